@@ -1,0 +1,35 @@
+// Makes a fresh checkout runnable on a machine that has only node and npm:
+// fetches the pinned Bun from npm and lets it install what bun.lock names.
+//   node scripts/setup.mjs production   what running Reef needs
+//   node scripts/setup.mjs development  the above and the tools its tests need
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const mode = process.argv[2] === "development" ? "development" : "production";
+const manifest = readFileSync(join(root, "package.json"), "utf8");
+const lock = readFileSync(join(root, "bun.lock"), "utf8");
+const version = JSON.parse(manifest).dependencies.bun;
+
+// The stamp says what is installed; a development install also serves production.
+const stampPath = join(root, "node_modules", ".reef-setup");
+const fingerprint = createHash("sha256").update(manifest).update(lock).digest("hex");
+const stamp = existsSync(stampPath) ? readFileSync(stampPath, "utf8") : "";
+const upToDate = stamp === `development ${fingerprint}` || stamp === `${mode} ${fingerprint}`;
+
+if (!upToDate || !existsSync(join(root, "node_modules", ".bin", "bun"))) {
+  const args = ["-y", `bun@${version}`, "install", "--frozen-lockfile"];
+  if (mode === "production") args.push("--production");
+  console.error(`Installing ${mode} packages with Bun ${version} …`);
+  const result = spawnSync("npx", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (result.error || result.status !== 0) {
+    console.error(`Installing failed: ${result.error?.message ?? `exit status ${result.status}`}.`);
+    console.error("Check that npm can reach its registry (npm ping), then run the command again.");
+    process.exit(1);
+  }
+  mkdirSync(dirname(stampPath), { recursive: true });
+  writeFileSync(stampPath, `${mode} ${fingerprint}`);
+}
