@@ -1,7 +1,7 @@
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
 import fs from "node:fs";
 import { dirname, resolve } from "node:path";
-import { StorageError, systemErrorCode, toStorageError } from "../core/storage-error.js";
+import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
 /** Makes names created, renamed or removed in a folder survive a power cut. */
 export function syncFolder(folder: string): void {
