@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
 import { JsonCollection, type StorageReport } from "./index.js";
 import { useTempFolder } from "./testing/temp-folder.js";
@@ -71,6 +71,15 @@ describe("a collection", () => {
       "fulfilled",
     ]);
     expect(onDisk().items.map((task: Task) => task.id)).toEqual(["a", "c"]);
+  });
+
+  test("shows no change that could not be written", async () => {
+    const tasks = collection();
+    await tasks.put({ id: "a", title: "kept" });
+    mkdirSync(path("t.json.tmp"));
+    const results = await Promise.allSettled([tasks.put({ id: "b", title: "lost" }), tasks.delete("a")]);
+    expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
+    expect(tasks.list()).toEqual([{ id: "a", title: "kept" }]);
   });
 
   test("holds ids that are special to objects", async () => {

@@ -113,6 +113,7 @@ describe("migrations", () => {
 
   test("of a newer version are refused and the file is left alone", () => {
     const db = openSqlite(path("l.db"), { migrations: [V1, "INSERT INTO book VALUES ('1', 'Emma')"] });
+    db.run("PRAGMA journal_mode = DELETE");
     db.close();
     const before = readFileSync(path("l.db"));
     expect(() => open([V1])).toThrow(expect.objectContaining({ code: "STORAGE_VERSION" }));
