@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import fs from "node:fs";
 import { basename } from "node:path";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
 import { ensureFolder, markOf, readWithMark, setAside, writeFileAtomic } from "./files.js";
-import { useTempFolder } from "./testing/temp-folder.js";
 
 const { path, names } = useTempFolder();
 const spies: { mockRestore(): void }[] = [];

@@ -9,8 +9,8 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
 import { type Migration, openSqlite, SqliteFile, type StorageReport } from "./index.js";
-import { useTempFolder } from "./testing/temp-folder.js";
 
 const { path, names, reports, onReport } = useTempFolder();
 const opened: { close(): void }[] = [];
