@@ -28,7 +28,19 @@ export interface Config {
   allowedHosts: string[];
   /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
   check: boolean;
+  /**
+   * `REEF_INSTALL_ALLOW`, words separated by commas: where services may be installed from beyond public hosts
+   * over https and ssh. `loopback` this machine, `private` private networks, `http` public hosts without
+   * encryption, `file` git repositories on this machine; `none`. Default `loopback` while `REEF_HOST` is a
+   * loopback address, since callers then are on this machine anyway; else `none`.
+   */
+  installAllow: ReadonlySet<InstallAllowance>;
+  /** `REEF_INSTALL_TIMEOUT`, milliseconds that one install or update may take; default 300 000. */
+  installTimeoutMs: number;
 }
+
+const INSTALL_ALLOWANCES = ["loopback", "private", "http", "file"] as const;
+export type InstallAllowance = (typeof INSTALL_ALLOWANCES)[number];
 
 type Environment = Record<string, string | undefined>;
 
@@ -64,6 +76,22 @@ function allowedHosts(env: Environment): string[] {
   return [...new Set(["localhost", "127.0.0.1", "[::1]", ...own, ...listed.filter(Boolean)])];
 }
 
+function installAllowances(env: Environment, host: string): ReadonlySet<InstallAllowance> {
+  const text = env.REEF_INSTALL_ALLOW;
+  if (text === undefined || text === "") {
+    return new Set(/^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host) ? ["loopback" as const] : []);
+  }
+  const words = text.split(",").map((word) => word.trim());
+  if (words.length === 1 && words[0] === "none") return new Set();
+  const unknown = words.find((word) => !INSTALL_ALLOWANCES.some((known) => known === word));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `REEF_INSTALL_ALLOW has ${JSON.stringify(unknown)}; it takes "none" or any of ${INSTALL_ALLOWANCES.join(", ")}, separated by commas.`,
+    );
+  }
+  return new Set(words as InstallAllowance[]);
+}
+
 /** Reads and checks all settings; throws {@link ConfigError}. */
 export function readConfig(env: Environment = process.env): Config {
   const token = env.VERS_AUTH_TOKEN;
@@ -84,6 +112,8 @@ export function readConfig(env: Environment = process.env): Config {
     initTimeoutMs: integer(env, "REEF_INIT_TIMEOUT", 10_000, 100, 600_000),
     allowedHosts: allowedHosts(env),
     check: check === "on",
+    installAllow: installAllowances(env, env.REEF_HOST || "127.0.0.1"),
+    installTimeoutMs: integer(env, "REEF_INSTALL_TIMEOUT", 300_000, 1000, 3_600_000),
   };
 }
 

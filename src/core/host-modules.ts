@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 const sourceRoot = resolve(import.meta.dir, "..");
 const projectRoot = resolve(sourceRoot, "..");
 
-const PACKAGES = [
+export const SHARED_PACKAGES = [
   "hono",
   "hono/cookie",
   "hono/factory",
@@ -64,7 +64,7 @@ export function shareHostModules(): Promise<void> {
 }
 
 async function share(): Promise<void> {
-  const keys = [...PACKAGES];
+  const keys = [...SHARED_PACKAGES];
   for (const file of new Bun.Glob("**/*.ts").scanSync(join(sourceRoot, "core"))) {
     if (!NOT_SHARED.test(file)) keys.push(join(sourceRoot, "core", file));
   }

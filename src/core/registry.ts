@@ -13,7 +13,7 @@ import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { assertFolderName } from "./names.js";
-import type { ReloadAction, ServiceInfo, ServiceRegistry } from "./registry-types.js";
+import type { FolderChange, ReloadAction, ServiceInfo, ServiceRegistry } from "./registry-types.js";
 import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
 import { syncFolders } from "./sync.js";
@@ -110,6 +110,8 @@ export class Registry {
       disable: (name, options) => this.enqueue(() => this.disable(name, options, caller)),
       enable: (name) => this.enqueue(() => this.enable(name)),
       rollback: (name, digest) => this.enqueue(() => this.rollback(name, digest, caller)),
+      changeFolder: (dirName, change, options) =>
+        this.enqueue(() => this.changeFolder(dirName, change, options?.force ?? false, caller)),
     };
   }
 
@@ -361,6 +363,31 @@ export class Registry {
       return { ...loaded, digest: target.digest };
     } catch (error) {
       snapshots.restore(dirName, dir, before);
+      throw error;
+    }
+  }
+
+  async changeFolder(
+    dirName: string,
+    change: FolderChange,
+    force: boolean,
+    caller?: string,
+  ): Promise<{ name: string; action: ReloadAction }> {
+    assertFolderName(dirName);
+    const dir = join(this.servicesDir, dirName);
+    const before = this.failures.get(dir);
+    const existed = existsSync(dir);
+    change.apply();
+    try {
+      if (existsSync(join(dir, "index.ts"))) return await this.load(dirName, caller);
+      const service = this.table.byFolder(dirName);
+      if (service) await this.unload(service.name, force, caller);
+      this.failures.clear(dir);
+      if (!existsSync(dir)) return { name: service?.name ?? dirName, action: "removed" };
+      return { name: dirName, action: existed ? "updated" : "added" };
+    } catch (error) {
+      change.undo();
+      this.failures.restore(dir, before);
       throw error;
     }
   }
