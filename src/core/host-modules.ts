@@ -23,6 +23,9 @@ const PACKAGES = [
 /** Folders below `src/` whose files services may import. */
 const FOLDERS = ["core", "storage", "broker", "agent"];
 
+/** Tests and what only tests or child processes load; importing them here would run them in the server. */
+const NOT_SHARED = /\.(?:test|d)\.ts$|(?:^|\/)test-[^/]*\.ts$|(?:^|[/-])(?:child|worker|launcher)\.ts$/;
+
 /** Specifiers that point at Reef's own source, however many folders up the author believes it to be. */
 const OWN_SOURCE = /^(?:\.\.\/)+(src\/(?:core|storage|broker|agent)\/.+)\.(?:js|ts)$/;
 
@@ -66,8 +69,7 @@ async function share(): Promise<void> {
     const root = join(sourceRoot, folder);
     if (!existsSync(root)) continue;
     for (const file of new Bun.Glob("**/*.ts").scanSync(root)) {
-      if (!/\.(test|d)\.ts$/.test(file) && !/(^|[/-])(child|worker|launcher)\.ts$/.test(file))
-        keys.push(join(root, file));
+      if (!NOT_SHARED.test(file)) keys.push(join(root, file));
     }
   }
   const loaded = await Promise.all(keys.map(async (key) => [key, await import(key)] as const));
