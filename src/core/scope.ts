@@ -111,14 +111,15 @@ export class Scope {
     const handle = kind === "timeout" ? setTimeout(tick, ms) : setInterval(tick, ms);
     this.timers++;
     let live = true;
+    let withdraw: (() => void) | undefined;
     const release = () => {
       if (!live) return;
       live = false;
       this.timers--;
       clearTimeout(handle);
-      withdraw();
+      withdraw?.();
     };
-    const withdraw = this.own(release);
+    withdraw = this.own(release);
     return release;
   }
 
