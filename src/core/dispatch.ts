@@ -89,10 +89,12 @@ export class Dispatcher {
     if (declared !== null && Number(declared) > this.#options.maxBodyBytes)
       return errorReply("BODY_TOO_LARGE");
     const name = firstSegment(request.url);
-    const mount = this.mounts.get(name) ?? this.#rootFor(request);
+    let mount = this.mounts.get(name);
     if (mount === undefined) {
+      // No service can have this name, and none at the root takes the path over.
       if (name === "health" && pathOf(request.url) === "/health") return this.#health(request);
-      return errorReply("UNKNOWN_SERVICE");
+      mount = this.#rootFor(request);
+      if (mount === undefined) return errorReply("UNKNOWN_SERVICE");
     }
     if (mount.requiresAuth && !this.#options.authenticate(request)) return unauthorized();
     return mount.gate === undefined
