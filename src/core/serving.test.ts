@@ -7,15 +7,22 @@ import type { ServiceModule } from "./types.js";
 
 async function make(routes: Hono | undefined, run?: Run) {
   const thrown: unknown[] = [];
+  let completed = 0;
   const scope = new Scope("s", new LogBook(() => undefined).logger("s"), run);
   const module: ServiceModule = { name: "s", routes };
-  const serving = await Serving.create(module, scope, (error) => {
-    thrown.push(error);
-    return new Response("failed", { status: 500 });
+  const serving = await Serving.create(module, scope, {
+    failed: (error) => {
+      thrown.push(error);
+      return new Response("failed", { status: 500 });
+    },
+    complete: (reply) => {
+      completed++;
+      return reply;
+    },
   });
   const ask = (path: string, init?: RequestInit) =>
     serving.handle(new Request(`http://h/s${path}`, init), undefined);
-  return { serving, scope, thrown, ask };
+  return { serving, scope, thrown, ask, completed: () => completed };
 }
 
 describe("counting", () => {
@@ -30,7 +37,7 @@ describe("counting", () => {
       throw new Error("x");
     });
     routes.get("/fast", (c) => c.text("fast"));
-    const { serving, thrown, ask } = await make(routes);
+    const { serving, thrown, ask, completed } = await make(routes);
     await ask("/fast");
     await ask("/throws");
     const slow = [ask("/slow"), ask("/slow")];
@@ -38,6 +45,7 @@ describe("counting", () => {
     gate.resolve();
     await Promise.all(slow);
     expect([serving.active, serving.served, serving.errors]).toEqual([0, 4, 1]);
+    expect(completed()).toBe(4);
     expect(thrown).toEqual([new Error("x")]);
   });
 
@@ -74,10 +82,10 @@ describe("whenIdle", () => {
 
   test("gives up on a handler that never returns", async () => {
     const routes = new Hono().get("/", () => new Promise<never>(() => undefined));
-    const { serving, scope, ask } = await make(routes);
+    const { serving, ask } = await make(routes);
     const reply = ask("");
     expect(await serving.whenIdle(1)).toBe(false);
-    scope.abandon();
+    serving.abandon();
     expect((await reply).status).toBe(503);
     expect(serving.active).toBe(0);
   });
