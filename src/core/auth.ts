@@ -11,16 +11,18 @@ const SCHEME = "bearer ";
 
 /** Accepts `Authorization: Bearer <token>`; the scheme in any case, as RFC 9110 wants it. */
 export function bearerAuthenticator(token: string): Authenticator {
-  const expected = Buffer.from(token, "utf8");
-  if (expected.length === 0) throw new Error("the auth token is empty");
+  if (token === "") throw new Error("the auth token is empty");
+  const expected = Buffer.from(`Bearer ${token}`, "latin1");
   // One buffer for all requests: the comparison is synchronous.
   const given = Buffer.alloc(expected.length);
   return (request) => {
-    const header = request.headers.get("authorization");
-    if (header === null || header.length !== SCHEME.length + expected.length) return false;
-    if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return false;
-    given.fill(0);
-    given.write(header.slice(SCHEME.length), "utf8");
+    let header = request.headers.get("authorization");
+    if (header === null || header.length !== expected.length) return false;
+    if (!header.startsWith("Bearer ")) {
+      if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return false;
+      header = `Bearer ${header.slice(SCHEME.length)}`;
+    }
+    given.write(header, "latin1");
     return timingSafeEqual(given, expected);
   };
 }

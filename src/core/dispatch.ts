@@ -4,6 +4,7 @@ import { type Authenticator, unauthorized } from "./auth.js";
 import { errorReply, messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
 import type { Env, Serving } from "./serving.js";
+import { isJson } from "./streams.js";
 
 /** Where a service is reachable. Outlives the generations that serve it. */
 export class Mount {
@@ -43,8 +44,9 @@ export class Dispatcher {
   /** Services mounted at `/`, asked in this order when no name matches. */
   readonly roots: Mount[] = [];
   readonly #options: DispatchOptions;
-  readonly #boot = crypto.randomUUID().slice(0, 8);
-  #requests = 0;
+  #server: Env;
+  /** Requests that wait for a service being exchanged. */
+  #waiting = 0;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
@@ -63,20 +65,27 @@ export class Dispatcher {
 
   /** Answers a request; `server` is Bun's when it came over the network. Never throws and never rejects. */
   fetch = (request: Request, server?: Env): Response | Promise<Response> => {
-    let reply: Response | Promise<Response>;
+    if (server !== undefined) this.#server = server;
     try {
-      reply = this.#route(request, server);
+      return this.#route(request, server);
     } catch (error) {
-      reply = this.failed(error, request, "server");
+      return this.complete(this.failed(error, request, "server"), request);
     }
-    return reply instanceof Promise
-      ? reply.then((r) => this.#complete(r, request))
-      : this.#complete(reply, request);
   };
+
+  /**
+   * Replies on their way to clients that are on no generation's list: bodies from memory that a slow client is
+   * still reading, and JSON that is being streamed. `active` counts running handlers, `streams` the listed ones.
+   */
+  unaccounted(active: number, streams: number): number {
+    if (this.#server === undefined) return 0;
+    return Math.max(0, this.#server.pendingRequests - this.#waiting - active - streams);
+  }
 
   /** The reply for a thrown error; the log has it under the request's id. */
   failed = (error: unknown, request: Request, service: string): Response => {
-    const id = this.#requestId(request);
+    const given = request.headers.get("x-request-id");
+    const id = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
     this.#options.log.error(
       `${request.method} ${pathOf(request.url)} in "${service}" threw (request ${id}):`,
       error,
@@ -85,24 +94,34 @@ export class Dispatcher {
   };
 
   #route(request: Request, server: Env): Response | Promise<Response> {
-    const declared = request.headers.get("content-length");
-    if (declared !== null && Number(declared) > this.#options.maxBodyBytes)
-      return errorReply("BODY_TOO_LARGE");
-    const name = firstSegment(request.url);
-    const mount = this.mounts.get(name) ?? this.#rootFor(request);
-    if (mount === undefined) {
-      if (name === "health" && pathOf(request.url) === "/health") return this.#health(request);
-      return errorReply("UNKNOWN_SERVICE");
+    if (
+      request.method !== "GET" &&
+      Number(request.headers.get("content-length")) > this.#options.maxBodyBytes
+    ) {
+      return this.complete(errorReply("BODY_TOO_LARGE"), request);
     }
-    if (mount.requiresAuth && !this.#options.authenticate(request)) return unauthorized();
+    const name = firstSegment(request.url);
+    let mount = this.mounts.get(name);
+    if (mount === undefined) {
+      if (name === "health" && pathOf(request.url) === "/health") {
+        return this.complete(this.#health(request), request);
+      }
+      mount = this.#rootFor(request);
+      if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
+    }
+    if (mount.requiresAuth && !this.#options.authenticate(request))
+      return this.complete(unauthorized(), request);
     return mount.gate === undefined
       ? mount.serving.handle(request, server)
       : this.#afterGate(mount, request, server);
   }
 
   async #afterGate(mount: Mount, request: Request, server: Env): Promise<Response> {
+    this.#waiting++;
     while (mount.gate !== undefined) await mount.gate;
-    if (mount.requiresAuth && !this.#options.authenticate(request)) return unauthorized();
+    this.#waiting--;
+    if (mount.requiresAuth && !this.#options.authenticate(request))
+      return this.complete(unauthorized(), request);
     return mount.serving.handle(request, server);
   }
 
@@ -126,28 +145,29 @@ export class Dispatcher {
     return undefined;
   }
 
-  #requestId(request: Request): string {
-    const given = request.headers.get("x-request-id");
-    if (given !== null && /^[\w.:-]{1,128}$/.test(given)) return given;
-    return `${this.#boot}-${(++this.#requests).toString(36)}`;
-  }
-
-  /** A reply keeps what its service set; only what is missing is added. */
-  #complete(reply: Response, request: Request): Response {
+  /** A reply keeps what its service set; only what is missing is added. `json` says that it is no document. */
+  complete = (reply: Response, request: Request, json = isJson(reply)): Response => {
     try {
       const { headers } = reply;
-      if (!headers.has("x-request-id")) headers.set("x-request-id", this.#requestId(request));
-      if (!headers.has("x-content-type-options")) headers.set("x-content-type-options", "nosniff");
+      const given = request.headers.get("x-request-id");
+      if (given !== null && REQUEST_ID.test(given) && !headers.has("x-request-id")) {
+        headers.set("x-request-id", given);
+      }
+      headers.set("x-content-type-options", "nosniff");
+      if (json) return reply;
       if (!headers.has("x-frame-options")) headers.set("x-frame-options", "SAMEORIGIN");
       if (!headers.has("referrer-policy")) headers.set("referrer-policy", "no-referrer");
       return reply;
     } catch (error) {
       // Some replies have headers that cannot be changed, Response.error() for instance.
       if (reply.type === "error" || reply.status < 200) return this.failed(error, request, "server");
-      return this.#complete(new Response(reply.body, reply), request);
+      return this.complete(new Response(reply.body, reply), request, json);
     }
-  }
+  };
 }
+
+/** What a client may call its request; anything else is ignored. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 const SLASH = 47;
 const QUESTION = 63;

@@ -6,7 +6,7 @@ import { shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook, LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
-import { Scope, within } from "./scope.js";
+import { type Run, Scope, within } from "./scope.js";
 import type { ServiceModule } from "./types.js";
 
 /** One version of a service's code: what it exports, and the scope that owns what it opens. */
@@ -40,7 +40,7 @@ export async function importGeneration(
     globals: { process: own.process, console: ownConsole(label, logs) },
     onError: (error, kind) => scope.fault(kind, error),
   });
-  const scope = new Scope(label, logs.logger(label), (fn, ...args) => graph.run(fn, ...args));
+  const scope = new Scope(label, logs.logger(label), graph.run.bind(graph) as Run);
   scope.own(() => own.release());
   own.onChange = (count) => {
     scope.processListeners = count;

@@ -276,7 +276,7 @@ export class Registry {
     const number = (this.#numbers.get(name) ?? 0) + 1;
     this.#numbers.set(name, number);
     const { dispatcher, initTimeoutMs } = this.#options;
-    return startVersion(number, generation, source, this.#host, dispatcher.failed, initTimeoutMs);
+    return startVersion(number, generation, source, this.#host, dispatcher, initTimeoutMs);
   }
 
   /**
@@ -303,8 +303,7 @@ export class Registry {
     }
     this.#options.checker?.remember(source.digest);
     service.draining.add(old);
-    const drainMs = this.#options.drainTimeoutMs;
-    void retire(old, { drainMs, flush: false }).finally(() => service.draining.delete(old));
+    void this.#retire(old, this.#options.drainTimeoutMs, false).finally(() => service.draining.delete(old));
     return service.name;
   }
 
@@ -349,6 +348,22 @@ export class Registry {
     if (fresh.module.routes) dispatcher.add(mount);
   }
 
+  #retire(version: Version, drainMs: number, flush: boolean): Promise<void> {
+    return retire(version, { drainMs, flush, unaccounted: () => this.#unaccounted() });
+  }
+
+  #unaccounted(): number {
+    let active = 0;
+    let streams = 0;
+    for (const { current, draining } of this.#services.values()) {
+      for (const { serving } of [current, ...draining]) {
+        active += serving.active;
+        streams += serving.streams.size;
+      }
+    }
+    return this.#options.dispatcher.unaccounted(active, streams);
+  }
+
   async unload(name: string, force: boolean, caller?: string): Promise<void> {
     const service = this.#services.get(name);
     if (!service) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
@@ -368,7 +383,7 @@ export class Registry {
     this.#services.delete(name);
     this.liveModules.delete(name);
     this.#options.dispatcher.remove(service.mount);
-    await retire(service.current, { drainMs: PAUSE_LIMIT_MS, flush: true });
+    await this.#retire(service.current, PAUSE_LIMIT_MS, true);
   }
 
   /** Adds, updates and removes until memory matches the services folder; unchanged services are left alone. */
@@ -428,7 +443,7 @@ export class Registry {
     await this.enqueue(async () => {
       const versions = [...this.#services.values()].reverse().map((service) => service.current);
       this.#services.clear();
-      for (const version of versions) await retire(version, { drainMs, flush: true });
+      for (const version of versions) await this.#retire(version, drainMs, true);
       this.liveModules.clear();
     });
   }

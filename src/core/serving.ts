@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, messageOf, ReefError } from "./errors.js";
-import { type Scope, ScopeEnded } from "./scope.js";
-import { StreamWatch } from "./streams.js";
+import type { Scope } from "./scope.js";
+import { isJson, StreamWatch } from "./streams.js";
 import type { ServiceModule } from "./types.js";
 
 /** Bun's server when the request came over the network; undefined inside the process. */
@@ -11,8 +11,19 @@ export type Env = Bun.Server<undefined> | undefined;
 
 type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 
-/** Called with every error a handler threw; returns the reply. */
-export type OnThrow = (error: unknown, request: Request, service: string) => Response;
+/** What the dispatcher does for every service. */
+export interface ServingHooks {
+  /** Called with every error a handler threw; returns the reply. */
+  failed(error: unknown, request: Request, service: string): Response;
+  /** Called once with every reply, the service's own or not; returns the reply to send. */
+  complete(reply: Response, request: Request, json?: boolean): Response;
+}
+
+/** An asynchronous handler that has not returned. */
+interface Pending {
+  request: Request;
+  resolve(reply: Response): void;
+}
 
 /** Answers a service's requests in its own context and counts them. */
 export class Serving {
@@ -23,21 +34,22 @@ export class Serving {
   readonly streams = new StreamWatch();
   readonly #scope: Scope;
   readonly #fetch: Fetch | undefined;
-  readonly #onThrow: OnThrow;
+  readonly #hooks: ServingHooks;
+  readonly #pending = new Set<Pending>();
   /** Called after each handler, while somebody waits for them. */
   #onReturn: (() => void) | undefined;
 
-  private constructor(scope: Scope, fetch: Fetch | undefined, onThrow: OnThrow) {
+  private constructor(scope: Scope, fetch: Fetch | undefined, hooks: ServingHooks) {
     this.#scope = scope;
     this.#fetch = fetch;
-    this.#onThrow = onThrow;
+    this.#hooks = hooks;
   }
 
-  static async create(module: ServiceModule, scope: Scope, onThrow: OnThrow): Promise<Serving> {
+  static async create(module: ServiceModule, scope: Scope, hooks: ServingHooks): Promise<Serving> {
     const serving: Serving = new Serving(
       scope,
       module.routes && (await mountApp(module, scope, (error, request) => serving.#fail(error, request))),
-      onThrow,
+      hooks,
     );
     return serving;
   }
@@ -48,7 +60,7 @@ export class Serving {
 
   /** Answers one request. Never throws and never rejects. */
   handle(request: Request, env: Env): Response | Promise<Response> {
-    if (!this.#fetch) return errorReply("NOT_FOUND");
+    if (!this.#fetch) return this.#hooks.complete(errorReply("NOT_FOUND"), request);
     this.served++;
     this.active++;
     let result: Response | Promise<Response>;
@@ -57,26 +69,41 @@ export class Serving {
     } catch (error) {
       return this.#finish(this.#fail(error, request), request, env);
     }
-    if (!(result instanceof Promise)) return this.#finish(result, request, env);
-    return this.#scope.outlive(result).then(
-      (response) => this.#finish(response, request, env),
-      (error) =>
-        this.#finish(
-          error instanceof ScopeEnded ? errorReply("BUSY") : this.#fail(error, request),
-          request,
-          env,
-        ),
-    );
+    return result instanceof Promise ? this.#later(result, request, env) : this.#finish(result, request, env);
+  }
+
+  /** A handler whose code is gone never settles, so its reply is ours to give; see {@link abandon}. */
+  #later(result: Promise<Response>, request: Request, env: Env): Promise<Response> {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    const pending: Pending = { request, resolve };
+    this.#pending.add(pending);
+    const settle = (reply: Response) => {
+      if (this.#pending.delete(pending)) resolve(this.#finish(reply, request, env));
+    };
+    result.then(settle, (error) => settle(this.#fail(error, request)));
+    return promise;
+  }
+
+  /** Answers 503 to everybody whose handler has not returned. For when its code is about to go. */
+  abandon(): void {
+    for (const { request, resolve } of this.#pending) {
+      this.active--;
+      resolve(this.#hooks.complete(errorReply("BUSY"), request));
+    }
+    this.#pending.clear();
+    this.#onReturn?.();
   }
 
   #finish(response: Response, request: Request, env: Env): Response {
     this.active--;
     this.#onReturn?.();
-    if (response instanceof Response) return this.streams.note(response, request, env);
-    return this.#fail(
-      new TypeError(`the handler returned ${typeof response} instead of a Response`),
-      request,
-    );
+    const reply = response instanceof Response ? response : this.#noReply(response, request);
+    const json = isJson(reply);
+    return this.#hooks.complete(json ? reply : this.streams.note(reply, request, env), request, json);
+  }
+
+  #noReply(value: unknown, request: Request): Response {
+    return this.#fail(new TypeError(`the handler returned ${typeof value} instead of a Response`), request);
   }
 
   #fail(error: unknown, request: Request): Response {
@@ -87,7 +114,7 @@ export class Serving {
     }
     if (error instanceof ReefError) return errorReply(error.code, error.message);
     this.errors++;
-    return this.#onThrow(error, request, this.#scope.service);
+    return this.#hooks.failed(error, request, this.#scope.service);
   }
 
   /**

@@ -17,8 +17,14 @@ interface Open {
   server: Bun.Server<undefined>;
 }
 
-/** Bodies with these types come from memory nearly always; only the body itself says for sure. */
 const FIRST_SWEEP = 64;
+
+/**
+ * JSON replies come from memory, nearly always, and are the ones that must cost nothing. Whoever waits for streams
+ * finds the exceptions by counting: see `Dispatcher.unaccounted`.
+ */
+export const isJson = (response: Response): boolean =>
+  response.headers.get("content-type")?.startsWith("application/json") === true;
 
 /**
  * Keeps the requests whose replies may still be streaming. Bun has no event for the end of a reply, but a request
@@ -31,7 +37,6 @@ export class StreamWatch {
 
   /** Notes a reply that is about to be sent; returns the reply to send. */
   note(response: Response, request: Request, server: Env): Response {
-    if (response.body === null) return response;
     const known = ends.get(response);
     if (known) {
       this.#count(known);

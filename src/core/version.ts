@@ -5,7 +5,7 @@ import { messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
 import { within } from "./scope.js";
-import { type OnThrow, Serving } from "./serving.js";
+import { Serving, type ServingHooks } from "./serving.js";
 import type { ServiceModule } from "./types.js";
 
 /** The code that a version was made from; undefined for modules handed over as objects. */
@@ -35,12 +35,12 @@ export async function startVersion(
   generation: Generation,
   source: Source | undefined,
   host: ContextHost,
-  onThrow: OnThrow,
+  hooks: ServingHooks,
   initTimeoutMs: number,
 ): Promise<Version> {
   const { module, scope } = generation;
   try {
-    const serving = await Serving.create(module, scope, onThrow);
+    const serving = await Serving.create(module, scope, hooks);
     if (module.init) await runInit(generation, host, initTimeoutMs);
     return { number, generation, module, serving, source, loadedAt: new Date() };
   } catch (error) {
@@ -98,18 +98,28 @@ async function attempt(
   }
 }
 
+export interface RetireOptions {
+  /** How long requests and streams may take to finish, in milliseconds. */
+  drainMs: number;
+  flush: boolean;
+  /** Replies still being sent that may be this version's. */
+  unaccounted: () => number;
+}
+
 /**
  * Lets go of a version that receives no more requests: waits for what is in flight, up to `drainMs`, then calls
  * its `dispose`, flushes (unless a newer version owns the data by now), closes the store and ends the scope.
  * Never rejects; what goes wrong is in the service's log.
  */
-export async function retire(version: Version, options: { drainMs: number; flush: boolean }): Promise<void> {
+export async function retire(version: Version, options: RetireOptions): Promise<void> {
   const { generation, module, serving } = version;
   const { scope } = generation;
   scope.active = false;
   const deadline = Date.now() + options.drainMs;
   await serving.whenIdle(options.drainMs);
-  while (serving.streams.size > 0 && Date.now() < deadline) await Bun.sleep(STREAM_POLL_MS);
+  while (Date.now() < deadline && (serving.streams.size > 0 || options.unaccounted() > 0))
+    await Bun.sleep(STREAM_POLL_MS);
+  serving.abandon();
   await attempt(scope, "dispose()", module.dispose ? async () => module.dispose?.() : undefined);
   if (options.flush) await attempt(scope, "store.flush()", () => flushStore(version));
   await closeStore(version);

@@ -59,7 +59,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, mode?: 
     return mark;
   } catch (error) {
     // What is left of it may hold the last free blocks.
-    if (fs.existsSync(temporary)) fs.rmSync(temporary);
+    if (fs.existsSync(temporary) && fs.statSync(temporary).isFile()) fs.rmSync(temporary);
     throw toStorageError(error, path);
   }
 }
