@@ -40,12 +40,8 @@ export function patchTask(task: Task, patch: Static<typeof TaskPatch>): Task {
     const hint = task.status === "in_review" ? "; approve it instead" : "";
     throw new ReefError("CONFLICT", `a task that is ${task.status} cannot become ${status}${hint}`);
   }
-  const changed: Record<string, unknown> = touched(task, {});
-  for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete changed[field];
-    else changed[field] = value;
-  }
-  return changed as unknown as Task;
+  const changes = Object.entries(patch).map(([field, value]) => [field, value ?? undefined]);
+  return touched(task, Object.fromEntries(changes) as Partial<Task>);
 }
 
 export const bumpTask = (task: Task): Task => touched(task, { score: task.score + 1 });

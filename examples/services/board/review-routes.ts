@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
 import { readBody } from "../../../src/core/validate.js";
+import { actorOf } from "./actor.js";
 import { approveTask, rejectTask, submitTask } from "./changes.js";
 import type { Announcer } from "./events.js";
-import { actorOf } from "./routes.js";
 import type { BoardStore } from "./store.js";
 import { Approval, Rejection, Submission } from "./task.js";
 

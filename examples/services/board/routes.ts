@@ -1,6 +1,7 @@
 import type { Static } from "@sinclair/typebox";
 import { type Context, Hono } from "hono";
 import { readBody, readQuery } from "../../../src/core/validate.js";
+import { actorOf } from "./actor.js";
 import { addArtifacts, addNote, bumpTask, createTask, patchTask } from "./changes.js";
 import type { Announcer } from "./events.js";
 import { renderPanel } from "./panel.js";
@@ -87,11 +88,6 @@ function taskOf(c: Context, store: BoardStore): Task {
   const task = store.get(id);
   if (!task) throw unknownTask(id);
   return task;
-}
-
-/** Who acts: whom the request names, else the agent whose client sent it. */
-export function actorOf(c: Context, named?: string): string {
-  return named ?? (c.req.header("x-reef-agent-name")?.slice(0, 100) || "somebody");
 }
 
 function whatChanged(patch: Static<typeof TaskPatch>): string {

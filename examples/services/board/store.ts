@@ -103,7 +103,9 @@ export class BoardStore {
   remove(id: string): Promise<Task> {
     return this.#file.write((db) => {
       const task = found(db, id);
-      const dependents = db.query("SELECT task FROM dependency WHERE needs = ?").all(id) as { task: string }[];
+      const dependents = db.query("SELECT task FROM dependency WHERE needs = ?").all(id) as {
+        task: string;
+      }[];
       if (dependents.length > 0) {
         const ids = dependents.map((dependent) => dependent.task).join(", ");
         throw new ReefError("CONFLICT", `other tasks depend on this one: ${ids}`);
