@@ -51,6 +51,7 @@ async function tryStart(dirNames: string[]): Promise<CheckAnswer> {
     events: new EventBus(),
     logs,
     dispatcher,
+    persistent: false,
     ...limits,
   });
   try {
