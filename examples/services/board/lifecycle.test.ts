@@ -75,7 +75,7 @@ test("a reload serves the new code of any file and the same tasks", async () => 
 test("a reload that fails leaves the board as it was", async () => {
   await create("First");
   edit("index.ts", "store.open();", 'throw new Error("not today");');
-  expect(reef.ctx.loadModule("board")).rejects.toThrow("not today");
+  await expect(reef.ctx.loadModule("board")).rejects.toThrow("not today");
   expect((await create("Second")).status).toBe(201);
   expect(await titles()).toEqual(["First", "Second"]);
 });

@@ -106,8 +106,11 @@ describe("reading", () => {
 
   test("raw is plain text with one entry a line", async () => {
     const own = await logWith(entries);
-    const { data: text } = await own.json("/log/raw?since=2026-01-02", { auth: true });
+    const { data: text, headers } = await own.json("/log/raw?since=2026-01-02", { auth: true });
+    const nothing = await own.json("/log/raw?until=2025-01-01", { auth: true });
     await own.cleanup();
+    for (const reply of [headers, nothing.headers]) expect(reply.get("content-type")).toMatch(/^text\/plain/);
+    expect(nothing.status).toBe(200);
     expect(text).toBe("2026-01-02T10:00:00.000Z two\n  lines\n2026-01-03T10:00:00.000Z [bob] three\n");
   });
 

@@ -41,7 +41,7 @@ export function createRoutes(store: LogStore): Hono {
 
   routes.get("/raw", async (c) => {
     const entries = await store.query(rangeOf(readQuery(c, Filter)));
-    return c.text(entries.map(toLine).join(""));
+    return c.text(entries.map(toLine).join(""), 200, { "content-type": "text/plain; charset=utf-8" });
   });
 
   return routes;

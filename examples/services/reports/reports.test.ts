@@ -65,7 +65,7 @@ test("follow the board, and make up for what happened while they were away", asy
 });
 
 test("need the board", async () => {
-  expect(start("reports")).rejects.toThrow('Missing dependency "board"');
+  await expect(start("reports")).rejects.toThrow('Missing dependency "board"');
 });
 
 describe("requests", () => {
