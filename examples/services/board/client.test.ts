@@ -76,7 +76,7 @@ describe("tools", () => {
     const { id } = await newTask();
     const refused: Array<[string, Record<string, unknown>, string]> = [
       ["board_create_task", { title: " " }, "POST /board/tasks (400): title must be text"],
-      ["board_get_task", { id: "a/../b?c" }, "(404): no task has the id"],
+      ["board_get_task", { id: `${id}/notes` }, "(404): no task has the id"],
       ["board_approve_task", { id }, "(409): only a task in review can be approved"],
       ["board_list_tasks", { limit: 99_999 }, "(400): limit must be"],
     ];
