@@ -1,6 +1,7 @@
 /** A folder becomes a fresh generation of a service. The only file that knows `Bun.ModuleGraph`. */
 import { join } from "node:path";
 import { format } from "node:util";
+import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { messageOf } from "./errors.js";
 import { shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
@@ -30,17 +31,21 @@ export async function importGeneration(
   label: string,
   logs: LogBook,
   timeoutMs: number,
+  dataDir: string,
 ): Promise<Generation> {
   await shareHostModules();
   const entry = join(dir, "index.ts");
   if (!(await Bun.file(entry).exists())) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
-  const own = ownProcess(label, (event, listener) => scope.call(`listener of process "${event}"`, listener));
+  const own = ownProcess(label, { REEF_DATA_DIR: dataDir }, (event, listener) =>
+    scope.call(`listener of process "${event}"`, listener),
+  );
   const graph = new Bun.ModuleGraph({
     globals: { process: own.process, console: ownConsole(label, logs) },
     onError: (error, kind) => scope.fault(kind, error),
   });
+  dataDirOfGraph.set(graph, dataDir);
   const scope = new Scope(label, logs.logger(label), graph.run.bind(graph) as Run);
   scope.own(() => own.release());
   own.onChange = (count) => {
@@ -70,9 +75,11 @@ export async function importGeneration(
 }
 
 /** A generation around a module object that somebody else imported; nothing but its scope is owned. */
-export function wrapModule(exported: unknown, logs: LogBook): Generation {
+export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): Generation {
   const module = checkModule(exported);
-  const scope = new Scope(module.name, logs.logger(module.name));
+  const scope = new Scope(module.name, logs.logger(module.name), (fn, ...args) =>
+    withDataDir(dataDir, fn, ...args),
+  );
   return {
     module,
     scope,

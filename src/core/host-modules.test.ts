@@ -69,6 +69,7 @@ describe("what all services share with the server", () => {
 
   test("leaves the working directory and the environment of the process alone", async () => {
     const where = await (await reef.call("/where")).json();
-    expect(where).toEqual({ cwd: process.cwd(), main: false, dataDir: process.env.REEF_DATA_DIR });
+    expect(where).toEqual({ cwd: process.cwd(), main: false, dataDir: reef.sandbox.dataDir });
+    expect(process.env.REEF_DATA_DIR).not.toBe(reef.sandbox.dataDir);
   });
 });

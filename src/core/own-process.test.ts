@@ -8,7 +8,7 @@ afterEach(() => {
 });
 const make = () => {
   const calls: string[] = [];
-  const own = ownProcess("s", (event, listener) => {
+  const own = ownProcess("s", { ONLY_HERE: "1" }, (event, listener) => {
     calls.push(event);
     void listener();
   });
@@ -83,4 +83,11 @@ describe("listeners", () => {
 test.each(["exit", "reallyExit", "abort", "chdir"])("%s is refused by name", (method) => {
   const members = make().own as unknown as Record<string, () => void>;
   expect(() => members[method]?.()).toThrow(`process.${method}() is not available to service "s"`);
+});
+
+test("env is a copy with additions of its own", () => {
+  const { own } = make();
+  expect(own.env).toEqual({ ...process.env, ONLY_HERE: "1" });
+  own.env.ONLY_HERE = "2";
+  expect(process.env.ONLY_HERE).toBeUndefined();
 });

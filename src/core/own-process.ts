@@ -20,8 +20,8 @@ export interface OwnProcess {
   release(): void;
 }
 
-/** Makes the `process` that the code of service `label` sees. */
-export function ownProcess(label: string, invoke: Invoke): OwnProcess {
+/** Makes the `process` that the code of service `label` sees; `env` is added to a copy of the environment. */
+export function ownProcess(label: string, env: Record<string, string>, invoke: Invoke): OwnProcess {
   const registrations = new Set<Registration>();
   const forget = (registration: Registration) => {
     if (!registrations.delete(registration)) return;
@@ -60,7 +60,7 @@ export function ownProcess(label: string, invoke: Invoke): OwnProcess {
     );
   };
   const members: Record<string, unknown> = {
-    env: { ...process.env },
+    env: { ...process.env, ...env },
     exit: refuse("exit"),
     reallyExit: refuse("reallyExit"),
     abort: refuse("abort"),
