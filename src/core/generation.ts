@@ -7,7 +7,7 @@ import { shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook, LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
-import { ownProcess } from "./own-process.js";
+import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import type { ServiceModule } from "./types.js";
 
@@ -38,9 +38,8 @@ export async function importGeneration(
   if (!(await Bun.file(entry).exists())) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
-  const own = ownProcess(label, { REEF_DATA_DIR: dataDir }, (event, listener) =>
-    scope.call(`listener of process "${event}"`, listener),
-  );
+  const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
+  const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
     globals: { process: own.process, console: ownConsole(label, logs) },
     onError: (error, kind) => scope.fault(kind, error),

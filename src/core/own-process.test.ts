@@ -8,7 +8,7 @@ afterEach(() => {
 });
 const make = () => {
   const calls: string[] = [];
-  const own = ownProcess("s", { ONLY_HERE: "1" }, (event, listener) => {
+  const own = ownProcess("s", "/data", (event, listener) => {
     calls.push(event);
     void listener();
   });
@@ -85,9 +85,9 @@ test.each(["exit", "reallyExit", "abort", "chdir"])("%s is refused by name", (me
   expect(() => members[method]?.()).toThrow(`process.${method}() is not available to service "s"`);
 });
 
-test("env is a copy with additions of its own", () => {
+test("env is a copy that names the server's data folder", () => {
   const { own } = make();
-  expect(own.env).toEqual({ ...process.env, ONLY_HERE: "1" });
+  expect(own.env).toEqual({ ...process.env, REEF_DATA_DIR: "/data" });
   own.env.ONLY_HERE = "2";
   expect(process.env.ONLY_HERE).toBeUndefined();
 });
