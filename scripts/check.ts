@@ -31,7 +31,13 @@ for (const [name, command] of [
 }
 
 // Not with --isolate: it remembers sources by their path, and tests of reloading would see the first version for ever.
-const { code, output } = await run([process.execPath, "test", ...process.argv.slice(2)]);
+const { code, output } = await run([
+  process.execPath,
+  "test",
+  "--timeout",
+  "20000",
+  ...process.argv.slice(2),
+]);
 const count = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}\\b`, "m").exec(output)?.[1] ?? 0);
 passed += count("pass");
 failed += count("fail");

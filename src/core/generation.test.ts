@@ -25,7 +25,7 @@ const write = (files: Files) =>
   sandbox.services(Object.fromEntries(Object.entries(files).map(([path, text]) => [`s/${path}`, text])));
 async function load(files: Files, timeoutMs = 10_000): Promise<Generation> {
   write(files);
-  const generation = await importGeneration(dir(), "s", logs, timeoutMs);
+  const generation = await importGeneration(dir(), "s", logs, timeoutMs, "/data");
   made.push(generation);
   return generation;
 }
@@ -341,8 +341,8 @@ describe("a service's own globals", () => {
 
 describe("a wrapped module object", () => {
   test("is checked like any other and owns its scope", async () => {
-    expect(() => wrapModule({ name: "" }, logs)).toThrow("name");
-    const generation = wrapModule({ name: "obj" }, logs);
+    expect(() => wrapModule({ name: "" }, logs, "/data")).toThrow("name");
+    const generation = wrapModule({ name: "obj" }, logs, "/data");
     let disposed = false;
     generation.scope.own(() => {
       disposed = true;

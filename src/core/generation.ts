@@ -1,12 +1,13 @@
 /** A folder becomes a fresh generation of a service. The only file that knows `Bun.ModuleGraph`. */
 import { join } from "node:path";
 import { format } from "node:util";
+import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { messageOf } from "./errors.js";
 import { shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook, LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
-import { ownProcess } from "./own-process.js";
+import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import type { ServiceModule } from "./types.js";
 
@@ -30,17 +31,20 @@ export async function importGeneration(
   label: string,
   logs: LogBook,
   timeoutMs: number,
+  dataDir: string,
 ): Promise<Generation> {
   await shareHostModules();
   const entry = join(dir, "index.ts");
   if (!(await Bun.file(entry).exists())) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
-  const own = ownProcess(label, (event, listener) => scope.call(`listener of process "${event}"`, listener));
+  const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
+  const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
     globals: { process: own.process, console: ownConsole(label, logs) },
     onError: (error, kind) => scope.fault(kind, error),
   });
+  dataDirOfGraph.set(graph, dataDir);
   const scope = new Scope(label, logs.logger(label), graph.run.bind(graph) as Run);
   scope.own(() => own.release());
   own.onChange = (count) => {
@@ -70,9 +74,11 @@ export async function importGeneration(
 }
 
 /** A generation around a module object that somebody else imported; nothing but its scope is owned. */
-export function wrapModule(exported: unknown, logs: LogBook): Generation {
+export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): Generation {
   const module = checkModule(exported);
-  const scope = new Scope(module.name, logs.logger(module.name));
+  const scope = new Scope(module.name, logs.logger(module.name), (fn, ...args) =>
+    withDataDir(dataDir, fn, ...args),
+  );
   return {
     module,
     scope,

@@ -67,8 +67,8 @@ describe("what all services share with the server", () => {
     expect(one?.ReefError).toBe(ReefError);
   });
 
-  test("leaves the working directory and the environment of the process alone", async () => {
+  test("leaves the working directory alone and names the server's data folder", async () => {
     const where = await (await reef.call("/where")).json();
-    expect(where).toEqual({ cwd: process.cwd(), main: false, dataDir: process.env.REEF_DATA_DIR });
+    expect(where).toEqual({ cwd: process.cwd(), main: false, dataDir: reef.sandbox.dataDir });
   });
 });

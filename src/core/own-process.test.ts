@@ -8,7 +8,7 @@ afterEach(() => {
 });
 const make = () => {
   const calls: string[] = [];
-  const own = ownProcess("s", (event, listener) => {
+  const own = ownProcess("s", "/data", (event, listener) => {
     calls.push(event);
     void listener();
   });

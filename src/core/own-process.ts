@@ -10,7 +10,7 @@ interface Registration {
 }
 
 /** Calls a listener in the service's context and keeps what it throws. */
-type Invoke = (event: string, listener: () => void | Promise<void>) => void;
+export type Invoke = (event: string, listener: () => void | Promise<void>) => void;
 
 export interface OwnProcess {
   process: NodeJS.Process;
@@ -20,8 +20,8 @@ export interface OwnProcess {
   release(): void;
 }
 
-/** Makes the `process` that the code of service `label` sees. */
-export function ownProcess(label: string, invoke: Invoke): OwnProcess {
+/** Makes the `process` that the code of service `label` sees; its `REEF_DATA_DIR` is `dataDir`. */
+export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnProcess {
   const registrations = new Set<Registration>();
   const forget = (registration: Registration) => {
     if (!registrations.delete(registration)) return;
@@ -60,7 +60,7 @@ export function ownProcess(label: string, invoke: Invoke): OwnProcess {
     );
   };
   const members: Record<string, unknown> = {
-    env: { ...process.env },
+    env: { ...process.env, REEF_DATA_DIR: dataDir },
     exit: refuse("exit"),
     reallyExit: refuse("reallyExit"),
     abort: refuse("abort"),
