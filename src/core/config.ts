@@ -21,6 +21,11 @@ export interface Config {
   drainTimeoutMs: number;
   /** `REEF_INIT_TIMEOUT`, milliseconds that importing a service and its `init` may each take; default 10 000. */
   initTimeoutMs: number;
+  /**
+   * `REEF_ALLOWED_HOSTS`, comma-separated: names under which browsers may reach the dashboard besides
+   * `localhost`, `127.0.0.1`, `[::1]` and `REEF_HOST`. Without ports.
+   */
+  allowedHosts: string[];
   /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
   check: boolean;
 }
@@ -49,6 +54,16 @@ export function dataDir(env: Environment = process.env): string {
   return resolve(env.REEF_DATA_DIR || "data");
 }
 
+function allowedHosts(env: Environment): string[] {
+  const listed = (env.REEF_ALLOWED_HOSTS ?? "").split(",").map((host) => host.trim().toLowerCase());
+  const bad = listed.find((host) => host !== "" && !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(host));
+  if (bad !== undefined)
+    throw new ConfigError(`REEF_ALLOWED_HOSTS names ${JSON.stringify(bad)}, which is no host name.`);
+  const own =
+    env.REEF_HOST && !["0.0.0.0", "::"].includes(env.REEF_HOST) ? [env.REEF_HOST.toLowerCase()] : [];
+  return [...new Set(["localhost", "127.0.0.1", "[::1]", ...own, ...listed.filter(Boolean)])];
+}
+
 /** Reads and checks all settings; throws {@link ConfigError}. */
 export function readConfig(env: Environment = process.env): Config {
   const token = env.VERS_AUTH_TOKEN;
@@ -67,6 +82,7 @@ export function readConfig(env: Environment = process.env): Config {
     idleTimeoutSeconds: integer(env, "REEF_IDLE_TIMEOUT", 120, 1, 255),
     drainTimeoutMs: integer(env, "REEF_DRAIN_TIMEOUT", 10_000, 0, 600_000),
     initTimeoutMs: integer(env, "REEF_INIT_TIMEOUT", 10_000, 100, 600_000),
+    allowedHosts: allowedHosts(env),
     check: check === "on",
   };
 }

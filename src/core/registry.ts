@@ -68,7 +68,11 @@ export class Registry {
       peer: (name) => this.#peer(name),
       modules: () => [...this.table.modules.values()],
       registryFor: (service) => this.view(service),
-      dispatch: async (request) => options.dispatcher.fetch(request),
+      dispatch: async (request, { trusted = false } = {}) => {
+        if (trusted) options.dispatcher.trust(request);
+        return options.dispatcher.fetch(request);
+      },
+      authenticate: (request) => options.dispatcher.accepts(request),
     };
   }
 

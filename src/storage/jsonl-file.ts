@@ -65,6 +65,7 @@ export class JsonlFile<T> {
   readonly #options: JsonlFileOptions;
   readonly #queue = new BatchQueue<QueuedLine>((lines) => this.#write(lines));
   readonly #knownDamage = new Set<number>();
+  #nameIsDurable = false;
   #closed = false;
 
   /** @throws StorageError `STORAGE_PATH`. */
@@ -170,7 +171,8 @@ export class JsonlFile<T> {
     try {
       writeAll(fd, bytes);
       fs.fdatasyncSync(fd);
-      if (size === 0) syncFolder(dirname(this.path));
+      if (size === 0 || !this.#nameIsDurable) syncFolder(dirname(this.path));
+      this.#nameIsDurable = true;
     } catch (error) {
       fs.ftruncateSync(fd, size);
       throw error;
