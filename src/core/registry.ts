@@ -212,13 +212,13 @@ export class Registry {
   }
 
   importFolder(dirName: string): Promise<Generation> {
-    const { logs, initTimeoutMs } = this.#options;
-    return importGeneration(join(this.servicesDir, dirName), dirName, logs, initTimeoutMs);
+    const { logs, initTimeoutMs, dataDir } = this.#options;
+    return importGeneration(join(this.servicesDir, dirName), dirName, logs, initTimeoutMs, dataDir);
   }
 
   /** Adds a module object, which can be unloaded but not reloaded. */
   async addModule(exported: unknown): Promise<void> {
-    await this.admit(wrapModule(exported, this.#options.logs), undefined, undefined);
+    await this.admit(wrapModule(exported, this.#options.logs, this.#options.dataDir), undefined, undefined);
   }
 
   /** Starts an imported generation under its own name, which it returns. On failure it is disposed. */
@@ -235,6 +235,8 @@ export class Registry {
       await generation.dispose();
       throw error;
     }
+    // Nobody served under this name before, so what happens during an asynchronous init is for this version.
+    generation.scope.active = true;
     const version = await this.#start(generation, source);
     this.#served(this.table.add(version, dirName));
     return module.name;
