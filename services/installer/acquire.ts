@@ -1,9 +1,9 @@
 /** Puts the files of a package into a staging room, wherever they come from. */
 import { mkdirSync, symlinkSync } from "node:fs";
+import type { Allowed } from "./addresses.js";
 import { unpack } from "./archive.js";
 import { fetchExport, parseFleetSource } from "./fleet.js";
 import { fetchCommit, readCommit } from "./git.js";
-import type { Allowed } from "./addresses.js";
 import type { Progress } from "./jobs.js";
 import { copyFolder, localFolder } from "./local.js";
 import type { Origin } from "./lock.js";

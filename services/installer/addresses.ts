@@ -55,7 +55,8 @@ export function reachOf(address: string): Reach {
 
 /** `::ffff:127.0.0.1` and `::ffff:7f00:1` are IPv4 addresses in other clothes. */
 function unmapped(address: string): string {
-  const canonical = isIP(address) === 6 ? (URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1) ?? address) : address;
+  const canonical =
+    isIP(address) === 6 ? (URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1) ?? address) : address;
   const match = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(canonical);
   if (!match) return canonical;
   const [high, low] = [Number.parseInt(match[1] as string, 16), Number.parseInt(match[2] as string, 16)];
@@ -73,7 +74,8 @@ export function assertReach(address: string, encrypted: boolean, allowed: Allowe
     if (encrypted || allowed.has("http")) return;
     throw forbidden("fetching code over http without encryption", "http");
   }
-  if (reach === "loopback" ? allowed.has("loopback") || allowed.has("private") : allowed.has("private")) return;
+  if (reach === "loopback" ? allowed.has("loopback") || allowed.has("private") : allowed.has("private"))
+    return;
   throw forbidden(reach === "loopback" ? "this machine" : "an address that is not public", reach);
 }
 
@@ -83,7 +85,11 @@ export function forbidden(what: string, word: InstallAllowance): InstallError {
 }
 
 /** The addresses of a host, each of which has been allowed. Connect to these, and to nothing looked up later. */
-export async function allowedAddresses(host: string, encrypted: boolean, allowed: Allowed): Promise<string[]> {
+export async function allowedAddresses(
+  host: string,
+  encrypted: boolean,
+  allowed: Allowed,
+): Promise<string[]> {
   const addresses = isIP(host) ? [host] : await resolveHost(host);
   for (const address of addresses) assertReach(address, encrypted, allowed);
   return addresses;

@@ -1,10 +1,11 @@
 /** Unpacks a tar archive from a stream, within limits, into a folder that nothing else is in. */
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
+import { Parser, type ReadEntry } from "tar";
 import { messageOf } from "../../src/core/errors.js";
 import { InstallError, printable } from "./errors.js";
 import { LIMITS, type Limits } from "./limits.js";
@@ -35,15 +36,11 @@ export async function unpack(
   const { signal } = options;
   const writer = new PackageWriter(root, limits, options.oneFolder ?? false);
   const plain = options.gzip ? gunzip(stream, limits) : stream;
-  const decoder = createTarDecoder({ strict: true });
-  const failures: unknown[] = [];
-  const note = (error: unknown) => void failures.push(error);
-  await Promise.all([
-    feed(plain, decoder.writable, limits, signal).catch(note),
-    writer.takeAll(decoder.readable).catch(note),
-  ]);
-  // The first failure is the cause; the other side then failed because of it.
-  if (failures.length > 0) throw asUnpackError(failures[0], signal);
+  try {
+    await readEntries(counted(plain, limits, signal), (entry) => writer.take(entry));
+  } catch (error) {
+    throw asUnpackError(error, signal);
+  }
   if (writer.members.count === 0) throw new InstallError(400, "unpack", "the package is empty.");
   makeLinks(root, writer.members);
   return { entries: writer.members.count, bytes: writer.members.bytes };
@@ -56,28 +53,68 @@ function asUnpackError(error: unknown, signal: AbortSignal): unknown {
   return new InstallError(400, "unpack", message, {}, { cause: error });
 }
 
-/** Passes a stream on to the decoder, as fast as that is read. */
-async function feed(
+/** Long names and attributes of one entry, in bytes. */
+const MOST_METADATA = 64 * 1024;
+
+/** The parser would decompress what begins so, past the limits here. */
+const GZIP_MAGIC = 0x1f;
+
+/** Hands over the entries of an uncompressed archive one after the other, as fast as they are taken. */
+async function readEntries(
+  source: AsyncIterable<Buffer>,
+  take: (entry: ReadEntry) => Promise<void>,
+): Promise<void> {
+  const parser = new Parser({ strict: true, zstd: false, maxMetaEntrySize: MOST_METADATA });
+  let failure: { error: unknown } | undefined;
+  const fail = (error: unknown) => {
+    failure ??= { error };
+  };
+  let taking = Promise.resolve();
+  parser.on("entry", (entry: ReadEntry) => {
+    taking = taking
+      .then(() => (failure ? undefined : take(entry)))
+      .catch(fail)
+      .finally(() => entry.resume());
+  });
+  parser.on("ignoredEntry", (entry: ReadEntry) => fail(unsupported(entry)));
+  parser.on("error", fail);
+  const ended = once(parser, "end").catch(fail);
+  for await (const chunk of source) {
+    if (!failure && !parser.write(chunk)) await once(parser, "drain").catch(fail);
+    if (failure) break;
+  }
+  if (!failure) {
+    parser.end();
+    await ended;
+  }
+  await taking;
+  if (failure) throw failure.error;
+}
+
+function unsupported({ path, type }: ReadEntry): InstallError {
+  const shown = JSON.stringify(printable(path, 80));
+  const message = `the package holds ${shown}, a ${type}: only files, folders and symbolic links are taken.`;
+  return new InstallError(400, "unpack", message);
+}
+
+/** Passes a stream on up to a limit; what is compressed once more is refused. */
+async function* counted(
   source: AsyncIterable<Uint8Array>,
-  writable: WritableStream<Uint8Array>,
   limits: Limits,
   signal: AbortSignal,
-): Promise<void> {
-  const writer = writable.getWriter();
+): AsyncGenerator<Buffer> {
   // Names, sizes and padding of that many entries, beside their content.
   const most = limits.totalBytes + limits.entries * 4096;
   let bytes = 0;
-  try {
-    for await (const chunk of source) {
-      signal.throwIfAborted();
-      bytes += chunk.byteLength;
-      if (bytes > most) throw tooLarge(`${most} bytes`);
-      await writer.write(chunk);
+  for await (const chunk of source) {
+    signal.throwIfAborted();
+    if (bytes === 0 && chunk[0] === GZIP_MAGIC) {
+      throw new InstallError(400, "unpack", "the archive is no tar archive.");
     }
-    await writer.close();
-  } catch (error) {
-    await writer.abort(error).catch(() => undefined);
-    throw error;
+    bytes += chunk.byteLength;
+    if (bytes > most) throw tooLarge(`${most} bytes`);
+    // The parser reads text from its chunks, as a Buffer does.
+    yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
 }
 
@@ -127,28 +164,22 @@ class PackageWriter {
     this.#oneFolder = oneFolder;
   }
 
-  async takeAll(entries: ReadableStream<ParsedTarEntry>): Promise<void> {
-    for await (const { header, body } of entries) {
-      const name = this.#inside(header.name);
-      switch (header.type) {
-        case "file":
-          if (name === undefined) throw notInFolder(header.name);
-          await this.#file(name, header.mode ?? 0o644, body);
-          break;
-        case "directory":
-          if (name !== undefined) mkdirSync(join(this.#root, this.members.add(name, "folder")), { recursive: true });
-          await body.cancel();
-          break;
-        case "symlink":
-          if (name === undefined) throw notInFolder(header.name);
-          this.members.addLink(name, header.linkname ?? "");
-          await body.cancel();
-          break;
-        default: {
-          const shown = JSON.stringify(printable(header.name, 80));
-          throw new InstallError(400, "unpack", `the package holds ${shown}, a ${header.type}: only files, folders and symbolic links are taken.`);
-        }
-      }
+  async take(entry: ReadEntry): Promise<void> {
+    const name = this.#inside(entry.path);
+    switch (entry.type) {
+      case "File":
+      case "OldFile":
+        if (name === undefined) throw notInFolder(entry.path);
+        return this.#file(name, entry);
+      case "Directory":
+        if (name !== undefined)
+          mkdirSync(join(this.#root, this.members.add(name, "folder")), { recursive: true });
+        return;
+      case "SymbolicLink":
+        if (name === undefined) throw notInFolder(entry.path);
+        return this.members.addLink(name, entry.linkpath ?? "");
+      default:
+        throw unsupported(entry);
     }
   }
 
@@ -165,17 +196,18 @@ class PackageWriter {
     return rest === "" ? undefined : rest;
   }
 
-  async #file(name: string, mode: number, body: ReadableStream<Uint8Array>): Promise<void> {
+  async #file(name: string, entry: ReadEntry): Promise<void> {
     const path = join(this.#root, this.members.add(name, "file"));
     mkdirSync(dirname(path), { recursive: true });
-    const file = await open(path, "wx", mode & 0o100 ? 0o755 : 0o644);
+    const file = await open(path, "wx", (entry.mode ?? 0) & 0o100 ? 0o755 : 0o644);
     try {
       let bytes = 0;
-      for await (const chunk of body) {
+      for await (const chunk of entry) {
         bytes += chunk.byteLength;
         this.members.countBytes(chunk.byteLength, bytes, name);
         await file.writeFile(chunk);
       }
+      await file.datasync();
     } finally {
       await file.close();
     }

@@ -71,7 +71,8 @@ export async function installDependencies(
     },
   );
   const installed = join(workshop, "node_modules");
-  if (result.code !== 0 || (!existsSync(installed) && Object.keys(dependencies).length > 0)) throw failed(result.stderr);
+  if (result.code !== 0 || (!existsSync(installed) && Object.keys(dependencies).length > 0))
+    throw failed(result.stderr);
   if (!existsSync(installed)) return 0;
   await assertContained(installed);
   renameSync(installed, join(dir, "node_modules"));
@@ -134,7 +135,11 @@ async function assertContained(root: string): Promise<void> {
       else if (entry.isSymbolicLink()) {
         const leads = await realpath(path).catch(() => undefined);
         if (leads !== undefined && !leads.startsWith(real + sep)) {
-          throw new InstallError(400, "dependencies", `a package it needs holds a link that leaves node_modules: ${printable(entry.name)}`);
+          throw new InstallError(
+            400,
+            "dependencies",
+            `a package it needs holds a link that leaves node_modules: ${printable(entry.name)}`,
+          );
         }
       } else bytes += (await lstat(path)).size;
       files++;

@@ -33,8 +33,6 @@ export class InstallError extends Error {
 
 /** Text from outside, fit for one line of a message: no control characters, not longer than `most`. */
 export function printable(text: string, most = 200): string {
-  const line = text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
-    .trim();
+  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
   return line.length > most ? `${line.slice(0, most)}…` : line;
 }

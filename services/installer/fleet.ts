@@ -3,8 +3,8 @@ import { type LookupAddress, lookup } from "node:dns";
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { isSafeName } from "../../src/core/names.js";
 import { messageOf } from "../../src/core/errors.js";
+import { isSafeName } from "../../src/core/names.js";
 import { type Allowed, assertReach } from "./addresses.js";
 import { InstallError, printable } from "./errors.js";
 
@@ -39,9 +39,14 @@ export function parseFleetSource(from: string, name: string): FleetSource {
   if (url.username !== "" || url.password !== "" || from.includes("@")) {
     throw refuse('carries a user or password; its token goes into "token".');
   }
-  if (url.search !== "" || url.hash !== "" || /[?#]/.test(from)) throw refuse('has "?" or "#"; give its address only.');
+  if (url.search !== "" || url.hash !== "" || /[?#]/.test(from))
+    throw refuse('has "?" or "#"; give its address only.');
   if (!isSafeName(name)) {
-    throw new InstallError(400, "source", `${JSON.stringify(printable(name, 60))} cannot be the name of a service.`);
+    throw new InstallError(
+      400,
+      "source",
+      `${JSON.stringify(printable(name, 60))} cannot be the name of a service.`,
+    );
   }
   return { type: "fleet", from: url.origin + url.pathname.replace(/\/+$/, ""), name };
 }
@@ -53,7 +58,10 @@ export function parseFleetSource(from: string, name: string): FleetSource {
  * @throws InstallError 403 for an address that is not allowed, 404 when there is no such service, 502 for
  * everything else that goes wrong over there.
  */
-export async function fetchExport(source: FleetSource, options: FleetOptions): Promise<AsyncIterable<Uint8Array>> {
+export async function fetchExport(
+  source: FleetSource,
+  options: FleetOptions,
+): Promise<AsyncIterable<Uint8Array>> {
   const first = new URL(`${source.from}/services/export/${encodeURIComponent(source.name)}`);
   let url = first;
   for (let redirects = 0; ; redirects++) {
@@ -77,7 +85,11 @@ export async function fetchExport(source: FleetSource, options: FleetOptions): P
   }
 }
 
-function send(url: URL, token: string | undefined, { allowed, signal }: FleetOptions): Promise<IncomingMessage> {
+function send(
+  url: URL,
+  token: string | undefined,
+  { allowed, signal }: FleetOptions,
+): Promise<IncomingMessage> {
   const encrypted = url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host)) assertReach(host, encrypted, allowed);
@@ -88,9 +100,17 @@ function send(url: URL, token: string | undefined, { allowed, signal }: FleetOpt
     const fail = (error: unknown) => {
       if (signal.aborted) reject(signal.reason);
       else if (error instanceof InstallError) reject(error);
-      else reject(new InstallError(502, "fetch", `${url.origin} cannot be reached: ${printable(messageOf(error))}`));
+      else
+        reject(
+          new InstallError(502, "fetch", `${url.origin} cannot be reached: ${printable(messageOf(error))}`),
+        );
     };
-    const options = { headers, signal, agent: false as const, lookup: checkedLookup(encrypted, allowed, fail) };
+    const options = {
+      headers,
+      signal,
+      agent: false as const,
+      lookup: checkedLookup(encrypted, allowed, fail),
+    };
     const sent = request(url, options, resolve);
     sent.on("error", fail);
     sent.end();
@@ -115,7 +135,11 @@ function checkedLookup(encrypted: boolean, allowed: Allowed, fail: (error: unkno
   };
 }
 
-async function refused(reply: IncomingMessage, { from, name }: FleetSource, status: number): Promise<InstallError> {
+async function refused(
+  reply: IncomingMessage,
+  { from, name }: FleetSource,
+  status: number,
+): Promise<InstallError> {
   if (status === 404) {
     reply.destroy();
     return new InstallError(404, "fetch", `${from} has no service "${name}".`);

@@ -56,13 +56,20 @@ const SSH_COMMAND =
  * @throws InstallError 403 when the operator does not allow the place, 404 when the ref does not exist there,
  * 502 when the repository cannot be fetched, or the signal's reason.
  */
-export async function fetchCommit(source: GitSource, room: string, options: GitOptions): Promise<FetchedCommit> {
+export async function fetchCommit(
+  source: GitSource,
+  room: string,
+  options: GitOptions,
+): Promise<FetchedCommit> {
   const settings = { ...SETTINGS, ...(await connection(source, options)) };
   const repository = join(room, "repository");
   const home = join(room, "home");
   mkdirSync(home, { recursive: true });
   const git = new Git(room, environment(settings, home, source), options.signal);
-  must(await git.run(["init", "--quiet", "--bare", "--template=", repository]), "a repository cannot be made");
+  must(
+    await git.run(["init", "--quiet", "--bare", "--template=", repository]),
+    "a repository cannot be made",
+  );
   mkdirSync(join(repository, "info"), { recursive: true });
   writeFileSync(join(repository, "info", "attributes"), ATTRIBUTES);
   const stopWatching = watchSize(repository, git);
@@ -74,7 +81,10 @@ export async function fetchCommit(source: GitSource, room: string, options: GitO
 }
 
 /** Checks where the source leads, and pins the connection to the addresses that were checked. */
-async function connection(source: GitSource, { allowed, token }: GitOptions): Promise<Record<string, string>> {
+async function connection(
+  source: GitSource,
+  { allowed, token }: GitOptions,
+): Promise<Record<string, string>> {
   const { transport, host, port } = source;
   if (token !== undefined && transport !== "https" && transport !== "http") {
     throw new InstallError(400, "source", `a token is for https; ${transport} has its own keys.`);
@@ -86,13 +96,15 @@ async function connection(source: GitSource, { allowed, token }: GitOptions): Pr
   const addresses = await allowedAddresses(host, transport !== "http", allowed);
   const settings: Record<string, string> = {};
   if (token !== undefined) {
-    if (transport === "http") for (const address of addresses) assertReach(address, true, new Set(["loopback"]));
+    if (transport === "http")
+      for (const address of addresses) assertReach(address, true, new Set(["loopback"]));
     const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
     settings["http.extraHeader"] = `Authorization: Basic ${basic}`;
   }
   if (transport !== "ssh" && !isIP(host)) {
     const shown = addresses.map((address) => (isIP(address) === 6 ? `[${address}]` : address));
-    settings["http.curloptResolve"] = `${host}:${port || (transport === "https" ? "443" : "80")}:${shown.join(",")}`;
+    settings["http.curloptResolve"] =
+      `${host}:${port || (transport === "https" ? "443" : "80")}:${shown.join(",")}`;
   }
   return settings;
 }
@@ -163,22 +175,47 @@ async function fetchTarget(git: Git, repository: string, { url, ref }: GitSource
     if (everything.code === 0) return commitOf(git, repository, ref, ref);
   }
   if (/couldn't find remote ref|not our ref|unadvertised object|invalid refspec/i.test(result.stderr)) {
-    throw new InstallError(404, "fetch", `the repository has no ${ref === undefined ? "default branch" : `"${ref}"`}.`);
+    throw new InstallError(
+      404,
+      "fetch",
+      `the repository has no ${ref === undefined ? "default branch" : `"${ref}"`}.`,
+    );
   }
   throw failed("the repository cannot be fetched", result);
 }
 
-function fetch(git: Git, repository: string, url: string, options: string[], refspecs: string[]): Promise<RunResult> {
-  const fixed = ["--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head"];
+function fetch(
+  git: Git,
+  repository: string,
+  url: string,
+  options: string[],
+  refspecs: string[],
+): Promise<RunResult> {
+  const fixed = [
+    "--quiet",
+    "--no-tags",
+    "--no-recurse-submodules",
+    "--no-auto-maintenance",
+    "--no-write-fetch-head",
+  ];
   return git.run(["-C", repository, "fetch", ...fixed, ...options, "--", url, ...refspecs]);
 }
 
-async function commitOf(git: Git, repository: string, name: string, ref: string | undefined): Promise<string> {
+async function commitOf(
+  git: Git,
+  repository: string,
+  name: string,
+  ref: string | undefined,
+): Promise<string> {
   const args = ["-C", repository, "rev-parse", "--quiet", "--verify", "--end-of-options", `${name}^{commit}`];
   const { code, stdout } = await git.run(args);
   const commit = stdout.trim();
   if (code === 0 && COMMIT_ID.test(commit)) return commit;
-  throw new InstallError(404, "fetch", `the repository has no commit ${ref === undefined ? "" : `"${ref}"`}.`);
+  throw new InstallError(
+    404,
+    "fetch",
+    `the repository has no commit ${ref === undefined ? "" : `"${ref}"`}.`,
+  );
 }
 
 /**
@@ -206,7 +243,10 @@ export async function readCommit(
   if (type.code !== 0 || !/^(commit|tree)$/.test(type.stdout.trim())) {
     throw new InstallError(404, "fetch", `the repository has no folder "${subdirectory}".`);
   }
-  must(await git.run(["-C", repository, "archive", "--format=tar", tree], consume), "the files cannot be read");
+  must(
+    await git.run(["-C", repository, "archive", "--format=tar", tree], consume),
+    "the files cannot be read",
+  );
 }
 
 function must(result: RunResult, what: string): void {
@@ -243,7 +283,11 @@ async function sizeOf(folder: string): Promise<number> {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) bytes += await sizeOf(path);
     // git renames and removes files while we look.
-    else bytes += await stat(path).then(({ size }) => size, () => 0);
+    else
+      bytes += await stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      );
   }
   return bytes;
 }

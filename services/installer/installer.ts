@@ -11,7 +11,7 @@ import { type Action, type Job, Jobs, type Progress } from "./jobs.js";
 import { findInstalled, type Installed, type InstalledVersion, type Lock, type Origin } from "./lock.js";
 import { additionalPermissions } from "./permissions.js";
 import { changedFiles, isThere } from "./place.js";
-import { type Places, Room } from "./room.js";
+import { findPlaces, type Places, Room } from "./room.js";
 import { checkedRef, folderName, parseSource } from "./sources.js";
 import { stage } from "./stage.js";
 import { putIntoPlace, takeAway } from "./transaction.js";
@@ -67,16 +67,20 @@ export class Installer {
   readonly lock: Lock;
   readonly #ctx: ServiceContext;
   readonly #config: Config;
-  readonly #places: Places;
+  #foundPlaces: Places | undefined;
   readonly #ending = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(ctx: ServiceContext, config: Config, places: Places, lock: Lock) {
+  constructor(ctx: ServiceContext, config: Config, lock: Lock) {
     this.#ctx = ctx;
     this.#config = config;
-    this.#places = places;
     this.lock = lock;
     this.jobs = new Jobs(ctx.events);
+  }
+
+  get #places(): Places {
+    this.#foundPlaces ??= findPlaces(this.#ctx.dataDir, this.#ctx.servicesDir);
+    return this.#foundPlaces;
   }
 
   /** Begins an installation. Throws an `InstallError` when it is refused right away. */
@@ -84,10 +88,20 @@ export class Installer {
     const { origin, dirName } = this.#originOf(request);
     const known = findInstalled(this.lock, dirName);
     if (known?.id === dirName) {
-      throw new InstallError(409, "source", `"${dirName}" is installed from ${known.origin.source}; update or remove it.`);
+      throw new InstallError(
+        409,
+        "source",
+        `"${dirName}" is installed from ${known.origin.source}; update or remove it.`,
+      );
     }
-    const taken = isThere(join(this.#ctx.servicesDir, dirName)) || this.#ctx.registry.get(dirName)?.state === "loaded";
-    if (taken) throw new InstallError(409, "source", `there is a service "${dirName}" already; choose another "dirName".`);
+    const taken =
+      isThere(join(this.#ctx.servicesDir, dirName)) || this.#ctx.registry.get(dirName)?.state === "loaded";
+    if (taken)
+      throw new InstallError(
+        409,
+        "source",
+        `there is a service "${dirName}" already; choose another "dirName".`,
+      );
     return this.#begin("install", dirName, origin.source, request.token, async (progress, room, signal) => {
       const { version, tests } = await this.#stage(origin, dirName, room, progress, signal, request);
       const entry: Installed = { id: dirName, origin, installedAt: new Date().toISOString() };
@@ -105,13 +119,21 @@ export class Installer {
       if (name === undefined) throw new InstallError(400, "source", '"name" is required beside "from".');
       const fleet = parseFleetSource(from, name);
       const chosen = dirName ?? name;
-      if (!isSafeName(chosen)) throw new InstallError(400, "source", `${JSON.stringify(printable(chosen, 60))} cannot be a service folder.`);
+      if (!isSafeName(chosen))
+        throw new InstallError(
+          400,
+          "source",
+          `${JSON.stringify(printable(chosen, 60))} cannot be a service folder.`,
+        );
       return { origin: { ...fleet, source: from }, dirName: chosen };
     }
     const source = parseSource(text as string, { ref, subdirectory });
     const folder = folderName(source, dirName ?? name);
     if (source.type === "local") {
-      return { origin: { type: "local", source: text as string, path: source.path, linked: link ?? true }, dirName: folder };
+      return {
+        origin: { type: "local", source: text as string, path: source.path, linked: link ?? true },
+        dirName: folder,
+      };
     }
     const { url, transport } = source;
     const origin: Origin = {
@@ -142,7 +164,8 @@ export class Installer {
         });
       };
       const { version, tests } = await this.#stage(origin, id, room, progress, signal, request, review);
-      const changed = version.digest !== current.digest || version.commit !== current.commit || request.force === true;
+      const changed =
+        version.digest !== current.digest || version.commit !== current.commit || request.force === true;
       const next: Entry = { ...entry, origin };
       let kept: string[] = [];
       await progress.step("load", async () => {
@@ -202,7 +225,11 @@ export class Installer {
   #find(name: string): Entry {
     const entry = findInstalled(this.lock, name);
     if (entry) return entry;
-    throw new InstallError(404, "source", `${JSON.stringify(printable(name, 60))} was not installed by the installer.`);
+    throw new InstallError(
+      404,
+      "source",
+      `${JSON.stringify(printable(name, 60))} was not installed by the installer.`,
+    );
   }
 
   get #options() {
@@ -220,10 +247,22 @@ export class Installer {
     review?: (version: Pick<InstalledVersion, "permissions">) => void,
   ) {
     const { servicesDir, dataDir, registry } = this.#ctx;
-    const { installAllow: allowed, initTimeoutMs } = this.#config;
+    const { installAllow: allowed, initTimeoutMs, testTimeoutMs } = this.#config;
     const own = [servicesDir, dataDir];
     const places = this.#places;
-    const options = { allowed, token, signal, own, registry, servicesDir, places, initTimeoutMs, test, review };
+    const options = {
+      allowed,
+      token,
+      signal,
+      own,
+      registry,
+      servicesDir,
+      places,
+      initTimeoutMs,
+      testTimeoutMs,
+      test,
+      review,
+    };
     return stage(origin, dirName, room, progress, options);
   }
 
@@ -234,9 +273,14 @@ export class Installer {
     token: string | undefined,
     work: (progress: Progress, room: Room, signal: AbortSignal) => Promise<Record<string, unknown>>,
   ): Started {
-    if (this.#ending.signal.aborted) throw new InstallError(503, "source", "the installer is being stopped; try again.");
+    if (this.#ending.signal.aborted)
+      throw new InstallError(503, "source", "the installer is being stopped; try again.");
     if (this.jobs.running >= MOST_AT_ONCE) {
-      throw new InstallError(503, "source", `${MOST_AT_ONCE} jobs are running; try again when one of them is done.`);
+      throw new InstallError(
+        503,
+        "source",
+        `${MOST_AT_ONCE} jobs are running; try again when one of them is done.`,
+      );
     }
     const room = Room.open(this.#places, dirName);
     const progress = this.jobs.begin(action, dirName, printable(source, 200));
@@ -307,6 +351,11 @@ function withRef(origin: Origin, ref: string | undefined): Origin {
 function described({ id, origin }: Installed, { name, kind, commit, digest, permissions }: InstalledVersion) {
   const { type, source } = origin;
   const version = { kind, ...(commit !== undefined && { commit }), digest, permissions };
-  const where = type === "git" && origin.ref !== undefined ? { ref: origin.ref } : type === "fleet" ? { from: origin.from } : {};
+  const where =
+    type === "git" && origin.ref !== undefined
+      ? { ref: origin.ref }
+      : type === "fleet"
+        ? { from: origin.from }
+        : {};
   return { name, dirName: id, source, type, ...where, ...version };
 }

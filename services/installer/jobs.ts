@@ -67,7 +67,15 @@ export class Jobs {
 
   begin(action: Action, dirName: string, source: string): Progress {
     const startedAt = new Date().toISOString();
-    const job: Job = { id: Bun.randomUUIDv7(), action, dirName, source, status: "running", steps: [], startedAt };
+    const job: Job = {
+      id: Bun.randomUUIDv7(),
+      action,
+      dirName,
+      source,
+      status: "running",
+      steps: [],
+      startedAt,
+    };
     this.#jobs.set(job.id, job);
     for (const [id, { status }] of this.#jobs) {
       if (this.#jobs.size <= REMEMBERED) break;
@@ -130,7 +138,14 @@ export class Progress {
 
   #tell({ step, status, detail }: JobStep): void {
     const { id, action, dirName } = this.job;
-    this.#events.fire(PROGRESS_EVENT, { id, action, dirName, step, status, ...(detail !== undefined && { detail }) });
+    this.#events.fire(PROGRESS_EVENT, {
+      id,
+      action,
+      dirName,
+      step,
+      status,
+      ...(detail !== undefined && { detail }),
+    });
   }
 
   /** The outcome is for people and agents to see, so it also goes into the event tree. */
@@ -138,6 +153,11 @@ export class Progress {
     const { id, action, dirName, source } = this.job;
     this.#events.fire(PROGRESS_EVENT, { id, action, dirName, step: "end", status });
     const type = `installer_${action}_${status}`;
-    this.#events.fire("reef:event", { type, source: "installer", content, metadata: { id, dirName, source } });
+    this.#events.fire("reef:event", {
+      type,
+      source: "installer",
+      content,
+      metadata: { id, dirName, source },
+    });
   }
 }

@@ -14,7 +14,13 @@ export function makeLinks(root: string, { links }: Members): void {
       leads = realpathSync(join(root, path));
     } catch (error) {
       const shown = JSON.stringify(printable(path, 80));
-      throw new InstallError(400, "unpack", `the package holds the link ${shown}, which leads nowhere.`, {}, { cause: error });
+      throw new InstallError(
+        400,
+        "unpack",
+        `the package holds the link ${shown}, which leads nowhere.`,
+        {},
+        { cause: error },
+      );
     }
     if (leads.startsWith(real + sep)) continue;
     const shown = JSON.stringify(printable(path, 80));

@@ -20,7 +20,11 @@ export async function localFolder(path: string, own: readonly string[]): Promise
   for (const folder of own) {
     const taken = await realpath(folder).catch(() => folder);
     if (`${real}${sep}`.startsWith(`${taken}${sep}`) || `${taken}${sep}`.startsWith(`${real}${sep}`)) {
-      throw new InstallError(400, "source", `${JSON.stringify(path)} lies in, or holds, Reef's own folder ${taken}.`);
+      throw new InstallError(
+        400,
+        "source",
+        `${JSON.stringify(path)} lies in, or holds, Reef's own folder ${taken}.`,
+      );
     }
   }
   return real;
@@ -30,7 +34,12 @@ export async function localFolder(path: string, own: readonly string[]): Promise
 const LEFT_OUT = new Set(["node_modules", ".git"]);
 
 /** Copies a folder's files below `root`, which must be empty; without `node_modules`, `.git` and a top-level `data`. */
-export async function copyFolder(from: string, root: string, signal: AbortSignal, limits: Limits = LIMITS): Promise<void> {
+export async function copyFolder(
+  from: string,
+  root: string,
+  signal: AbortSignal,
+  limits: Limits = LIMITS,
+): Promise<void> {
   const members = new Members(limits);
   const visit = async (below: string): Promise<void> => {
     for (const entry of await readdir(join(from, below), { withFileTypes: true })) {

@@ -60,17 +60,28 @@ export function openLock(dataDir: string): Lock {
 
 /** Everything that is installed, by the name of its folder. */
 export function installedOf(lock: Lock): Array<Installed & { current: InstalledVersion }> {
-  return lock.list().filter((entry): entry is Installed & { current: InstalledVersion } => entry.current !== undefined);
+  return lock
+    .list()
+    .filter((entry): entry is Installed & { current: InstalledVersion } => entry.current !== undefined);
 }
 
 /** The entry of a folder or, failing that, of the service of that name. */
-export function findInstalled(lock: Lock, name: string): (Installed & { current: InstalledVersion }) | undefined {
+export function findInstalled(
+  lock: Lock,
+  name: string,
+): (Installed & { current: InstalledVersion }) | undefined {
   const all = installedOf(lock);
   return all.find(({ id }) => id === name) ?? all.find(({ current }) => current.name === name);
 }
 
 /** An entry as callers see it. */
-export function describeInstalled({ id, origin, installedAt, current, previous }: Installed & { current: InstalledVersion }) {
+export function describeInstalled({
+  id,
+  origin,
+  installedAt,
+  current,
+  previous,
+}: Installed & { current: InstalledVersion }) {
   const { files, at, ref, ...version } = current;
   return {
     dirName: id,

@@ -40,14 +40,20 @@ export class Members {
   add(name: string, kind: MemberKind): string {
     const path = this.#checked(name);
     const names = path.split("/");
-    for (let depth = 1; depth < names.length; depth++) this.#note(names.slice(0, depth).join("/"), "folder", name);
+    for (let depth = 1; depth < names.length; depth++)
+      this.#note(names.slice(0, depth).join("/"), "folder", name);
     this.#note(path, kind, name);
     return path;
   }
 
   addLink(name: string, target: string): void {
     const path = this.add(name, "link");
-    if (target === "" || /[\p{Cc}\\]/u.test(target) || target.startsWith("/") || target.length > this.#limits.pathBytes) {
+    if (
+      target === "" ||
+      /[\p{Cc}\\]/u.test(target) ||
+      target.startsWith("/") ||
+      target.length > this.#limits.pathBytes
+    ) {
       refuse(name, `a link to ${JSON.stringify(printable(target, 80))}`);
     }
     let depth = path.split("/").length - 1;
@@ -63,19 +69,25 @@ export class Members {
   countBytes(bytes: number, fileBytes: number, name: string): void {
     this.#bytes += bytes;
     if (fileBytes > this.#limits.fileBytes) refuse(name, `larger than ${this.#limits.fileBytes} bytes`);
-    if (this.#bytes > this.#limits.totalBytes) refuse(name, `and more than ${this.#limits.totalBytes} bytes in all`);
+    if (this.#bytes > this.#limits.totalBytes)
+      refuse(name, `and more than ${this.#limits.totalBytes} bytes in all`);
   }
 
   #checked(name: string): string {
     if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFD]/u.test(name)) refuse(name, "a name with control characters");
     if (name.includes("\\")) refuse(name, 'a name with "\\"');
     if (name.startsWith("/") || /^[A-Za-z]:/.test(name)) refuse(name, "an absolute path");
-    if (Buffer.byteLength(name) > this.#limits.pathBytes) refuse(name, `a path of more than ${this.#limits.pathBytes} bytes`);
-    const names = name.replace(/^(\.\/)+/, "").replace(/\/$/, "").split("/");
+    if (Buffer.byteLength(name) > this.#limits.pathBytes)
+      refuse(name, `a path of more than ${this.#limits.pathBytes} bytes`);
+    const names = name
+      .replace(/^(\.\/)+/, "")
+      .replace(/\/$/, "")
+      .split("/");
     for (const part of names) {
       if (part === "..") refuse(name, "which leaves the package");
       if (part === "" || part === ".") refuse(name, "a path with an empty name");
-      if (Buffer.byteLength(part) > this.#limits.nameBytes) refuse(name, `a name of more than ${this.#limits.nameBytes} bytes`);
+      if (Buffer.byteLength(part) > this.#limits.nameBytes)
+        refuse(name, `a name of more than ${this.#limits.nameBytes} bytes`);
       if (FOREIGN.has(part.toLowerCase())) refuse(name, `but "${part}" is no part of a package`);
     }
     return names.join("/");
@@ -85,11 +97,16 @@ export class Members {
     const key = path.normalize("NFKC").toLowerCase();
     const known = this.#known.get(key);
     if (known) {
-      if (known.path !== path) refuse(name, `beside ${JSON.stringify(printable(known.path, 80))}: some file systems take them for one`);
+      if (known.path !== path)
+        refuse(
+          name,
+          `beside ${JSON.stringify(printable(known.path, 80))}: some file systems take them for one`,
+        );
       if (known.kind !== "folder" || kind !== "folder") refuse(name, "twice");
       return;
     }
     this.#known.set(key, { path, kind });
-    if (this.#known.size > this.#limits.entries) refuse(name, `and more than ${this.#limits.entries} entries in all`);
+    if (this.#known.size > this.#limits.entries)
+      refuse(name, `and more than ${this.#limits.entries} entries in all`);
   }
 }

@@ -34,7 +34,9 @@ export function inspectPackage(dir: string): PackageFacts {
   const manifest = MANIFEST_KEYS.map((key) => json[key]).find(isObject);
   const isService = statSync(join(dir, "index.ts"), { throwIfNoEntry: false })?.isFile() ?? false;
   if (!isService && !Array.isArray(manifest?.services)) {
-    throw refuse('there is neither an index.ts nor a package.json that declares services; name the folder that has one after "//".');
+    throw refuse(
+      'there is neither an index.ts nor a package.json that declares services; name the folder that has one after "//".',
+    );
   }
   return {
     kind: isService ? "service" : "plugin",
@@ -62,7 +64,10 @@ const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 const RANGE = /^(npm:(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*@)?[A-Za-z0-9.*^~<>=| +-]*$/;
 
 /** Version ranges and tags only: a path or URL would fetch from, or read, anywhere. */
-function versionsOf(json: JsonObject, field: "dependencies" | "optionalDependencies"): Record<string, string> {
+function versionsOf(
+  json: JsonObject,
+  field: "dependencies" | "optionalDependencies",
+): Record<string, string> {
   const declared = json[field] ?? {};
   if (!isObject(declared)) throw refuse(`${field} of package.json takes an object.`);
   const versions: Record<string, string> = {};

@@ -16,7 +16,8 @@ function canonical(value: unknown): string {
  */
 export function permissionsOf(declared: unknown): string[] {
   if (declared === undefined) return [];
-  if (!Array.isArray(declared)) throw new InstallError(400, "check", "permissions of the manifest takes an array.");
+  if (!Array.isArray(declared))
+    throw new InstallError(400, "check", "permissions of the manifest takes an array.");
   const lines = new Set<string>();
   for (const entry of declared) for (const line of linesOf(entry)) lines.add(line);
   return [...lines].sort();
@@ -26,7 +27,11 @@ function linesOf(entry: unknown): string[] {
   if (typeof entry === "string" && entry !== "") return [entry];
   const { permission, ...limits } = (entry ?? {}) as Record<string, unknown>;
   if (typeof permission !== "string" || permission === "") {
-    throw new InstallError(400, "check", "a permission of the manifest is neither a name nor { permission, … }.");
+    throw new InstallError(
+      400,
+      "check",
+      "a permission of the manifest is neither a name nor { permission, … }.",
+    );
   }
   const lines: string[] = [];
   for (const [key, value] of Object.entries(limits)) {

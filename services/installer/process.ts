@@ -1,4 +1,5 @@
 /** Runs a program: an argument array, a clean environment, a time limit, and an end of the whole process group. */
+import { endProcessGroup } from "../../src/core/process-tree.js";
 import { InstallError, type Step } from "./errors.js";
 
 export interface RunOptions {
@@ -37,7 +38,10 @@ const INHERITED = [
 ];
 
 /** A fresh environment: what a program cannot do without, and `own`. No token of ours is in it. */
-export function cleanEnvironment(own: Record<string, string>, more: readonly string[] = []): Record<string, string> {
+export function cleanEnvironment(
+  own: Record<string, string>,
+  more: readonly string[] = [],
+): Record<string, string> {
   const env: Record<string, string> = { LANG: "C.UTF-8" };
   for (const key of [...INHERITED, ...more]) {
     const value = process.env[key];
@@ -56,7 +60,7 @@ export async function run(argv: string[], options: RunOptions): Promise<RunResul
   } catch (error) {
     throw new InstallError(503, step, `${argv[0]} cannot be started on this machine.`, {}, { cause: error });
   }
-  const end = () => endGroup(child.pid);
+  const end = () => endProcessGroup(child.pid);
   signal.addEventListener("abort", end);
   const stderr = collect(child.stderr);
   const output = options.consume ? options.consume(child.stdout).then(() => "") : collect(child.stdout);
@@ -72,15 +76,6 @@ export async function run(argv: string[], options: RunOptions): Promise<RunResul
   } finally {
     signal.removeEventListener("abort", end);
     end();
-  }
-}
-
-/** Kills a process group by the id of its leader. */
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

@@ -28,7 +28,9 @@ export async function recover({ lock, servicesDir, places, log }: RecoverOptions
         : afterPlacing(entry, entry.pending.version, target, room, places);
     if (next?.current) await lock.put(next);
     else await lock.delete(entry.id);
-    log.warn(`${entry.id}: mended after an interrupted ${entry.pending.action === "remove" ? "removal" : "installation"}`);
+    log.warn(
+      `${entry.id}: mended after an interrupted ${entry.pending.action === "remove" ? "removal" : "installation"}`,
+    );
     if (next && existsSync(target)) restored.push(entry.id);
   }
   try {

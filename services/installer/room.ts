@@ -1,5 +1,14 @@
 /** Where one operation works: a folder of its own inside the data folder, gone when the operation is over. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InstallError } from "./errors.js";
@@ -22,14 +31,14 @@ export interface Places {
   cache: string;
 }
 
-/**
- * The installer's folders: in the data folder, or in a hidden folder of the services folder when the two are on
- * different file systems.
- */
-export function findPlaces(dataDir: string, servicesDir: string): Places {
+/** Beside the data folder's own, where the two file systems differ. */
+const BESIDE = ".reef-installer";
+
+/** The installer's folders, as they were chosen before; nothing is made. */
+export function knownPlaces(dataDir: string, servicesDir: string): Places {
   const own = join(dataDir, ".reef", "installer");
-  const base = canRename(own, servicesDir) ? own : join(servicesDir, ".reef-installer");
-  mkdirSync(base, { recursive: true });
+  const beside = join(servicesDir, BESIDE);
+  const base = existsSync(beside) ? beside : own;
   return {
     base,
     staging: join(base, "staging"),
@@ -37,6 +46,17 @@ export function findPlaces(dataDir: string, servicesDir: string): Places {
     kept: join(base, "kept"),
     cache: join(own, "cache"),
   };
+}
+
+/**
+ * The installer's folders: in the data folder, or in a hidden folder of the services folder when the two are on
+ * different file systems. Made if they are missing.
+ */
+export function findPlaces(dataDir: string, servicesDir: string): Places {
+  const places = knownPlaces(dataDir, servicesDir);
+  if (canRename(places.base, servicesDir)) return places;
+  mkdirSync(join(servicesDir, BESIDE), { recursive: true });
+  return knownPlaces(dataDir, servicesDir);
 }
 
 function canRename(base: string, servicesDir: string): boolean {
@@ -137,7 +157,11 @@ export function ownedByThisProcess(path: string): boolean {
   try {
     return readFileSync(join(path, "owner"), "utf8") === PROCESS;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return false;
+    if (
+      (error as NodeJS.ErrnoException).code === "ENOENT" ||
+      (error as NodeJS.ErrnoException).code === "ENOTDIR"
+    )
+      return false;
     throw error;
   }
 }

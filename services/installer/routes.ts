@@ -42,7 +42,8 @@ const Rollback = Type.Object({ ...Named, background: Background });
 
 function nameOf({ name, dirName }: { name?: string; dirName?: string }): string {
   const found = dirName ?? name;
-  if (found === undefined) throw new InstallError(400, "source", '"name" is required: the service or its folder.');
+  if (found === undefined)
+    throw new InstallError(400, "source", '"name" is required: the service or its folder.');
   return found;
 }
 
@@ -52,7 +53,12 @@ function keepOpen(c: Context): void {
   server?.timeout?.(c.req.raw, 0);
 }
 
-async function answer(c: Context, { job, result }: Started, background: boolean | undefined, status: 200 | 201) {
+async function answer(
+  c: Context,
+  { job, result }: Started,
+  background: boolean | undefined,
+  status: 200 | 201,
+) {
   if (background) return c.json({ id: job.id, dirName: job.dirName, status: job.status }, 202);
   keepOpen(c);
   return c.json({ ...(await result), id: job.id }, status);
@@ -99,7 +105,12 @@ export function createRoutes(current: () => Installer): Hono {
 
   routes.get("/jobs/:id", (c) => {
     const job = current().jobs.get(c.req.param("id"));
-    if (!job) throw new InstallError(404, "source", "there is no such job; the latest fifty since the start are kept.");
+    if (!job)
+      throw new InstallError(
+        404,
+        "source",
+        "there is no such job; the latest fifty since the start are kept.",
+      );
     return c.json(job);
   });
 

@@ -52,7 +52,8 @@ function refuse(text: string, why: string): never {
 export function parseSource(text: string, apart: { ref?: string; subdirectory?: string } = {}): Source {
   if (text === "") refuse(text, `is empty; it takes ${FORMS}.`);
   if (text.length > LONGEST) refuse(text, `is longer than ${LONGEST} characters.`);
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)) refuse(text, "contains invisible or control characters.");
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text))
+    refuse(text, "contains invisible or control characters.");
   if (text.startsWith("-")) refuse(text, 'begins with "-", like an option.');
   if (/^(\/|\.\.?(\/|$))/.test(text)) return local(text, apart);
   if (!/^[\x21-\x7e]+$/.test(text)) refuse(text, "contains spaces or characters that no git URL has.");
@@ -89,7 +90,8 @@ function parts(text: string, rest: string, apart: Apart) {
 }
 
 function one(text: string, what: string, inside: string | undefined, apart: string | undefined) {
-  if (inside !== undefined && apart !== undefined && inside !== apart) refuse(text, `already names a ${what}.`);
+  if (inside !== undefined && apart !== undefined && inside !== apart)
+    refuse(text, `already names a ${what}.`);
   return inside ?? apart;
 }
 
@@ -117,7 +119,9 @@ function checkedSubdirectory(path: string | undefined): string | undefined {
   const names = path.replace(/\/$/, "").split("/");
   const fits =
     path.length <= 300 &&
-    names.every((name) => /^[A-Za-z0-9_@.+-]+$/.test(name) && !/^(\.\.?|\.git)$/i.test(name) && !name.startsWith("-"));
+    names.every(
+      (name) => /^[A-Za-z0-9_@.+-]+$/.test(name) && !/^(\.\.?|\.git)$/i.test(name) && !name.startsWith("-"),
+    );
   if (fits) return names.join("/");
   const message = `${JSON.stringify(printable(path, 60))} is no folder below a repository.`;
   throw new InstallError(400, "source", message);
@@ -130,7 +134,11 @@ interface Located {
   port: string;
 }
 
-function source(text: string, at: Located, { names, ref, subdirectory }: ReturnType<typeof parts>): GitSource {
+function source(
+  text: string,
+  at: Located,
+  { names, ref, subdirectory }: ReturnType<typeof parts>,
+): GitSource {
   const last = (subdirectory ?? names.join("/")).split("/").at(-1) as string;
   const folder = subdirectory ? last : last.replace(/\.git$/, "");
   if (folder === "") refuse(text, "names no repository.");
@@ -145,7 +153,10 @@ function checkedHost(text: string, host: string): string {
 
 function fromUrl(text: string, scheme: string, rest: string, apart: Apart): GitSource {
   if (scheme !== "https" && scheme !== "http" && scheme !== "ssh" && scheme !== "file") {
-    refuse(text, `uses "${printable(scheme, 20)}"; it takes https, ssh, or http and file where the operator allows them.`);
+    refuse(
+      text,
+      `uses "${printable(scheme, 20)}"; it takes https, ssh, or http and file where the operator allows them.`,
+    );
   }
   if (/[?#]/.test(rest)) refuse(text, 'has "?" or "#", which no repository has; a ref follows "@".');
   const slash = rest.indexOf("/");
@@ -154,7 +165,11 @@ function fromUrl(text: string, scheme: string, rest: string, apart: Apart): GitS
   if (scheme === "file") {
     if (slash > 0) refuse(text, "names a host; file:// is for this machine.");
     const found = parts(text, path, apart);
-    return source(text, { transport: "file", url: `file:///${found.names.join("/")}`, host: "", port: "" }, found);
+    return source(
+      text,
+      { transport: "file", url: `file:///${found.names.join("/")}`, host: "", port: "" },
+      found,
+    );
   }
   const authority = rest.slice(0, slash);
   const at = authority.lastIndexOf("@");
@@ -172,7 +187,8 @@ function fromUrl(text: string, scheme: string, rest: string, apart: Apart): GitS
 
 /** Normalises odd spellings of addresses, such as `0x7f.1`, to what will be connected to. */
 function parsedAuthority(text: string, authority: string): { hostname: string; port: string } {
-  if (!/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/.test(authority)) refuse(text, "has no usable host name.");
+  if (!/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/.test(authority))
+    refuse(text, "has no usable host name.");
   // A scheme without a default port, so that the port stays as it is written.
   const url = URL.parse(`http://${authority}/`);
   if (!url) refuse(text, "has no usable host name or port.");
@@ -198,7 +214,8 @@ function fromShorthand(text: string, apart: Apart): GitSource {
   const host = checkedHost(text, withHost ? (found.names[0] as string) : DEFAULT_HOST);
   const names = withHost ? found.names.slice(1) : found.names;
   if (names.length < 2) refuse(text, `is not understood; it takes ${FORMS}.`);
-  if (names.length > 2) refuse(text, `has a folder in it; write it after "//": ${names.slice(0, 2).join("/")}//…`);
+  if (names.length > 2)
+    refuse(text, `has a folder in it; write it after "//": ${names.slice(0, 2).join("/")}//…`);
   const at: Located = { transport: "https", url: `https://${host}/${names.join("/")}`, host, port: "" };
   return source(text, at, { ...found, names });
 }

@@ -1,6 +1,7 @@
 /** From a source to a folder that is ready to be put into place: fetched, checked, complete, tried and tested. */
 import { contentDigest } from "../../src/core/digest.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
+import type { TestVerdict } from "../services/test-verdict.js";
 import { type AcquireOptions, acquire } from "./acquire.js";
 import { installDependencies } from "./dependencies.js";
 import type { Progress } from "./jobs.js";
@@ -8,13 +9,14 @@ import type { InstalledVersion, Origin } from "./lock.js";
 import { inspectPackage } from "./package.js";
 import { listFiles } from "./place.js";
 import type { Places, Room } from "./room.js";
-import { runTests, type TestOutcome, validateService } from "./validate.js";
+import { testPackage, validateService } from "./validate.js";
 
 export interface StageOptions extends AcquireOptions {
   registry: ServiceRegistry;
   servicesDir: string;
   places: Places;
   initTimeoutMs: number;
+  testTimeoutMs: number;
   /** Whether its own tests must pass. */
   test: boolean;
   /** Called as soon as it is known what the package asks for; may refuse it by throwing. */
@@ -23,7 +25,7 @@ export interface StageOptions extends AcquireOptions {
 
 export interface Staged {
   version: InstalledVersion;
-  tests: TestOutcome | undefined;
+  tests: TestVerdict | undefined;
 }
 
 /** Leaves the folder as `room.incoming`. Rejects with an `InstallError`; the caller then removes the room. */
@@ -70,8 +72,8 @@ export async function stage(
   const tests = options.test
     ? await progress.step(
         "test",
-        () => runTests(room.incoming, room, signal),
-        ({ status, passed }) => (status === "skipped" ? "it has none" : `${passed} passed`),
+        () => testPackage(room.incoming, options.testTimeoutMs, signal),
+        ({ detail }) => detail,
       )
     : undefined;
   const ref = origin.type === "git" ? origin.ref : undefined;

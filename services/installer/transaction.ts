@@ -74,7 +74,10 @@ interface Commit {
 }
 
 /** The entry says what is about to happen before it does, so that a crash in between can be mended. */
-async function commit({ before, during, after, change, step, force }: Commit, options: TransactionOptions): Promise<void> {
+async function commit(
+  { before, during, after, change, step, force }: Commit,
+  options: TransactionOptions,
+): Promise<void> {
   const { lock, registry, log } = options;
   const { id } = before;
   const write = async (entry: Installed | undefined) => {
@@ -101,7 +104,12 @@ async function commit({ before, during, after, change, step, force }: Commit, op
 }
 
 /** What is done is done: files that cannot be deleted are reported, they do not undo it. */
-async function discardOrLog(folder: string, version: InstalledVersion, keep: string, log: Logger): Promise<string[]> {
+async function discardOrLog(
+  folder: string,
+  version: InstalledVersion,
+  keep: string,
+  log: Logger,
+): Promise<string[]> {
   try {
     const kept = await discard(folder, version.files, keep);
     return kept.map((path) => join(keep, path));

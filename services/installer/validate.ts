@@ -1,10 +1,11 @@
 /** Tries a staged package: in a child process as the server would load it, and by its own tests. */
-import { join, resolve } from "node:path";
+import { realpathSync } from "node:fs";
 import { ChildChecker, type ModuleFacts } from "../../src/core/checker.js";
 import { LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
+import { runTests } from "../services/test-run.js";
+import type { TestVerdict } from "../services/test-verdict.js";
 import { InstallError, printable } from "./errors.js";
-import { cleanEnvironment, run } from "./process.js";
 import type { Room } from "./room.js";
 
 export interface ValidateOptions {
@@ -79,43 +80,15 @@ export function asInstallError(error: unknown, step: "validate" | "load" | "remo
   return new InstallError(status, step, error.message, { code: error.code }, { cause: error });
 }
 
-export interface TestOutcome {
-  /** `skipped`: the package has no tests. */
-  status: "passed" | "skipped";
-  passed: number;
-}
-
-const TEST_FILES = new Bun.Glob("**/*{.test,_test,.spec,_spec}.{ts,tsx,js,jsx,mts,mjs,cts,cjs}");
-const PRELOAD = resolve(import.meta.dir, "..", "..", "src", "core", "test-preload.ts");
-const TEST_TIMEOUT_MS = 20_000;
-
 /**
- * Runs the package's tests with a data folder of their own.
+ * Runs the package's tests, away from the server's data.
  *
- * @throws InstallError with status 400 when one fails; its message names the first ones.
+ * @throws InstallError with status 400 when they do not pass; its details hold the end of their output.
  */
-export async function runTests(dir: string, room: Room, signal: AbortSignal): Promise<TestOutcome> {
-  if (!hasTests(dir)) return { status: "skipped", passed: 0 };
-  const { code, stderr } = await run(
-    [process.execPath, "test", `--preload=${PRELOAD}`, `--timeout=${TEST_TIMEOUT_MS}`],
-    {
-      cwd: dir,
-      env: cleanEnvironment({ HOME: room.path, REEF_DATA_DIR: join(room.path, "test-data"), NO_COLOR: "1" }),
-      signal,
-      step: "test",
-    },
-  );
-  const count = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}\\b`, "m").exec(stderr)?.[1] ?? 0);
-  if (code === 0 && count("pass") > 0) return { status: "passed", passed: count("pass") };
-  const failed = [...stderr.matchAll(/^\(fail\) (.+?)(?: \[[\d.]+ms\])?$/gm)].map((match) => match[1] as string);
-  const why = failed.length > 0 ? failed.slice(0, 5).join("; ") : stderr.split("\n").filter((line) => /error/i.test(line)).join("; ");
-  const summary = `${count("fail") || "some"} of its tests failed: ${printable(why, 400)}`;
-  throw new InstallError(400, "test", summary, { output: stderr.slice(-8000) });
-}
-
-function hasTests(dir: string): boolean {
-  for (const path of TEST_FILES.scanSync({ cwd: dir, followSymlinks: false })) {
-    if (!path.includes("node_modules/")) return true;
-  }
-  return false;
+export async function testPackage(dir: string, timeoutMs: number, signal: AbortSignal): Promise<TestVerdict> {
+  const verdict = await runTests({ dir: realpathSync(dir), timeoutMs, signal });
+  signal.throwIfAborted();
+  if (verdict.status !== "failed") return verdict;
+  const [summary = "", ...output] = verdict.detail.split("\n");
+  throw new InstallError(400, "test", printable(summary, 400), { output: output.join("\n") });
 }

@@ -1,0 +1,33 @@
+/** A change of a service folder and of what runs from it, as one step. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { assertFolderName } from "./names.js";
+import type { Registry } from "./registry.js";
+import type { FolderChange, ReloadAction } from "./registry-types.js";
+
+/** Makes the change and brings the service in line, or takes the change back; see `ServiceRegistry.changeFolder`. */
+export async function changeFolder(
+  registry: Registry,
+  dirName: string,
+  change: FolderChange,
+  force: boolean,
+  caller?: string,
+): Promise<{ name: string; action: ReloadAction }> {
+  assertFolderName(dirName);
+  const dir = join(registry.servicesDir, dirName);
+  const before = registry.failures.get(dir);
+  const existed = existsSync(dir);
+  change.apply();
+  try {
+    if (existsSync(join(dir, "index.ts"))) return await registry.load(dirName, caller);
+    const service = registry.table.byFolder(dirName);
+    if (service) await registry.unload(service.name, force, caller);
+    registry.failures.clear(dir);
+    if (!existsSync(dir)) return { name: service?.name ?? dirName, action: "removed" };
+    return { name: dirName, action: existed ? "updated" : "added" };
+  } catch (error) {
+    change.undo();
+    registry.failures.restore(dir, before);
+    throw error;
+  }
+}
