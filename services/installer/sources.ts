@@ -40,8 +40,13 @@ const PATH_NAME = /^[A-Za-z0-9_~.+][A-Za-z0-9_~.+-]*$/;
 const USER = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const HOST = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
+/** Whatever stands before an "@" in a host's place may be a password. */
+function withoutPassword(text: string): string {
+  return text.replace(/(\/\/|^)[^/]*:[^/]*@/, "$1…@");
+}
+
 function refuse(text: string, why: string): never {
-  throw new InstallError(400, "source", `the source ${JSON.stringify(printable(text, 120))} ${why}`);
+  throw new InstallError(400, "source", `the source ${JSON.stringify(printable(withoutPassword(text), 120))} ${why}`);
 }
 
 /**
@@ -208,7 +213,7 @@ function fromScp(text: string, user: string, host: string, rest: string, apart: 
 
 function fromShorthand(text: string, apart: Apart): GitSource {
   const before = text.split("@", 1)[0] as string;
-  if (before.includes(":")) refuse(text, `is not understood; it takes ${FORMS}.`);
+  if (/:|^~/.test(before)) refuse(text, `is not understood; it takes ${FORMS}.`);
   const found = parts(text, text, apart);
   const withHost = /\./.test(found.names[0] as string) && found.names.length > 2;
   const host = checkedHost(text, withHost ? (found.names[0] as string) : DEFAULT_HOST);
