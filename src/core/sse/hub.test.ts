@@ -1,148 +1,20 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { Server, Socket } from "bun";
-import type { WireEvent } from "../tree/wire.js";
-import { type EventListener, EventTree } from "../tree.js";
-import { EventHub, type EventHubOptions, type StreamOptions } from "./hub.js";
+import type { EventListener } from "../tree.js";
+import { EventHub } from "./hub.js";
+import {
+  Client,
+  cleanUp,
+  connected,
+  contents,
+  event,
+  eventually,
+  later,
+  numbers,
+  publish,
+  room,
+} from "./test-room.js";
 
-interface Room {
-  tree: EventTree;
-  hub: EventHub;
-  server: Server<undefined>;
-  url: string;
-}
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-function room(options: Partial<EventHubOptions> = {}, path = ":memory:"): Room {
-  const tree = new EventTree({ path });
-  const hub = new EventHub({ log: tree, heartbeatMs: 3_600_000, ...options });
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    idleTimeout: 1,
-    development: false,
-    fetch(request, self) {
-      const { pathname, searchParams } = new URL(request.url);
-      if (pathname === "/quiet") return new Response(new ReadableStream());
-      const types = searchParams.getAll("type");
-      const since = searchParams.get("since") ?? undefined;
-      const options: StreamOptions = { server: self, since, filter: types.length ? { types } : undefined };
-      return hub.connect(request, options);
-    },
-  });
-  cleanups.push(async () => {
-    hub.close();
-    await server.stop(true);
-    await tree.close();
-  });
-  return { tree, hub, server, url: server.url.href };
-}
-
-/** What a client has seen: everything between two empty lines, taken apart. */
-interface Block {
-  id?: string;
-  event?: string;
-  data?: WireEvent;
-  comment: boolean;
-}
-
-function parse(block: string): Block {
-  const parsed: Block = { comment: false };
-  for (const line of block.split("\n")) {
-    if (line.startsWith("data: ")) parsed.data = JSON.parse(line.slice(6));
-    else if (line.startsWith("id: ")) parsed.id = line.slice(4);
-    else if (line.startsWith("event: ")) parsed.event = line.slice(7);
-    else if (line.startsWith(":")) parsed.comment = true;
-  }
-  return parsed;
-}
-
-/** A client that reads with `fetch` and keeps what an EventSource would. */
-class Client {
-  readonly blocks: Block[] = [];
-  lastId: string | undefined;
-  ended = false;
-  #abort = new AbortController();
-  #changed = Promise.withResolvers<void>();
-
-  constructor(
-    readonly url: string,
-    lastId?: string,
-  ) {
-    this.lastId = lastId;
-    this.#read();
-  }
-
-  get events(): WireEvent[] {
-    return this.blocks.flatMap(({ data, event }) => (data && !event ? [data] : []));
-  }
-
-  get resets(): Block[] {
-    return this.blocks.filter(({ event }) => event === "reset");
-  }
-
-  async until(condition: (client: Client) => boolean): Promise<this> {
-    while (!condition(this)) await this.#changed.promise;
-    return this;
-  }
-
-  stop(): void {
-    this.#abort.abort();
-  }
-
-  async #read(): Promise<void> {
-    const headers: Record<string, string> = this.lastId ? { "last-event-id": this.lastId } : {};
-    try {
-      const response = await fetch(this.url, { headers, signal: this.#abort.signal });
-      let rest = "";
-      const decoder = new TextDecoder();
-      for await (const bytes of response.body ?? []) {
-        const blocks = (rest + decoder.decode(bytes, { stream: true })).split("\n\n");
-        rest = blocks.pop() ?? "";
-        for (const text of blocks) {
-          const block = parse(text);
-          this.blocks.push(block);
-          this.lastId = block.id ?? this.lastId;
-        }
-        this.#notify();
-      }
-    } catch (error) {
-      if (!this.#abort.signal.aborted) throw error;
-    } finally {
-      this.ended = true;
-      this.#notify();
-    }
-  }
-
-  #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
-}
-
-const event = (content: string, type = "note") => ({ type, source: "test", content });
-
-async function connected(url: string, lastId?: string): Promise<Client> {
-  const client = new Client(url, lastId);
-  cleanups.push(() => client.stop());
-  return client.until(({ blocks }) => blocks.length > 0);
-}
-
-/** Lets everything that is ready happen, so that a condition inside the server can be waited for. */
-async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
-}
-
-const contents = (client: Client) => client.events.map(({ content }) => content);
-const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
-
-async function publish(tree: EventTree, names: string[], type?: string) {
-  return Promise.all(names.map((name) => tree.append(event(name, type))));
-}
+afterEach(cleanUp);
 
 describe("a stream", () => {
   test("carries each event with its id, its place in the tree and its further fields", async () => {
@@ -201,7 +73,7 @@ describe("a stream", () => {
       after: { value: async () => [] },
     });
     const counted = new EventHub({ log });
-    cleanups.push(() => counted.close());
+    later(() => counted.close());
     const filters = [undefined, { types: ["note"] }, { sources: ["test"] }];
     const readers = [];
     for (let i = 0; i < 12; i++) {
@@ -386,133 +258,6 @@ describe("leaving and coming back", () => {
       "last",
     ]);
   });
-});
-
-describe("a client that does not read", () => {
-  async function silent(port: number, path = "/"): Promise<Socket> {
-    const opened = Promise.withResolvers<void>();
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port,
-      socket: {
-        data(self) {
-          self.pause();
-          opened.resolve();
-        },
-        error: () => undefined,
-      },
-    });
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: reef\r\n\r\n`);
-    await opened.promise;
-    cleanups.push(() => socket.terminate());
-    return socket;
-  }
-
-  const big = "x".repeat(60_000);
-
-  test("is cut off once it is too far behind, with the reason counted; others get everything", async () => {
-    const { tree, hub, server, url } = room({ maxLagBytes: 500_000 });
-    await silent(server.port ?? 0);
-    const reader = await connected(url);
-    let sent = 0;
-    while (hub.stats().dropped.lagging === 0) {
-      await Promise.all(Array.from({ length: 10 }, () => tree.append(event(big))));
-      sent += 10;
-      await reader.until(({ events }) => events.length === sent);
-    }
-    expect(hub.stats()).toMatchObject({ clients: 1, dropped: { lagging: 1, stalled: 0 } });
-    expect(new Set(reader.events.map(({ id }) => id)).size).toBe(sent);
-  });
-
-  test("is cut off when it takes nothing for too long", async () => {
-    const { tree, hub, server } = room({ maxStallMs: 0, maxLagBytes: Number.POSITIVE_INFINITY });
-    await silent(server.port ?? 0);
-    for (let i = 0; i < 400; i++) {
-      await tree.append(event(big));
-      hub.beat();
-      if (hub.stats().dropped.stalled) break;
-    }
-    expect(hub.stats()).toMatchObject({ clients: 0, dropped: { lagging: 0, stalled: 1 } });
-  });
-
-  test("and then reads again gets what it missed, in order, without a second connection", async () => {
-    const { tree, hub, server } = room({ maxLagBytes: Number.POSITIVE_INFINITY, recentSize: 1_000_000 });
-    let text = "";
-    const done = Promise.withResolvers<void>();
-    const decoder = new TextDecoder();
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port: server.port ?? 0,
-      socket: {
-        data(_self, bytes) {
-          text += decoder.decode(bytes, { stream: true }).replaceAll("x", "");
-          if (text.includes('"last')) done.resolve();
-        },
-      },
-    });
-    cleanups.push(() => socket.terminate());
-    socket.pause();
-    socket.write("GET / HTTP/1.1\r\nHost: reef\r\n\r\n");
-    await eventually(() => hub.stats().clients === 1);
-    const count = 300;
-    for (let i = 0; i < count; i++) await tree.append(event(`${i}-${big}`));
-    const before = hub.stats().delivered;
-    expect(before).toBeLessThan(count);
-    socket.resume();
-    await tree.append(event("last"));
-    await done.promise;
-    const seen = [...text.matchAll(/"content":"(\d+)-"/g)].map((match) => Number(match[1]));
-    expect(seen).toEqual(Array.from({ length: count }, (_, i) => i));
-    expect(hub.stats().connected).toBe(1);
-  });
-});
-
-describe("many clients", () => {
-  test("1,000, one of which never reads: the others get everything, and memory stays bounded", async () => {
-    const { tree, hub, server } = room({ maxLagBytes: 1_000_000 });
-    const expected = 300;
-    const received: number[] = [];
-    const join = async (path: string, onData: (socket: Socket, bytes: Buffer) => void) => {
-      const opened = Promise.withResolvers<void>();
-      const socket = await Bun.connect({
-        hostname: "127.0.0.1",
-        port: server.port ?? 0,
-        socket: {
-          data(self, bytes) {
-            opened.resolve();
-            onData(self, bytes);
-          },
-          error: () => undefined,
-        },
-      });
-      cleanups.push(() => socket.terminate());
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: reef\r\n\r\n`);
-      await opened.promise;
-    };
-    await join("/", (socket) => void socket.pause());
-    for (let i = 0; i < 999; i++) {
-      received.push(0);
-      let rest = "";
-      await join("/?type=small", (_socket, bytes) => {
-        const parts = (rest + bytes.toString("latin1")).split('"content":"small"');
-        received[i] = (received[i] ?? 0) + parts.length - 1;
-        rest = parts.at(-1)?.slice(-20) ?? "";
-      });
-    }
-    await eventually(() => hub.stats().clients === 1000);
-    Bun.gc(true);
-    const before = process.memoryUsage.rss();
-    let peak = before;
-    for (let sent = 1; sent <= expected; sent++) {
-      await tree.append(event("small", "small"));
-      await tree.append(event("x".repeat(60_000), "big"));
-      if (sent % 20 === 0) await eventually(() => received.every((count) => count === sent));
-      peak = Math.max(peak, process.memoryUsage.rss());
-    }
-    expect(new Set(received)).toEqual(new Set([expected]));
-    expect(hub.stats()).toMatchObject({ clients: 999, dropped: { lagging: 1 } });
-    expect(peak - before).toBeLessThan(100 * 1024 * 1024);
-  }, 60_000);
 });
 
 describe("limits and shutdown", () => {
