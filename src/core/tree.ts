@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
-import { openDatabase } from "./tree/database.js";
+import { type Extent, openDatabase, readExtent } from "./tree/database.js";
 import { EventLogError, toLogError } from "./tree/errors.js";
 import { isEventId, positionBefore } from "./tree/ids.js";
+import { Indexer } from "./tree/indexer.js";
 import type {
   EventInput,
   EventListener,
@@ -18,9 +19,8 @@ import type {
 import { EventReader } from "./tree/reader.js";
 import { Pruner, type Retention } from "./tree/retention.js";
 import { parseTime, search } from "./tree/search.js";
-import { Tallies } from "./tree/tallies.js";
 import { path, subtree } from "./tree/walk.js";
-import { EventWriter, type Extent } from "./tree/writer.js";
+import { EventWriter } from "./tree/writer.js";
 
 export { EventLogError } from "./tree/errors.js";
 export type * from "./tree/log.js";
@@ -54,7 +54,7 @@ export class EventTree implements EventLog {
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   readonly #pruner: Pruner;
-  readonly #tallies: Tallies;
+  readonly #indexer: Indexer;
   readonly #extent: Extent;
   readonly #warn: (message: string) => void;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -66,14 +66,16 @@ export class EventTree implements EventLog {
     this.#warn = warn;
     this.#retention = options.retention ?? {};
     this.#db = openDatabase(options.path, warn);
-    const pruned = this.#value("SELECT value AS v FROM marks WHERE name = 'pruned'");
-    const newest = this.#value("SELECT id AS v FROM nodes ORDER BY seq DESC LIMIT 1");
-    this.#extent = { pruned, last: newest || pruned };
+    this.#extent = readExtent(this.#db);
     this.#reader = new EventReader(this.#db);
-    this.#tallies = new Tallies(this.#db);
     this.#writer = new EventWriter(this.#db, this.#extent, { maxQueuedBytes, now, warn });
-    this.#pruner = new Pruner(this.#db, this.#writer, this.#extent, now);
-    this.#writer.subscribe(() => this.#pruneWhenFull());
+    this.#indexer = new Indexer(this.#db, this.#writer, this.#extent, warn);
+    this.#pruner = new Pruner(this.#db, this.#writer, this.#indexer, this.#extent, now);
+    this.#writer.subscribe(() => {
+      this.#indexer.notice();
+      this.#pruneWhenFull();
+    });
+    this.#indexer.notice();
     this.#timer = setInterval(() => this.#pruneInBackground(), options.pruneEveryMs ?? 60_000);
     this.#timer.unref();
   }
@@ -107,7 +109,12 @@ export class EventTree implements EventLog {
   }
 
   async search(query: EventQuery = {}): Promise<EventPage> {
-    return search(this.#open(), query);
+    this.#open();
+    if (query.text !== undefined) {
+      // When there is no room to index the last few events, the rest can still be searched.
+      await this.#indexer.catchUp().catch((error) => this.#warn(`Searching without the latest: ${error}`));
+    }
+    return search(this.#open(), query, this.#extent.indexed);
   }
 
   async locate(cursor: string): Promise<Place> {
@@ -136,12 +143,12 @@ export class EventTree implements EventLog {
   async stats(): Promise<EventLogStats> {
     this.#open();
     return {
-      count: this.#tallies.total(),
+      count: this.#extent.count,
       oldest: this.#value("SELECT id AS v FROM nodes ORDER BY seq LIMIT 1") || null,
       newest: this.#value("SELECT id AS v FROM nodes ORDER BY seq DESC LIMIT 1") || null,
       pruned: this.#extent.pruned || null,
-      byType: this.#tallies.top("type"),
-      bySource: this.#tallies.top("source"),
+      byType: this.#reader.tally("type", this.#extent.indexed),
+      bySource: this.#reader.tally("source", this.#extent.indexed),
     };
   }
 
@@ -168,13 +175,15 @@ export class EventTree implements EventLog {
     this.#closed = true;
     clearInterval(this.#timer);
     await this.#pruner.stop();
+    await this.#indexer.stop();
     await this.#writer.close();
     this.#db.close();
   }
 
   #pruneWhenFull(): void {
-    const slack = Math.min(1000, Math.floor((this.#retention.maxEvents ?? 0) / 100));
-    if (this.#pruner.exceeds(this.#retention, slack)) this.#pruneInBackground();
+    const { maxEvents = Infinity } = this.#retention;
+    const slack = Math.min(1000, Math.floor(maxEvents / 100));
+    if (this.#extent.count > maxEvents + slack) this.#pruneInBackground();
   }
 
   #pruneInBackground(): void {

@@ -5,6 +5,8 @@ import type { EventNode, JsonValue } from "./log.js";
 
 const version = 1;
 
+// What an event costs before it is acknowledged is the pages it touches: \`nodes\` and its indexes grow at
+// their end only. The rest is filled later, in larger portions, by the indexer.
 const schema = `
   CREATE TABLE nodes (
     seq INTEGER PRIMARY KEY,
@@ -17,8 +19,8 @@ const schema = `
     extra TEXT
   );
   CREATE INDEX nodes_parent ON nodes (parent);
-  CREATE INDEX nodes_type ON nodes (type);
-  CREATE INDEX nodes_source ON nodes (source);
+  CREATE TABLE by_type (type TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (type, seq)) WITHOUT ROWID;
+  CREATE TABLE by_source (source TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (source, seq)) WITHOUT ROWID;
   CREATE VIRTUAL TABLE words USING fts5 (content, content='', contentless_delete=1);
   CREATE TABLE tallies (kind TEXT, name TEXT, n INTEGER NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
   CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -35,6 +37,20 @@ export interface Row {
   content: string;
   time: number;
   extra: string | null;
+}
+
+/** How far the log reaches; kept up to date by whoever changes the database. */
+export interface Extent {
+  /** The newest id that was ever given to a stored event; an empty string before the first. */
+  last: string;
+  /** Its row number. */
+  seq: number;
+  /** The newest id that retention has removed; an empty string before the first. */
+  pruned: string;
+  /** The row number up to which \`by_type\`, \`by_source\`, \`words\` and \`tallies\` are complete. */
+  indexed: number;
+  /** Number of events stored. */
+  count: number;
 }
 
 export const columns = "n.seq, n.id, n.parent, n.type, n.source, n.content, n.time, n.extra";
@@ -85,4 +101,28 @@ export function openDatabase(path: string, warn: (message: string) => void): Dat
     warn(`The event log ${path} is damaged (${error}). It was kept as ${aside}; a new one begins.`);
     return open(path);
   }
+}
+
+function mark(db: Database, name: string): string {
+  return (
+    db.query<{ value: string }, [string]>("SELECT value FROM marks WHERE name = ?").get(name)?.value ?? ""
+  );
+}
+
+/** Writes a mark; belongs into the transaction that makes it true. */
+export function setMark(db: Database, name: "pruned" | "indexed", value: string): void {
+  const sql =
+    "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
+  db.query<null, [string, string]>(sql).run(name, value);
+}
+
+export function readExtent(db: Database): Extent {
+  const one = <T>(sql: string, ...values: number[]) => db.query<T, number[]>(sql).get(...values);
+  const newest = one<{ id: string; seq: number }>("SELECT id, seq FROM nodes ORDER BY seq DESC LIMIT 1");
+  const pruned = mark(db, "pruned");
+  const indexed = Number(mark(db, "indexed") || 0);
+  const settled = one<{ n: number }>("SELECT n FROM tallies WHERE kind = 'all'")?.n ?? 0;
+  const rest = one<{ n: number }>("SELECT count(*) AS n FROM nodes WHERE seq > ?", indexed)?.n ?? 0;
+  const last = newest?.id ?? pruned;
+  return { last, seq: newest?.seq ?? indexed, pruned, indexed, count: settled + rest };
 }

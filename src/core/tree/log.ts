@@ -52,7 +52,7 @@ export interface PageRequest {
 export interface EventQuery extends PageRequest {
   type?: string;
   source?: string;
-  /** Words that the content or a textual field must contain, each as the beginning of a word. */
+  /** Words that the content or a textual field must contain; `dep*` stands for all words that begin so. */
   text?: string;
   /** Not stored before this time (ISO 8601). */
   since?: string;

@@ -84,6 +84,16 @@ export class EventReader {
     return found;
   }
 
+  /** How many events there are of each of the 100 most frequent types or sources. */
+  tally(column: "type" | "source", indexed: number): Record<string, number> {
+    const sql = `SELECT name, sum(n) AS n FROM (
+        SELECT name, n FROM tallies WHERE kind = '${column}'
+        UNION ALL SELECT ${column}, count(*) FROM nodes WHERE seq > ? GROUP BY ${column}
+      ) GROUP BY name ORDER BY 2 DESC, name LIMIT 100`;
+    const rows = this.db.query<{ name: string; n: number }, [number]>(sql).all(indexed);
+    return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
+  }
+
   /** Row number of the first event at or after a position; beyond all rows when there is none. */
   firstFrom(position: string | undefined): number {
     if (position === undefined) return Number.MAX_SAFE_INTEGER;

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
-import { Tallies } from "./tallies.js";
-import type { EventWriter, Extent } from "./writer.js";
+import { type Extent, setMark } from "./database.js";
+import type { Indexer } from "./indexer.js";
+import type { EventWriter } from "./writer.js";
 
 /** How long events are kept; what is absent does not limit. */
 export interface Retention {
@@ -13,38 +14,33 @@ export interface Retention {
 /** Events that are removed in one transaction; small, so that requests get their turn in between. */
 const sliceSize = 200;
 
+const remove = [
+  `INSERT INTO tallies SELECT 'all', '', -count(*) FROM nodes WHERE seq <= ?1`,
+  "INSERT INTO tallies SELECT 'type', type, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY type",
+  "INSERT INTO tallies SELECT 'source', source, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY source",
+].map((sql) => `${sql} ON CONFLICT DO UPDATE SET n = n + excluded.n`);
+
+remove.push(
+  "DELETE FROM by_type WHERE (type, seq) IN (SELECT type, seq FROM nodes WHERE seq <= ?1)",
+  "DELETE FROM by_source WHERE (source, seq) IN (SELECT source, seq FROM nodes WHERE seq <= ?1)",
+  "DELETE FROM words WHERE rowid IN (SELECT seq FROM nodes WHERE seq <= ?1)",
+  `DELETE FROM tallies WHERE n <= 0 AND (kind, name) IN (
+    SELECT 'type', type FROM nodes WHERE seq <= ?1 UNION SELECT 'source', source FROM nodes WHERE seq <= ?1)`,
+  "DELETE FROM nodes WHERE seq <= ?1",
+);
+
 /** Removes the oldest events, slice by slice, until what is left is within the limits. */
 export class Pruner {
-  readonly #tallies: Tallies;
-  readonly #oldest;
-  readonly #remove;
-  readonly #removeWords;
-  readonly #mark;
   #running: Promise<number> | null = null;
   #stopped = false;
 
   constructor(
-    db: Database,
+    private readonly db: Database,
     private readonly writer: EventWriter,
+    private readonly indexer: Indexer,
     private readonly extent: Extent,
     private readonly now: () => number,
-  ) {
-    this.#tallies = new Tallies(db);
-    this.#oldest = db.query<
-      { seq: number; id: string; type: string; source: string; time: number },
-      [number]
-    >("SELECT seq, id, type, source, time FROM nodes ORDER BY seq LIMIT ?");
-    this.#remove = db.query<null, [number]>("DELETE FROM nodes WHERE seq <= ?");
-    this.#removeWords = db.query<null, [number]>("DELETE FROM words WHERE rowid = ?");
-    this.#mark = db.query<null, [string]>(
-      "INSERT INTO marks (name, value) VALUES ('pruned', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-    );
-  }
-
-  /** Whether there is certainly something to remove by count; cheap. */
-  exceeds(retention: Retention, slack: number): boolean {
-    return retention.maxEvents !== undefined && this.#tallies.total() > retention.maxEvents + slack;
-  }
+  ) {}
 
   /** Resolves with the number of events removed. A second call while one is under way joins it. */
   run(retention: Retention): Promise<number> {
@@ -57,14 +53,16 @@ export class Pruner {
   /** Ends after the slice that is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#running;
+    await this.#running?.catch(() => undefined);
   }
 
   async #runAll(retention: Retention): Promise<number> {
     let removed = 0;
     while (!this.#stopped) {
+      await this.indexer.catchUp();
       const slice = await this.writer.change(() => this.#slice(retention));
       if (slice.count > 0) this.extent.pruned = slice.pruned;
+      this.extent.count -= slice.count;
       removed += slice.count;
       if (slice.count < sliceSize) break;
       // Two turns of the loop: what arrived during the slice is served before the next one.
@@ -75,22 +73,21 @@ export class Pruner {
   }
 
   #slice({ maxEvents = Infinity, maxAgeMs = Infinity }: Retention): { count: number; pruned: string } {
-    this.#tallies.discard();
-    const excess = this.#tallies.total() - maxEvents;
+    const excess = this.extent.count - maxEvents;
     const youngest = this.now() - maxAgeMs;
+    const oldest = this.db.query<{ seq: number; id: string; time: number }, [number, number]>(
+      "SELECT seq, id, time FROM nodes WHERE seq <= ? ORDER BY seq LIMIT ?",
+    );
     let last: { seq: number; id: string } | undefined;
     let count = 0;
-    for (const row of this.#oldest.all(sliceSize)) {
+    for (const row of oldest.all(this.extent.indexed, sliceSize)) {
       if (count >= excess && row.time >= youngest) break;
-      this.#removeWords.run(row.seq);
-      this.#tallies.count(row.type, row.source, -1);
       last = row;
       count++;
     }
     if (!last) return { count: 0, pruned: "" };
-    this.#remove.run(last.seq);
-    this.#tallies.write();
-    this.#mark.run(last.id);
+    for (const sql of remove) this.db.query<null, [number]>(sql).run(last.seq);
+    setMark(this.db, "pruned", last.id);
     return { count, pruned: last.id };
   }
 }

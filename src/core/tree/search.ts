@@ -10,12 +10,6 @@ const budget = 5000;
 const maxWords = 16;
 const maxTextLength = 1000;
 
-/** A statement that yields the row numbers that meet one condition, newest first, from its index. */
-interface Driver {
-  sql: string;
-  values: SQLQueryBindings[];
-}
-
 /** Milliseconds since 1970 of an ISO 8601 time. */
 export function parseTime(value: string, field: string): number {
   const time = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
@@ -25,40 +19,59 @@ export function parseTime(value: string, field: string): number {
   return time;
 }
 
-/** Makes a full-text expression of what people type: words that all occur. Nothing in it is an operator. */
+/**
+ * Makes a full-text expression of what people type: words that must all occur, beginnings of words when
+ * followed by `*`. Nothing else in it is an operator.
+ */
 function toMatch(text: string): string | null {
-  const words = text.match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? [];
+  const words = text.match(/[\p{L}\p{N}\p{M}\p{Co}]+\*?/gu) ?? [];
   if (words.length > maxWords || text.length > maxTextLength) {
     throw new EventLogError(
       "invalid",
       `A text search takes at most ${maxWords} words and ${maxTextLength} characters.`,
     );
   }
-  return words.length > 0 ? words.map((word) => `"${word}" *`).join(" AND ") : null;
+  const terms = words.map((word) => (word.endsWith("*") ? `"${word.slice(0, -1)}" *` : `"${word}"`));
+  return terms.length > 0 ? terms.join(" AND ") : null;
 }
 
-function driver(match: string | undefined, query: EventQuery): Driver {
-  const tail = "ORDER BY seq DESC LIMIT ? OFFSET ?";
+/**
+ * Yields the row numbers that meet one condition, newest first: from its index, and for `type` and
+ * `source` also from the events that are not indexed yet.
+ */
+function candidates(match: string | undefined, query: EventQuery, indexed: number): Candidates {
   if (match !== undefined) {
-    const sql = `SELECT rowid AS seq FROM words WHERE words MATCH ? AND rowid < ? AND rowid >= ? ${tail}`;
-    return { sql: sql.replace("ORDER BY seq", "ORDER BY rowid"), values: [match] };
+    const sql =
+      "SELECT rowid AS seq FROM words WHERE words MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC";
+    return { meets: "text", sql, values: (before, from) => [match, before, from] };
   }
   for (const column of ["source", "type"] as const) {
     const value = query[column];
     if (value === undefined) continue;
+    const sql = `SELECT seq FROM nodes WHERE seq > ? AND ${column} = ? AND seq < ? AND seq >= ?
+      UNION ALL SELECT seq FROM by_${column} WHERE ${column} = ? AND seq < ? AND seq >= ? ORDER BY seq DESC`;
     return {
-      sql: `SELECT seq FROM nodes WHERE ${column} = ? AND seq < ? AND seq >= ? ${tail}`,
-      values: [value],
+      meets: column,
+      sql,
+      values: (before, from) => [indexed, value, before, from, value, Math.min(before, indexed + 1), from],
     };
   }
-  return { sql: `SELECT seq FROM nodes WHERE seq < ? AND seq >= ? ${tail}`, values: [] };
+  const sql = "SELECT seq FROM nodes WHERE seq < ? AND seq >= ? ORDER BY seq DESC";
+  return { meets: null, sql, values: (before, from) => [before, from] };
+}
+
+interface Candidates {
+  /** The condition that all of them meet. */
+  meets: "text" | "source" | "type" | null;
+  sql: string;
+  values(before: number, from: number): SQLQueryBindings[];
 }
 
 /**
  * Searches newest first. One condition is answered from its index; further ones are checked on what that
  * yields, on a bounded number of events a page, after which the page ends with a cursor to go on.
  */
-export function search(reader: EventReader, query: EventQuery): EventPage {
+export function search(reader: EventReader, query: EventQuery, indexed: number): EventPage {
   const limit = pageLimit(query);
   let before = reader.firstFrom(pageCursor(query));
   if (query.until !== undefined) {
@@ -69,32 +82,26 @@ export function search(reader: EventReader, query: EventQuery): EventPage {
   const match = query.text === undefined ? undefined : toMatch(query.text);
   if (match === null) return { events: [], next: null };
 
-  const { sql: candidates, values } = driver(match, query);
+  const { meets, sql, values } = candidates(match, query, indexed);
   const checks: string[] = [];
   const checked: SQLQueryBindings[] = [];
   for (const column of ["source", "type"] as const) {
     const value = query[column];
-    if (value === undefined || candidates.includes(`${column} = ?`)) continue;
-    checks.push(`AND n.${column} = ?`);
+    if (value === undefined || column === meets) continue;
+    checks.push(`n.${column} = ?`);
     checked.push(value);
   }
 
-  const join = (rest: string) =>
-    `SELECT ${columns} FROM (${candidates}) c JOIN nodes n ON n.seq = c.seq ${rest} ORDER BY n.seq DESC LIMIT ?`;
-  const looked = checks.length > 0 ? budget : limit + 1;
-  const found = reader.rows(join(`WHERE 1 ${checks.join(" ")}`), [
-    ...values,
-    before,
-    from,
-    looked,
-    0,
-    ...checked,
-    limit + 1,
-  ]);
-  const page = toPage(found, limit);
-  if (page.next === null && checks.length > 0) {
-    const [lastLookedAt] = reader.rows(join(""), [...values, before, from, 1, budget - 1, 1]);
-    page.next = lastLookedAt?.id ?? null;
+  const join = (window: string, rest = "") =>
+    `SELECT ${columns} FROM (${sql} ${window}) c JOIN nodes n ON n.seq = c.seq ${rest} ORDER BY c.seq DESC`;
+  if (checks.length === 0) {
+    return toPage(reader.rows(join("LIMIT ?"), [...values(before, from), limit + 1]), limit);
   }
-  return page;
+  const filtered = join("LIMIT ?", `WHERE ${checks.join(" AND ")}`);
+  const rows = reader.rows(`${filtered} LIMIT ?`, [...values(before, from), budget, ...checked, limit + 1]);
+  const page = toPage(rows, limit);
+  const [lastLookedAt] = page.next
+    ? []
+    : reader.rows(join("LIMIT 1 OFFSET ?"), [...values(before, from), budget - 1]);
+  return { events: page.events, next: page.next ?? lastLookedAt?.id ?? null };
 }

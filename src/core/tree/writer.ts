@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { GroupCommit } from "../group-commit.js";
+import type { Extent } from "./database.js";
 import { EventLogError, toLogError } from "./errors.js";
 import { nextId } from "./ids.js";
-import type { EventInput, EventListener, EventNode, JsonValue } from "./log.js";
-import { Tallies } from "./tallies.js";
+import type { EventInput, EventListener, EventNode } from "./log.js";
 import { type Draft, draft } from "./validate.js";
 
 /** Events that go into one transaction at most; keeps the pause of a flood short. */
@@ -18,33 +18,17 @@ interface Waiting {
 
 /** What became of a batch in its transaction. */
 interface Outcome {
-  taken: Waiting[];
   nodes: EventNode[];
   settle: (() => void)[];
   last: string;
-}
-
-function searchable(content: string, extra: Readonly<Record<string, JsonValue>>): string {
-  let text = content;
-  for (const value of Object.values(extra)) if (typeof value === "string") text += `\n${value}`;
-  return text;
-}
-
-/** How far the log reaches. */
-export interface Extent {
-  /** The newest id that was ever given to a stored event; an empty string before the first. */
-  last: string;
-  /** The newest id that retention has removed; an empty string before the first. */
-  pruned: string;
+  seq: number;
 }
 
 /** The only writer of events: stores them in batches and announces each batch after its commit. */
 export class EventWriter {
   readonly #commits: GroupCommit;
   readonly #insert;
-  readonly #insertWords;
   readonly #exists;
-  readonly #tallies: Tallies;
   readonly #listeners = new Set<EventListener>();
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #queue: Waiting[] = [];
@@ -65,14 +49,12 @@ export class EventWriter {
     },
   ) {
     this.#commits = new GroupCommit(db);
-    this.#tallies = new Tallies(db);
     this.#exists = db.query<{ seq: number }, [string]>("SELECT seq FROM nodes WHERE id = ?");
     this.#insert = db.query<
-      { seq: number },
-      [string, string | null, string, string, string, number, string | null]
-    >("INSERT INTO nodes (id, parent, type, source, content, time, extra) VALUES (?, ?, ?, ?, ?, ?, ?)");
-    this.#insertWords = db.query<null, [number | bigint, string]>(
-      "INSERT INTO words (rowid, content) VALUES (?, ?)",
+      null,
+      [number, string, string | null, string, string, string, number, string | null]
+    >(
+      "INSERT INTO nodes (seq, id, parent, type, source, content, time, extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
   }
 
@@ -117,6 +99,8 @@ export class EventWriter {
           return this.#store(taken);
         });
         this.extent.last = outcome.last;
+        this.extent.seq = outcome.seq;
+        this.extent.count += outcome.nodes.length;
         if (outcome.nodes.length > 0) this.#announce(outcome.nodes);
         for (const settle of outcome.settle) settle();
       } catch (error) {
@@ -129,8 +113,7 @@ export class EventWriter {
   }
 
   #store(taken: Waiting[]): Outcome {
-    const outcome: Outcome = { taken, nodes: [], settle: [], last: this.extent.last };
-    this.#tallies.discard();
+    const outcome: Outcome = { nodes: [], settle: [], last: this.extent.last, seq: this.extent.seq };
     const now = this.options.now();
     const time = new Date(now).toISOString();
     let parent = "";
@@ -150,14 +133,11 @@ export class EventWriter {
       }
       const id = nextId(outcome.last, now);
       outcome.last = id;
-      const { lastInsertRowid } = this.#insert.run(id, parentId, type, source, content, now, extraJson);
-      this.#insertWords.run(lastInsertRowid, searchable(content, extra));
-      this.#tallies.count(type, source, 1);
+      this.#insert.run(++outcome.seq, id, parentId, type, source, content, now, extraJson);
       const node: EventNode = { id, parentId, type, source, content, time, extra };
       outcome.nodes.push(node);
       outcome.settle.push(() => resolve(node));
     }
-    this.#tallies.write();
     return outcome;
   }
 
