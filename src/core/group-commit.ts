@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { BatchQueue } from "./batch-queue.js";
-import { StorageError, toStorageError } from "./storage-error.js";
+import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
 /** One queued write: `run` does its work and returns what settles its promise once the fate is known. */
 interface QueuedWrite {
@@ -58,7 +58,11 @@ export class GroupCommit {
       }
       return () => resolve(result);
     };
-    this.#queue.push({ run, fail: (error) => reject(toStorageError(error, this.#db.filename)) });
+    const fail = (error: unknown) => {
+      const fromSqlite = systemErrorCode(error).startsWith("SQLITE_");
+      reject(fromSqlite ? toStorageError(error, this.#db.filename) : error);
+    };
+    this.#queue.push({ run, fail });
     return promise;
   }
 
