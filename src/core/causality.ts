@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isEventId } from "./tree/ids.js";
 
 const causes = new AsyncLocalStorage<string | null>();
 
@@ -19,4 +20,13 @@ export function currentCause(): string | null {
  */
 export function withCause<T>(eventId: string | null, fn: () => T): T {
   return causes.run(eventId, fn);
+}
+
+/**
+ * The event on whose behalf a client says it sends a request: its `X-Reef-Parent` header, or `null` when
+ * there is none or it is not an event id. For routes that publish: `withCause(requestCause(c.req.raw), …)`.
+ */
+export function requestCause(request: Request): string | null {
+  const given = request.headers.get("x-reef-parent");
+  return isEventId(given) ? given : null;
 }

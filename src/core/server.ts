@@ -8,6 +8,7 @@ import { createContext } from "./context.js";
 import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
+import { openEventStore } from "./event-store.js";
 import { EventBus } from "./events.js";
 import { LogBook } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
@@ -65,6 +66,15 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   const logs = options.logs ?? new LogBook();
   const log = logs.logger("reef");
   const bus = new EventBus((where, error) => log.error(`${where}:`, error));
+  const { eventsMax, eventsMaxDays } = config;
+  const eventStore = openEventStore(dataDir, {
+    retention: {
+      maxEvents: eventsMax || undefined,
+      maxAgeMs: eventsMaxDays ? eventsMaxDays * 86_400_000 : undefined,
+    },
+    warn: (message) => log.warn(message),
+  });
+  bus.setSink(eventStore.sink);
   const startedAt = Date.now();
   const dispatcher = new Dispatcher({
     authenticate: token === undefined ? NOBODY : bearerAuthenticator(token),
@@ -120,6 +130,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
       await registry.close(drainMs);
       await scope.end();
       await options.checker?.close();
+      await eventStore.release();
     },
   };
 }

@@ -117,6 +117,7 @@ export async function retire(version: Version, options: RetireOptions): Promise<
   scope.active = false;
   const deadline = Date.now() + options.drainMs;
   await serving.whenIdle(options.drainMs);
+  scope.leave();
   while (Date.now() < deadline && (serving.streams.size > 0 || options.unaccounted() > 0))
     await Bun.sleep(STREAM_POLL_MS);
   serving.abandon();

@@ -30,6 +30,8 @@ export class Connection {
   readonly stream: ReadableStream<Uint8Array>;
   #controller: DirectController | undefined;
   readonly #ended = Promise.withResolvers<void>();
+  /** Resolves when nothing more will be sent. */
+  readonly ended = this.#ended.promise;
 
   constructor(
     position: string,
@@ -46,7 +48,7 @@ export class Connection {
         if (this.state !== "idle") return;
         this.#controller = controller;
         begin();
-        return this.#ended.promise;
+        return this.ended;
       },
       cancel: gone,
     };

@@ -1,6 +1,4 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { EventListener } from "../tree.js";
-import { EventHub } from "./hub.js";
 import {
   Client,
   cleanUp,
@@ -12,7 +10,9 @@ import {
   numbers,
   publish,
   room,
-} from "./test-room.js";
+} from "../../../tests/support/event-room.js";
+import type { EventListener } from "../tree.js";
+import { EventHub } from "./hub.js";
 
 afterEach(cleanUp);
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { announceEnd } from "../streams.js";
 import { isEventId } from "../tree/ids.js";
 import type { EventLog, EventNode } from "../tree/log.js";
 import { Connection } from "./connection.js";
@@ -125,7 +126,7 @@ export class EventHub {
       () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
       () => this.#gone(connection),
     );
-    return new Response(connection.stream, { headers });
+    return announceEnd(new Response(connection.stream, { headers }), connection.ended);
   }
 
   /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
@@ -283,8 +284,7 @@ export class EventHub {
   }
 
   #gone(connection: Connection): void {
-    if (!this.#connections.delete(connection)) return;
-    this.#counts.disconnected++;
+    if (this.#connections.delete(connection)) this.#counts.disconnected++;
     if (!connection.closed) connection.end();
   }
 }

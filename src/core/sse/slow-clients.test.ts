@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Socket } from "bun";
-import { cleanUp, connected, event, eventually, later, publish, room } from "./test-room.js";
+import {
+  cleanUp,
+  connected,
+  event,
+  eventually,
+  later,
+  publish,
+  room,
+} from "../../../tests/support/event-room.js";
 
 afterEach(cleanUp);
 

@@ -1,28 +1,34 @@
+import { type ErrorCode, ReefError } from "../errors.js";
+
 /**
  * What can go wrong with the event log:
- * - `invalid`: the event, cursor or query is malformed; `status` 400
- * - `unknown-parent`: an explicit `parentId` names no event; `status` 400
- * - `full`: there is no room on the disk; publishing works again once there is; `status` 507
- * - `overloaded`: more is being published than the disk takes; `status` 503
- * - `closed`: the log has been closed; `status` 503
+ * - `invalid`: the event, cursor or query is malformed (400)
+ * - `unknown-parent`: an explicit `parentId` names no event (400)
+ * - `full`: there is no room on the disk; publishing works again once there is (507)
+ * - `overloaded`: more is being published than the disk takes (503)
+ * - `closed`: the log has been closed (503)
  */
-export type EventLogErrorCode = "invalid" | "unknown-parent" | "full" | "overloaded" | "closed";
+export type EventLogReason = "invalid" | "unknown-parent" | "full" | "overloaded" | "closed";
 
-const statuses = { invalid: 400, "unknown-parent": 400, full: 507, overloaded: 503, closed: 503 } as const;
+const codes = {
+  invalid: "BAD_REQUEST",
+  "unknown-parent": "BAD_REQUEST",
+  full: "STORAGE_FULL",
+  overloaded: "BUSY",
+  closed: "SHUTTING_DOWN",
+} as const satisfies Record<EventLogReason, ErrorCode>;
 
 /** An event was not stored, or a question about events could not be answered. Nothing was changed. */
-export class EventLogError extends Error {
+export class EventLogError extends ReefError {
   override readonly name = "EventLogError";
-  /** The HTTP status that says the same. */
-  readonly status: (typeof statuses)[EventLogErrorCode];
 
   constructor(
-    readonly code: EventLogErrorCode,
+    readonly reason: EventLogReason,
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
-    this.status = statuses[code];
+    super(codes[reason], message);
+    this.cause = options?.cause;
   }
 }
 

@@ -54,7 +54,7 @@ export interface EventQuery extends PageRequest {
   source?: string;
   /** Words that the content or a textual field must contain; `dep*` stands for all words that begin so. */
   text?: string;
-  /** Not stored before this time (ISO 8601). */
+  /** Not stored before this time (ISO 8601), or stored after the event with this id. */
   since?: string;
   /** Stored before this time (ISO 8601). */
   until?: string;

@@ -1,7 +1,7 @@
 import type { SQLQueryBindings } from "bun:sqlite";
 import { columns } from "./database.js";
 import { EventLogError } from "./errors.js";
-import { positionBefore } from "./ids.js";
+import { isEventId, positionBefore } from "./ids.js";
 import type { EventPage, EventQuery } from "./log.js";
 import { type EventReader, pageCursor, pageLimit, toPage } from "./reader.js";
 
@@ -60,6 +60,12 @@ function candidates(match: string | undefined, query: EventQuery, indexed: numbe
   return { meets: null, sql, values: (before, from) => [before, from] };
 }
 
+/** Row number of the first event after an event, or not before a time. */
+function firstSince(reader: EventReader, since: string): number {
+  if (isEventId(since)) return reader.lastUpTo(since) + 1;
+  return reader.firstFrom(positionBefore(parseTime(since, "since")));
+}
+
 interface Candidates {
   /** The condition that all of them meet. */
   meets: "text" | "source" | "type" | null;
@@ -77,8 +83,7 @@ export function search(reader: EventReader, query: EventQuery, indexed: number):
   if (query.until !== undefined) {
     before = Math.min(before, reader.firstFrom(positionBefore(parseTime(query.until, "until"))));
   }
-  const from =
-    query.since === undefined ? 0 : reader.firstFrom(positionBefore(parseTime(query.since, "since")));
+  const from = query.since === undefined ? 0 : firstSince(reader, query.since);
   const match = query.text === undefined ? undefined : toMatch(query.text);
   if (match === null) return { events: [], next: null };
 

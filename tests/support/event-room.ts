@@ -1,7 +1,7 @@
 import type { Server } from "bun";
-import type { WireEvent } from "../tree/wire.js";
-import { EventTree } from "../tree.js";
-import { EventHub, type EventHubOptions, type StreamOptions } from "./hub.js";
+import { EventHub, type EventHubOptions, type StreamOptions } from "../../src/core/sse/hub.js";
+import type { WireEvent } from "../../src/core/tree/wire.js";
+import { EventTree } from "../../src/core/tree.js";
 
 export interface Room {
   tree: EventTree;
