@@ -73,11 +73,13 @@ export class StreamWatch {
 
   /** Inside the process there is no connection to look at: the body itself is watched. */
   #watched(response: Response): Response {
-    if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) return response;
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const { body, headers } = response;
+    if (body === null || headers.get("content-type")?.startsWith("text/event-stream") !== true)
+      return response;
+    const reader = body.getReader();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#count(promise);
-    const body = new ReadableStream<Uint8Array>({
+    const watched = new ReadableStream<Uint8Array>({
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
@@ -96,6 +98,6 @@ export class StreamWatch {
         return reader.cancel(reason);
       },
     });
-    return new Response(body, response);
+    return new Response(watched, response);
   }
 }
