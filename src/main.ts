@@ -1,6 +1,7 @@
 /** Starts Reef. */
 import { messageOf } from "./core/errors.js";
 import { startServer } from "./core/server.js";
+import { watchServices } from "./core/watch.js";
 
 try {
   const reef = await startServer();
@@ -14,8 +15,18 @@ try {
   const value = token.path === undefined ? '"$VERS_AUTH_TOKEN"' : `"$(cat ${token.path})"`;
   console.log(`Try:   curl -H "Authorization: Bearer "${value} ${url}/services`);
 
+  const watching = process.argv.includes("--watch");
+  const stopWatching = watching
+    ? watchServices({
+        servicesDir: reef.registry.servicesDir,
+        sync: () => reef.ctx.registry.sync(),
+        log: reef.logs.logger("watch"),
+      })
+    : () => undefined;
+
   const shutdown = async (signal: string) => {
     console.log(`${signal}: answering what is in flight, then saving …`);
+    stopWatching();
     await reef.stop();
     process.exit(0);
   };

@@ -5,6 +5,7 @@ import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { type Registry, readSource } from "./registry.js";
+import { missingDependency } from "./table.js";
 import type { Source } from "./version.js";
 
 /** A folder whose code has been imported. */
@@ -32,7 +33,8 @@ export async function boot(
   patienceMs: number,
 ): Promise<BootResult> {
   const deadline = Date.now() + patienceMs;
-  const { candidates, failures } = scanServices(servicesDir);
+  const { candidates: found, failures } = scanServices(servicesDir);
+  const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
 
   const fail = (candidate: Candidate, error: unknown, name = candidate.dirName) => {
@@ -60,7 +62,7 @@ export async function boot(
   if (!inTime) late = importing;
 
   const unique = dropDuplicates(imported, fail);
-  const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.liveModules.keys()));
+  const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
   for (const { node, cycle } of cyclic) {
     await node.generation.dispose();
     fail(
@@ -94,7 +96,7 @@ async function importOne(
   const { dir, dirName } = candidate;
   const source = readSource(dir);
   if (checker && !checker.knows(source.digest)) await checker.import(dirName);
-  const generation = await registry.importFolder(dir, dirName);
+  const generation = await registry.importFolder(dirName);
   const { name, dependencies = [] } = generation.module;
   return { candidate, generation, source, name, dependencies };
 }
@@ -117,11 +119,6 @@ function dropDuplicates(imported: Imported[], fail: Fail): Imported[] {
     fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
   }
   return [...byName.values()];
-}
-
-function missingDependency(name: string, needs: string[]): LoadFailure {
-  const list = needs.map((need) => `"${need}"`).join(", ");
-  return new LoadFailure("MISSING_DEPENDENCY", "order", `Missing dependency ${list} of "${name}".`);
 }
 
 /** Starts one service once those it needs have started. Resolves with whether it serves. */

@@ -2,11 +2,12 @@
  * Tries unknown code in child processes before the server imports it: what loops for ever, ends its process or
  * crashes it does so there. A child has a scratch data folder and working directory of its own.
  */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { CheckAnswer, CheckRequest } from "./check-child.js";
 import { messageOf } from "./errors.js";
+import { writeFileAtomic } from "./files.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 
 /** What an import tells about a module. */
@@ -86,9 +87,7 @@ export class ChildChecker implements Checker {
     const path = this.#options.memoryFile;
     if (!path) return;
     try {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(`${path}.new`, JSON.stringify([...this.#known].slice(-REMEMBERED)));
-      renameSync(`${path}.new`, path);
+      writeFileAtomic(path, JSON.stringify([...this.#known].slice(-REMEMBERED)));
     } catch (error) {
       console.warn(`reef: cannot remember checked code in ${path}: ${messageOf(error)}`);
     }

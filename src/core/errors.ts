@@ -14,6 +14,16 @@ export const ERRORS = {
     message: "unauthorized",
     help: "Send `Authorization: Bearer <token>`. The token is `VERS_AUTH_TOKEN`, or the one the server made at its first start in `data/auth-token`.",
   },
+  FORBIDDEN: {
+    status: 403,
+    message: "forbidden",
+    help: "The caller is known, or need not be, but may not do this; the message says why.",
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    message: "too many requests",
+    help: "Wait a little and repeat the request.",
+  },
   NOT_FOUND: {
     status: 404,
     message: "not found",

@@ -1,6 +1,7 @@
 /** A folder becomes a fresh generation of a service. The only file that knows `Bun.ModuleGraph`. */
 import { join } from "node:path";
 import { format } from "node:util";
+import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { messageOf } from "./errors.js";
 import { shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
@@ -29,17 +30,19 @@ export async function importGeneration(
   label: string,
   logs: LogBook,
   timeoutMs: number,
+  dataDir: string,
 ): Promise<Generation> {
   await shareHostModules();
   const entry = join(dir, "index.ts");
   if (!(await Bun.file(entry).exists())) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
-  const own = ownProcess(label);
+  const own = ownProcess(label, dataDir);
   const graph = new Bun.ModuleGraph({
     globals: { process: own.process, console: ownConsole(label, logs) },
     onError: (error, kind) => scope.fault(kind, error),
   });
+  dataDirOfGraph.set(graph, dataDir);
   const scope = new Scope(label, logs.logger(label), graph.run.bind(graph) as Run);
   scope.own(() => own.release());
   own.onChange = (count) => {
@@ -69,9 +72,11 @@ export async function importGeneration(
 }
 
 /** A generation around a module object that somebody else imported; nothing but its scope is owned. */
-export function wrapModule(exported: unknown, logs: LogBook): Generation {
+export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): Generation {
   const module = checkModule(exported);
-  const scope = new Scope(module.name, logs.logger(module.name));
+  const scope = new Scope(module.name, logs.logger(module.name), (fn, ...args) =>
+    withDataDir(dataDir, fn, ...args),
+  );
   return {
     module,
     scope,
@@ -93,7 +98,7 @@ function importMessage(error: unknown, dir: string): string {
 type Listener = (...args: unknown[]) => void;
 
 /** A `process` for one service: its own `env`, no way to end the server, and listeners that can be taken back. */
-function ownProcess(label: string) {
+function ownProcess(label: string, dataDir: string) {
   const listeners = new Set<{ event: string | symbol; listener: Listener }>();
   const state = {
     process: undefined as unknown as NodeJS.Process,
@@ -125,7 +130,7 @@ function ownProcess(label: string) {
     return state.process;
   };
   const members: Record<string, unknown> = {
-    env: { ...process.env },
+    env: { ...process.env, REEF_DATA_DIR: dataDir },
     exit: refuse("exit"),
     reallyExit: refuse("reallyExit"),
     abort: refuse("abort"),

@@ -20,8 +20,11 @@ const PACKAGES = [
   "@sinclair/typebox",
 ];
 
-/** Folders below `src/` whose files services may import. */
-const FOLDERS = ["core", "storage", "broker", "agent"];
+/** Folders below `src/` that services use through their `index.ts`; of `core/` they may import every file. */
+const FOLDERS = ["storage", "broker", "agent"];
+
+/** Tests, and files that do something when they are imported. */
+const NOT_SHARED = /\.test\.ts$|^(check-child|graph-main|test-preload)\.ts$|(^|\/)testing\//;
 
 /** Specifiers that point at Reef's own source, however many folders up the author believes it to be. */
 const OWN_SOURCE = /^(?:\.\.\/)+(src\/(?:core|storage|broker|agent)\/.+)\.(?:js|ts)$/;
@@ -62,13 +65,12 @@ export function shareHostModules(): Promise<void> {
 
 async function share(): Promise<void> {
   const keys = [...PACKAGES];
+  for (const file of new Bun.Glob("**/*.ts").scanSync(join(sourceRoot, "core"))) {
+    if (!NOT_SHARED.test(file)) keys.push(join(sourceRoot, "core", file));
+  }
   for (const folder of FOLDERS) {
-    const root = join(sourceRoot, folder);
-    if (!existsSync(root)) continue;
-    for (const file of new Bun.Glob("**/*.ts").scanSync(root)) {
-      if (!/\.(test|d)\.ts$/.test(file) && !/(^|[/-])(child|worker|launcher)\.ts$/.test(file))
-        keys.push(join(root, file));
-    }
+    const index = join(sourceRoot, folder, "index.ts");
+    if (existsSync(index)) keys.push(index);
   }
   const loaded = await Promise.all(keys.map(async (key) => [key, await import(key)] as const));
   Bun.plugin({

@@ -28,6 +28,8 @@ export const LOAD_FAILURES = {
   RENAMED: "The folder's service changed its name; unload the old name first.",
   IN_USE: "Other services depend on it; unload them first or use force.",
   PROTECTED: "This service cannot be removed while the server runs.",
+  DISABLED: "The operator has switched it off; `POST /services/enable/<name>` switches it on again.",
+  NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a corrected one instead.",
   UNKNOWN: "No service or folder has this name.",
 } as const;
 

@@ -1,4 +1,6 @@
 import type { FailureStep } from "./load-failure.js";
+import type { LogLine } from "./log.js";
+import type { Snapshot } from "./snapshots.js";
 import type { ServiceModule } from "./types.js";
 
 /** Where a service stands. `loading`: found, not yet serving. `disabled`: kept from loading by the operator. */
@@ -70,6 +72,24 @@ export interface ServiceRegistry {
     results: Array<{ name: string; action: ReloadAction }>;
     errors: Array<{ dir: string; error: string }>;
   }>;
+  /** Tries the folder's present code in a child process without loading it. Rejects with a `LoadFailure`. */
+  check(dirName: string): Promise<void>;
+  /** Stops serving and keeps the folder from loading, also after a restart. Refused like `unload`. */
+  disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
+  /** Lets a disabled folder load again, and loads it. */
+  enable(name: string): Promise<{ name: string; action: "added" | "updated" }>;
+  /** The kept versions of a service's code, latest first. */
+  versions(name: string): Snapshot[];
+  /**
+   * Puts an earlier version's code back into the folder and loads it: the one that served before the present
+   * one, or the one with this digest. On failure the folder is as it was.
+   */
+  rollback(
+    name: string,
+    digest?: string,
+  ): Promise<{ name: string; action: "added" | "updated"; digest: string }>;
+  /** The latest lines of a service's log, oldest first. */
+  logs(name: string): LogLine[];
   /** Stops serving. Refused while other services depend on it, unless `force`. */
   unload(name: string, options?: { force?: boolean }): Promise<void>;
 }

@@ -120,7 +120,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
       fetch: dispatcher.fetch,
       request: async (path, init) => dispatcher.fetch(new Request(new URL(path, "http://localhost"), init)),
     },
-    liveModules: registry.liveModules,
+    liveModules: registry.table.modules,
     events: bus.view(),
     ctx,
     registry,
@@ -136,7 +136,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
 }
 
 function health(registry: Registry, startedAt: number): Response {
-  const services = [...registry.liveModules.values()]
+  const services = [...registry.table.modules.values()]
     .filter((module) => module.routes)
     .map((module) => module.name);
   const skipped = registry.failures.list().map(({ name, code, error }) => ({ name, code, error }));

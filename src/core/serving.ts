@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, messageOf, ReefError } from "./errors.js";
 import type { Scope } from "./scope.js";
+import { StorageError } from "./storage-error.js";
 import { isJson, StreamWatch } from "./streams.js";
 import type { ServiceModule } from "./types.js";
 
@@ -111,6 +112,10 @@ export class Serving {
       return (
         error.res ?? Response.json({ error: error.message || "request refused" }, { status: error.status })
       );
+    }
+    if (error instanceof StorageError && error.code === "STORAGE_FULL") {
+      this.#scope.log.error(error.message);
+      return errorReply("STORAGE_FULL");
     }
     if (error instanceof ReefError) return errorReply(error.code, error.message);
     this.errors++;

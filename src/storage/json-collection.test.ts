@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
 import { JsonCollection, type StorageReport } from "./index.js";
-import { useTempFolder } from "./testing/temp-folder.js";
 
 const { path, names, reports, onReport } = useTempFolder();
 
@@ -71,6 +71,15 @@ describe("a collection", () => {
       "fulfilled",
     ]);
     expect(onDisk().items.map((task: Task) => task.id)).toEqual(["a", "c"]);
+  });
+
+  test("shows no change that could not be written", async () => {
+    const tasks = collection();
+    await tasks.put({ id: "a", title: "kept" });
+    mkdirSync(path("t.json.tmp"));
+    const results = await Promise.allSettled([tasks.put({ id: "b", title: "lost" }), tasks.delete("a")]);
+    expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
+    expect(tasks.list()).toEqual([{ id: "a", title: "kept" }]);
   });
 
   test("holds ids that are special to objects", async () => {

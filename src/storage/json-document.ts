@@ -1,7 +1,7 @@
 import { BatchQueue } from "../core/batch-queue.js";
+import { type FileMark, markOf, readWithMark, setAside, writeFileAtomic } from "../core/files.js";
 import { StorageError } from "../core/storage-error.js";
 import { lazyPath } from "./data-path.js";
-import { type FileMark, markOf, readWithMark, setAside, writeFileAtomic } from "./files.js";
 import { type OnReport, sendReport } from "./report.js";
 
 /** What every kind of JSON file can be given. */

@@ -1,8 +1,8 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import fs, { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
 import { JsonFile, type StorageReport } from "./index.js";
-import { useTempFolder } from "./testing/temp-folder.js";
 
 const { path, names, reports, onReport } = useTempFolder();
 

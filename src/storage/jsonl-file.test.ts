@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
 import { type JsonlEntry, JsonlFile, type JsonlReadOptions, type StorageReport } from "./index.js";
-import { useTempFolder } from "./testing/temp-folder.js";
 
 const { path, names, reports, onReport } = useTempFolder();
 const spies: { mockRestore(): void }[] = [];

@@ -2,9 +2,9 @@ import fs from "node:fs";
 import { dirname } from "node:path";
 import type { TSchema } from "@sinclair/typebox";
 import { BatchQueue } from "../core/batch-queue.js";
+import { ensureFolder, syncFolder, writeAll } from "../core/files.js";
 import { StorageError, toStorageError } from "../core/storage-error.js";
 import { lazyPath } from "./data-path.js";
-import { ensureFolder, syncFolder, writeAll } from "./files.js";
 import { checkShape, jsonText } from "./json-value.js";
 import { lineRange, linesBackward, linesForward, type RawLine } from "./jsonl-lines.js";
 import { repairTail } from "./jsonl-repair.js";
@@ -65,6 +65,7 @@ export class JsonlFile<T> {
   readonly #options: JsonlFileOptions;
   readonly #queue = new BatchQueue<QueuedLine>((lines) => this.#write(lines));
   readonly #knownDamage = new Set<number>();
+  #nameIsDurable = false;
   #closed = false;
 
   /** @throws StorageError `STORAGE_PATH`. */
@@ -170,7 +171,8 @@ export class JsonlFile<T> {
     try {
       writeAll(fd, bytes);
       fs.fdatasyncSync(fd);
-      if (size === 0) syncFolder(dirname(this.path));
+      if (size === 0 || !this.#nameIsDurable) syncFolder(dirname(this.path));
+      this.#nameIsDurable = true;
     } catch (error) {
       fs.ftruncateSync(fd, size);
       throw error;

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
-import { asideName, syncFolder, writeAll } from "./files.js";
+import { asideName, syncFolder, writeAll } from "../core/files.js";
 import { endOfLastLine, fillFrom } from "./jsonl-lines.js";
 import type { StorageReport } from "./report.js";
 

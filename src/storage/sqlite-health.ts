@@ -1,6 +1,6 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { existsSync, statSync } from "node:fs";
-import { setAside } from "./files.js";
+import { setAside } from "../core/files.js";
 import { type OnReport, sendReport } from "./report.js";
 
 const COMPANIONS = ["-wal", "-shm", "-journal"];

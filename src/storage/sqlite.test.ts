@@ -9,8 +9,8 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
 import { type Migration, openSqlite, SqliteFile, type StorageReport } from "./index.js";
-import { useTempFolder } from "./testing/temp-folder.js";
 
 const { path, names, reports, onReport } = useTempFolder();
 const opened: { close(): void }[] = [];
@@ -113,6 +113,7 @@ describe("migrations", () => {
 
   test("of a newer version are refused and the file is left alone", () => {
     const db = openSqlite(path("l.db"), { migrations: [V1, "INSERT INTO book VALUES ('1', 'Emma')"] });
+    db.run("PRAGMA journal_mode = DELETE");
     db.close();
     const before = readFileSync(path("l.db"));
     expect(() => open([V1])).toThrow(expect.objectContaining({ code: "STORAGE_VERSION" }));

@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
+import { ensureFolder } from "../core/files.js";
 import { GroupCommit } from "../core/group-commit.js";
 import { StorageError, toStorageError } from "../core/storage-error.js";
 import { lazyPath } from "./data-path.js";
-import { ensureFolder } from "./files.js";
 import type { OnReport } from "./report.js";
 import { setAsideIfDamaged } from "./sqlite-health.js";
 import { assertKnownVersion, type Migration, migrate } from "./sqlite-migrations.js";

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import fs from "node:fs";
 import { basename } from "node:path";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
 import { ensureFolder, markOf, readWithMark, setAside, writeFileAtomic } from "./files.js";
-import { useTempFolder } from "./testing/temp-folder.js";
 
 const { path, names } = useTempFolder();
 const spies: { mockRestore(): void }[] = [];
@@ -90,10 +90,14 @@ describe("writeFileAtomic", () => {
   });
 
   test("returns the mark that the file then has, and each write has its own", () => {
+    const times = spyOn(fs, "futimesSync");
+    spies.push(times);
     const marks = Array.from({ length: 50 }, () => writeFileAtomic(path("a.json"), "same"));
     expect(markOf(path("a.json"))).toBe(marks.at(-1) as string);
     expect(readWithMark(path("a.json"))?.mark).toBe(marks.at(-1) as string);
     expect(new Set(marks).size).toBe(50);
+    expect(new Set(times.mock.calls.map(([, , modified]) => modified)).size).toBe(50);
+    expect(Math.abs(fs.statSync(path("a.json")).mtimeMs - Date.now())).toBeLessThan(60_000);
   });
 
   test("says which file it could not write", () => {

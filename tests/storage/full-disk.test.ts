@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { findSmallDisk } from "./testing/small-disk.js";
-import { patterns } from "./testing/stores.js";
+import { findSmallDisk } from "./small-disk.js";
+import { patterns } from "./stores.js";
 
-const writer = join(import.meta.dir, "testing", "full-disk-writer.ts");
+const writer = join(import.meta.dir, "full-disk-writer.ts");
 const onSmallDisk = findSmallDisk();
 
 interface Outcome {

@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StorageReport } from "./index.js";
-import { openStore, type Pattern, patterns } from "./testing/stores.js";
+import type { StorageReport } from "../../src/storage/index.js";
+import { openStore, type Pattern, patterns } from "./stores.js";
 
 const ROUNDS = 20;
-const writer = join(import.meta.dir, "testing", "crash-writer.ts");
+const writer = join(import.meta.dir, "crash-writer.ts");
 
 /** Kills a writer after it has acknowledged at least `atLeast` items; returns all that it acknowledged. */
 async function killedWriter(

@@ -2,7 +2,7 @@
 // makes room again, goes on, opens the store anew and prints what it saw.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type StorageError, writeFileAtomic } from "../index.js";
+import { type StorageError, writeFileAtomic } from "../../src/storage/index.js";
 import { openStore, type Pattern } from "./stores.js";
 
 const [pattern, folder] = process.argv.slice(2) as [Pattern, string];

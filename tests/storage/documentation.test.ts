@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { useTempFolder } from "./testing/temp-folder.js";
+import { useTempFolder } from "./temp-folder.js";
 
 const { path } = useTempFolder();
-const page = readFileSync(join(import.meta.dir, "../../docs/STORAGE.md"), "utf8");
+const root = join(import.meta.dir, "../..");
+const page = readFileSync(join(root, "docs/STORAGE.md"), "utf8");
 const examples = [...page.matchAll(/### (.+?)\n[^#]*?```ts\n(.+?)```\n\nprints\n\n```text\n(.+?)```/gs)].map(
   ([, title, code, output]) => ({ title, code, output }) as Record<"title" | "code" | "output", string>,
 );
@@ -16,11 +17,11 @@ test("every example of docs/STORAGE.md is run here", () => {
 
 test.each(examples)("the example '$title' prints what the page says", async ({ code, output }) => {
   const script = path("example.ts");
-  await Bun.write(script, code.replaceAll("../../src/storage/index.js", join(import.meta.dir, "index.ts")));
+  await Bun.write(script, code.replaceAll("../../src/storage/index.js", join(root, "src/storage/index.ts")));
   const env = { ...process.env, REEF_DATA_DIR: path("data") };
   const child = Bun.spawn([process.execPath, script], {
     env,
-    cwd: join(import.meta.dir, "../.."),
+    cwd: root,
     stderr: "pipe",
   });
   const [printed, errors] = await Promise.all([

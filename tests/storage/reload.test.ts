@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { openStore, type PatternStore, patterns } from "./testing/stores.js";
-import { useTempFolder } from "./testing/temp-folder.js";
+import { openStore, type PatternStore, patterns } from "./stores.js";
+import { useTempFolder } from "./temp-folder.js";
 
 const { path } = useTempFolder();
 
 /** A generation of a service: a module graph of its own with a store that was opened in it. */
 async function generation(pattern: string) {
   const graph = new Bun.ModuleGraph({});
-  const { openStore: open } = await graph.import(join(import.meta.dir, "testing", "stores.ts"));
+  const { openStore: open } = await graph.import(join(import.meta.dir, "stores.ts"));
   const store = graph.run(() => open(pattern, path("."))) as PatternStore;
   return {
     store,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { JsonCollection, JsonFile, JsonlFile, type OnReport, SqliteFile } from "../index.js";
+import { JsonCollection, JsonFile, JsonlFile, type OnReport, SqliteFile } from "../../src/storage/index.js";
 
 /** The same small store on top of each pattern, for tests that put all of them through the same. */
 export interface PatternStore {

@@ -1,7 +1,7 @@
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
 import fs from "node:fs";
 import { dirname, resolve } from "node:path";
-import { StorageError, systemErrorCode, toStorageError } from "../core/storage-error.js";
+import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
 /** Makes names created, renamed or removed in a folder survive a power cut. */
 export function syncFolder(folder: string): void {
@@ -69,8 +69,8 @@ function writeTemporary(path: string, data: string | Uint8Array, mode: number | 
   try {
     fs.fchmodSync(fd, mode === undefined ? 0o666 & ~process.umask() : mode & 0o7777);
     writeAll(fd, typeof data === "string" ? new TextEncoder().encode(data) : data);
-    // The file system's own clock may stand still for some milliseconds; marks must differ.
-    const now = (performance.timeOrigin + performance.now()) / 1000;
+    // The clock of a file system may stand still for some milliseconds, but marks must differ.
+    const now = (Date.now() + (performance.now() % 1)) / 1000;
     fs.futimesSync(fd, now, now);
     fs.fsyncSync(fd);
     return describe(fs.fstatSync(fd, { bigint: true }));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StorageReport } from "../report.js";
+import type { StorageReport } from "../../src/storage/report.js";
 
 /** A folder of its own for each test of a file, and the reports that its stores made. */
 export function useTempFolder() {
