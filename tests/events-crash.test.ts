@@ -23,7 +23,7 @@ async function publishAndKill(reef: ReefProcess, round: number, acks: number): P
   let dead = false;
   const publish = async (who: number) => {
     for (let i = 0; !dead; i++) {
-      const content = `round ${round} publisher ${who} number ${i}`;
+      const content = `round r${round} publisher p${who} number ${i}`;
       try {
         const { status, data } = await reef.call("/feed/events", {
           type: `t${i % 7}`,
@@ -78,8 +78,8 @@ test(
       expect(data.count as number).toBe(stored.length);
       const counts = Object.values(data.bySource as Record<string, number>);
       expect(counts.reduce((sum, n) => sum + n, 0)).toBe(stored.length);
-      const found = await running.call(`/feed/events?limit=1000&q=round+${round}+publisher+3&agent=p3`);
-      const expected = stored.filter(({ content }) => content.startsWith(`round ${round} publisher 3 `));
+      const found = await running.call(`/feed/events?limit=1000&q=r${round}+p3&agent=p3`);
+      const expected = stored.filter(({ content }) => content.startsWith(`round r${round} publisher p3 `));
       expect(found.data.count as number).toBe(Math.min(1000, expected.length));
       const db = new Database(join(dataDir, "events.sqlite"), { readonly: true });
       expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);

@@ -55,11 +55,15 @@ function pathIn(dataDir: string): string {
   return join(dataDir, "events.sqlite");
 }
 
-/** The store of a data folder, for a server; to be released by it. */
-export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, "path">): EventStore {
-  const path = pathIn(dataDir);
+function storeAt(path: string, options: Omit<EventTreeOptions, "path">): EventStore {
   const store = stores.get(path) ?? new EventStore({ ...options, path });
   stores.set(path, store);
+  return store;
+}
+
+/** The store of a data folder, for a server; to be released by it. */
+export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, "path">): EventStore {
+  const store = storeAt(pathIn(dataDir), options);
   store.users++;
   return store;
 }
@@ -74,7 +78,6 @@ export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, 
  * }
  */
 export function eventStoreOf(ctx: { readonly dataDir: string }): EventStore {
-  const store = stores.get(pathIn(ctx.dataDir));
-  if (!store) throw new Error(`no server is running on the data folder ${ctx.dataDir}`);
-  return store;
+  // A service that is only being tried out has a data folder without a server.
+  return storeAt(pathIn(ctx.dataDir), {});
 }
