@@ -30,6 +30,7 @@ for (const [name, command] of [
   else failed++;
 }
 
+// Not with --isolate: it remembers sources by their path, and tests of reloading would see the first version for ever.
 const { code, output } = await run([
   process.execPath,
   "test",

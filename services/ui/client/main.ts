@@ -1,1 +1,1 @@
-document.getElementById("app")!.textContent = "Reef";
+document.body.append("Reef");
