@@ -18,6 +18,8 @@ describe("readConfig", () => {
       initTimeoutMs: 10_000,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
       check: true,
+      eventsMax: 1_000_000,
+      eventsMaxDays: 0,
     });
   });
 
@@ -33,6 +35,8 @@ describe("readConfig", () => {
       REEF_DRAIN_TIMEOUT: "0",
       REEF_INIT_TIMEOUT: "100",
       REEF_CHECK: "off",
+      REEF_EVENTS_MAX: "5000",
+      REEF_EVENTS_MAX_DAYS: "30",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
     });
     expect(config).toEqual({
@@ -47,6 +51,8 @@ describe("readConfig", () => {
       initTimeoutMs: 100,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
       check: false,
+      eventsMax: 5000,
+      eventsMaxDays: 30,
     });
   });
 

@@ -1,8 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { join } from "node:path";
-import type { EventSink } from "./events.js";
+import { withCause } from "./causality.js";
+import { EventBus, type EventSink, TREE_EVENT } from "./events.js";
+import type { Scope } from "./scope.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
 import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
+import type { Json } from "./types.js";
 
 /** What is opened here stays open when the service that asked for it goes. */
 const inHost = AsyncLocalStorage.snapshot();
@@ -40,7 +43,7 @@ export class EventStore {
   readonly sink: EventSink = async (data, from) => {
     if (this.#stored.has(data)) return data;
     const anonymous = from !== undefined && typeof data === "object" && data !== null && !("source" in data);
-    return toWire(await this.log.append(anonymous ? { ...data, source: from } : data));
+    return this.publish(anonymous ? { ...data, source: from } : data);
   };
 
   /** Closes the file when the last user is gone. */
@@ -80,4 +83,21 @@ export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, 
 export function eventStoreOf(ctx: { readonly dataDir: string }): EventStore {
   // A service that is only being tried out has a data folder without a server.
   return storeAt(pathIn(ctx.dataDir), {});
+}
+
+/** A bus that stores tree events, and delivers each on its own behalf: what a handler publishes is its child. */
+export class TreeEventBus extends EventBus {
+  readonly #store: EventStore;
+
+  constructor(store: EventStore, report: (where: string, error: unknown) => void) {
+    super(report);
+    this.#store = store;
+    this.setSink(store.sink);
+  }
+
+  override async emit(event: string, data: Json, from?: Scope): Promise<Json> {
+    if (event !== TREE_EVENT) return super.emit(event, data, from);
+    const stored = await this.#store.sink(data, from?.service);
+    return withCause(stored.id, () => super.emit(event, stored, from));
+  }
 }

@@ -8,8 +8,7 @@ import { createContext } from "./context.js";
 import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
-import { openEventStore } from "./event-store.js";
-import { EventBus } from "./events.js";
+import { openEventStore, TreeEventBus } from "./event-store.js";
 import { LogBook } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
 import { Registry } from "./registry.js";
@@ -65,7 +64,6 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   const token = options.authToken ?? config.authToken;
   const logs = options.logs ?? new LogBook();
   const log = logs.logger("reef");
-  const bus = new EventBus((where, error) => log.error(`${where}:`, error));
   const { eventsMax, eventsMaxDays } = config;
   const eventStore = openEventStore(dataDir, {
     retention: {
@@ -74,7 +72,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
     },
     warn: (message) => log.warn(message),
   });
-  bus.setSink(eventStore.sink);
+  const bus = new TreeEventBus(eventStore, (where, error) => log.error(`${where}:`, error));
   const startedAt = Date.now();
   const dispatcher = new Dispatcher({
     authenticate: token === undefined ? NOBODY : bearerAuthenticator(token),
