@@ -146,24 +146,16 @@ export class Scope {
     return new ScopeEnded(`this version of "${this.service}" is no longer running`);
   }
 
-  /**
-   * Aborts the signal, so that what would go on for ever ends by itself. Called when the last handler has
-   * returned, before streams are waited for.
-   */
-  leave(): void {
+  /** Aborts the signal, then runs the disposers, last registered first. Never rejects; later calls do nothing. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
     this.active = false;
+    this.#ended = true;
     try {
       this.run(() => this.#controller.abort(this.#endedError()));
     } catch (error) {
       this.fault(`abort listener (${messageOf(error)})`, error);
     }
-  }
-
-  /** Aborts the signal, then runs the disposers, last registered first. Never rejects; later calls do nothing. */
-  async end(): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.leave();
     for (const disposer of [...this.#disposers].reverse()) {
       this.#disposers.delete(disposer);
       await this.#dispose(disposer);

@@ -117,7 +117,13 @@ export async function retire(version: Version, options: RetireOptions): Promise<
   scope.active = false;
   const deadline = Date.now() + options.drainMs;
   await serving.whenIdle(options.drainMs);
-  scope.leave();
+  serving.streams.stop((stop) => {
+    try {
+      scope.run(stop);
+    } catch (error) {
+      scope.fault("ending a stream", error);
+    }
+  });
   while (Date.now() < deadline && (serving.streams.size > 0 || options.unaccounted() > 0))
     await Bun.sleep(STREAM_POLL_MS);
   serving.abandon();

@@ -126,7 +126,8 @@ export class EventHub {
       () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
       () => this.#gone(connection),
     );
-    return announceEnd(new Response(connection.stream, { headers }), connection.ended);
+    const response = new Response(connection.stream, { headers });
+    return announceEnd(response, connection.ended, () => this.#end(connection));
   }
 
   /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
@@ -158,11 +159,14 @@ export class EventHub {
     this.#closed = true;
     this.#unsubscribe();
     clearInterval(this.#timer);
-    for (const connection of this.#connections) {
-      if (connection.state === "stalled") connection.end(new Error("the event stream is closing"));
-      else connection.end();
-    }
-    this.#connections.clear();
+    for (const connection of this.#connections) this.#end(connection);
+  }
+
+  /** Ends one stream: cleanly, unless its client would have to read first. */
+  #end(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (connection.state === "stalled") connection.end(new Error("the event stream is closing"));
+    else if (!connection.closed) connection.end();
   }
 
   #announce(events: readonly EventNode[]): void {
