@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "bun";
 import { EventTree } from "../src/core/tree.js";
-import type { Publish } from "./feed-server.js";
 import { type BenchServer, type Case, compare, finish, measure, report, spawnServer } from "./lib.js";
 import { load } from "./load.js";
+import type { Publish } from "./servers/feed.js";
 
 const option = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split("=")[1];
 const rounds = Number(option("rounds") ?? 7);
 const only = option("only");
-const script = join(import.meta.dir, "feed-server.ts");
+const script = join(import.meta.dir, "servers", "feed.ts");
 const end = Buffer.from('"the end"');
 
 /** Clients that take what comes and notice the last event of each round. */
@@ -99,17 +99,27 @@ async function publishing(): Promise<void> {
     content: "Task 17 moved to review by agent-7, 3 notes and 2 artifacts",
     taskId: "01a1fbbe-1a2a-71b8-8a11-a144e846d5f5",
   });
+  const headers = { Authorization: "Bearer bench-token", "Content-Type": "application/json" };
   for (const connections of [1, 64, 256]) {
     const requests = connections === 1 ? 3000 : 20_000;
     const cases: Case[] = [];
     const servers: BenchServer[] = [];
     for (const [mode, name] of [
-      ["publish-only", "the request without the write"],
-      ["publish-durable", "stored before the reply"],
+      ["publish-only", "Reef's feed without the write"],
+      ["publish-durable", "Reef's feed, stored before the reply"],
+      ["publish-raw", "raw Bun.serve, nothing stored"],
     ] as const) {
       const server = await spawnServer(script, [mode]);
       servers.push(server);
-      const options = { method: "POST", path: "/", body, requests, connections, expect: 201 };
+      const options = {
+        method: "POST",
+        path: "/feed/events",
+        headers,
+        body,
+        requests,
+        connections,
+        expect: 201,
+      };
       const work = () => load(server.port, options);
       cases.push({ name, round: () => measure(server, requests, work) });
     }
@@ -130,7 +140,7 @@ async function pages(): Promise<void> {
         const batch: Promise<unknown>[] = [];
         for (; batch.length < 1000; made++) {
           const content = `Task ${made} moved to review by agent-${made % 40}`;
-          batch.push(tree.append({ type: `type-${made % 20}`, source: `agent-${made % 40}`, content }));
+          batch.push(tree.append({ type: `type-${made % 20}`, source: `agent-${made % 20}`, content }));
         }
         await Promise.all(batch);
       }

@@ -2,16 +2,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EventHub } from "../src/core/sse/hub.js";
-import { toWire } from "../src/core/tree/wire.js";
+import feed from "../../services/feed/index.js";
+import { eventStoreOf } from "../../src/core/event-store.js";
+import { startServer } from "../../src/core/server.js";
+import { EventHub } from "../../src/core/sse/hub.js";
+import { draft } from "../../src/core/tree/validate.js";
+import { toWire } from "../../src/core/tree/wire.js";
 import {
   type EventInput,
   type EventListener,
   type EventLog,
   type EventNode,
   EventTree,
-} from "../src/core/tree.js";
-import { serveBench } from "./lib.js";
+} from "../../src/core/tree.js";
+import { serveBench } from "../lib.js";
 
 /** How many events to send, how many of them in each turn of the event loop. */
 export interface Publish {
@@ -137,14 +141,36 @@ function treeAndHub() {
   });
 }
 
-/** Publishing over HTTP, with or without the write. */
-function publishing(append: (input: EventInput) => Promise<EventNode>) {
+/** Publishing over HTTP: the feed of a whole Reef, with or without the write. */
+async function publishing(stores: boolean) {
+  process.env.REEF_CHECK = "off";
+  const reef = await startServer({
+    servicesDir: join(folder, "services"),
+    dataDir: join(folder, "data"),
+    modules: [feed],
+    authToken: "bench-token",
+    port: 0,
+  });
+  if (!stores) {
+    eventStoreOf(reef.ctx).log.append = async (input) => {
+      const { parentId, type, source, content, extra } = draft(input);
+      return { ...node(content), parentId, type, source, extra };
+    };
+  }
+  serveBench(reef.server.port ?? 0);
+}
+
+/** The hand-written yardstick: checks the token, parses, answers; with or without a row per request. */
+function rawPublishing() {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     async fetch(request) {
-      const stored = await append((await request.json()) as EventInput);
-      return Response.json(toWire(stored), { status: 201 });
+      if (request.headers.get("authorization") !== "Bearer bench-token")
+        return new Response(null, { status: 401 });
+      const { type, source, content, ...extra } = (await request.json()) as EventInput;
+      const event = { ...node(content), type, source, extra: extra as EventNode["extra"] };
+      return Response.json(toWire(event), { status: 201 });
     },
   });
   serveBench(server.port ?? 0);
@@ -153,15 +179,7 @@ function publishing(append: (input: EventInput) => Promise<EventNode>) {
 if (mode === "raw") raw();
 else if (mode === "hub") hubOnly();
 else if (mode === "tree") treeAndHub();
-else if (mode === "publish-durable") {
-  const tree = new EventTree({ path: join(folder, "events.sqlite") });
-  publishing((input) => tree.append(input));
-} else if (mode === "publish-only") {
-  publishing(async ({ type, source, content, parentId = null, ...extra }) => ({
-    ...node(content),
-    type,
-    source,
-    parentId,
-    extra: extra as EventNode["extra"],
-  }));
-} else throw new Error(`unknown contender ${mode}`);
+else if (mode === "publish-raw") rawPublishing();
+else if (mode === "publish-durable") await publishing(true);
+else if (mode === "publish-only") await publishing(false);
+else throw new Error(`unknown contender ${mode}`);
