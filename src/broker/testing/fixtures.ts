@@ -2,10 +2,10 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Broker, type BrokerOptions } from "./broker.js";
-import type { BrokerError } from "./errors.js";
-import type { BrokerLimits } from "./limits.js";
-import type { BrokerEvent, LogEntry } from "./sinks.js";
+import { Broker, type BrokerOptions } from "../broker.js";
+import type { BrokerError } from "../errors.js";
+import type { BrokerLimits } from "../limits.js";
+import type { BrokerEvent, LogEntry } from "../sinks.js";
 
 /** A folder that is gone after `remove`. */
 export function temporaryFolder(): { path: string; remove(): void } {
