@@ -260,6 +260,7 @@ export class Broker {
         if (session) this.#requests.take(session, id, parent, request);
       },
       withdraw: (id) => session?.requests.get(id)?.controller.abort(),
+      recovered: () => this.pool.released(slot),
       exit: (reason) => {
         session?.end();
         if (made) this.#sessions.delete(made);

@@ -88,7 +88,7 @@ export class WorkerPool {
   }
 
   #canTake(slot: Slot): boolean {
-    return slot.worker?.state === "ready" && slot.worker.inFlight.size < this.limits.maxInFlight;
+    return slot.worker?.isResponsive === true && slot.worker.inFlight.size < this.limits.maxInFlight;
   }
 
   #place(slot: Slot, job: Job): void {

@@ -27,6 +27,8 @@ export interface WorkerEvents {
   request(id: number, parent: number, request: WireRequest): void;
   /** It withdraws such a request. */
   withdraw(id: number): void;
+  /** It answers again after it was in doubt. */
+  recovered(): void;
   /** It has ended. `reason` is null when it was asked to end. */
   exit(reason: string | null): void;
 }
@@ -79,6 +81,11 @@ export class Worker {
 
   get state(): "starting" | "ready" | "ending" | "ended" {
     return this.#state;
+  }
+
+  /** Whether a call would be taken up now: it is ready, and has not just missed a deadline. */
+  get isResponsive(): boolean {
+    return this.#state === "ready" && this.#pinged === null;
   }
 
   get pid(): number {
@@ -205,8 +212,10 @@ export class Worker {
         this.events.withdraw(Number(message[1]));
         return;
       case OP.pong:
-        if (this.#pinged) clearTimeout(this.#pinged);
+        if (this.#pinged === null) return;
+        clearTimeout(this.#pinged);
         this.#pinged = null;
+        this.events.recovered();
         return;
       case OP.ready:
         if (this.#state !== "starting") {
