@@ -154,9 +154,12 @@ function checkValue(shape: KeywordShape, keyword: string, value: unknown, at: st
       return [];
     case "texts":
       need(texts(value), "a list of texts");
+      refuseInherited(value as string[], at);
       return [];
     case "text-lists":
       need(isObject(value) && Object.values(value).every(texts), "an object of lists of texts");
+      for (const [name, list] of Object.entries(value as JsonObject))
+        refuseInherited([name, ...(list as string[])], at);
       return [];
     case "type": {
       const types = Array.isArray(value) ? value : [value];
@@ -193,6 +196,12 @@ function childrenOf(
       throw new SchemaError(spot, "must list names of properties");
     return [];
   });
+}
+
+/** The checker cannot tell whether an object has such a property itself. */
+function refuseInherited(names: readonly string[], at: string): void {
+  const name = names.find((one) => one in Object.prototype);
+  if (name !== undefined) throw new SchemaError(at, `"${name}" is a name that every object has already`);
 }
 
 function refuseBadPattern(source: string, at: string): void {

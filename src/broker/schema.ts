@@ -12,11 +12,9 @@ export interface CompiledSchema {
   readonly schema: JsonSchema;
   /** Whether a value fits. Never throws and never changes the value. */
   check(value: unknown): boolean;
-  /** Where and why a value does not fit; empty when it does. At most 20 places. */
+  /** Where and why a value does not fit; empty when it does. The first few places only. */
   issues(value: unknown): SchemaIssue[];
 }
-
-const MAX_ISSUES = 20;
 
 /**
  * Makes a schema ready. Throws a {@link SchemaError} for anything that would not be
