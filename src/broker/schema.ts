@@ -42,9 +42,7 @@ export function compileSchema(schema: unknown): CompiledSchema {
     issues: (value) => {
       const [fits, errors] = validator.Errors(value);
       if (fits) return [];
-      return errors
-        .slice(0, MAX_ISSUES)
-        .map(({ instancePath, message }) => ({ path: instancePath, message }));
+      return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
     },
   };
 }
