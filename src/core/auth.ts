@@ -1,0 +1,60 @@
+/** Who may call: the bearer token, compared in constant time. */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorReply } from "./errors.js";
+
+/** Says whether a request carries the right credentials. */
+export type Authenticator = (request: Request) => boolean;
+
+const SCHEME = "bearer ";
+
+/** Accepts `Authorization: Bearer <token>`; the scheme in any case, as RFC 9110 wants it. */
+export function bearerAuthenticator(token: string): Authenticator {
+  if (token === "") throw new Error("the auth token is empty");
+  const expected = Buffer.from(`Bearer ${token}`, "latin1");
+  // One buffer for all requests: the comparison is synchronous.
+  const given = Buffer.alloc(expected.length);
+  return (request) => {
+    let header = request.headers.get("authorization");
+    if (header === null || header.length !== expected.length) return false;
+    if (!header.startsWith("Bearer ")) {
+      if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return false;
+      header = `Bearer ${header.slice(SCHEME.length)}`;
+    }
+    given.write(header, "latin1");
+    return timingSafeEqual(given, expected);
+  };
+}
+
+/** The 401 of every protected path. */
+export function unauthorized(): Response {
+  return errorReply("UNAUTHORIZED", undefined, { "www-authenticate": 'Bearer realm="reef"' });
+}
+
+/** Hono middleware with the same check, for services that protect only some of their routes. */
+export function bearerAuth(token = process.env.VERS_AUTH_TOKEN ?? "") {
+  const accepts = token === "" ? () => false : bearerAuthenticator(token);
+  return async (c: { req: { raw: Request } }, next: () => Promise<void>): Promise<Response | undefined> => {
+    if (!accepts(c.req.raw)) return unauthorized();
+    await next();
+    return undefined;
+  };
+}
+
+/** The token kept in the data folder, made at the first start. Readable by the owner only. */
+export function storedToken(dataDir: string): { token: string; path: string; created: boolean } {
+  const path = join(dataDir, "auth-token");
+  if (existsSync(path)) {
+    const token = readFileSync(path, "utf8").trim();
+    if (!/^[\x21-\x7e]{16,}$/.test(token)) {
+      throw new Error(`${path} holds no usable token; delete the file to have a new one made.`);
+    }
+    chmodSync(path, 0o600);
+    return { token, path, created: false };
+  }
+  mkdirSync(dataDir, { recursive: true });
+  const token = randomBytes(32).toString("base64url");
+  writeFileSync(path, `${token}\n`, { mode: 0o600, flag: "wx" });
+  return { token, path, created: true };
+}

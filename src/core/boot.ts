@@ -1,0 +1,180 @@
+/** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
+import type { Checker } from "./checker.js";
+import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
+import type { Generation } from "./generation.js";
+import { LoadFailure } from "./load-failure.js";
+import { orderByDependencies } from "./order.js";
+import { type Registry, readSource } from "./registry.js";
+import { missingDependency } from "./table.js";
+import type { Source } from "./version.js";
+
+/** A folder whose code has been imported. */
+interface Imported {
+  candidate: Candidate;
+  generation: Generation;
+  source: Source;
+  name: string;
+  dependencies: string[];
+}
+
+export interface BootResult {
+  /** Settles when folders that were too slow for the start have been dealt with as well. */
+  finished: Promise<void>;
+}
+
+/**
+ * Imports every folder of `servicesDir` at the same time, then starts them. Folders that need longer than
+ * `patienceMs` do not hold up the others: they are taken in when they are ready, or reported when they fail.
+ */
+export async function boot(
+  registry: Registry,
+  servicesDir: string,
+  checker: Checker | undefined,
+  patienceMs: number,
+): Promise<BootResult> {
+  const deadline = Date.now() + patienceMs;
+  const { candidates: found, failures } = scanServices(servicesDir);
+  const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
+  for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
+
+  const fail = (candidate: Candidate, error: unknown, name = candidate.dirName) => {
+    registry.failures.note(name, candidate.dir, asLoadFailure(error));
+  };
+
+  const imported: Imported[] = [];
+  let late: Promise<unknown>[] = [];
+  let open = true;
+  const importing = candidates.map(async (candidate) => {
+    try {
+      const one = await importOne(registry, candidate, checker);
+      if (open) imported.push(one);
+      else {
+        // Ordering is over: loading it again by itself waits in the queue like any other change.
+        await one.generation.dispose();
+        await registry.view().load(candidate.dirName);
+      }
+    } catch (error) {
+      fail(candidate, error);
+    }
+  });
+  const inTime = await settledBefore(importing, deadline);
+  open = false;
+  if (!inTime) late = importing;
+
+  const unique = dropDuplicates(imported, fail);
+  const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
+  for (const { node, cycle } of cyclic) {
+    await node.generation.dispose();
+    fail(
+      node.candidate,
+      new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`),
+      node.name,
+    );
+  }
+  for (const { node, needs } of missing) {
+    await node.generation.dispose();
+    fail(node.candidate, missingDependency(node.name, needs), node.name);
+  }
+
+  const starting = new Map<string, Promise<boolean>>();
+  for (const one of ordered) starting.set(one.name, start(registry, one, starting, checker, unique, fail));
+  const started = await settledBefore([...starting.values()], deadline);
+
+  const rest = [...late, ...(started ? [] : starting.values())];
+  const finished = Promise.all(rest).then(async () => {
+    // What came late may be what others were missing.
+    if (rest.length > 0) await registry.view().sync();
+  });
+  return { finished };
+}
+
+async function importOne(
+  registry: Registry,
+  candidate: Candidate,
+  checker: Checker | undefined,
+): Promise<Imported> {
+  const { dir, dirName } = candidate;
+  const source = readSource(dir);
+  if (checker && !checker.knows(source.digest)) await checker.import(dirName);
+  const generation = await registry.importFolder(dirName);
+  const { name, dependencies = [] } = generation.module;
+  return { candidate, generation, source, name, dependencies };
+}
+
+type Fail = (candidate: Candidate, error: unknown, name?: string) => void;
+
+/** Of several folders with one name, the one called like it is kept, else the first. */
+function dropDuplicates(imported: Imported[], fail: Fail): Imported[] {
+  imported.sort((a, b) => (a.candidate.dirName < b.candidate.dirName ? -1 : 1));
+  const byName = new Map<string, Imported>();
+  for (const one of imported) {
+    const rival = byName.get(one.name);
+    if (!rival || one.candidate.dirName === one.name) byName.set(one.name, one);
+  }
+  for (const one of imported) {
+    const winner = byName.get(one.name) as Imported;
+    if (winner === one) continue;
+    void one.generation.dispose();
+    const message = `the name "${one.name}" is taken by folder "${winner.candidate.dirName}".`;
+    fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
+  }
+  return [...byName.values()];
+}
+
+/** Starts one service once those it needs have started. Resolves with whether it serves. */
+async function start(
+  registry: Registry,
+  one: Imported,
+  starting: ReadonlyMap<string, Promise<boolean>>,
+  checker: Checker | undefined,
+  all: readonly Imported[],
+  fail: Fail,
+): Promise<boolean> {
+  const { candidate, dependencies, generation, name, source } = one;
+  const results = await Promise.all(dependencies.map(async (need) => (await starting.get(need)) ?? true));
+  const needs = dependencies.filter((_, index) => !results[index]);
+  try {
+    if (needs.length > 0) throw missingDependency(name, needs);
+    if (generation.module.init && checker && !checker.knows(source.digest)) {
+      await checker.start([...chain(one, all), candidate.dirName]);
+    }
+  } catch (error) {
+    await generation.dispose();
+    fail(candidate, error, name);
+    return false;
+  }
+  try {
+    await registry.admit(generation, candidate.dirName, source);
+    return true;
+  } catch (error) {
+    fail(candidate, error, name);
+    return false;
+  }
+}
+
+/** Folders of everything that `one` depends on, dependencies first. */
+function chain(one: Imported, all: readonly Imported[]): string[] {
+  const dirs = new Set<string>();
+  const visit = (current: Imported) => {
+    for (const name of current.dependencies) {
+      const next = all.find((candidate) => candidate.name === name);
+      if (!next || dirs.has(next.candidate.dirName)) continue;
+      visit(next);
+      dirs.add(next.candidate.dirName);
+    }
+  };
+  visit(one);
+  return [...dirs];
+}
+
+/** Whether all of `promises` settled before `deadline` (milliseconds since the epoch). */
+async function settledBefore(promises: Promise<unknown>[], deadline: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.max(0, deadline - Date.now()));
+  });
+  const all = Promise.allSettled(promises).then(() => true);
+  const inTime = await Promise.race([all, late]);
+  clearTimeout(timer);
+  return inTime;
+}

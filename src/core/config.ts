@@ -1,0 +1,101 @@
+/** The only reader of the process environment for settings. Values are checked where they are read. */
+import { join, resolve } from "node:path";
+
+/** Everything an operator can set, checked. */
+export interface Config {
+  /** `REEF_HOST`, default `127.0.0.1`. */
+  host: string;
+  /** `PORT`, default 3000; 0 picks a free one. */
+  port: number;
+  /** `VERS_AUTH_TOKEN`; undefined when unset. */
+  authToken: string | undefined;
+  /** `REEF_SERVICES_DIR`, default `services`; absolute. */
+  servicesDir: string;
+  /** `REEF_DATA_DIR`, default `data`; absolute. */
+  dataDir: string;
+  /** `REEF_MAX_BODY_BYTES`, default 16 MiB. */
+  maxBodyBytes: number;
+  /** `REEF_IDLE_TIMEOUT`, seconds without traffic after which a connection is closed; 1–255, default 120. */
+  idleTimeoutSeconds: number;
+  /** `REEF_DRAIN_TIMEOUT`, milliseconds that requests in flight get at shutdown and reload; default 10 000. */
+  drainTimeoutMs: number;
+  /** `REEF_INIT_TIMEOUT`, milliseconds that importing a service and its `init` may each take; default 10 000. */
+  initTimeoutMs: number;
+  /**
+   * `REEF_ALLOWED_HOSTS`, comma-separated: names under which browsers may reach the dashboard besides
+   * `localhost`, `127.0.0.1`, `[::1]` and `REEF_HOST`. Without ports.
+   */
+  allowedHosts: string[];
+  /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
+  check: boolean;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** Raised for a setting that cannot be used; the message names the variable and what it takes. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+function integer(env: Environment, key: string, fallback: number, min: number, max: number): number {
+  const text = env[key];
+  if (text === undefined || text === "") return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new ConfigError(
+      `${key} is ${JSON.stringify(text)}; it takes a whole number from ${min} to ${max}.`,
+    );
+  }
+  return value;
+}
+
+/** `REEF_DATA_DIR` as an absolute path, read at each call. The default is `data` below the working directory. */
+export function dataDir(env: Environment = process.env): string {
+  return resolve(env.REEF_DATA_DIR || "data");
+}
+
+function allowedHosts(env: Environment): string[] {
+  const listed = (env.REEF_ALLOWED_HOSTS ?? "").split(",").map((host) => host.trim().toLowerCase());
+  const bad = listed.find((host) => host !== "" && !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(host));
+  if (bad !== undefined)
+    throw new ConfigError(`REEF_ALLOWED_HOSTS names ${JSON.stringify(bad)}, which is no host name.`);
+  const own =
+    env.REEF_HOST && !["0.0.0.0", "::"].includes(env.REEF_HOST) ? [env.REEF_HOST.toLowerCase()] : [];
+  return [...new Set(["localhost", "127.0.0.1", "[::1]", ...own, ...listed.filter(Boolean)])];
+}
+
+/** Reads and checks all settings; throws {@link ConfigError}. */
+export function readConfig(env: Environment = process.env): Config {
+  const token = env.VERS_AUTH_TOKEN;
+  if (token !== undefined && token !== "" && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new ConfigError("VERS_AUTH_TOKEN may contain only printable ASCII characters without spaces.");
+  }
+  const check = env.REEF_CHECK || "on";
+  if (check !== "on" && check !== "off") throw new ConfigError('REEF_CHECK takes "on" or "off".');
+  return {
+    host: env.REEF_HOST || "127.0.0.1",
+    port: integer(env, "PORT", 3000, 0, 65_535),
+    authToken: token || undefined,
+    servicesDir: resolve(env.REEF_SERVICES_DIR || join(import.meta.dir, "..", "..", "services")),
+    dataDir: dataDir(env),
+    maxBodyBytes: integer(env, "REEF_MAX_BODY_BYTES", 16 * 1024 * 1024, 1024, 4 * 1024 ** 3),
+    idleTimeoutSeconds: integer(env, "REEF_IDLE_TIMEOUT", 120, 1, 255),
+    drainTimeoutMs: integer(env, "REEF_DRAIN_TIMEOUT", 10_000, 0, 600_000),
+    initTimeoutMs: integer(env, "REEF_INIT_TIMEOUT", 10_000, 100, 600_000),
+    allowedHosts: allowedHosts(env),
+    check: check === "on",
+  };
+}
+
+/** What the client half of a service reads from an agent's environment, at each call. */
+export function readAgentEnvironment(env: Environment = process.env) {
+  return {
+    baseUrl: (env.VERS_INFRA_URL ?? "").replace(/\/+$/, ""),
+    authToken: env.VERS_AUTH_TOKEN ?? "",
+    agentName: env.VERS_AGENT_NAME || `agent-${process.pid}`,
+    vmId: env.VERS_VM_ID || undefined,
+    agentRole: env.VERS_AGENT_ROLE || "worker",
+    agentCategory: env.REEF_CATEGORY || undefined,
+    isChildAgent: Boolean(env.VERS_PARENT_AGENT),
+  };
+}

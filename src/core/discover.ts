@@ -1,0 +1,122 @@
+/** Folders become candidates; candidates become ordered modules. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { messageOf } from "./errors.js";
+import { LoadFailure } from "./load-failure.js";
+import { checkModule } from "./module-check.js";
+import { assertFolderName } from "./names.js";
+import { orderByDependencies } from "./order.js";
+import type { ServiceModule } from "./types.js";
+
+/** A folder that may hold a service. */
+export interface Candidate {
+  dirName: string;
+  dir: string;
+}
+
+export interface Scan {
+  candidates: Candidate[];
+  failures: Array<{ dirName: string; dir: string; failure: LoadFailure }>;
+}
+
+/** Lists the service folders of `servicesDir`, links to folders included, sorted by name. Imports nothing. */
+export function scanServices(servicesDir: string): Scan {
+  const scan: Scan = { candidates: [], failures: [] };
+  if (!existsSync(servicesDir)) return scan;
+  const names = readdirSync(servicesDir)
+    .filter((name) => !name.startsWith(".") && name !== "node_modules")
+    .sort();
+  for (const dirName of names) {
+    const dir = join(servicesDir, dirName);
+    try {
+      const stat = statSync(dir, { throwIfNoEntry: false });
+      if (!stat) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
+      if (!stat.isDirectory()) continue;
+      assertFolderName(dirName);
+      if (existsSync(join(dir, "index.ts"))) scan.candidates.push({ dirName, dir });
+      else if (!isPluginFolder(dir)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
+    } catch (error) {
+      scan.failures.push({ dirName, dir, failure: asLoadFailure(error) });
+    }
+  }
+  return scan;
+}
+
+/** A folder whose package.json declares callable methods is a service plugin and has no ServiceModule. */
+export function isPluginFolder(dir: string): boolean {
+  const path = join(dir, "package.json");
+  if (existsSync(join(dir, "index.ts")) || !existsSync(path)) return false;
+  try {
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown> | null;
+    return ["reef", "kunkun"].some((key) => typeof manifest?.[key] === "object" && manifest[key] !== null);
+  } catch {
+    // Not JSON: whoever reads manifests reports it; a folder with a package.json alone is meant to be a plugin.
+    return true;
+  }
+}
+
+/** Anything thrown while looking at a folder, as a load failure. */
+export function asLoadFailure(error: unknown): LoadFailure {
+  if (error instanceof LoadFailure) return error;
+  return new LoadFailure("UNREADABLE", "find", `the folder cannot be read: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
+/** Imports `<dirPath>/index.ts` and returns its ServiceModule. Rejects with a `LoadFailure`. */
+export async function loadServiceModule(dirPath: string): Promise<ServiceModule> {
+  const entry = join(dirPath, "index.ts");
+  if (!existsSync(entry)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
+  let exported: { default?: unknown };
+  try {
+    exported = await import(pathToFileURL(entry).href);
+  } catch (error) {
+    throw new LoadFailure("IMPORT_FAILED", "import", `importing index.ts failed: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return checkModule(exported.default);
+}
+
+/**
+ * Imports the services of a folder into this process, dependencies first. What cannot be used is left out with
+ * one warning each. `includeNames` limits it to these services and what they depend on.
+ */
+export async function discoverServiceModules(
+  servicesDir: string,
+  options: { includeNames?: readonly string[]; warn?: (line: string) => void } = {},
+): Promise<ServiceModule[]> {
+  const warn = options.warn ?? ((line: string) => console.warn(line));
+  const { candidates, failures } = scanServices(servicesDir);
+  for (const { dirName, failure } of failures) warn(`${dirName}: skipped: ${failure.message}`);
+  const modules = new Map<string, ServiceModule>();
+  for (const { dirName, dir } of candidates) {
+    try {
+      const module = await loadServiceModule(dir);
+      if (modules.has(module.name)) throw new Error(`the name "${module.name}" is taken by another folder.`);
+      modules.set(module.name, module);
+    } catch (error) {
+      warn(`${dirName}: skipped: ${messageOf(error)}`);
+    }
+  }
+  const nodes = [...modules.values()].map((module) => ({
+    name: module.name,
+    dependencies: module.dependencies ?? [],
+    module,
+  }));
+  const { ordered, missing, cyclic } = orderByDependencies(nodes, new Set());
+  for (const { node, needs } of missing) warn(`${node.name}: skipped: it needs ${needs.join(", ")}.`);
+  for (const { node, cycle } of cyclic) warn(`${node.name}: skipped: dependency cycle ${cycle.join(" → ")}.`);
+  if (!options.includeNames) return ordered.map((node) => node.module);
+  const wanted = new Set(options.includeNames);
+  for (const node of [...ordered].reverse()) {
+    if (wanted.has(node.name)) for (const name of node.dependencies) wanted.add(name);
+  }
+  return ordered.filter((node) => wanted.has(node.name)).map((node) => node.module);
+}
+
+/** The modules that have a client half: tools, behaviours or a widget. */
+export function filterClientModules(modules: readonly ServiceModule[]): ServiceModule[] {
+  return modules.filter((module) => module.registerTools || module.registerBehaviors || module.widget);
+}

@@ -1,0 +1,203 @@
+/** From a request to the service that answers it. The cost does not grow with the number of services. */
+import type { Hono } from "hono";
+import { type Authenticator, unauthorized } from "./auth.js";
+import { errorReply, messageOf } from "./errors.js";
+import type { Logger } from "./log.js";
+import type { Env, Serving } from "./serving.js";
+import { isJson } from "./streams.js";
+
+/** Where a service is reachable. Outlives the generations that serve it. */
+export class Mount {
+  serving: Serving;
+  requiresAuth: boolean;
+  /** Set while the service is being exchanged; requests wait for it. */
+  gate: Promise<void> | undefined;
+  /** The app, for root services: their routes decide whether a path is theirs. */
+  app: Hono | undefined;
+
+  constructor(
+    readonly name: string,
+    serving: Serving,
+    requiresAuth: boolean,
+  ) {
+    this.serving = serving;
+    this.requiresAuth = requiresAuth;
+  }
+}
+
+/** A handler takes the context alone; middleware takes `next` as well. */
+const isRouteHandler = (handler: { length: number }) => handler.length < 2;
+
+type Match = [[[{ length: number }, ...unknown[]], unknown][], ...unknown[]];
+
+export interface DispatchOptions {
+  authenticate: Authenticator;
+  maxBodyBytes: number;
+  /** Answers `GET /health`. */
+  health: () => Response;
+  log: Logger;
+}
+
+/** Routes requests to mounts and puts the headers on that every reply carries. */
+export class Dispatcher {
+  readonly mounts = new Map<string, Mount>();
+  /** Services mounted at `/`, asked in this order when no name matches. */
+  readonly roots: Mount[] = [];
+  readonly #options: DispatchOptions;
+  #server: Env;
+  readonly #trusted = new WeakSet<Request>();
+  /** Requests that wait for a service being exchanged. */
+  #waiting = 0;
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+  }
+
+  add(mount: Mount): void {
+    if (mount.app) this.roots.push(mount);
+    else this.mounts.set(mount.name, mount);
+  }
+
+  remove(mount: Mount): void {
+    if (this.mounts.get(mount.name) === mount) this.mounts.delete(mount.name);
+    const at = this.roots.indexOf(mount);
+    if (at >= 0) this.roots.splice(at, 1);
+  }
+
+  /** Answers a request; `server` is Bun's when it came over the network. Never throws and never rejects. */
+  fetch = (request: Request, server?: Env): Response | Promise<Response> => {
+    if (server !== undefined) this.#server = server;
+    try {
+      return this.#route(request, server);
+    } catch (error) {
+      return this.complete(this.failed(error, request, "server"), request);
+    }
+  };
+
+  /** Lets a request made inside the process through to protected services. */
+  trust(request: Request): void {
+    this.#trusted.add(request);
+  }
+
+  /** Whether a request may reach protected services. */
+  accepts(request: Request): boolean {
+    return this.#options.authenticate(request) || this.#trusted.has(request);
+  }
+
+  /**
+   * Replies on their way to clients that are on no generation's list: bodies from memory that a slow client is
+   * still reading, and JSON that is being streamed. `active` counts running handlers, `streams` the listed ones.
+   */
+  unaccounted(active: number, streams: number): number {
+    if (this.#server === undefined) return 0;
+    return Math.max(0, this.#server.pendingRequests - this.#waiting - active - streams);
+  }
+
+  /** The reply for a thrown error; the log has it under the request's id. */
+  failed = (error: unknown, request: Request, service: string): Response => {
+    const given = request.headers.get("x-request-id");
+    const id = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
+    this.#options.log.error(
+      `${request.method} ${pathOf(request.url)} in "${service}" threw (request ${id}):`,
+      error,
+    );
+    return errorReply("INTERNAL", undefined, { "x-request-id": id });
+  };
+
+  #route(request: Request, server: Env): Response | Promise<Response> {
+    if (
+      request.method !== "GET" &&
+      Number(request.headers.get("content-length")) > this.#options.maxBodyBytes
+    ) {
+      return this.complete(errorReply("BODY_TOO_LARGE"), request);
+    }
+    const name = firstSegment(request.url);
+    let mount = this.mounts.get(name);
+    if (mount === undefined) {
+      if (name === "health" && pathOf(request.url) === "/health") {
+        return this.complete(this.#health(request), request);
+      }
+      mount = this.#rootFor(request);
+      if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
+    }
+    if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
+    return mount.gate === undefined
+      ? mount.serving.handle(request, server)
+      : this.#afterGate(mount, request, server);
+  }
+
+  async #afterGate(mount: Mount, request: Request, server: Env): Promise<Response> {
+    this.#waiting++;
+    while (mount.gate !== undefined) await mount.gate;
+    this.#waiting--;
+    if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
+    return mount.serving.handle(request, server);
+  }
+
+  #health(request: Request): Response {
+    if (request.method === "GET") return this.#options.health();
+    if (request.method === "HEAD") return new Response(null, this.#options.health());
+    return errorReply("NOT_FOUND");
+  }
+
+  #rootFor(request: Request): Mount | undefined {
+    for (const mount of this.roots) {
+      const app = mount.app as Hono;
+      const method = request.method === "HEAD" ? "GET" : request.method;
+      try {
+        const [matched] = app.router.match(method, app.getPath(request)) as unknown as Match;
+        if (matched.some(([[handler]]) => isRouteHandler(handler))) return mount;
+      } catch (error) {
+        this.#options.log.warn(`routes of "${mount.name}" cannot be matched: ${messageOf(error)}`);
+      }
+    }
+    return undefined;
+  }
+
+  /** A reply keeps what its service set; only what is missing is added. `json` says that it is no document. */
+  complete = (reply: Response, request: Request, json = isJson(reply)): Response => {
+    try {
+      const { headers } = reply;
+      const given = request.headers.get("x-request-id");
+      if (given !== null && REQUEST_ID.test(given) && !headers.has("x-request-id")) {
+        headers.set("x-request-id", given);
+      }
+      headers.set("x-content-type-options", "nosniff");
+      if (json) return reply;
+      if (!headers.has("x-frame-options")) headers.set("x-frame-options", "SAMEORIGIN");
+      if (!headers.has("referrer-policy")) headers.set("referrer-policy", "no-referrer");
+      return reply;
+    } catch (error) {
+      // Some replies have headers that cannot be changed, Response.error() for instance.
+      if (reply.type === "error" || reply.status < 200) return this.failed(error, request, "server");
+      return this.complete(new Response(reply.body, reply), request, json);
+    }
+  };
+}
+
+/** What a client may call its request; anything else is ignored. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+const SLASH = 47;
+const QUESTION = 63;
+const HASH = 35;
+
+/** `board` of `http://host/board/tasks?x=1`; not decoded, so that a name has one spelling only. */
+export function firstSegment(url: string): string {
+  const start = url.indexOf("/", 8) + 1;
+  if (start === 0) return "";
+  let end = start;
+  for (; end < url.length; end++) {
+    const code = url.charCodeAt(end);
+    if (code === SLASH || code === QUESTION || code === HASH) break;
+  }
+  return url.slice(start, end);
+}
+
+/** The path of a URL, as sent, without the query. */
+export function pathOf(url: string): string {
+  const start = url.indexOf("/", 8);
+  if (start < 0) return "/";
+  const end = url.slice(start).search(/[?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}

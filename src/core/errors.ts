@@ -1,0 +1,104 @@
+/** The catalogue of errors, and the only maker of error replies. `docs/ERRORS.md` lists what stands here. */
+
+/** A class of error: its HTTP status and, in the documentation's words, when it happens and what to do. */
+interface ErrorKind {
+  status: number;
+  message: string;
+  help: string;
+}
+
+/** Every error that Reef itself answers with. The key is the stable code. */
+export const ERRORS = {
+  UNAUTHORIZED: {
+    status: 401,
+    message: "unauthorized",
+    help: "Send `Authorization: Bearer <token>`. The token is `VERS_AUTH_TOKEN`, or the one the server made at its first start in `data/auth-token`.",
+  },
+  FORBIDDEN: {
+    status: 403,
+    message: "forbidden",
+    help: "The caller is known, or need not be, but may not do this; the message says why.",
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    message: "too many requests",
+    help: "Wait a little and repeat the request.",
+  },
+  NOT_FOUND: {
+    status: 404,
+    message: "not found",
+    help: "The service exists but has no such route. `GET /services/<name>` and `GET /docs/<name>` list what it offers.",
+  },
+  UNKNOWN_SERVICE: {
+    status: 404,
+    message: "unknown service",
+    help: "No loaded service has this name. `GET /health` lists the loaded ones and those that were skipped, with the reason.",
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    message: "request body too large",
+    help: "The limit is `REEF_MAX_BODY_BYTES`.",
+  },
+  BAD_JSON: {
+    status: 400,
+    message: "the request body is not valid JSON",
+    help: "Send a JSON document with `Content-Type: application/json`.",
+  },
+  BAD_REQUEST: {
+    status: 400,
+    message: "bad request",
+    help: "The message names the field and what it takes.",
+  },
+  CONFLICT: {
+    status: 409,
+    message: "conflict",
+    help: "The message says what stands in the way.",
+  },
+  INTERNAL: {
+    status: 500,
+    message: "internal service error",
+    help: "A route handler threw. The log has the error under the request's `x-request-id`.",
+  },
+  BUSY: {
+    status: 503,
+    message: "the service is being changed; try again",
+    help: "A change of the service took longer than requests are held back for. Repeat the request.",
+  },
+  STORAGE_FULL: {
+    status: 507,
+    message: "no space left to store this",
+    help: "The data folder's disk is full. Nothing of the request was stored; repeat it when there is room.",
+  },
+  SHUTTING_DOWN: {
+    status: 503,
+    message: "the server is shutting down",
+    help: "Repeat the request after the restart.",
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error with a place in the catalogue. Thrown by a handler, it becomes that reply instead of a 500. */
+export class ReefError extends Error {
+  override name = "ReefError";
+  readonly status: number;
+  constructor(
+    readonly code: ErrorCode,
+    message?: string,
+  ) {
+    super(message ?? ERRORS[code].message);
+    this.status = ERRORS[code].status;
+  }
+}
+
+/** The reply for an error of the catalogue: `{ "error": message }` with its status. */
+export function errorReply(code: ErrorCode, message?: string, headers?: Record<string, string>): Response {
+  const kind = ERRORS[code];
+  return Response.json({ error: message ?? kind.message }, { status: kind.status, headers });
+}
+
+/** The message of anything that was thrown, on one line. */
+export function messageOf(thrown: unknown): string {
+  const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+  return text.replace(/\s*\n\s*/g, " ").trim();
+}

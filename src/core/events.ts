@@ -1,0 +1,147 @@
+/** The event bus between services. `reef:event` goes through a sink first, which stores it. */
+import type { Scope } from "./scope.js";
+import { ScopeEnded } from "./scope.js";
+import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
+
+/** The event that becomes a node of the event tree. */
+export const TREE_EVENT = "reef:event";
+
+/** Stores a tree event; resolves with what subscribers receive, once it is committed. */
+export type EventSink = (data: Json, from: string | undefined) => Promise<Json>;
+
+interface Subscription {
+  event: string;
+  handler: EventHandler;
+  /** Undefined for the host's own subscriptions. */
+  scope: Scope | undefined;
+}
+
+/** Delivers events to the subscribers of living versions. */
+export class EventBus {
+  readonly #subscriptions = new Map<string, Set<Subscription>>();
+  #sink: EventSink | undefined;
+  readonly #report: (where: string, error: unknown) => void;
+
+  /** `report` receives what the host's own handlers throw. */
+  constructor(
+    report: (where: string, error: unknown) => void = (where, error) => console.error(where, error),
+  ) {
+    this.#report = report;
+  }
+
+  /** Installs what stores tree events; returns the function that removes it again. */
+  setSink(sink: EventSink): () => void {
+    this.#sink = sink;
+    return () => {
+      if (this.#sink === sink) this.#sink = undefined;
+    };
+  }
+
+  subscribe(event: string, handler: EventHandler, scope?: Scope): () => void {
+    if (typeof event !== "string" || event === "") throw new TypeError("events.on: the event needs a name");
+    if (typeof handler !== "function")
+      throw new TypeError(`events.on("${event}"): the handler is no function`);
+    const subscription: Subscription = { event, handler, scope };
+    let set = this.#subscriptions.get(event);
+    if (!set) {
+      set = new Set();
+      this.#subscriptions.set(event, set);
+    }
+    set.add(subscription);
+    let live = true;
+    const unsubscribe = () => {
+      if (!live) return;
+      live = false;
+      const current = this.#subscriptions.get(event);
+      current?.delete(subscription);
+      if (current?.size === 0) this.#subscriptions.delete(event);
+      if (scope) scope.handlers--;
+      withdraw?.();
+    };
+    if (scope) scope.handlers++;
+    const withdraw = scope?.own(unsubscribe);
+    return unsubscribe;
+  }
+
+  /** Number of subscriptions, of one event or of all. */
+  count(event?: string): number {
+    if (event !== undefined) return this.#subscriptions.get(event)?.size ?? 0;
+    let total = 0;
+    for (const set of this.#subscriptions.values()) total += set.size;
+    return total;
+  }
+
+  /** Delivers to all and waits for them. Resolves with the stored node for tree events, else with undefined. */
+  async emit(event: string, data: Json, from?: Scope): Promise<Json> {
+    let delivered = data;
+    if (event === TREE_EVENT && this.#sink) delivered = await this.#sink(data, from?.service);
+    const set = this.#subscriptions.get(event);
+    if (set) await this.#deliver([...set], event, delivered, from);
+    return event === TREE_EVENT ? delivered : undefined;
+  }
+
+  async #deliver(targets: Subscription[], event: string, data: Json, from: Scope | undefined): Promise<void> {
+    const running: Promise<void>[] = [];
+    /** Services in exchange, with what to wait for: whichever version results handles the event once. */
+    const waiting = new Map<string, Promise<void>>();
+    for (const target of targets) {
+      const scope = target.scope;
+      if (scope?.active && scope.paused && scope !== from) waiting.set(scope.service, scope.paused);
+      else if (!scope || scope.active || scope === from) running.push(this.#call(target, data));
+    }
+    for (const [service, paused] of waiting) {
+      const later = paused.then(() => {
+        const now = [...(this.#subscriptions.get(event) ?? [])].filter((s) => s.scope?.service === service);
+        return this.#deliver(now, event, data, from);
+      });
+      // A service being exchanged may itself be the emitter: waiting for its own exchange would never end.
+      if (service === from?.service) later.catch((error) => this.#report(`event ${event}`, error));
+      else running.push(later);
+    }
+    if (running.length > 0) await Promise.all(running);
+  }
+
+  async #call(target: Subscription, data: Json): Promise<void> {
+    const { scope, handler, event } = target;
+    try {
+      if (!scope) {
+        await handler(data);
+        return;
+      }
+      const result = scope.run(handler, data);
+      if (result instanceof Promise) await scope.outlive(result);
+    } catch (error) {
+      if (error instanceof ScopeEnded) return;
+      if (scope) scope.fault(`handler of event "${event}"`, error);
+      else this.#report(`handler of event "${event}"`, error);
+    }
+  }
+
+  /** The bus as one service sees it; without a scope, as the host does. */
+  view(scope?: Scope): ServiceEventBusInterface {
+    const on = (event: string, handler: EventHandler) => this.subscribe(event, handler, scope);
+    return {
+      on,
+      once: (event, handler) => {
+        const off = on(event, (data) => {
+          off();
+          return handler(data);
+        });
+        return off;
+      },
+      emit: (event, data) => this.emit(event, data, scope),
+      fire: (event, data) => {
+        this.emit(event, data, scope).catch((error) => {
+          if (scope) scope.fault(`firing "${event}"`, error);
+          else this.#report(`firing "${event}"`, error);
+        });
+      },
+    };
+  }
+}
+
+export interface ServiceEventBus extends ServiceEventBusInterface {}
+/** A free-standing bus, as tests of a service's parts may want one. */
+export const ServiceEventBus = function ServiceEventBus() {
+  return new EventBus().view();
+} as unknown as new () => ServiceEventBusInterface;

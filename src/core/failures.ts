@@ -1,0 +1,45 @@
+/** Which folders could not be served, and why. One line in the log for each. */
+import { LOAD_FAILURES, type LoadFailure } from "./load-failure.js";
+import type { Logger } from "./log.js";
+import type { FailureReport } from "./registry-types.js";
+
+/** The latest failure of each folder. */
+export class FailureBook {
+  readonly #byDir = new Map<string, FailureReport>();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  note(name: string, dir: string, failure: LoadFailure): FailureReport {
+    const report: FailureReport = {
+      name,
+      dir,
+      step: failure.step,
+      code: failure.code,
+      error: failure.message,
+      at: new Date().toISOString(),
+    };
+    const known = this.#byDir.get(dir);
+    this.#byDir.set(dir, report);
+    if (known?.error !== report.error) {
+      this.#log.warn(`${dir}: skipped: ${failure.message} [${failure.code}] ${LOAD_FAILURES[failure.code]}`);
+    }
+    return report;
+  }
+
+  clear(dir: string): void {
+    this.#byDir.delete(dir);
+  }
+
+  /** Forgets folders that are gone. */
+  keepOnly(dirs: readonly string[]): void {
+    const kept = new Set(dirs);
+    for (const dir of this.#byDir.keys()) if (!kept.has(dir)) this.#byDir.delete(dir);
+  }
+
+  list(): FailureReport[] {
+    return [...this.#byDir.values()];
+  }
+}

@@ -1,0 +1,147 @@
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import fs from "node:fs";
+import { basename } from "node:path";
+import { useTempFolder } from "../../tests/storage/temp-folder.js";
+import { ensureFolder, markOf, readWithMark, setAside, writeFileAtomic } from "./files.js";
+
+const { path, names } = useTempFolder();
+const spies: { mockRestore(): void }[] = [];
+afterEach(() => {
+  for (const spy of spies.splice(0)) spy.mockRestore();
+});
+
+/** Notes the calls that decide what survives a power cut, with the file they are about. */
+function traceDisk(): string[] {
+  const calls: string[] = [];
+  const opened = new Map<number, string>();
+  const { openSync, writeSync, fsyncSync, renameSync } = fs;
+  const trace = <Name extends "openSync" | "writeSync" | "fsyncSync" | "renameSync">(
+    name: Name,
+    implementation: (...args: never[]) => unknown,
+  ) => void spies.push(spyOn(fs, name).mockImplementation(implementation as never));
+  trace("openSync", (file: string, ...rest: [string, number]) => {
+    const fd = openSync(file, ...rest);
+    opened.set(fd, basename(file));
+    return fd;
+  });
+  trace("writeSync", (fd: number, ...rest: [Uint8Array]) => {
+    calls.push(`write ${opened.get(fd)}`);
+    return writeSync(fd, ...rest);
+  });
+  trace("fsyncSync", (fd: number) => {
+    calls.push(`sync ${opened.get(fd)}`);
+    fsyncSync(fd);
+  });
+  trace("renameSync", (from: string, to: string) => {
+    calls.push(`rename ${basename(from)} ${basename(to)}`);
+    renameSync(from, to);
+  });
+  return calls;
+}
+
+describe("writeFileAtomic", () => {
+  test("syncs the content before the rename and the folder after it", () => {
+    const folder = basename(path("."));
+    const calls = traceDisk();
+    writeFileAtomic(path("a.json"), "{}");
+    expect(calls).toEqual([
+      "write a.json.tmp",
+      "sync a.json.tmp",
+      "rename a.json.tmp a.json",
+      `sync ${folder}`,
+    ]);
+  });
+
+  test("leaves the old content and no temporary file when the write fails half-way", () => {
+    writeFileAtomic(path("a.json"), "old");
+    const { writeSync } = fs;
+    let calls = 0;
+    const write = spyOn(fs, "writeSync").mockImplementation(((
+      fd: number,
+      bytes: Uint8Array,
+      offset: number,
+    ) => {
+      if (calls++ > 0) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+      return writeSync(fd, bytes, offset, 1);
+    }) as never);
+    spies.push(write);
+    expect(() => writeFileAtomic(path("a.json"), "new")).toThrow(
+      expect.objectContaining({ code: "STORAGE_FULL" }),
+    );
+    expect(calls).toBe(2);
+    expect(fs.readFileSync(path("a.json"), "utf8")).toBe("old");
+    expect(names()).toEqual(["a.json"]);
+  });
+
+  test("keeps the mode of the file it replaces and gives a new one the mode that was asked for", () => {
+    const modeOf = (name: string) => fs.statSync(path(name)).mode & 0o777;
+    writeFileAtomic(path("secret"), "1", 0o600);
+    writeFileAtomic(path("secret"), "2");
+    expect(modeOf("secret")).toBe(0o600);
+    writeFileAtomic(path("plain"), "1");
+    expect(modeOf("plain")).toBe(0o666 & ~process.umask());
+  });
+
+  test("writes over what a crash left of an earlier temporary file", () => {
+    fs.writeFileSync(path("a.json.tmp"), "a long remainder of something");
+    writeFileAtomic(path("a.json"), "new");
+    expect(fs.readFileSync(path("a.json"), "utf8")).toBe("new");
+    expect(names()).toEqual(["a.json"]);
+  });
+
+  test("returns the mark that the file then has, and each write has its own", () => {
+    const times = spyOn(fs, "futimesSync");
+    spies.push(times);
+    const marks = Array.from({ length: 50 }, () => writeFileAtomic(path("a.json"), "same"));
+    expect(markOf(path("a.json"))).toBe(marks.at(-1) as string);
+    expect(readWithMark(path("a.json"))?.mark).toBe(marks.at(-1) as string);
+    expect(new Set(marks).size).toBe(50);
+    expect(new Set(times.mock.calls.map(([, , modified]) => modified)).size).toBe(50);
+    expect(Math.abs(fs.statSync(path("a.json")).mtimeMs - Date.now())).toBeLessThan(60_000);
+  });
+
+  test("says which file it could not write", () => {
+    fs.mkdirSync(path("a.json"));
+    expect(() => writeFileAtomic(path("a.json"), "x")).toThrow(
+      expect.objectContaining({ code: "STORAGE_IO", path: path("a.json") }),
+    );
+    expect(names()).toEqual(["a.json"]);
+  });
+});
+
+test("ensureFolder syncs the parent of every folder it makes", () => {
+  const calls = traceDisk();
+  ensureFolder(path("a/b/c"));
+  expect(calls).toEqual(["sync b", "sync a", `sync ${basename(path("."))}`]);
+  calls.length = 0;
+  ensureFolder(path("a/b/c"));
+  expect(calls).toEqual([]);
+});
+
+describe("setAside", () => {
+  test("moves a file and its companions to one new name, never over another file", () => {
+    for (const copy of [1, 2]) {
+      fs.writeFileSync(path("x.db"), `content ${copy}`);
+      fs.writeFileSync(path("x.db-wal"), `log ${copy}`);
+      const name = setAside(path("x.db"), ["-wal", "-shm"]);
+      expect(fs.readFileSync(name, "utf8")).toBe(`content ${copy}`);
+      expect(fs.readFileSync(`${name}-wal`, "utf8")).toBe(`log ${copy}`);
+    }
+    expect(names()).toHaveLength(4);
+    expect(names().every((name) => name.startsWith("x.db.corrupt-"))).toBe(true);
+  });
+
+  test("refuses to go on with a file that cannot be moved", () => {
+    fs.writeFileSync(path("x.db"), "damaged");
+    const refusal = Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+    spies.push(
+      spyOn(fs, "renameSync").mockImplementation(() => {
+        throw refusal;
+      }),
+    );
+    expect(() => setAside(path("x.db"))).toThrow(
+      expect.objectContaining({ code: "STORAGE_CORRUPT", cause: refusal }),
+    );
+    expect(names()).toEqual(["x.db"]);
+  });
+});

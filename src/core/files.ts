@@ -1,0 +1,130 @@
+// The default import keeps each call visible to a spy: their order is what survives a power cut.
+import fs from "node:fs";
+import { dirname, resolve } from "node:path";
+import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
+
+/** Makes names created, renamed or removed in a folder survive a power cut. */
+export function syncFolder(folder: string): void {
+  if (process.platform === "win32") return; // folders cannot be opened there
+  const fd = fs.openSync(folder, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Creates a folder and its parents durably, if they are missing. */
+export function ensureFolder(folder: string): void {
+  const leaf = resolve(folder);
+  const topmost = fs.mkdirSync(leaf, { recursive: true });
+  if (topmost === undefined) return;
+  for (let at = leaf; at.length >= topmost.length; at = dirname(at)) syncFolder(dirname(at));
+}
+
+/** Writes all bytes at the file's own position, however many calls that takes. */
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done);
+}
+
+/** The state of a file at one moment: two equal marks mean nobody replaced or changed it between. */
+export type FileMark = string | undefined;
+
+/** The mark of the file at `path`, `undefined` when there is none. */
+export function markOf(path: string): FileMark {
+  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat && describe(stat);
+}
+
+function describe(stat: fs.BigIntStats): string {
+  return `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+}
+
+/**
+ * Replaces a file as a whole and returns its new mark. When this returns, the
+ * new content is on disk; when it throws, or the machine stops half-way, the
+ * old content is whole. Keeps the mode of a file that it replaces.
+ *
+ * @param mode Permission bits of a new file, `0o666` less the umask unless given.
+ * @throws StorageError `STORAGE_FULL` when there is no space, else `STORAGE_IO`.
+ */
+export function writeFileAtomic(path: string, data: string | Uint8Array, mode?: number): FileMark {
+  const temporary = `${path}.tmp`;
+  try {
+    ensureFolder(dirname(path));
+    const oldMode = fs.statSync(path, { throwIfNoEntry: false })?.mode;
+    const mark = writeTemporary(temporary, data, oldMode ?? mode);
+    fs.renameSync(temporary, path);
+    syncFolder(dirname(path));
+    return mark;
+  } catch (error) {
+    // What is left of it may hold the last free blocks.
+    if (fs.existsSync(temporary) && fs.statSync(temporary).isFile()) fs.rmSync(temporary);
+    throw toStorageError(error, path);
+  }
+}
+
+function writeTemporary(path: string, data: string | Uint8Array, mode: number | undefined): FileMark {
+  const fd = fs.openSync(path, "w", 0o600);
+  try {
+    fs.fchmodSync(fd, mode === undefined ? 0o666 & ~process.umask() : mode & 0o7777);
+    writeAll(fd, typeof data === "string" ? new TextEncoder().encode(data) : data);
+    // The clock of a file system may stand still for some milliseconds, but marks must differ.
+    const now = (Date.now() + (performance.now() % 1)) / 1000;
+    fs.futimesSync(fd, now, now);
+    fs.fsyncSync(fd);
+    return describe(fs.fstatSync(fd, { bigint: true }));
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** A free name beside `path`, such as `tasks.json.corrupt-2026-01-31T12-00-00.000Z`. */
+export function asideName(path: string, why: "corrupt" | "torn"): string {
+  const stamp = new Date().toISOString().replaceAll(":", "-");
+  for (let attempt = 1; ; attempt++) {
+    const name = `${path}.${why}-${stamp}${attempt > 1 ? `-${attempt}` : ""}`;
+    if (!fs.existsSync(name)) return name;
+  }
+}
+
+/**
+ * Renames a damaged file to a name of its own beside the old one and returns
+ * that name. `companions` are suffixes of files that belong to it, such as
+ * `-wal`; they go with it.
+ *
+ * @throws StorageError `STORAGE_CORRUPT` when it cannot be moved: it must then not be written to.
+ */
+export function setAside(path: string, companions: string[] = []): string {
+  const name = asideName(path, "corrupt");
+  try {
+    for (const suffix of ["", ...companions]) {
+      if (fs.existsSync(path + suffix)) fs.renameSync(path + suffix, name + suffix);
+    }
+    syncFolder(dirname(path));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `${path} is damaged and cannot be set aside (${reason}); it is left untouched`;
+    throw new StorageError("STORAGE_CORRUPT", message, { path, cause: error });
+  }
+  return name;
+}
+
+/**
+ * The bytes of a file and their mark, or `undefined` when there is no such file.
+ *
+ * @throws StorageError `STORAGE_IO` when it is there but cannot be read.
+ */
+export function readWithMark(path: string): { bytes: Uint8Array; mark: FileMark } | undefined {
+  try {
+    const fd = fs.openSync(path, "r");
+    try {
+      return { bytes: fs.readFileSync(fd), mark: describe(fs.fstatSync(fd, { bigint: true })) };
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw toStorageError(error, path);
+  }
+}

@@ -1,0 +1,2 @@
+// The first module of every graph; see generation.ts.
+export {};

@@ -1,0 +1,49 @@
+/** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
+
+/** How far a load came. */
+export type FailureStep = "find" | "import" | "check" | "order" | "init" | "swap";
+
+/** Codes of load failures, with what an author does about each. `docs/ERRORS.md` lists them. */
+export const LOAD_FAILURES = {
+  BAD_FOLDER:
+    "Folder names are letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
+  NO_ENTRY: "The folder needs an `index.ts` that default-exports a ServiceModule.",
+  UNREADABLE: "The folder or a file in it cannot be read; check its permissions and links.",
+  IMPORT_FAILED:
+    "Importing `index.ts` failed; the message is the module's own. Run `bun index.ts` in the folder.",
+  IMPORT_TIMEOUT: "Importing did not finish; look for a top-level `await` or loop that never ends.",
+  PROCESS_ENDED:
+    "The code ended its process while it was tried out; a service must not call `process.exit()`.",
+  NO_DEFAULT_EXPORT: "`index.ts` needs `export default` with a ServiceModule object.",
+  BAD_FIELD: "A field of the ServiceModule has the wrong type; the message names it.",
+  BAD_NAME: "`name` is letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
+  RESERVED_NAME: "The name is taken by the server itself; choose another.",
+  DUPLICATE_NAME: "Another folder already provides a service of this name; rename one of them.",
+  MISSING_DEPENDENCY: "A service named in `dependencies` is not loaded; add it or remove the dependency.",
+  DEPENDENCY_CYCLE: "Services depend on each other in a circle; remove one of the dependencies.",
+  INIT_FAILED: "`init` threw or rejected; the message is its own.",
+  INIT_TIMEOUT: "`init` did not finish; look for a loop or a promise that never settles.",
+  FLUSH_FAILED:
+    "The running version could not save its store, so it was not replaced; the message is its own.",
+  RENAMED: "The folder's service changed its name; unload the old name first.",
+  IN_USE: "Other services depend on it; unload them first or use force.",
+  PROTECTED: "This service cannot be removed while the server runs.",
+  DISABLED: "The operator has switched it off; `POST /services/enable/<name>` switches it on again.",
+  NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a corrected one instead.",
+  UNKNOWN: "No service or folder has this name.",
+} as const;
+
+export type LoadFailureCode = keyof typeof LOAD_FAILURES;
+
+/** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people. */
+export class LoadFailure extends Error {
+  override name = "LoadFailure";
+  constructor(
+    readonly code: LoadFailureCode,
+    readonly step: FailureStep,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,68 @@
+/** Per-service logs: one line to the terminal, and the latest lines in memory for those who look later. */
+import { format } from "node:util";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** One logged line. `time` is ISO 8601 UTC. */
+export interface LogLine {
+  time: string;
+  level: LogLevel;
+  service: string;
+  text: string;
+}
+
+/** Writes lines under one service's name. Arguments are formatted like `console.log`'s. */
+export interface Logger {
+  debug(...args: unknown[]): void;
+  info(...args: unknown[]): void;
+  warn(...args: unknown[]): void;
+  error(...args: unknown[]): void;
+}
+
+const KEPT_LINES = 500;
+const MAX_LINE = 8192;
+
+/** Collects the lines of all services. */
+export class LogBook {
+  readonly #lines = new Map<string, LogLine[]>();
+  readonly #sink: (line: LogLine) => void;
+
+  /** `sink` receives each line; the default prints it, errors and warnings to stderr. */
+  constructor(sink: (line: LogLine) => void = printLine) {
+    this.#sink = sink;
+  }
+
+  /** The latest lines of one service, oldest first; at most 500 are kept. */
+  lines(service: string): LogLine[] {
+    return [...(this.#lines.get(service) ?? [])];
+  }
+
+  write(service: string, level: LogLevel, args: unknown[]): void {
+    const full = format(...args);
+    const text = full.length > MAX_LINE ? `${full.slice(0, MAX_LINE)}… (${full.length} characters)` : full;
+    const line: LogLine = { time: new Date().toISOString(), level, service, text };
+    let kept = this.#lines.get(service);
+    if (!kept) {
+      kept = [];
+      this.#lines.set(service, kept);
+    }
+    kept.push(line);
+    if (kept.length > KEPT_LINES) kept.splice(0, kept.length - KEPT_LINES);
+    this.#sink(line);
+  }
+
+  /** The logger of one service. */
+  logger(service: string): Logger {
+    return {
+      debug: (...args) => this.write(service, "debug", args),
+      info: (...args) => this.write(service, "info", args),
+      warn: (...args) => this.write(service, "warn", args),
+      error: (...args) => this.write(service, "error", args),
+    };
+  }
+}
+
+function printLine(line: LogLine): void {
+  const text = `${line.time} ${line.level.padEnd(5)} ${line.service}: ${line.text}\n`;
+  (line.level === "error" || line.level === "warn" ? process.stderr : process.stdout).write(text);
+}

@@ -1,0 +1,61 @@
+/** Is this export a ServiceModule? Every field is checked, so that later code can rely on its type. */
+import { LoadFailure } from "./load-failure.js";
+import { assertServiceName } from "./names.js";
+import type { ServiceModule } from "./types.js";
+
+type Check = (value: unknown) => boolean;
+
+const isObject: Check = (v) => typeof v === "object" && v !== null && !Array.isArray(v);
+const isFunction: Check = (v) => typeof v === "function";
+const isStrings: Check = (v) =>
+  Array.isArray(v) && v.every((item) => typeof item === "string" && item !== "");
+const has = (v: unknown, key: string) => (v as Record<string, unknown>)[key];
+const isOptionalFunction = (v: unknown, key: string) => has(v, key) === undefined || isFunction(has(v, key));
+
+const FIELDS: Record<string, { is: Check; takes: string }> = {
+  description: { is: (v) => typeof v === "string", takes: "a string" },
+  routes: {
+    is: (v) => isObject(v) && isFunction(has(v, "fetch")) && Array.isArray(has(v, "routes")),
+    takes: "a Hono app",
+  },
+  mountAtRoot: { is: (v) => typeof v === "boolean", takes: "true or false" },
+  requiresAuth: { is: (v) => typeof v === "boolean", takes: "true or false" },
+  store: {
+    is: (v) => isObject(v) && isOptionalFunction(v, "flush") && isOptionalFunction(v, "close"),
+    takes: "an object whose flush and close, if present, are functions",
+  },
+  init: { is: isFunction, takes: "a function" },
+  dispose: { is: isFunction, takes: "a function" },
+  registerTools: { is: isFunction, takes: "a function" },
+  registerBehaviors: { is: isFunction, takes: "a function" },
+  widget: {
+    is: (v) => isObject(v) && isFunction(has(v, "getLines")),
+    takes: "an object with a function getLines",
+  },
+  routeDocs: {
+    is: (v) => isObject(v) && Object.values(v as object).every(isObject),
+    takes: 'an object of { summary, … } by "METHOD /path"',
+  },
+  dependencies: { is: isStrings, takes: "an array of service names" },
+  capabilities: { is: isStrings, takes: "an array of strings" },
+};
+
+/** Returns the default export as a ServiceModule, or throws a `LoadFailure` that names the field at fault. */
+export function checkModule(exported: unknown): ServiceModule {
+  if (!isObject(exported)) {
+    const found = exported === undefined ? "nothing" : Array.isArray(exported) ? "an array" : typeof exported;
+    throw new LoadFailure(
+      "NO_DEFAULT_EXPORT",
+      "check",
+      `index.ts exports ${found} by default; it takes a ServiceModule object.`,
+    );
+  }
+  const fields = exported as Record<string, unknown>;
+  assertServiceName(fields.name);
+  for (const [field, { is, takes }] of Object.entries(FIELDS)) {
+    const value = fields[field];
+    if (value === undefined || is(value)) continue;
+    throw new LoadFailure("BAD_FIELD", "check", `${field} of "${fields.name}" takes ${takes}.`);
+  }
+  return exported as ServiceModule;
+}

@@ -1,0 +1,95 @@
+import type { FailureStep } from "./load-failure.js";
+import type { LogLine } from "./log.js";
+import type { Snapshot } from "./snapshots.js";
+import type { ServiceModule } from "./types.js";
+
+/** Where a service stands. `loading`: found, not yet serving. `disabled`: kept from loading by the operator. */
+export type ServiceState = "loaded" | "loading" | "failed" | "disabled";
+
+/** Why a folder is not served, or why the latest attempt to change it did not succeed. */
+export interface FailureReport {
+  /** Name of the service where known, else of the folder. */
+  name: string;
+  dir: string;
+  step: FailureStep;
+  code: string;
+  /** One line: what is wrong and what to do about it. */
+  error: string;
+  at: string;
+}
+
+/** What one version of a service owns and does. */
+export interface Ledger {
+  /** Requests whose handler has not returned yet. */
+  requests: number;
+  /** Replies that are still being streamed. */
+  streams: number;
+  handlers: number;
+  timers: number;
+  disposers: number;
+  processListeners: number;
+  /** Requests since this version was loaded. */
+  served: number;
+  /** Handlers that threw. */
+  errors: number;
+  /** Errors that surfaced outside a request: timers, event handlers, unhandled rejections. */
+  lateErrors: number;
+  ageMs: number;
+}
+
+/** One service, as introspection shows it. */
+export interface ServiceInfo {
+  name: string;
+  dirName: string | undefined;
+  state: ServiceState;
+  /** Present unless `loaded` without trouble; also the last failed change of a service that serves on. */
+  failure?: FailureReport;
+  /** Counts the versions of this service that this process has loaded. */
+  generation?: number;
+  /** SHA-256 over the folder's code. */
+  digest?: string;
+  loadedAt?: string;
+  module?: ServiceModule;
+  ledger?: Ledger;
+  /** Older versions that still answer requests or streams. */
+  draining: number;
+}
+
+export type ReloadAction = "added" | "updated" | "removed";
+
+/** The operations behind the services manager; available to every service through its context. */
+export interface ServiceRegistry {
+  list(): ServiceInfo[];
+  get(name: string): ServiceInfo | undefined;
+  /** Folders that could not be served and why. */
+  failures(): FailureReport[];
+  /** Loads a folder, or swaps in its present code. Rejects with a `LoadFailure`; the old version then serves on. */
+  load(dirName: string): Promise<{ name: string; action: "added" | "updated" }>;
+  /** Reloads by service name, whether or not anything changed. */
+  reload(name: string): Promise<{ name: string; action: "added" | "updated" }>;
+  /** Brings memory in line with the services folder: adds, updates what changed, removes. */
+  sync(): Promise<{
+    results: Array<{ name: string; action: ReloadAction }>;
+    errors: Array<{ dir: string; error: string }>;
+  }>;
+  /** Tries the folder's present code in a child process without loading it. Rejects with a `LoadFailure`. */
+  check(dirName: string): Promise<void>;
+  /** Stops serving and keeps the folder from loading, also after a restart. Refused like `unload`. */
+  disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
+  /** Lets a disabled folder load again, and loads it. */
+  enable(name: string): Promise<{ name: string; action: "added" | "updated" }>;
+  /** The kept versions of a service's code, latest first. */
+  versions(name: string): Snapshot[];
+  /**
+   * Puts an earlier version's code back into the folder and loads it: the one that served before the present
+   * one, or the one with this digest. On failure the folder is as it was.
+   */
+  rollback(
+    name: string,
+    digest?: string,
+  ): Promise<{ name: string; action: "added" | "updated"; digest: string }>;
+  /** The latest lines of a service's log, oldest first. */
+  logs(name: string): LogLine[];
+  /** Stops serving. Refused while other services depend on it, unless `force`. */
+  unload(name: string, options?: { force?: boolean }): Promise<void>;
+}

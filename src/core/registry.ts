@@ -1,0 +1,400 @@
+/** Every change of what is running, one after the other: so that two changes never race. */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Checker } from "./checker.js";
+import type { ContextHost, Peer } from "./context.js";
+import { contentDigest, fingerprint } from "./digest.js";
+import { asLoadFailure } from "./discover.js";
+import type { Dispatcher } from "./dispatch.js";
+import { messageOf } from "./errors.js";
+import type { EventBus } from "./events.js";
+import { FailureBook } from "./failures.js";
+import { type Generation, importGeneration, wrapModule } from "./generation.js";
+import { LoadFailure } from "./load-failure.js";
+import type { LogBook } from "./log.js";
+import { assertFolderName } from "./names.js";
+import type { ReloadAction, ServiceInfo, ServiceRegistry } from "./registry-types.js";
+import { Snapshots } from "./snapshots.js";
+import { Switches } from "./switches.js";
+import { syncFolders } from "./sync.js";
+import { type Service, ServiceTable } from "./table.js";
+import { flushStore, retire, type Source, startVersion, type Version } from "./version.js";
+
+export interface RegistryOptions {
+  servicesDir: string;
+  dataDir: string;
+  events: EventBus;
+  logs: LogBook;
+  dispatcher: Dispatcher;
+  /** Tries unknown code elsewhere first; without one, code is loaded untried. */
+  checker?: Checker;
+  /** Whether to remember on disk what was switched off and which code served; default true. */
+  persistent?: boolean;
+  initTimeoutMs: number;
+  drainTimeoutMs: number;
+}
+
+/** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
+export const CHANGE_EVENT = "services:changed";
+
+type Loaded = { name: string; action: "added" | "updated" };
+
+/** How long an exchange waits for handlers in flight before it goes on without them, in milliseconds. */
+const PAUSE_LIMIT_MS = 2000;
+
+export class Registry {
+  readonly table: ServiceTable;
+  readonly failures: FailureBook;
+  readonly switches: Switches | undefined;
+  readonly snapshots: Snapshots | undefined;
+  readonly host: ContextHost;
+  readonly #options: RegistryOptions;
+  readonly #numbers = new Map<string, number>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    const log = options.logs.logger("reef");
+    this.table = new ServiceTable(options.dispatcher);
+    this.failures = new FailureBook(log);
+    if (options.persistent !== false) {
+      this.switches = new Switches(options.dataDir, log);
+      this.snapshots = new Snapshots(options.dataDir, log);
+    }
+    this.host = {
+      events: options.events,
+      servicesDir: options.servicesDir,
+      dataDir: options.dataDir,
+      peer: (name) => this.#peer(name),
+      modules: () => [...this.table.modules.values()],
+      registryFor: (service) => this.view(service),
+      dispatch: async (request, { trusted = false } = {}) => {
+        if (trusted) options.dispatcher.trust(request);
+        return options.dispatcher.fetch(request);
+      },
+      authenticate: (request) => options.dispatcher.accepts(request),
+    };
+  }
+
+  get servicesDir(): string {
+    return this.#options.servicesDir;
+  }
+
+  #peer(name: string): Peer | undefined {
+    const service = this.table.get(name);
+    if (!service) return undefined;
+    const { module, generation } = service.current;
+    return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
+  }
+
+  /** Runs one change after the other; a failed one does not stop the next. */
+  enqueue<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(change);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
+  view(caller?: string): ServiceRegistry {
+    return {
+      list: () => this.list(),
+      get: (name) => this.list().find((info) => info.name === name),
+      failures: () => this.failures.list(),
+      logs: (name) => this.#options.logs.lines(name),
+      versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
+      check: (dirName) => this.enqueue(() => this.check(dirName)),
+      load: (dirName) => this.enqueue(() => this.load(dirName, caller)),
+      reload: (name) => this.enqueue(() => this.load(this.folderOf(name), caller)),
+      sync: () => this.enqueue(() => syncFolders(this, caller)),
+      unload: (name, options) => this.enqueue(() => this.unload(name, options?.force ?? false, caller)),
+      disable: (name, options) => this.enqueue(() => this.disable(name, options, caller)),
+      enable: (name) => this.enqueue(() => this.enable(name)),
+      rollback: (name, digest) => this.enqueue(() => this.rollback(name, digest, caller)),
+    };
+  }
+
+  /** The folder of a service, loaded or not. Throws a `LoadFailure` when there is none. */
+  folderOf(name: string): string {
+    const service = this.table.get(name);
+    if (service?.dirName !== undefined) return service.dirName;
+    if (service) {
+      const message = `"${name}" was handed over as an object; it has no folder to load from.`;
+      throw new LoadFailure("PROTECTED", "find", message);
+    }
+    const failed = this.failures.list().find((failure) => failure.name === name);
+    if (failed) return basename(failed.dir);
+    const disabled = this.switches?.list().find((entry) => entry.name === name);
+    if (disabled) return disabled.dirName;
+    assertFolderName(name);
+    if (existsSync(join(this.servicesDir, name))) return name;
+    throw new LoadFailure("UNKNOWN", "find", `no service and no folder is called "${name}".`);
+  }
+
+  /** Everything there is to know: loaded, failed and disabled services. */
+  list(): ServiceInfo[] {
+    const infos = this.table.all().map((service) => this.table.info(service));
+    for (const failure of this.failures.list()) {
+      const dirName = basename(failure.dir);
+      const known = infos.find((info) => info.dirName === dirName);
+      if (known) known.failure = failure;
+      else infos.push({ name: failure.name, dirName, state: "failed", failure, draining: 0 });
+    }
+    for (const { name, dirName } of this.switches?.list() ?? []) {
+      infos.push({ name, dirName, state: "disabled", draining: 0 });
+    }
+    return infos;
+  }
+
+  /** Loads a folder, or exchanges the running version for the folder's present code. */
+  async load(dirName: string, caller?: string): Promise<Loaded> {
+    assertFolderName(dirName);
+    const dir = join(this.servicesDir, dirName);
+    const service = this.table.byFolder(dirName);
+    try {
+      const source = this.#readFolder(dirName);
+      await this.#tryElsewhere(dirName, source);
+      const action = service ? "updated" : "added";
+      const name = service
+        ? await this.#exchange(service, dir, source, caller)
+        : await this.admit(await this.importFolder(dirName), dirName, source);
+      this.failures.clear(dir);
+      this.announce(name, action);
+      return { name, action };
+    } catch (error) {
+      const failure = asLoadFailure(error);
+      if (failure.code !== "UNKNOWN" && failure.code !== "DISABLED") {
+        this.failures.note(service?.name ?? dirName, dir, failure);
+        this.announce(service?.name ?? dirName, "failed", failure);
+      }
+      throw failure;
+    }
+  }
+
+  #readFolder(dirName: string): Source {
+    const dir = join(this.servicesDir, dirName);
+    if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new LoadFailure("UNKNOWN", "find", `there is no service folder "${dirName}".`);
+    }
+    if (this.switches?.isDisabled(dirName)) {
+      throw new LoadFailure("DISABLED", "find", `"${dirName}" is switched off.`);
+    }
+    return readSource(dir);
+  }
+
+  /** Tells services and streams what has changed; nobody is waited for. */
+  announce(
+    name: string,
+    action: ReloadAction | "failed" | "disabled" | "rolled-back",
+    failure?: LoadFailure,
+  ): void {
+    const data = {
+      name,
+      action,
+      ...(failure && { step: failure.step, code: failure.code, error: failure.message }),
+    };
+    void this.#options.events.emit(CHANGE_EVENT, data);
+  }
+
+  /** Tries a folder's present code elsewhere, known or not. */
+  async check(dirName: string): Promise<void> {
+    assertFolderName(dirName);
+    await this.#tryElsewhere(dirName, this.#readFolder(dirName), true);
+  }
+
+  async #tryElsewhere(dirName: string, source: Source, always = false): Promise<void> {
+    const { checker } = this.#options;
+    if (!checker || (!always && checker.knows(source.digest))) return;
+    const facts = await checker.import(dirName);
+    const taken = this.table.get(facts.name);
+    if (taken && taken.dirName !== dirName) this.table.assertFree(facts.name);
+    this.table.assertDependencies(facts);
+    if (facts.hasInit) await checker.start([...this.table.startOrder(facts.dependencies), dirName]);
+  }
+
+  importFolder(dirName: string): Promise<Generation> {
+    const { logs, initTimeoutMs } = this.#options;
+    return importGeneration(join(this.servicesDir, dirName), dirName, logs, initTimeoutMs);
+  }
+
+  /** Adds a module object, which can be unloaded but not reloaded. */
+  async addModule(exported: unknown): Promise<void> {
+    await this.admit(wrapModule(exported, this.#options.logs), undefined, undefined);
+  }
+
+  /** Starts an imported generation under its own name, which it returns. On failure it is disposed. */
+  async admit(
+    generation: Generation,
+    dirName: string | undefined,
+    source: Source | undefined,
+  ): Promise<string> {
+    const { module } = generation;
+    try {
+      this.table.assertFree(module.name);
+      this.table.assertDependencies(module);
+    } catch (error) {
+      await generation.dispose();
+      throw error;
+    }
+    const version = await this.#start(generation, source);
+    this.#served(this.table.add(version, dirName));
+    return module.name;
+  }
+
+  #start(generation: Generation, source: Source | undefined): Promise<Version> {
+    const { name } = generation.module;
+    const number = (this.#numbers.get(name) ?? 0) + 1;
+    this.#numbers.set(name, number);
+    const { dispatcher, initTimeoutMs } = this.#options;
+    return startVersion(number, generation, source, this.host, dispatcher, initTimeoutMs);
+  }
+
+  /** The code is good: it need not be tried again, and a copy of it is kept for a rollback. */
+  #served({ dirName, current: { source } }: Service): void {
+    if (!source || dirName === undefined) return;
+    this.#options.checker?.remember(source.digest);
+    setImmediate(() => this.snapshots?.keep(dirName, join(this.servicesDir, dirName), source.digest));
+  }
+
+  /**
+   * Requests and events wait while the old version finishes what it has begun and saves, and the new one is
+   * imported and started: so its store reads everything that was acknowledged. Until the swap at the end
+   * anything that fails leaves the old version serving.
+   */
+  async #exchange(service: Service, dir: string, source: Source, caller?: string): Promise<string> {
+    const old = service.current;
+    const { promise: reopened, resolve: reopen } = Promise.withResolvers<void>();
+    service.mount.gate = reopened;
+    old.generation.scope.paused = reopened;
+    try {
+      await old.serving.whenIdle(PAUSE_LIMIT_MS, caller === service.name ? 1 : 0);
+      await save(old);
+      const generation = await this.importFolder(basename(dir));
+      await this.#assertSuccessor(service, generation);
+      this.table.swap(service, await this.#start(generation, source));
+    } finally {
+      service.mount.gate = undefined;
+      old.generation.scope.paused = undefined;
+      reopen();
+    }
+    this.#served(service);
+    service.draining.add(old);
+    void this.#retire(old, this.#options.drainTimeoutMs, false).finally(() => service.draining.delete(old));
+    return service.name;
+  }
+
+  async #assertSuccessor(service: Service, generation: Generation): Promise<void> {
+    const { module } = generation;
+    try {
+      if (module.name !== service.name) {
+        const message = `the folder's service is now called "${module.name}", it was "${service.name}".`;
+        throw new LoadFailure("RENAMED", "order", message);
+      }
+      this.table.assertDependencies(module);
+    } catch (error) {
+      await generation.dispose();
+      throw error;
+    }
+  }
+
+  #retire(version: Version, drainMs: number, flush: boolean): Promise<void> {
+    return retire(version, { drainMs, flush, unaccounted: () => this.table.unaccounted() });
+  }
+
+  /** Stops serving: what is in flight is answered, the store is saved and closed. */
+  async unload(name: string, force: boolean, caller?: string): Promise<void> {
+    const service = this.table.get(name);
+    if (!service) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+    if (name === caller) throw new LoadFailure("PROTECTED", "find", `"${name}" cannot remove itself.`);
+    const dependents = this.table.dependents(name);
+    if (dependents.length > 0 && !force) {
+      const list = dependents.map((dependent) => `"${dependent}"`).join(", ");
+      throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
+    }
+    this.table.remove(service);
+    await this.#retire(service.current, PAUSE_LIMIT_MS, true);
+    this.announce(name, "removed");
+  }
+
+  async disable(
+    name: string,
+    options: { force?: boolean; reason?: string } = {},
+    caller?: string,
+  ): Promise<void> {
+    const { switches } = this;
+    if (!switches)
+      throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
+    const dirName = this.folderOf(name);
+    if (this.table.get(name)) await this.unload(name, options.force ?? false, caller);
+    const reason = options.reason === undefined ? {} : { reason: options.reason };
+    switches.disable({ name, dirName, since: new Date().toISOString(), ...reason });
+    this.failures.clear(join(this.servicesDir, dirName));
+    this.announce(name, "disabled");
+  }
+
+  async enable(name: string): Promise<Loaded> {
+    const dirName = this.folderOf(name);
+    this.switches?.enable(dirName);
+    return this.load(dirName);
+  }
+
+  async rollback(name: string, digest?: string, caller?: string): Promise<Loaded & { digest: string }> {
+    const { snapshots } = this;
+    const dirName = this.folderOf(name);
+    const running = this.table.byFolder(dirName)?.current.source?.digest;
+    const kept = snapshots?.list(dirName) ?? [];
+    const target = digest
+      ? kept.find((snapshot) => snapshot.digest.startsWith(digest))
+      : kept.find((snapshot) => snapshot.served && snapshot.digest !== running);
+    if (!snapshots || !target) {
+      throw new LoadFailure(
+        "NO_SNAPSHOT",
+        "find",
+        `no ${digest ? "such" : "earlier"} version of "${name}" is kept.`,
+      );
+    }
+    const dir = realpathSync(join(this.servicesDir, dirName));
+    const before = snapshots.setAside(dirName, dir);
+    try {
+      snapshots.restore(dirName, dir, target.digest);
+      const loaded = await this.load(dirName, caller);
+      this.announce(name, "rolled-back");
+      return { ...loaded, digest: target.digest };
+    } catch (error) {
+      snapshots.restore(dirName, dir, before);
+      throw error;
+    }
+  }
+
+  /** Whether a folder's code is no longer the running version's. */
+  changed({ dirName, current: { source } }: Service): boolean {
+    if (!source || dirName === undefined) return false;
+    const dir = join(this.servicesDir, dirName);
+    const now = fingerprint(dir);
+    if (now.text === source.fingerprint.text && !source.fingerprint.fresh) return false;
+    return contentDigest(dir) !== source.digest;
+  }
+
+  /** Lets all services go, dependents first. */
+  async close(drainMs: number): Promise<void> {
+    await this.enqueue(async () => {
+      for (const service of this.table.all().reverse()) {
+        this.table.remove(service);
+        await this.#retire(service.current, drainMs, true);
+      }
+    });
+  }
+}
+
+async function save(version: Version): Promise<void> {
+  try {
+    await flushStore(version);
+  } catch (error) {
+    const message = `the running version of "${version.module.name}" could not save its store: ${messageOf(error)}`;
+    throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
+  }
+}
+
+/** What a folder holds now; taken before it is imported, so that a later change shows. */
+export function readSource(dir: string): Source {
+  return { fingerprint: fingerprint(dir), digest: contentDigest(dir) };
+}

@@ -1,0 +1,169 @@
+/** What one version of a service owns, and letting go of all of it. */
+import { messageOf } from "./errors.js";
+import type { Logger } from "./log.js";
+
+/** Enters the context in which a service's code runs, so that what it opens and throws is its own. */
+export type Run = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => R;
+
+const runDirectly: Run = (fn, ...args) => fn(...args);
+
+/** Raised to whoever waits for code whose version of the service is gone. */
+export class ScopeEnded extends Error {
+  override name = "ScopeEnded";
+}
+
+/** Settles like `promise`, or rejects with `makeError()` after `ms` milliseconds. */
+export async function within<T>(promise: Promise<T>, ms: number, makeError: () => Error): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(makeError()), ms);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+type Disposer = () => void | Promise<void>;
+
+/** How long one disposer may take before the next one runs, in milliseconds. */
+const DISPOSER_LIMIT_MS = 5000;
+
+/** Owns the subscriptions, timers, disposers and unfinished work of one version of a service. */
+export class Scope {
+  /** The name under which it logs; the folder until the module has said its own. */
+  service: string;
+  readonly log: Logger;
+  /** Runs a function in the service's own context. */
+  readonly run: Run;
+  /** Whether events and timers reach this version; false until it is swapped in and after it is swapped out. */
+  active = false;
+  /** Set while the service is being exchanged; events for it wait until this settles. */
+  paused: Promise<void> | undefined;
+  lateErrors = 0;
+  handlers = 0;
+  timers = 0;
+  processListeners = 0;
+  readonly #controller = new AbortController();
+  readonly #disposers = new Set<Disposer>();
+  readonly #waiting = new Set<(error: ScopeEnded) => void>();
+  #ended = false;
+
+  constructor(service: string, log: Logger, run: Run = runDirectly) {
+    this.service = service;
+    this.log = log;
+    this.run = run;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get disposers(): number {
+    return this.#disposers.size;
+  }
+
+  /** Registers a disposer; returns the function that withdraws it. After the end it runs at once. */
+  own(disposer: Disposer): () => void {
+    if (this.#ended) {
+      void this.#dispose(disposer);
+      return () => undefined;
+    }
+    this.#disposers.add(disposer);
+    return () => this.#disposers.delete(disposer);
+  }
+
+  /** Logs and counts an error that no caller is there to receive. */
+  fault(where: string, error: unknown): void {
+    this.lateErrors++;
+    this.log.error(`${where}:`, error);
+  }
+
+  /** Settles like `promise`; rejects with {@link ScopeEnded} if this scope ends first. */
+  outlive<T>(promise: Promise<T>): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#endedError());
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      promise.then(
+        (value) => {
+          this.#waiting.delete(reject);
+          resolve(value);
+        },
+        (error) => {
+          this.#waiting.delete(reject);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** A timer that ends with this scope and whose errors stay in it. Returns the function that stops it. */
+  timer(kind: "timeout" | "interval", fn: () => void | Promise<void>, ms: number): () => void {
+    const tick = () => {
+      if (kind === "timeout") release();
+      this.#call(`timer (${kind} of ${ms} ms)`, fn);
+    };
+    const handle = kind === "timeout" ? setTimeout(tick, ms) : setInterval(tick, ms);
+    this.timers++;
+    let live = true;
+    const release = () => {
+      if (!live) return;
+      live = false;
+      this.timers--;
+      clearTimeout(handle);
+      withdraw();
+    };
+    const withdraw = this.own(release);
+    return release;
+  }
+
+  /** Calls service code whose result nobody waits for. */
+  #call(where: string, fn: () => void | Promise<void>): void {
+    try {
+      const result = this.run(fn);
+      if (result instanceof Promise) result.catch((error) => this.fault(where, error));
+    } catch (error) {
+      this.fault(where, error);
+    }
+  }
+
+  async #dispose(disposer: Disposer): Promise<void> {
+    try {
+      const done = this.run(async () => disposer());
+      await within(done, DISPOSER_LIMIT_MS, () => new Error(`did not finish in ${DISPOSER_LIMIT_MS} ms`));
+    } catch (error) {
+      this.fault("disposer", error);
+    }
+  }
+
+  #endedError(): ScopeEnded {
+    return new ScopeEnded(`this version of "${this.service}" is no longer running`);
+  }
+
+  /** Aborts the signal, then runs the disposers, last registered first. Never rejects; later calls do nothing. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    this.active = false;
+    this.#ended = true;
+    try {
+      this.run(() => this.#controller.abort(this.#endedError()));
+    } catch (error) {
+      this.fault(`abort listener (${messageOf(error)})`, error);
+    }
+    for (const disposer of [...this.#disposers].reverse()) {
+      this.#disposers.delete(disposer);
+      await this.#dispose(disposer);
+    }
+  }
+
+  /** Releases everybody who still waits for this scope's code. Call it when that code can no longer answer. */
+  abandon(): void {
+    for (const reject of this.#waiting) reject(this.#endedError());
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,219 @@
+/** Puts the parts together: a Reef without a port (`createServer`), and one that listens (`startServer`). */
+import { join } from "node:path";
+import { type Authenticator, bearerAuthenticator, storedToken } from "./auth.js";
+import { boot } from "./boot.js";
+import { type Checker, ChildChecker } from "./checker.js";
+import { type Config, readConfig } from "./config.js";
+import { createContext } from "./context.js";
+import { asLoadFailure } from "./discover.js";
+import { Dispatcher } from "./dispatch.js";
+import { errorReply, messageOf } from "./errors.js";
+import { EventBus } from "./events.js";
+import { LogBook } from "./log.js";
+import { refuseProcessExit } from "./process-guard.js";
+import { Registry } from "./registry.js";
+import { Scope } from "./scope.js";
+import type { Env } from "./serving.js";
+import type { ServiceContext, ServiceEventBus, ServiceModule } from "./types.js";
+
+export interface ServerOptions {
+  /** Module objects to serve, in dependency order where they depend on each other. */
+  modules?: readonly unknown[];
+  /** Folder to load services from; none when only `modules` is given. */
+  servicesDir?: string;
+  port?: number;
+  host?: string;
+  /** The bearer token; default `VERS_AUTH_TOKEN`. Without either every protected route answers 401. */
+  authToken?: string;
+  dataDir?: string;
+  logs?: LogBook;
+  /** Tries unknown code before it is loaded; see {@link ChildChecker}. */
+  checker?: Checker;
+  /** How long start-up waits for slow services, in milliseconds; they join later. Default: until they are done. */
+  patienceMs?: number;
+  config?: Config;
+}
+
+/** A Reef that answers requests handed to it. */
+export interface ReefServer {
+  app: {
+    fetch(request: Request, server?: Env): Response | Promise<Response>;
+    /** Like Hono's: a path or URL, and what `fetch` takes. */
+    request(path: string, init?: RequestInit): Promise<Response>;
+  };
+  /** The loaded modules by name. */
+  liveModules: ReadonlyMap<string, ServiceModule>;
+  events: ServiceEventBus;
+  /** A context that belongs to the server itself. */
+  ctx: ServiceContext;
+  registry: Registry;
+  logs: LogBook;
+  /** Settles when services that were too slow for the start have been dealt with. */
+  settled: Promise<void>;
+  /** Drains, flushes and closes everything. */
+  close(drainMs?: number): Promise<void>;
+}
+
+const NOBODY: Authenticator = () => false;
+
+/** Loads services and returns what answers requests, without opening a port. */
+export async function createServer(options: ServerOptions = {}): Promise<ReefServer> {
+  const config = options.config ?? readConfig();
+  const servicesDir = options.servicesDir ?? config.servicesDir;
+  const dataDir = options.dataDir ?? config.dataDir;
+  const token = options.authToken ?? config.authToken;
+  const logs = options.logs ?? new LogBook();
+  const log = logs.logger("reef");
+  const bus = new EventBus((where, error) => log.error(`${where}:`, error));
+  const startedAt = Date.now();
+  const dispatcher = new Dispatcher({
+    authenticate: token === undefined ? NOBODY : bearerAuthenticator(token),
+    maxBodyBytes: config.maxBodyBytes,
+    log,
+    health: () => health(registry, startedAt),
+  });
+  const { initTimeoutMs, drainTimeoutMs } = config;
+  const limits = { initTimeoutMs, drainTimeoutMs };
+  const registry = new Registry({
+    servicesDir,
+    dataDir,
+    events: bus,
+    logs,
+    dispatcher,
+    checker: options.checker,
+    ...limits,
+  });
+  const scope = new Scope("reef", log);
+  scope.active = true;
+
+  for (const module of options.modules ?? []) {
+    try {
+      await registry.addModule(module);
+    } catch (error) {
+      const failure = asLoadFailure(error);
+      const name = (module as { name?: unknown } | undefined)?.name;
+      registry.failures.note(
+        typeof name === "string" ? name : "(unnamed module)",
+        `module ${String(name)}`,
+        failure,
+      );
+    }
+  }
+  let settled = Promise.resolve();
+  if (options.servicesDir !== undefined || options.modules === undefined) {
+    const patience = options.patienceMs ?? 2 * initTimeoutMs;
+    settled = (await boot(registry, servicesDir, options.checker, patience)).finished;
+  }
+  const ctx = createContext(scope, registry.host);
+  return {
+    app: {
+      fetch: dispatcher.fetch,
+      request: async (path, init) => dispatcher.fetch(new Request(new URL(path, "http://localhost"), init)),
+    },
+    liveModules: registry.table.modules,
+    events: bus.view(),
+    ctx,
+    registry,
+    logs,
+    settled,
+    close: async (drainMs = drainTimeoutMs) => {
+      await registry.close(drainMs);
+      await scope.end();
+      await options.checker?.close();
+    },
+  };
+}
+
+function health(registry: Registry, startedAt: number): Response {
+  const services = [...registry.table.modules.values()]
+    .filter((module) => module.routes)
+    .map((module) => module.name);
+  const skipped = registry.failures.list().map(({ name, code, error }) => ({ name, code, error }));
+  return Response.json({ status: "ok", uptime: (Date.now() - startedAt) / 1000, services, skipped });
+}
+
+/** A Reef that listens. */
+export interface RunningServer extends ReefServer {
+  server: Bun.Server<undefined>;
+  url: string;
+  token: { value: string; path: string | undefined; created: boolean };
+  /** Stops accepting, answers what is in flight, saves everything. */
+  stop(): Promise<void>;
+}
+
+/** How long start-up waits for services that are slow to import or to start, in milliseconds. */
+const START_PATIENCE_MS = 600;
+
+/**
+ * Starts the server with what the environment says (see {@link Config}), which `options` override. Without a
+ * token one is made and kept in the data folder.
+ */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const config = options.config ?? readConfig();
+  const servicesDir = options.servicesDir ?? config.servicesDir;
+  const dataDir = options.dataDir ?? config.dataDir;
+  const given = options.authToken ?? config.authToken;
+  const stored = given === undefined ? storedToken(dataDir) : undefined;
+  const token = {
+    value: given ?? (stored?.token as string),
+    path: stored?.path,
+    created: stored?.created ?? false,
+  };
+  const checker =
+    options.checker ??
+    (config.check
+      ? new ChildChecker({
+          servicesDir,
+          timeoutMs: config.initTimeoutMs,
+          memoryFile: join(dataDir, ".reef", "checked.json"),
+        })
+      : undefined);
+  refuseProcessExit();
+  const reef = await createServer({
+    patienceMs: START_PATIENCE_MS,
+    ...options,
+    config,
+    servicesDir,
+    dataDir,
+    authToken: token.value,
+    checker,
+  });
+  const server = Bun.serve({
+    hostname: options.host ?? config.host,
+    port: options.port ?? config.port,
+    idleTimeout: config.idleTimeoutSeconds,
+    // The dispatcher refuses announced sizes with a clear answer; this is the bound for the others.
+    maxRequestBodySize: config.maxBodyBytes + 1,
+    development: false,
+    fetch: (request, bun) => reef.app.fetch(request, bun),
+    error: (error) => {
+      reef.logs.write("reef", "error", ["a reply failed:", error]);
+      return errorReply("INTERNAL");
+    },
+  });
+  const stop = once(() => stopServer(server, reef, config.drainTimeoutMs));
+  return { ...reef, server, url: server.url.href.replace(/\/$/, ""), token, stop };
+}
+
+function once(fn: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | undefined;
+  return () => {
+    result ??= fn();
+    return result;
+  };
+}
+
+/**
+ * `server.stop()` refuses new connections and answers what is in flight, but waits for ever on streams: services
+ * end theirs when their scope ends, and what is left after the limit is cut.
+ */
+async function stopServer(server: Bun.Server<undefined>, reef: ReefServer, drainMs: number): Promise<void> {
+  const stopped = server.stop();
+  try {
+    await reef.close(drainMs);
+  } catch (error) {
+    reef.logs.write("reef", "error", [`closing: ${messageOf(error)}`]);
+  }
+  await Promise.race([stopped, Bun.sleep(500)]);
+  await server.stop(true);
+}

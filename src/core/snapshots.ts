@@ -1,0 +1,128 @@
+/** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { codeFiles, contentDigest } from "./digest.js";
+import { messageOf } from "./errors.js";
+import { writeFileAtomic } from "./files.js";
+import type { Logger } from "./log.js";
+
+/** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
+export interface Snapshot {
+  digest: string;
+  keptAt: string;
+  /** False for code that a rollback replaced before it ever served. */
+  served: boolean;
+}
+
+/** Versions kept for each folder. */
+const KEPT = 5;
+
+/** Keeps the latest served versions of each service folder below `<data>/.reef/snapshots`. */
+export class Snapshots {
+  readonly #root: string;
+  readonly #log: Logger;
+
+  constructor(dataDir: string, log: Logger) {
+    this.#root = join(dataDir, ".reef", "snapshots");
+    this.#log = log;
+  }
+
+  #index(dirName: string): string {
+    return join(this.#root, dirName, "index.json");
+  }
+
+  #path(dirName: string, digest: string): string {
+    return join(this.#root, dirName, digest);
+  }
+
+  /** The kept versions of a folder, latest first. */
+  list(dirName: string): Snapshot[] {
+    try {
+      const known = JSON.parse(readFileSync(this.#index(dirName), "utf8")) as Snapshot[];
+      return known.filter(({ digest }) => existsSync(this.#path(dirName, digest)));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+        this.#log.warn(`snapshots of ${dirName} cannot be listed: ${messageOf(error)}`);
+      }
+      return [];
+    }
+  }
+
+  /**
+   * Keeps a copy of a folder's code that was just put into service. A folder that has changed since is not
+   * copied: what is kept is what was served.
+   */
+  keep(dirName: string, dir: string, digest: string): void {
+    try {
+      this.#keep(dirName, dir, digest, true);
+    } catch (error) {
+      this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
+    }
+  }
+
+  #keep(dirName: string, dir: string, digest: string, served: boolean): void {
+    const path = this.#path(dirName, digest);
+    if (!existsSync(path) && !this.#copy(dir, path, digest)) return;
+    const known = this.list(dirName);
+    const before = known.find((snapshot) => snapshot.digest === digest);
+    const others = known.filter((snapshot) => snapshot !== before);
+    const entry = { digest, keptAt: new Date().toISOString(), served: served || (before?.served ?? false) };
+    const all = [entry, ...others];
+    writeFileAtomic(this.#index(dirName), JSON.stringify(all.slice(0, KEPT), null, 2));
+    for (const old of all.slice(KEPT))
+      rmSync(this.#path(dirName, old.digest), { recursive: true, force: true });
+  }
+
+  #copy(dir: string, path: string, digest: string): boolean {
+    const unfinished = `${path}.unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
+    mkdirSync(unfinished, { recursive: true });
+    for (const file of codeFiles(dir)) {
+      const target = join(unfinished, file);
+      mkdirSync(dirname(target), { recursive: true });
+      if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
+        copyFileSync(join(dir, file), target);
+    }
+    if (contentDigest(unfinished) !== digest) {
+      rmSync(unfinished, { recursive: true, force: true });
+      return false;
+    }
+    renameSync(unfinished, path);
+    return true;
+  }
+
+  /** Keeps what a folder holds now, although it may never have served. Returns its digest; throws when it cannot. */
+  setAside(dirName: string, dir: string): string {
+    const digest = contentDigest(dir);
+    this.#keep(dirName, dir, digest, false);
+    return digest;
+  }
+
+  /**
+   * Makes a folder's code what it was: changed and missing files are written, others removed. `node_modules`,
+   * data and dot-files stay. Each file is replaced in one step; repeat the call if it was interrupted.
+   */
+  restore(dirName: string, dir: string, digest: string): void {
+    const from = this.#path(dirName, digest);
+    const wanted = codeFiles(from);
+    for (const file of wanted) {
+      const source = join(from, file);
+      const target = join(dir, file);
+      const content = readFileSync(source);
+      if (existsSync(target) && readFileSync(target).equals(content)) continue;
+      writeFileAtomic(target, content);
+      chmodSync(target, statSync(source).mode);
+    }
+    const keep = new Set(wanted);
+    for (const file of codeFiles(dir)) if (!keep.has(file)) rmSync(join(dir, file), { force: true });
+  }
+}

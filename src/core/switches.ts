@@ -1,0 +1,57 @@
+/** Which services the operator has switched off; remembered across restarts. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "./errors.js";
+import { writeFileAtomic } from "./files.js";
+import type { Logger } from "./log.js";
+
+/** A service that is kept from loading. */
+export interface Disabled {
+  name: string;
+  dirName: string;
+  /** ISO 8601. */
+  since: string;
+  reason?: string;
+}
+
+export class Switches {
+  readonly #path: string;
+  readonly #disabled = new Map<string, Disabled>();
+
+  constructor(dataDir: string, log: Logger) {
+    this.#path = join(dataDir, ".reef", "disabled.json");
+    try {
+      const entries = JSON.parse(readFileSync(this.#path, "utf8")) as Disabled[];
+      for (const entry of entries) this.#disabled.set(entry.dirName, entry);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+        log.error(`${this.#path} is unreadable, no service is held back: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  list(): Disabled[] {
+    return [...this.#disabled.values()];
+  }
+
+  isDisabled(dirName: string): boolean {
+    return this.#disabled.has(dirName);
+  }
+
+  /** Throws when it cannot be saved; then nothing has changed. */
+  disable(entry: Disabled): void {
+    this.#save(new Map(this.#disabled).set(entry.dirName, entry));
+    this.#disabled.set(entry.dirName, entry);
+  }
+
+  enable(dirName: string): void {
+    const next = new Map(this.#disabled);
+    if (!next.delete(dirName)) return;
+    this.#save(next);
+    this.#disabled.delete(dirName);
+  }
+
+  #save(entries: ReadonlyMap<string, Disabled>): void {
+    writeFileAtomic(this.#path, JSON.stringify([...entries.values()], null, 2));
+  }
+}

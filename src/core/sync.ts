@@ -1,0 +1,67 @@
+/** Brings what is running in line with the services folder. */
+import { asLoadFailure, scanServices } from "./discover.js";
+import type { LoadFailure } from "./load-failure.js";
+import type { Registry } from "./registry.js";
+import type { ReloadAction } from "./registry-types.js";
+
+export interface SyncResult {
+  results: Array<{ name: string; action: ReloadAction }>;
+  errors: Array<{ dir: string; error: string }>;
+}
+
+/** Removes services whose folder is gone, exchanges those whose code changed, adds new ones. */
+export async function syncFolders(registry: Registry, caller?: string): Promise<SyncResult> {
+  const result: SyncResult = { results: [], errors: [] };
+  const { candidates, failures } = scanServices(registry.servicesDir);
+  for (const { dirName, dir, failure } of failures) {
+    registry.failures.note(dirName, dir, failure);
+    result.errors.push({ dir: dirName, error: failure.message });
+  }
+  registry.failures.keepOnly([...candidates, ...failures].map(({ dir }) => dir));
+  const present = new Set(candidates.map(({ dirName }) => dirName));
+  await removeMissing(registry, present, result, caller);
+
+  const running = registry.table.all().flatMap((service) => service.dirName ?? []);
+  const changed = registry.table
+    .all()
+    .flatMap((service) =>
+      service.dirName !== undefined && registry.changed(service) ? [service.dirName] : [],
+    );
+  const added = candidates
+    .map(({ dirName }) => dirName)
+    .filter((dirName) => !running.includes(dirName) && !registry.switches?.isDisabled(dirName));
+  await loadInRounds(registry, [...changed, ...added], result, caller);
+  return result;
+}
+
+async function removeMissing(registry: Registry, present: Set<string>, result: SyncResult, caller?: string) {
+  for (const { name, dirName } of registry.table.all().reverse()) {
+    if (dirName === undefined || present.has(dirName) || name === caller) continue;
+    await registry.unload(name, true);
+    result.results.push({ name, action: "removed" });
+  }
+}
+
+/** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */
+async function loadInRounds(registry: Registry, dirNames: string[], result: SyncResult, caller?: string) {
+  let waiting = dirNames;
+  while (waiting.length > 0) {
+    const lacking: Array<{ dirName: string; failure: LoadFailure }> = [];
+    for (const dirName of waiting) {
+      try {
+        result.results.push(await registry.load(dirName, caller));
+      } catch (error) {
+        const failure = asLoadFailure(error);
+        if (failure.code === "MISSING_DEPENDENCY") lacking.push({ dirName, failure });
+        else result.errors.push({ dir: dirName, error: failure.message });
+      }
+    }
+    if (lacking.length === waiting.length) {
+      result.errors.push(
+        ...lacking.map(({ dirName, failure }) => ({ dir: dirName, error: failure.message })),
+      );
+      return;
+    }
+    waiting = lacking.map(({ dirName }) => dirName);
+  }
+}

@@ -1,0 +1,165 @@
+/** The running services by name: who they are, what they own, and where requests find them. */
+import { type Dispatcher, Mount } from "./dispatch.js";
+import { LoadFailure } from "./load-failure.js";
+import { dependentsOf, type Node, orderByDependencies } from "./order.js";
+import type { ServiceInfo } from "./registry-types.js";
+import type { ServiceModule } from "./types.js";
+import type { Version } from "./version.js";
+
+/** A name and what serves it now. */
+export interface Service {
+  readonly name: string;
+  /** Its folder below the services folder; undefined for modules handed over as objects. */
+  readonly dirName: string | undefined;
+  readonly mount: Mount;
+  current: Version;
+  /** Versions that were replaced and still answer requests or streams. */
+  readonly draining: Set<Version>;
+}
+
+export class ServiceTable {
+  /** The loaded modules by name, as the contract shows them. */
+  readonly modules = new Map<string, ServiceModule>();
+  readonly #services = new Map<string, Service>();
+  readonly #dispatcher: Dispatcher;
+
+  constructor(dispatcher: Dispatcher) {
+    this.#dispatcher = dispatcher;
+  }
+
+  get(name: string): Service | undefined {
+    return this.#services.get(name);
+  }
+
+  byFolder(dirName: string): Service | undefined {
+    return this.all().find((service) => service.dirName === dirName);
+  }
+
+  /** All services in the order in which they were loaded. */
+  all(): Service[] {
+    return [...this.#services.values()];
+  }
+
+  /** Makes a started version reachable under its name. */
+  add(version: Version, dirName: string | undefined): Service {
+    const { module, serving } = version;
+    const mount = new Mount(module.name, serving, module.requiresAuth !== false);
+    const service: Service = { name: module.name, dirName, mount, current: version, draining: new Set() };
+    this.#services.set(service.name, service);
+    this.#publish(service, version);
+    return service;
+  }
+
+  /** Requests and events reach `fresh` from now on, and the version before no more. Returns that one. */
+  swap(service: Service, fresh: Version): Version {
+    const old = service.current;
+    old.generation.scope.active = false;
+    this.#dispatcher.remove(service.mount);
+    service.current = fresh;
+    this.#publish(service, fresh);
+    return old;
+  }
+
+  #publish({ name, mount }: Service, { generation, module, serving }: Version): void {
+    generation.scope.active = true;
+    mount.serving = serving;
+    mount.requiresAuth = module.requiresAuth !== false;
+    mount.app = module.mountAtRoot ? module.routes : undefined;
+    this.modules.set(name, module);
+    if (module.routes) this.#dispatcher.add(mount);
+  }
+
+  remove(service: Service): void {
+    this.#services.delete(service.name);
+    this.modules.delete(service.name);
+    this.#dispatcher.remove(service.mount);
+  }
+
+  /** Throws a `LoadFailure` when another service has this name. */
+  assertFree(name: string): void {
+    const taken = this.#services.get(name);
+    if (!taken) return;
+    const by =
+      taken.dirName === undefined ? "a module handed over as an object" : `folder "${taken.dirName}"`;
+    throw new LoadFailure("DUPLICATE_NAME", "order", `the name "${name}" is taken by ${by}.`);
+  }
+
+  /** Throws a `LoadFailure` when a dependency is missing or would lead back to the module. */
+  assertDependencies(module: Pick<ServiceModule, "name" | "dependencies">): void {
+    const { name, dependencies = [] } = module;
+    const missing = dependencies.filter((need) => !this.#services.has(need) && need !== name);
+    if (missing.length > 0) throw missingDependency(name, missing);
+    const others = this.#nodes().filter((node) => node.name !== name);
+    const { cyclic } = orderByDependencies([...others, { name, dependencies }], new Set());
+    const found = cyclic.find(({ node }) => node.name === name);
+    if (found)
+      throw new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${found.cycle.join(" → ")}.`);
+  }
+
+  #nodes(): Node[] {
+    return [...this.modules.values()].map(({ name, dependencies = [] }) => ({ name, dependencies }));
+  }
+
+  /** Names of the services that need this one, directly or through others. */
+  dependents(name: string): string[] {
+    return dependentsOf(name, this.#nodes());
+  }
+
+  /** The folders of a service and of all it needs, in the order in which they can be started. */
+  startOrder(names: readonly string[]): string[] {
+    const folders = new Set<string>();
+    const visit = (name: string) => {
+      const service = this.#services.get(name);
+      if (!service) return;
+      for (const need of service.current.module.dependencies ?? []) visit(need);
+      if (service.dirName !== undefined) folders.add(service.dirName);
+    };
+    for (const name of names) visit(name);
+    return [...folders];
+  }
+
+  /** Replies being sent that are on no version's list; see `Dispatcher.unaccounted`. */
+  unaccounted(): number {
+    let active = 0;
+    let streams = 0;
+    for (const { current, draining } of this.#services.values()) {
+      for (const { serving } of [current, ...draining]) {
+        active += serving.active;
+        streams += serving.streams.size;
+      }
+    }
+    return this.#dispatcher.unaccounted(active, streams);
+  }
+
+  info({ name, dirName, current, draining }: Service): ServiceInfo {
+    const { generation, serving } = current;
+    const { scope } = generation;
+    return {
+      name,
+      dirName,
+      state: "loaded",
+      generation: current.number,
+      digest: current.source?.digest,
+      loadedAt: current.loadedAt.toISOString(),
+      module: current.module,
+      draining: draining.size,
+      ledger: {
+        requests: serving.active,
+        streams: serving.streams.size,
+        handlers: scope.handlers,
+        timers: scope.timers,
+        disposers: scope.disposers,
+        processListeners: scope.processListeners,
+        served: serving.served,
+        errors: serving.errors,
+        lateErrors: scope.lateErrors,
+        ageMs: Date.now() - current.loadedAt.getTime(),
+      },
+    };
+  }
+}
+
+export function missingDependency(name: string, needs: readonly string[]): LoadFailure {
+  const list = needs.map((need) => `"${need}"`).join(", ");
+  return new LoadFailure("MISSING_DEPENDENCY", "order", `Missing dependency ${list} of "${name}".`);
+}

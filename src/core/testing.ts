@@ -1,0 +1,167 @@
+/** A harness for the tests of services: a Reef in this process, without a port, with a data folder of its own. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "./config.js";
+import { LogBook } from "./log.js";
+import { createServer, type ReefServer } from "./server.js";
+import type { Json, ServiceModule } from "./types.js";
+
+/** A module object, or what importing one gives: a promise of its namespace. */
+type ServiceSource =
+  | ServiceModule
+  | { default: ServiceModule }
+  | Promise<ServiceModule | { default: ServiceModule }>;
+
+export interface TestHarnessOptions {
+  /** The services to load, in dependency order. */
+  services: ServiceSource[];
+  /** The token that `{ auth: true }` sends; default `"test-token"`. */
+  authToken?: string;
+  /** Print the services' logs; default false, they can be read from `logs`. */
+  verbose?: boolean;
+}
+
+export interface TestRequest {
+  method?: string;
+  /** Sent as JSON; strings, streams, forms and binary are sent as they are. Falsy values are sent too. */
+  body?: unknown;
+  /** `true` sends the harness's token, a string sends that one. */
+  auth?: boolean | string;
+  headers?: Record<string, string>;
+}
+
+export interface TestHarness {
+  app: ReefServer["app"];
+  server: ReefServer;
+  authToken: string;
+  /** Folder for this harness alone; removed by `cleanup`. */
+  dataDir: string;
+  logs: LogBook;
+  fetch(path: string, request?: TestRequest): Promise<Response>;
+  /** Fetches and decodes JSON; text that is not JSON comes as it is. */
+  json<T = Json>(path: string, request?: TestRequest): Promise<{ status: number; data: T; headers: Headers }>;
+  /** Flushes and closes the services, removes the data folder, restores the environment. */
+  cleanup(): Promise<void>;
+}
+
+/** Environment variables that services read while a harness runs; shared by all harnesses of a process. */
+const KEYS = ["VERS_AUTH_TOKEN", "REEF_DATA_DIR"] as const;
+const running: Array<{ saved: Record<string, string | undefined> }> = [];
+
+function setEnvironment(values: Record<(typeof KEYS)[number], string>): () => void {
+  const entry = { saved: Object.fromEntries(KEYS.map((key) => [key, process.env[key]])) };
+  running.push(entry);
+  for (const key of KEYS) process.env[key] = values[key];
+  return () => {
+    const at = running.indexOf(entry);
+    if (at < 0) return;
+    running.splice(at, 1);
+    const newer = running[at];
+    // A harness made later put our values away; they go back to what was there before us.
+    if (newer) newer.saved = entry.saved;
+    else restore(entry.saved);
+  };
+}
+
+function restore(saved: Record<string, string | undefined>): void {
+  for (const key of KEYS) {
+    const value = saved[key];
+    if (value === undefined) delete process.env[key];
+    else process.env[key] = value;
+  }
+}
+
+/**
+ * Loads services into a fresh Reef. Rejects when one of them cannot be loaded, with its reason.
+ *
+ * @example
+ * const t = await createTestHarness({ services: [board] });
+ * const { status } = await t.json("/board/tasks", { auth: true });
+ * await t.cleanup();
+ */
+export async function createTestHarness(options: TestHarnessOptions): Promise<TestHarness> {
+  const authToken = options.authToken ?? "test-token";
+  const dataDir = mkdtempSync(join(tmpdir(), "reef-test-"));
+  const restoreEnvironment = setEnvironment({ VERS_AUTH_TOKEN: authToken, REEF_DATA_DIR: dataDir });
+  const discard = () => {
+    restoreEnvironment();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  const logs = options.verbose ? new LogBook() : new LogBook(() => undefined);
+  let server: ReefServer;
+  try {
+    const modules = await Promise.all(options.services.map(moduleOf));
+    server = await createServer({ modules, authToken, dataDir, logs, config: readConfig() });
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  const [failure] = server.registry.failures.list();
+  if (failure) {
+    await server.close(0);
+    discard();
+    throw new Error(`${failure.name}: ${failure.error}`);
+  }
+
+  const fetch = async (path: string, request: TestRequest = {}): Promise<Response> =>
+    server.app.fetch(toRequest(path, request, authToken));
+  return {
+    app: server.app,
+    server,
+    authToken,
+    dataDir,
+    logs,
+    fetch,
+    json: async (path, request) => {
+      const response = await fetch(path, request);
+      const text = await response.text();
+      return { status: response.status, data: decode(text), headers: response.headers };
+    },
+    cleanup: async () => {
+      await server.close(1000);
+      discard();
+    },
+  };
+}
+
+async function moduleOf(source: ServiceSource): Promise<ServiceModule> {
+  const value = await source;
+  return "default" in value ? value.default : value;
+}
+
+function toRequest(path: string, { method, body, auth, headers = {} }: TestRequest, token: string): Request {
+  const all = new Headers(headers);
+  if (auth) all.set("authorization", `Bearer ${auth === true ? token : auth}`);
+  const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST"), headers: all };
+  if (body !== undefined) {
+    if (isBodyInit(body)) init.body = body;
+    else {
+      init.body = JSON.stringify(body);
+      if (!all.has("content-type")) all.set("content-type", "application/json");
+    }
+  }
+  return new Request(new URL(path, "http://localhost"), init);
+}
+
+function isBodyInit(body: unknown): body is BodyInit {
+  return (
+    typeof body === "string" ||
+    body instanceof FormData ||
+    body instanceof URLSearchParams ||
+    body instanceof Blob ||
+    body instanceof ReadableStream ||
+    body instanceof ArrayBuffer ||
+    ArrayBuffer.isView(body)
+  );
+}
+
+function decode(text: string): Json {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not every reply is JSON: panels and plain text come as they are.
+    return text;
+  }
+}

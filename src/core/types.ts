@@ -1,0 +1,166 @@
+/**
+ * The public contract between Reef and a service. A service is a folder whose `index.ts` default-exports a
+ * {@link ServiceModule}; everything else in this file is what Reef hands to it or expects from it.
+ */
+import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
+import type { Hono } from "hono";
+import type { Logger } from "./log.js";
+import type { ServiceRegistry } from "./registry-types.js";
+
+/** Whatever JSON can carry; typed like the result of `JSON.parse`, so the reader decides what it is. */
+export type Json = ReturnType<typeof JSON.parse>;
+
+/** The documentation of one parameter or body field. */
+export interface ParamDoc {
+  /** Its type in prose, e.g. `"string"` or `"string[]"`. */
+  type: string;
+  required?: boolean;
+  description: string;
+}
+
+/** The documentation of one route; the key in `routeDocs` is `"METHOD /path"` below the service's mount point. */
+export interface RouteDocs {
+  summary: string;
+  detail?: string;
+  params?: Record<string, ParamDoc>;
+  query?: Record<string, ParamDoc>;
+  body?: Record<string, ParamDoc>;
+  /** What comes back, in prose. */
+  response?: string;
+}
+
+/** A service's data layer, as far as Reef needs to know it. */
+export interface ServiceStore {
+  /** Writes out what is still only in memory. Called before a reload and at shutdown. */
+  flush?(): void | Promise<void>;
+  /** Lets go of files and connections. Called once, after the last request has been answered. */
+  close?(): void | Promise<void>;
+}
+
+/** Lines that a service contributes to the status widget of an agent's terminal. */
+export interface ServiceWidget {
+  getLines(client: FleetClient): Promise<string[]>;
+}
+
+/** What a service folder's `index.ts` exports by default. */
+export interface ServiceModule {
+  /** Unique; the mount point `/<name>`. Letters, digits, `-`, `_`, `.`; starts with a letter or digit. */
+  name: string;
+  description?: string;
+  /** HTTP API; sees paths without the `/<name>` prefix. */
+  routes?: Hono;
+  /** Mount `routes` at `/` instead of `/<name>`. Services with a matching name win over root routes. */
+  mountAtRoot?: boolean;
+  /** `false` opens all routes to callers without a token. Default `true`. */
+  requiresAuth?: boolean;
+  store?: ServiceStore;
+  /** Called once per loaded version, after the services named in `dependencies`. May be async. */
+  init?(ctx: ServiceContext): void | Promise<void>;
+  /** Called once when this version goes: after a reload's drain, at unload, at shutdown. */
+  dispose?(): void | Promise<void>;
+  /** Client half: tools for the agent. Runs in the agent's process, never in the server. */
+  registerTools?(pi: ExtensionAPI, client: FleetClient): void;
+  /** Client half: event handlers and timers in the agent's process. */
+  registerBehaviors?(pi: ExtensionAPI, client: FleetClient): void;
+  widget?: ServiceWidget;
+  routeDocs?: Record<string, RouteDocs>;
+  /** Names of services that must be loaded first. */
+  dependencies?: string[];
+  /** Free-form labels, e.g. categories by which agents are given a subset of services. */
+  capabilities?: string[];
+}
+
+/** Receives the data of one event. What it throws or rejects is logged under its service. */
+export type EventHandler<T = Json> = (data: T) => void | Promise<void>;
+
+/**
+ * Typed event names for authors who want them. Extend it by declaration merging:
+ * `declare module "../src/core/types.js" { interface ServiceEvents { "board:task_created": { task: Task } } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by services through declaration merging
+export interface ServiceEvents {}
+
+type DataOf<E extends string> = E extends keyof ServiceEvents ? ServiceEvents[E] : Json;
+
+/** The event bus as one service sees it: what it subscribes to goes when the service goes. */
+export interface ServiceEventBus {
+  /** Subscribes; returns the function that unsubscribes. Pattern subscriptions are not supported. */
+  on<E extends string>(event: E, handler: EventHandler<DataOf<E>>): () => void;
+  /** Like `on`, for one delivery. */
+  once<E extends string>(event: E, handler: EventHandler<DataOf<E>>): () => void;
+  /**
+   * Delivers to every subscriber and waits for all of them. Never rejects because of a subscriber.
+   * For `"reef:event"` it resolves with the stored node once that is committed, and rejects if it is not.
+   */
+  emit<E extends string>(event: E, data: DataOf<E>): Promise<Json>;
+  /** `emit` without waiting; failures are logged. */
+  fire<E extends string>(event: E, data: DataOf<E>): void;
+}
+
+/** What `init` receives. Everything taken from it belongs to this version of the service and goes with it. */
+export interface ServiceContext {
+  /** The service's own name. */
+  readonly name: string;
+  readonly events: ServiceEventBus;
+  /** Another service's store. Always the current version's: the handle stays good across reloads. */
+  getStore<T = Json>(name: string): T | undefined;
+  getModules(): ServiceModule[];
+  getModule(name: string): ServiceModule | undefined;
+  /** Loads or reloads the folder `dirName` of the services folder. Rejects with the reason it could not. */
+  loadModule(dirName: string): Promise<{ name: string; action: "added" | "updated" }>;
+  unloadModule(name: string): Promise<void>;
+  /** Absolute path of the services folder. */
+  readonly servicesDir: string;
+  /** Absolute path of the data folder. */
+  readonly dataDir: string;
+  /** Writes to the service's own log. */
+  readonly log: Logger;
+  /** Aborts when this version goes. */
+  readonly signal: AbortSignal;
+  /** Runs `fn` when this version goes; last registered, first run. */
+  onDispose(fn: () => void | Promise<void>): void;
+  /** Timers that end with this version. Milliseconds, as in the platform's functions of the same name. */
+  setTimeout(fn: () => void | Promise<void>, ms: number): () => void;
+  setInterval(fn: () => void | Promise<void>, ms: number): () => void;
+  /**
+   * Sends a request through Reef's own dispatch, inside the process, without the network. It needs the
+   * authorization that it would need from outside, unless `trusted`: then the caller vouches for it.
+   */
+  dispatch(request: Request, options?: { trusted?: boolean }): Promise<Response>;
+  /** Whether a request carries the server's token, for services that decide route by route who may call. */
+  authenticate(request: Request): boolean;
+  /** Loaded, failed and disabled services, and the operations that change them. */
+  readonly registry: ServiceRegistry;
+}
+
+/** The result of a tool call, as an agent sees it. */
+export interface ToolResult {
+  content: Array<{ type: "text"; text: string }>;
+  details: Record<string, unknown>;
+  isError?: boolean;
+}
+
+/** What tools, behaviours and widgets use to reach Reef from an agent's process. */
+export interface FleetClient {
+  /**
+   * Authenticated call to the server, e.g. `api("POST", "/board/tasks", { title })`. Resolves with the decoded
+   * JSON (or text) of a 2xx reply; otherwise rejects with `METHOD path (status): message`.
+   */
+  api<T = Json>(method: string, path: string, body?: unknown): Promise<T>;
+  /** `VERS_INFRA_URL` without a trailing slash, or `""` when the agent has no control plane. */
+  getBaseUrl(): string;
+  /** `VERS_AGENT_NAME`, or `agent-<pid>`. */
+  readonly agentName: string;
+  /** `VERS_VM_ID`, if set. */
+  readonly vmId: string | undefined;
+  /** `VERS_AGENT_ROLE`; `"worker"` when unset. */
+  readonly agentRole: string;
+  /** `REEF_CATEGORY`, if set. */
+  readonly agentCategory: string | undefined;
+  /** Whether another agent started this one (`VERS_PARENT_AGENT` is set). */
+  readonly isChildAgent: boolean;
+  ok(text: string, details?: Record<string, unknown>): ToolResult;
+  err(text: string): ToolResult;
+  /** The error for tools called where `VERS_INFRA_URL` is not set. */
+  noUrl(): ToolResult;
+}

@@ -1,0 +1,127 @@
+/** One version of a service from start to end: init, serving, and going without losing anything. */
+import { type ContextHost, createContext } from "./context.js";
+import type { Fingerprint } from "./digest.js";
+import { messageOf } from "./errors.js";
+import type { Generation } from "./generation.js";
+import { LoadFailure } from "./load-failure.js";
+import { within } from "./scope.js";
+import { Serving, type ServingHooks } from "./serving.js";
+import type { ServiceModule } from "./types.js";
+
+/** The code that a version was made from; undefined for modules handed over as objects. */
+export interface Source {
+  digest: string;
+  fingerprint: Fingerprint;
+}
+
+/** A loaded generation with its request side. */
+export interface Version {
+  number: number;
+  generation: Generation;
+  module: ServiceModule;
+  serving: Serving;
+  source: Source | undefined;
+  loadedAt: Date;
+}
+
+/** How long a store may take to flush or close, and `dispose` to finish, in milliseconds. */
+const STORE_LIMIT_MS = 10_000;
+
+const STREAM_POLL_MS = 20;
+
+/** Prepares a generation for requests and runs its `init`. On failure the generation is disposed. */
+export async function startVersion(
+  number: number,
+  generation: Generation,
+  source: Source | undefined,
+  host: ContextHost,
+  hooks: ServingHooks,
+  initTimeoutMs: number,
+): Promise<Version> {
+  const { module, scope } = generation;
+  try {
+    const serving = await Serving.create(module, scope, hooks);
+    if (module.init) await runInit(generation, host, initTimeoutMs);
+    return { number, generation, module, serving, source, loadedAt: new Date() };
+  } catch (error) {
+    await closeStore({ module, generation });
+    await generation.dispose();
+    throw error;
+  }
+}
+
+async function runInit({ module, scope }: Generation, host: ContextHost, ms: number): Promise<void> {
+  try {
+    const running = scope.run(async () => module.init?.(createContext(scope, host)));
+    const timeout = () =>
+      new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
+    await within(running, ms, timeout);
+  } catch (error) {
+    if (error instanceof LoadFailure) throw error;
+    throw new LoadFailure(
+      "INIT_FAILED",
+      "init",
+      `Module "${module.name}" init() failed: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+type Owner = Pick<Version, "module" | "generation">;
+
+/** Writes out a version's store. Rejects with the store's own error, or when it takes too long. */
+export async function flushStore({ module, generation }: Owner): Promise<void> {
+  const { store } = module;
+  if (!store?.flush) return;
+  const flushing = generation.scope.run(async () => store.flush?.());
+  await within(flushing, STORE_LIMIT_MS, () => new Error(`flush() did not finish in ${STORE_LIMIT_MS} ms`));
+}
+
+async function closeStore({ module, generation }: Owner): Promise<void> {
+  const { scope } = generation;
+  const { store } = module;
+  await attempt(scope, "store.close()", store?.close ? async () => store.close?.() : undefined);
+}
+
+async function attempt(
+  scope: Generation["scope"],
+  what: string,
+  fn: (() => Promise<void>) | undefined,
+): Promise<void> {
+  if (!fn) return;
+  try {
+    await within(scope.run(fn), STORE_LIMIT_MS, () => new Error(`did not finish in ${STORE_LIMIT_MS} ms`));
+  } catch (error) {
+    scope.fault(what, error);
+  }
+}
+
+export interface RetireOptions {
+  /** How long requests and streams may take to finish, in milliseconds. */
+  drainMs: number;
+  flush: boolean;
+  /** Replies still being sent that may be this version's. */
+  unaccounted: () => number;
+}
+
+/**
+ * Lets go of a version that receives no more requests: waits for what is in flight, up to `drainMs`, then calls
+ * its `dispose`, flushes (unless a newer version owns the data by now), closes the store and ends the scope.
+ * Never rejects; what goes wrong is in the service's log.
+ */
+export async function retire(version: Version, options: RetireOptions): Promise<void> {
+  const { generation, module, serving } = version;
+  const { scope } = generation;
+  scope.active = false;
+  const deadline = Date.now() + options.drainMs;
+  await serving.whenIdle(options.drainMs);
+  while (Date.now() < deadline && (serving.streams.size > 0 || options.unaccounted() > 0))
+    await Bun.sleep(STREAM_POLL_MS);
+  serving.abandon();
+  await attempt(scope, "dispose()", module.dispose ? async () => module.dispose?.() : undefined);
+  if (options.flush) await attempt(scope, "store.flush()", () => flushStore(version));
+  await closeStore(version);
+  await generation.dispose();
+}

@@ -1,0 +1,74 @@
+/** Watch mode: a saved file is live. */
+import { type FSWatcher, readdirSync, realpathSync, statSync, watch } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "./errors.js";
+import type { Logger } from "./log.js";
+import type { SyncResult } from "./sync.js";
+
+export interface WatchOptions {
+  servicesDir: string;
+  /** Brings what is running in line with the folder. */
+  sync: () => Promise<SyncResult>;
+  log: Logger;
+  /** Quiet time after a change before it is taken up: editors write in several steps. Milliseconds. */
+  settleMs?: number;
+}
+
+const SETTLE_MS = 60;
+const IGNORED = /(^|\/)(node_modules|data|\.[^/]*)(\/|$)/;
+
+/** Watches the services folder and the targets of links in it. Returns the function that stops watching. */
+export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: WatchOptions): () => void {
+  const watchers = new Map<string, FSWatcher>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+
+  const onChange = (_event: string, file: string | null) => {
+    if (file !== null && IGNORED.test(file)) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void apply(), settleMs);
+  };
+
+  const apply = async () => {
+    if (stopped) return;
+    try {
+      attach();
+      const { results, errors } = await sync();
+      for (const { name, action } of results) log.info(`${name}: ${action}`);
+      for (const { dir, error } of errors) log.warn(`${dir}: not loaded: ${error}`);
+    } catch (error) {
+      log.error(`watching: ${messageOf(error)}`);
+    }
+  };
+
+  const attach = () => {
+    const wanted = new Set([servicesDir, ...linkedFolders(servicesDir)]);
+    for (const [path, watcher] of watchers) {
+      if (wanted.has(path)) continue;
+      watcher.close();
+      watchers.delete(path);
+    }
+    for (const path of wanted) {
+      if (watchers.has(path)) continue;
+      const watcher = watch(path, { recursive: true }, onChange);
+      watcher.on("error", (error) => log.warn(`${path} is no longer watched: ${messageOf(error)}`));
+      watchers.set(path, watcher);
+    }
+  };
+
+  attach();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    for (const watcher of watchers.values()) watcher.close();
+  };
+}
+
+/** Real paths of service folders that are links; a recursive watch does not follow them. */
+function linkedFolders(servicesDir: string): string[] {
+  return readdirSync(servicesDir, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(servicesDir, entry.name);
+    if (!entry.isSymbolicLink() || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+    return [realpathSync(path)];
+  });
+}

@@ -1,0 +1,47 @@
+import { isAbsolute, resolve } from "node:path";
+import { dataDir } from "../core/config.js";
+import { StorageError } from "../core/storage-error.js";
+
+export { dataDir };
+
+/**
+ * The absolute path of a file in the data folder. Segments may contain `/`.
+ *
+ * @throws StorageError `STORAGE_PATH` for a segment that is empty or absolute, or
+ *   contains `..`, a backslash or a NUL: such a path could leave the folder.
+ * @example
+ * dataPath("board.json"); // /srv/reef/data/board.json
+ */
+export function dataPath(...segments: string[]): string {
+  for (const segment of segments) {
+    if (
+      segment === "" ||
+      isAbsolute(segment) ||
+      /[\\\0]/.test(segment) ||
+      segment.split("/").includes("..")
+    ) {
+      throw new StorageError(
+        "STORAGE_PATH",
+        `${JSON.stringify(segment)} is not a path inside the data folder`,
+      );
+    }
+  }
+  return resolve(dataDir(), ...segments);
+}
+
+/**
+ * A file's path that is looked up at its first use and then stays: relative
+ * ones are in the data folder, absolute ones are taken as they are. Stores are
+ * made when a service is imported, which may be before the folder is chosen.
+ *
+ * @throws StorageError `STORAGE_PATH`, at once, for a relative path that leaves the data folder.
+ */
+export function lazyPath(path: string): () => string {
+  if (isAbsolute(path)) return () => path;
+  dataPath(path);
+  let found: string | undefined;
+  return () => {
+    found ??= dataPath(path);
+    return found;
+  };
+}

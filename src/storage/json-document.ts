@@ -1,0 +1,171 @@
+import { BatchQueue } from "../core/batch-queue.js";
+import { type FileMark, markOf, readWithMark, setAside, writeFileAtomic } from "../core/files.js";
+import { StorageError } from "../core/storage-error.js";
+import { lazyPath } from "./data-path.js";
+import { type OnReport, sendReport } from "./report.js";
+
+/** What every kind of JSON file can be given. */
+export interface JsonDocumentOptions {
+  /** Where the file is: relative paths are inside the data folder. */
+  path: string;
+  /** Permission bits of a new file, for instance `0o600` for secrets. */
+  mode?: number;
+  /** Told about damaged files; warns on the console unless given. */
+  onReport?: OnReport;
+}
+
+/** Thrown by a format for content that no version of a service can have written. */
+export class DamagedContent extends Error {}
+
+/** How the state of a document relates to its file. */
+export interface JsonFormat<State> {
+  /** The state without a file. */
+  initial(): State;
+  /** @throws DamagedContent or StorageError `STORAGE_SHAPE` */
+  fromJson(raw: unknown): State;
+  toText(state: State): string;
+  /** A state that changes may alter while `state` stays as it is. */
+  draft(state: State): State;
+}
+
+/** The outcome of a change: `changed: false` means that there is nothing to write. */
+export interface Changed<State, Result> {
+  state: State;
+  result: Result;
+  changed: boolean;
+}
+
+interface QueuedChange<State> {
+  apply(draft: State): { state: State; changed: boolean; settle: () => void };
+  reject(error: unknown): void;
+}
+
+/**
+ * A JSON file that is held in memory and replaced as a whole.
+ *
+ * The state in memory is always one that is on disk. Changes queued in one
+ * tick are applied one after the other to a draft, which becomes the state
+ * once it has been written. All file access is synchronous: within a process,
+ * two documents of one path (the old and the new generation of a service)
+ * never interleave, and each notices what the other wrote.
+ */
+export class JsonDocument<State> {
+  readonly #path: () => string;
+  readonly #options: JsonDocumentOptions;
+  readonly #format: JsonFormat<State>;
+  readonly #queue = new BatchQueue<QueuedChange<State>>((changes) => this.#write(changes));
+  #loaded: { state: State; mark: FileMark } | undefined;
+  #closed = false;
+
+  constructor(options: JsonDocumentOptions, format: JsonFormat<State>) {
+    this.#path = lazyPath(options.path);
+    this.#options = options;
+    this.#format = format;
+  }
+
+  get path(): string {
+    return this.#path();
+  }
+
+  /** The state that is on disk now. */
+  current(): State {
+    if (this.#closed) throw this.#closedError("read");
+    const mark = markOf(this.path);
+    if (!this.#loaded || this.#loaded.mark !== mark) this.#loaded = this.#load();
+    return this.#loaded.state;
+  }
+
+  /** Queues a change. Resolves with its result once the outcome is on disk. */
+  change<Result>(change: (draft: State) => Changed<State, Result>): Promise<Result> {
+    if (this.#closed) return Promise.reject(this.#closedError("write to"));
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const apply = (draft: State) => {
+      const { state, result, changed } = change(draft);
+      return { state, changed, settle: () => resolve(result) };
+    };
+    this.#queue.push({ apply, reject });
+    return promise;
+  }
+
+  flush(): void {
+    this.#queue.flush();
+  }
+
+  close(): void {
+    this.flush();
+    this.#closed = true;
+  }
+
+  #write(changes: QueuedChange<State>[]): void {
+    const waiting: { settle: () => void; reject: (error: unknown) => void }[] = [];
+    try {
+      let state = this.#format.draft(this.current());
+      let dirty = false;
+      for (const { apply, reject } of changes) {
+        try {
+          const { state: next, changed, settle } = apply(state);
+          state = next;
+          dirty ||= changed;
+          waiting.push({ settle, reject });
+        } catch (error) {
+          reject(error);
+        }
+      }
+      if (dirty) this.#replace(state);
+    } catch (error) {
+      for (const { reject } of changes) reject(error);
+      return;
+    }
+    for (const { settle } of waiting) settle();
+  }
+
+  #replace(state: State): void {
+    const mark = writeFileAtomic(this.path, this.#format.toText(state), this.#options.mode);
+    this.#loaded = { state, mark };
+  }
+
+  #load(): { state: State; mark: FileMark } {
+    const file = readWithMark(this.path);
+    if (!file) {
+      if (this.#loaded?.mark)
+        this.#report("missing", `${this.path} has been removed; going on without its content`);
+      return { state: this.#format.initial(), mark: undefined };
+    }
+    try {
+      return { state: this.#format.fromJson(parseJson(file.bytes)), mark: file.mark };
+    } catch (error) {
+      if (!(error instanceof DamagedContent)) throw error;
+      return this.#recover(error.message);
+    }
+  }
+
+  /** Makes room for a file that is whole: with the content in memory if there is any, else the initial one. */
+  #recover(damage: string): { state: State; mark: FileMark } {
+    const copy = setAside(this.path);
+    const outcome = this.#loaded ? "written again from memory" : "started from its initial content";
+    this.#report("corrupt", `${this.path} ${damage}: moved to ${copy}, ${outcome}`, copy);
+    if (!this.#loaded) return { state: this.#format.initial(), mark: undefined };
+    this.#replace(this.#loaded.state);
+    return this.#loaded;
+  }
+
+  #report(kind: "corrupt" | "missing", message: string, copy?: string): void {
+    const report = { kind, path: this.path, message, ...(copy === undefined ? {} : { setAside: copy }) };
+    sendReport(report, this.#options.onReport);
+  }
+
+  #closedError(verb: string): StorageError {
+    return new StorageError("STORAGE_CLOSED", `cannot ${verb} ${this.path}: it is closed`, {
+      path: this.path,
+    });
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) throw new DamagedContent("is empty (0 bytes)");
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new DamagedContent(`is not JSON (${error instanceof Error ? error.message : error})`);
+  }
+}

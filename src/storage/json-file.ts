@@ -1,0 +1,104 @@
+import type { TSchema } from "@sinclair/typebox";
+import { DamagedContent, JsonDocument, type JsonDocumentOptions } from "./json-document.js";
+import { asStored, checkShape } from "./json-value.js";
+
+/** Options of a {@link JsonFile}. */
+export interface JsonFileOptions<T> extends JsonDocumentOptions {
+  /** The value as long as there is no file. */
+  initial: T;
+  /** What the value must look like, both when it is read and when it is written. */
+  schema?: TSchema;
+  /** Turns what an earlier version wrote into today's shape; gets the parsed file, returns the value. */
+  upgrade?: (stored: unknown) => unknown;
+}
+
+/**
+ * One JSON value in a file: settings, counters, small state.
+ *
+ * The value is frozen, so it changes through `update()` only, and it never
+ * shows anything that is not on disk. The file is opened at first use.
+ *
+ * @example
+ * const settings = new JsonFile({ path: "clock.json", initial: { zone: "UTC", alarms: 0 } });
+ * await settings.update((now) => ({ ...now, alarms: now.alarms + 1 }));
+ * settings.value.alarms; // 1, and it survives a crash
+ */
+export class JsonFile<T> {
+  readonly #document: JsonDocument<Readonly<T>>;
+  readonly #schema: TSchema | undefined;
+
+  /** @throws StorageError `STORAGE_PATH` or `STORAGE_SHAPE` (of `initial`). */
+  constructor(options: JsonFileOptions<T>) {
+    const { path, initial, schema, upgrade } = options;
+    this.#schema = schema;
+    const first = asStored(initial, `the initial value of ${path}`);
+    checkShape(schema, first, `the initial value of ${path}`);
+    this.#document = new JsonDocument<Readonly<T>>(options, {
+      initial: () => first,
+      draft: (value) => value,
+      toText: (value) => `${JSON.stringify(value, null, 2)}\n`,
+      fromJson: (raw) => {
+        if (kindOf(raw) !== kindOf(first) && !upgrade) {
+          throw new DamagedContent(`holds ${kindOf(raw)} instead of ${kindOf(first)}`);
+        }
+        const value = asStored((upgrade ? upgrade(raw) : raw) as T, path);
+        checkShape(schema, value, path);
+        return value;
+      },
+    });
+  }
+
+  /** The file's absolute path. */
+  get path(): string {
+    return this.#document.path;
+  }
+
+  /**
+   * The value that is on disk, deeply frozen.
+   *
+   * @throws StorageError `STORAGE_SHAPE` when the file is sound JSON of another shape (it is left
+   *   untouched), `STORAGE_CLOSED`, `STORAGE_CORRUPT`, `STORAGE_IO`.
+   */
+  get value(): Readonly<T> {
+    return this.#document.current();
+  }
+
+  /**
+   * Replaces the value by what `change` makes of it; queued calls see each
+   * other's outcome in order and share one write. Resolves with the new value
+   * once it is on disk. Returning the same value writes nothing.
+   *
+   * Rejects with what `change` threw, or with a `StorageError` (`STORAGE_FULL`,
+   * `STORAGE_SHAPE`, `STORAGE_CLOSED` …); the value is then as before.
+   */
+  update(change: (value: Readonly<T>) => Readonly<T>): Promise<Readonly<T>> {
+    return this.#document.change((value) => {
+      const changed = change(value);
+      if (changed === value) return { state: value, result: value, changed: false };
+      const next = asStored(changed, `the new value of ${this.path}`);
+      checkShape(this.#schema, next, `the new value of ${this.path}`);
+      return { state: next, result: next, changed: true };
+    });
+  }
+
+  /** Reads the file now, so that a problem with it shows here and not at first use. */
+  open(): this {
+    this.#document.current();
+    return this;
+  }
+
+  /** Writes what is queued before it returns. Failures reject the promises of their updates. */
+  flush(): void {
+    this.#document.flush();
+  }
+
+  /** Writes what is queued and refuses further use. May be called again. */
+  close(): void {
+    this.#document.close();
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+}

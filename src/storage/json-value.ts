@@ -1,0 +1,43 @@
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { StorageError } from "../core/storage-error.js";
+
+/** Freezes a value and all that it contains, and returns it. */
+export function deepFreeze<T>(value: T): Readonly<T> {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}
+
+/** @throws StorageError `STORAGE_SHAPE` when there is no JSON for the value. */
+export function jsonText(value: unknown, what: string): string {
+  let reason: string;
+  let cause: unknown;
+  try {
+    const text: string | undefined = JSON.stringify(value);
+    if (text !== undefined) return text;
+    reason = `it is ${typeof value}`;
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
+    cause = error;
+  }
+  throw new StorageError("STORAGE_SHAPE", `${what} cannot be stored as JSON: ${reason}`, { cause });
+}
+
+/**
+ * The value as it will be when it is read back, deeply frozen: what JSON cannot
+ * hold is gone now and not after the next start.
+ *
+ * @throws StorageError `STORAGE_SHAPE` when there is no JSON for it.
+ */
+export function asStored<T>(value: T, what: string): Readonly<T> {
+  return deepFreeze(JSON.parse(jsonText(value, what)) as T);
+}
+
+/** @throws StorageError `STORAGE_SHAPE` that names the first place where the value misses the schema. */
+export function checkShape(schema: TSchema | undefined, value: unknown, what: string): void {
+  if (!schema || Value.Check(schema, value)) return;
+  const first = Value.Errors(schema, value).First();
+  const where = first?.path ? ` at ${first.path}` : "";
+  throw new StorageError("STORAGE_SHAPE", `${what} does not fit its schema${where}: ${first?.message}`);
+}

@@ -1,0 +1,227 @@
+import fs from "node:fs";
+import { dirname } from "node:path";
+import type { TSchema } from "@sinclair/typebox";
+import { BatchQueue } from "../core/batch-queue.js";
+import { ensureFolder, syncFolder, writeAll } from "../core/files.js";
+import { StorageError, toStorageError } from "../core/storage-error.js";
+import { lazyPath } from "./data-path.js";
+import { checkShape, jsonText } from "./json-value.js";
+import { lineRange, linesBackward, linesForward, type RawLine } from "./jsonl-lines.js";
+import { repairTail } from "./jsonl-repair.js";
+import { type OnReport, sendReport } from "./report.js";
+
+/** Options of a {@link JsonlFile}. */
+export interface JsonlFileOptions {
+  /** Where the file is: relative paths are inside the data folder. */
+  path: string;
+  /** What an entry must look like when it is appended. */
+  schema?: TSchema;
+  /** Permission bits of a new file, `0o666` less the umask unless given. */
+  mode?: number;
+  /** Told about damaged lines; warns on the console unless given. */
+  onReport?: OnReport;
+}
+
+/** Which entries to read. */
+export interface JsonlReadOptions<T> {
+  /** Only what follows this position: the `end` of an entry, or what `append()` resolved with. */
+  since?: number;
+  /** At most so many entries. */
+  limit?: number;
+  /** Only entries that this accepts. */
+  where?: (entry: T) => boolean;
+  /** Reads from the end of the file towards its start. */
+  newestFirst?: boolean;
+}
+
+/** An entry and where it is: `end` is the position of the byte after its line. */
+export interface JsonlEntry<T> {
+  entry: T;
+  start: number;
+  end: number;
+}
+
+interface QueuedLine {
+  bytes: Uint8Array;
+  resolve(end: number): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * An append-only file with one JSON entry a line: logs, histories.
+ *
+ * Entries appended in one tick share one write and one sync. The file is open
+ * only while it is written or read. Before each write an incomplete last line,
+ * left by a crash, is moved to a file of its own; unreadable lines elsewhere
+ * are skipped, reported and stay where they are.
+ *
+ * @example
+ * const visits = new JsonlFile<{ who: string; at: string }>({ path: "visits.jsonl" });
+ * await visits.append({ who: "ada", at: new Date().toISOString() });
+ * for await (const { entry } of visits.read({ newestFirst: true, limit: 10 })) console.log(entry.who);
+ */
+export class JsonlFile<T> {
+  readonly #path: () => string;
+  readonly #options: JsonlFileOptions;
+  readonly #queue = new BatchQueue<QueuedLine>((lines) => this.#write(lines));
+  readonly #knownDamage = new Set<number>();
+  #nameIsDurable = false;
+  #closed = false;
+
+  /** @throws StorageError `STORAGE_PATH`. */
+  constructor(options: JsonlFileOptions) {
+    this.#path = lazyPath(options.path);
+    this.#options = options;
+  }
+
+  /** The file's absolute path. */
+  get path(): string {
+    return this.#path();
+  }
+
+  /**
+   * Adds an entry. Resolves with the position after its line once it is on
+   * disk, which serves as `since` in a later read.
+   *
+   * Rejects with a `StorageError`: `STORAGE_FULL` (nothing of the entry is
+   * kept), `STORAGE_SHAPE`, `STORAGE_CLOSED`, `STORAGE_IO`.
+   */
+  async append(entry: T): Promise<number> {
+    this.#assertOpen("append to");
+    const what = `an entry of ${this.path}`;
+    checkShape(this.#options.schema, entry, what);
+    const bytes = new TextEncoder().encode(`${jsonText(entry, what)}\n`);
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#queue.push({ bytes, resolve, reject });
+    return promise;
+  }
+
+  /**
+   * The entries that were on disk when the reading began, in the order of the
+   * file or newest first, without loading it as a whole.
+   *
+   * @throws StorageError `STORAGE_SHAPE` when `since` is not the end of a line,
+   *   `STORAGE_IO` when the file is replaced meanwhile, `STORAGE_CLOSED`.
+   */
+  async *read(options: JsonlReadOptions<T> = {}): AsyncGenerator<JsonlEntry<T>> {
+    this.#assertOpen("read");
+    const { limit = Number.POSITIVE_INFINITY, where, newestFirst = false } = options;
+    const range = lineRange(this.path, options.since ?? 0);
+    if (!range || limit <= 0) return;
+    const damaged: number[] = [];
+    let count = 0;
+    try {
+      for await (const line of newestFirst ? linesBackward(range) : linesForward(range)) {
+        if (line.bytes.length === 0) continue;
+        const entry = parseLine<T>(line);
+        if (!entry) damaged.push(line.start);
+        if (!entry || (where && !where(entry.entry))) continue;
+        yield entry;
+        if (++count >= limit) return;
+      }
+    } finally {
+      this.#reportDamage(damaged);
+    }
+  }
+
+  /** The entries of {@link read} as an array. */
+  async list(options: JsonlReadOptions<T> = {}): Promise<T[]> {
+    const entries: T[] = [];
+    for await (const { entry } of this.read(options)) entries.push(entry);
+    return entries;
+  }
+
+  /** Creates and repairs the file now, so that a problem with it shows here and not at first use. */
+  open(): this {
+    this.#assertOpen("open");
+    this.#withFile((fd) => this.#repair(fd));
+    return this;
+  }
+
+  /** Writes what is queued before it returns. Failures reject the promises of their entries. */
+  flush(): void {
+    this.#queue.flush();
+  }
+
+  /** Writes what is queued and refuses further use. May be called again. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
+  }
+
+  #write(lines: QueuedLine[]): void {
+    const ends: number[] = [];
+    try {
+      this.#withFile((fd) => {
+        this.#repair(fd);
+        const { size } = fs.fstatSync(fd);
+        this.#appendOrUndo(fd, size, Buffer.concat(lines.map((line) => line.bytes)));
+        for (const { bytes } of lines) ends.push((ends.at(-1) ?? size) + bytes.length);
+      });
+    } catch (error) {
+      const failure = toStorageError(error, this.path);
+      for (const { reject } of lines) reject(failure);
+      return;
+    }
+    for (const [index, end] of ends.entries()) lines[index]?.resolve(end);
+  }
+
+  /** Half a batch on a full disk would make one line of it and the next one. */
+  #appendOrUndo(fd: number, size: number, bytes: Uint8Array): void {
+    try {
+      writeAll(fd, bytes);
+      fs.fdatasyncSync(fd);
+      if (size === 0 || !this.#nameIsDurable) syncFolder(dirname(this.path));
+      this.#nameIsDurable = true;
+    } catch (error) {
+      fs.ftruncateSync(fd, size);
+      throw error;
+    }
+  }
+
+  #repair(fd: number): void {
+    const report = repairTail(fd, this.path);
+    if (report) sendReport(report, this.#options.onReport);
+  }
+
+  #withFile(use: (fd: number) => void): void {
+    try {
+      ensureFolder(dirname(this.path));
+      const fd = fs.openSync(this.path, "a+", this.#options.mode);
+      try {
+        use(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+    } catch (error) {
+      throw toStorageError(error, this.path);
+    }
+  }
+
+  #reportDamage(positions: number[]): void {
+    const fresh = positions.filter((position) => !this.#knownDamage.has(position)).sort((a, b) => a - b);
+    if (fresh.length === 0) return;
+    for (const position of fresh) this.#knownDamage.add(position);
+    const [position] = fresh as [number];
+    const which =
+      fresh.length === 1 ? `the line at byte ${position}` : `${fresh.length} lines from byte ${position} on`;
+    const message = `${which} of ${this.path} cannot be read: skipped and left in place`;
+    sendReport({ kind: "corrupt-lines", path: this.path, message, position }, this.#options.onReport);
+  }
+
+  #assertOpen(verb: string): void {
+    if (!this.#closed) return;
+    throw new StorageError("STORAGE_CLOSED", `cannot ${verb} ${this.path}: it is closed`, {
+      path: this.path,
+    });
+  }
+}
+
+function parseLine<T>({ start, bytes }: RawLine): JsonlEntry<T> | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { entry: JSON.parse(text) as T, start, end: start + bytes.length + 1 };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import type { Database } from "bun:sqlite";
+import { StorageError } from "../core/storage-error.js";
+
+/** One step of a schema: SQL, or a synchronous function that changes the database. */
+export type Migration = string | ((db: Database) => void);
+
+/**
+ * Brings a database to the newest version, which is the number of migrations;
+ * `user_version` says how many of them it has had. All that are missing run in
+ * one transaction: it ends up with all of them or as it was.
+ *
+ * Foreign keys are not enforced while they run, so that tables can be rebuilt,
+ * and are checked before the commit.
+ *
+ * @throws StorageError `STORAGE_VERSION` when the database has had more migrations than there are.
+ */
+export function migrate(db: Database, migrations: readonly Migration[]): void {
+  if (assertKnownVersion(db, migrations) === migrations.length) return;
+  db.run("PRAGMA foreign_keys = OFF");
+  db.run("BEGIN IMMEDIATE");
+  try {
+    for (const step of migrations.slice(assertKnownVersion(db, migrations))) {
+      if (typeof step === "string") db.run(step);
+      else if ((step(db) as unknown) instanceof Promise)
+        throw new TypeError("a migration must be synchronous");
+    }
+    const [orphan] = db.query("PRAGMA foreign_key_check").all() as { table: string; parent: string }[];
+    if (orphan)
+      throw new Error(`a row of ${orphan.table} refers to a row of ${orphan.parent} that is not there`);
+    db.run(`PRAGMA user_version = ${migrations.length}`);
+    db.run("COMMIT");
+  } catch (error) {
+    if (db.inTransaction) db.run("ROLLBACK");
+    throw error;
+  } finally {
+    db.run("PRAGMA foreign_keys = ON");
+  }
+}
+
+/**
+ * The version of a database: how many of the migrations it has had.
+ *
+ * @throws StorageError `STORAGE_VERSION` when that is more than there are.
+ */
+export function assertKnownVersion(db: Database, migrations: readonly Migration[]): number {
+  const { user_version: version } = db.query("PRAGMA user_version").get() as { user_version: number };
+  if (version <= migrations.length) return version;
+  const message = `${db.filename} has schema version ${version}, but this code knows only ${migrations.length}: it was written by a newer version`;
+  throw new StorageError("STORAGE_VERSION", message, { path: db.filename });
+}

@@ -1,0 +1,159 @@
+import { Database } from "bun:sqlite";
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import { ensureFolder } from "../core/files.js";
+import { GroupCommit } from "../core/group-commit.js";
+import { StorageError, toStorageError } from "../core/storage-error.js";
+import { lazyPath } from "./data-path.js";
+import type { OnReport } from "./report.js";
+import { setAsideIfDamaged } from "./sqlite-health.js";
+import { assertKnownVersion, type Migration, migrate } from "./sqlite-migrations.js";
+
+/** Options of {@link openSqlite}. */
+export interface SqliteOptions {
+  /** The steps that build the schema, oldest first. Add at the end; never change one that has been in use. */
+  migrations?: readonly Migration[];
+  /**
+   * How an existing file is examined at its first opening in a process:
+   * `"quick"` reads every page, `"header"` only sees that it is a database. Default `"quick"`.
+   */
+  check?: "quick" | "header";
+  /** Told when a damaged file was set aside; warns on the console unless given. */
+  onReport?: OnReport;
+}
+
+/** Files this process has examined; a service that is reloaded need not wait for it again. */
+const examined = new Set<string>();
+
+/**
+ * Opens a SQLite database, creating it and its folder if they are missing, with
+ * a write-ahead log, `synchronous=FULL` (a committed transaction is on disk),
+ * foreign keys enforced and five seconds of patience with other processes, and
+ * brings its schema up to date. A damaged file is set aside and reported first.
+ *
+ * @param path Where the file is: relative paths are inside the data folder.
+ * @throws StorageError `STORAGE_VERSION` when the file is from a newer version of the code,
+ *   `STORAGE_CORRUPT`, `STORAGE_FULL`, `STORAGE_BUSY`, `STORAGE_IO`; the error of a failing migration.
+ *   The file is then as it was.
+ * @example
+ * const db = openSqlite("library.db", { migrations: ["CREATE TABLE book (id TEXT PRIMARY KEY, title TEXT)"] });
+ * db.query("SELECT count(*) AS books FROM book").get();
+ */
+export function openSqlite(path: string, options: SqliteOptions = {}): Database {
+  const file = lazyPath(path)();
+  const { migrations = [] } = options;
+  let db: Database | undefined;
+  try {
+    ensureFolder(dirname(file));
+    const thorough = (options.check ?? "quick") === "quick" && !examined.has(identityOf(file));
+    setAsideIfDamaged(file, thorough, options.onReport);
+    db = new Database(file, { create: true, readwrite: true });
+    db.run("PRAGMA busy_timeout = 5000");
+    assertKnownVersion(db, migrations);
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = FULL");
+    db.run("PRAGMA foreign_keys = ON");
+    migrate(db, migrations);
+    examined.add(identityOf(file));
+    return db;
+  } catch (error) {
+    db?.close();
+    throw toStorageError(error, file);
+  }
+}
+
+function identityOf(file: string): string {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat ? `${stat.dev}:${stat.ino}:${stat.birthtimeNs}` : "";
+}
+
+/** Options of a {@link SqliteFile}. */
+export interface SqliteFileOptions extends SqliteOptions {
+  /** Where the file is: relative paths are inside the data folder. */
+  path: string;
+}
+
+/**
+ * A SQLite database as the store of a service: opened at first use as
+ * {@link openSqlite} does, with grouped writes.
+ *
+ * @example
+ * const library = new SqliteFile({
+ *   path: "library.db",
+ *   migrations: ["CREATE TABLE book (id TEXT PRIMARY KEY, title TEXT NOT NULL)"],
+ * });
+ * await library.write((db) => db.run("INSERT INTO book VALUES (?, ?)", ["b1", "Emma"]));
+ * library.db.query("SELECT title FROM book WHERE id = ?").get("b1"); // { title: "Emma" }
+ */
+export class SqliteFile {
+  readonly #path: () => string;
+  readonly #options: SqliteFileOptions;
+  #opened: { db: Database; group: GroupCommit } | undefined;
+  #closed = false;
+
+  /** @throws StorageError `STORAGE_PATH`. */
+  constructor(options: SqliteFileOptions) {
+    this.#path = lazyPath(options.path);
+    this.#options = options;
+  }
+
+  /** The file's absolute path. */
+  get path(): string {
+    return this.#path();
+  }
+
+  /**
+   * The open database, for queries. What it writes outside `write()` is
+   * committed at once, each statement on its own.
+   *
+   * @throws What {@link openSqlite} throws, and StorageError `STORAGE_CLOSED`.
+   */
+  get db(): Database {
+    return this.#use().db;
+  }
+
+  /**
+   * Runs `fn` in a transaction that it shares with the other writes of this
+   * tick. Resolves with its result once that is on disk. If `fn` throws, its own
+   * changes are undone and the promise rejects with what it threw.
+   *
+   * Rejects with a `StorageError` when the storage fails: `STORAGE_FULL`,
+   * `STORAGE_BUSY`, `STORAGE_CORRUPT`, `STORAGE_CLOSED`, `STORAGE_IO`.
+   *
+   * @param fn Synchronous; must not begin or end transactions.
+   */
+  async write<T>(fn: (db: Database) => T): Promise<T> {
+    const { db, group } = this.#use();
+    return group.write(() => fn(db));
+  }
+
+  /** Opens the database now, so that a problem with it shows here and not at first use. */
+  open(): this {
+    this.#use();
+    return this;
+  }
+
+  /** Commits what is queued before it returns. Failures reject the promises of their writes. */
+  flush(): void {
+    this.#opened?.group.flush();
+  }
+
+  /** Commits what is queued and closes the database. May be called again. */
+  close(): void {
+    this.#opened?.group.close();
+    this.#opened?.db.close();
+    this.#opened = undefined;
+    this.#closed = true;
+  }
+
+  #use(): { db: Database; group: GroupCommit } {
+    if (this.#closed) {
+      throw new StorageError("STORAGE_CLOSED", `cannot use ${this.path}: it is closed`, { path: this.path });
+    }
+    if (!this.#opened) {
+      const db = openSqlite(this.path, this.#options);
+      this.#opened = { db, group: new GroupCommit(db) };
+    }
+    return this.#opened;
+  }
+}
