@@ -1,6 +1,6 @@
 import type { BrokerTool, ProviderInfo } from "./catalogue.js";
 import { toolName } from "./catalogue.js";
-import type { CallOptions } from "./client.js";
+import { type CallOptions, clientOf, type ServiceClient } from "./client.js";
 import { type CallContext, trustedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
 import { WorkerFactory } from "./factory.js";
@@ -139,6 +139,21 @@ export class Broker {
   ): Promise<Result> {
     const context = options.caller === undefined ? OPERATOR : trustedContext(options.caller);
     return this.dispatch(context, pluginId, service, method, { input }, options) as Promise<Result>;
+  }
+
+  /**
+   * A typed client for one service, with the rights of a trusted caller. Arguments are
+   * matched to the properties of the input schema in their order.
+   */
+  createServiceClient<T>(
+    pluginId: string,
+    service: string,
+    options: CallOptions & { caller?: string } = {},
+  ): ServiceClient<T> {
+    const context = options.caller === undefined ? OPERATOR : trustedContext(options.caller);
+    return clientOf<T>((method, args) =>
+      this.dispatch(context, pluginId, service, method, { args }, options),
+    );
   }
 
   /** @internal Makes a call in a context. */
@@ -306,6 +321,15 @@ export class Broker {
    */
   effectivePermissions(callerId: string, calleeId: string): Permissions {
     return intersect(this.#party(callerId).permissions, this.#party(calleeId).permissions);
+  }
+
+  /** Both parties of a pair and what they may do together. */
+  explainPermissions(callerId: string, calleeId: string): { parties: Party[]; effective: Permissions } {
+    const parties = [callerId, calleeId].map((id): Party => {
+      const { permissions } = this.#party(id);
+      return { id, permissions };
+    });
+    return { parties, effective: this.effectivePermissions(callerId, calleeId) };
   }
 
   #party(id: string): Party {

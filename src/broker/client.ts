@@ -72,6 +72,14 @@ export function createServiceClient<T>(
   service: string,
   options: CallOptions = {},
 ): ServiceClient<T> {
+  const { timeout, signal } = options;
+  return clientOf<T>((method, args) =>
+    runtimeBridge().request({ kind: "call", target: [pluginId, service, method], args, timeout }, signal),
+  );
+}
+
+/** @internal A client that sends each call on with its positional arguments. */
+export function clientOf<T>(send: (method: string, args: unknown[]) => Promise<unknown>): ServiceClient<T> {
   const methods = new Map<string, (...args: unknown[]) => Promise<unknown>>();
   return new Proxy(Object.create(null), {
     get(_target, name) {
@@ -79,11 +87,7 @@ export function createServiceClient<T>(
       if (typeof name !== "string" || name === "then") return undefined;
       let method = methods.get(name);
       if (!method) {
-        method = (...args) =>
-          runtimeBridge().request(
-            { kind: "call", target: [pluginId, service, name], args, timeout: options.timeout },
-            options.signal,
-          );
+        method = (...args) => send(name, args);
         methods.set(name, method);
       }
       return method;

@@ -21,6 +21,7 @@ export { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 export type { LocalCall, LocalMethod } from "./local.js";
 export { findManifest, type PluginManifest, readManifest } from "./manifest.js";
 export type { MethodStats } from "./metrics.js";
+export { type OfferingContext, offerMethods, serveOffers } from "./offers.js";
 export { describeDenial, explain, isAllowed, type Party } from "./permissions/check.js";
 export {
   intersect,

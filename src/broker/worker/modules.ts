@@ -4,7 +4,8 @@ import { RUNTIME_SPECIFIERS } from "./specifiers.js";
 
 /** Makes the runtime API importable under each of its names, whatever lies in `node_modules`. */
 export function provideRuntimeModules(): void {
-  const exports = { ...runtime, BrokerError };
+  const { clientOf: _, ...api } = runtime;
+  const exports = { ...api, BrokerError };
   Bun.plugin({
     name: "reef-runtime",
     setup(build) {
