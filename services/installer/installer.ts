@@ -11,6 +11,7 @@ import { type Action, type Job, Jobs, type Progress } from "./jobs.js";
 import { findInstalled, type Installed, type InstalledVersion, type Lock, type Origin } from "./lock.js";
 import { additionalPermissions } from "./permissions.js";
 import { changedFiles, isThere } from "./place.js";
+import { takeUpPlugin } from "./plugins.js";
 import { findPlaces, type Places, Room } from "./room.js";
 import { checkedRef, folderName, parseSource } from "./sources.js";
 import { stage } from "./stage.js";
@@ -181,6 +182,7 @@ export class Installer {
   async #reloadInPlace(entry: Entry, version: InstalledVersion): Promise<void> {
     try {
       if (version.kind === "service") await this.#ctx.registry.load(entry.id);
+      else await takeUpPlugin(this.#ctx, entry.id);
     } catch (error) {
       throw asInstallError(error, "load");
     }
@@ -234,7 +236,8 @@ export class Installer {
 
   get #options() {
     const { servicesDir, registry, log } = this.#ctx;
-    return { lock: this.lock, registry, servicesDir, places: this.#places, log };
+    const takeUp = (dirName: string) => takeUpPlugin(this.#ctx, dirName);
+    return { lock: this.lock, registry, servicesDir, places: this.#places, log, takeUp };
   }
 
   #stage(

@@ -4,7 +4,10 @@ import { additionalPermissions, permissionsOf } from "./permissions.js";
 describe("permissionsOf", () => {
   test.each([
     [undefined, []],
-    [["storage", "notifications", "storage"], ["notifications", "storage"]],
+    [
+      ["storage", "notifications", "storage"],
+      ["notifications", "storage"],
+    ],
     [[{ permission: "fs-read", allow: ["b", "a"] }], ["fs-read: a", "fs-read: b"]],
     [[{ permission: "network", domains: ["x.org"] }], ["network: domains x.org"]],
     [[{ permission: "fs-read", deny: ["c"] }], ["fs-read", "fs-read: not c"]],

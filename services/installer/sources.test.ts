@@ -19,16 +19,25 @@ describe("a source that is understood", () => {
     ["ada/greeter@feature/new-one", { ref: "feature/new-one", folder: "greeter" }],
     ["ada/greeter//services/hello@main", { subdirectory: "services/hello", ref: "main", folder: "hello" }],
     ["ada/greeter.git", { url: "https://github.com/ada/greeter.git", folder: "greeter" }],
-    ["git.example.org/ada/greeter@v1", { url: "https://git.example.org/ada/greeter", host: "git.example.org" }],
+    [
+      "git.example.org/ada/greeter@v1",
+      { url: "https://git.example.org/ada/greeter", host: "git.example.org" },
+    ],
     ["https://example.org/a/b/c.git@v1", { url: "https://example.org/a/b/c.git", folder: "c", ref: "v1" }],
     ["HTTPS://Example.ORG/a/b/", { url: "https://example.org/a/b", host: "example.org" }],
     ["https://example.org:8443/a/b", { url: "https://example.org:8443/a/b", port: "8443" }],
     ["http://127.0.0.1:3000/x.git", { url: "http://127.0.0.1:3000/x.git", transport: "http", port: "3000" }],
     ["http://0x7f.1/x", { url: "http://127.0.0.1/x", host: "127.0.0.1" }],
-    ["https://[2001:db8::1]:8443/a/b", { url: "https://[2001:db8::1]:8443/a/b", host: "2001:db8::1", port: "8443" }],
+    [
+      "https://[2001:db8::1]:8443/a/b",
+      { url: "https://[2001:db8::1]:8443/a/b", host: "2001:db8::1", port: "8443" },
+    ],
     ["git@example.org:ada/greeter@v1", { url: "git@example.org:ada/greeter", transport: "ssh", ref: "v1" }],
     ["git@example.org:/srv/x.git", { url: "git@example.org:/srv/x.git", folder: "x" }],
-    ["ssh://git@example.org:2222/srv/x.git//sub@v1", { url: "ssh://git@example.org:2222/srv/x.git", subdirectory: "sub" }],
+    [
+      "ssh://git@example.org:2222/srv/x.git//sub@v1",
+      { url: "ssh://git@example.org:2222/srv/x.git", subdirectory: "sub" },
+    ],
     ["file:///srv/git/x.git@v1", { url: "file:///srv/git/x.git", transport: "file", ref: "v1" }],
   ];
   test.each(git)("%s", (text, expected) => {

@@ -46,7 +46,11 @@ function withoutPassword(text: string): string {
 }
 
 function refuse(text: string, why: string): never {
-  throw new InstallError(400, "source", `the source ${JSON.stringify(printable(withoutPassword(text), 120))} ${why}`);
+  throw new InstallError(
+    400,
+    "source",
+    `the source ${JSON.stringify(printable(withoutPassword(text), 120))} ${why}`,
+  );
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Progress } from "./jobs.js";
 import type { InstalledVersion, Origin } from "./lock.js";
 import { inspectPackage } from "./package.js";
 import { listFiles } from "./place.js";
+import { validatePlugin } from "./plugins.js";
 import type { Places, Room } from "./room.js";
 import { testPackage, validateService } from "./validate.js";
 
@@ -68,6 +69,12 @@ export async function stage(
       (found) => found.name,
     );
     name = validated.name;
+  } else {
+    name = await progress.step(
+      "validate",
+      async () => validatePlugin(room),
+      (id) => id,
+    );
   }
   const tests = options.test
     ? await progress.step(

@@ -14,6 +14,8 @@ export interface TransactionOptions {
   servicesDir: string;
   places: Places;
   log: Logger;
+  /** Takes up a plugin that is in its place; rejects when it cannot be used. */
+  takeUp(dirName: string): Promise<void>;
 }
 
 type Entry = Installed & { current: InstalledVersion };
@@ -92,6 +94,9 @@ async function commit(
     throw asInstallError(error, step);
   }
   try {
+    if (during.pending?.action === "place" && during.pending.version.kind === "plugin") {
+      await options.takeUp(id);
+    }
     await write(after);
   } catch (error) {
     const back: FolderChange = { apply: change.undo, undo: change.apply };

@@ -23,8 +23,10 @@ export async function changeFolder(
     const service = registry.table.byFolder(dirName);
     if (service) await registry.unload(service.name, force, caller);
     registry.failures.clear(dir);
-    if (!existsSync(dir)) return { name: service?.name ?? dirName, action: "removed" };
-    return { name: dirName, action: existed ? "updated" : "added" };
+    const action = !existsSync(dir) ? "removed" : existed ? "updated" : "added";
+    // Whoever serves other kinds of folders learns of it here.
+    if (!service) registry.announce(dirName, action);
+    return { name: service?.name ?? dirName, action };
   } catch (error) {
     change.undo();
     registry.failures.restore(dir, before);
