@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { Parser, type ReadEntry } from "tar";
+import type { ReadEntry } from "tar";
 import { messageOf } from "../../src/core/errors.js";
 import { InstallError, printable } from "./errors.js";
 import { LIMITS, type Limits } from "./limits.js";
@@ -56,6 +56,9 @@ function asUnpackError(error: unknown, signal: AbortSignal): unknown {
 /** Long names and attributes of one entry, in bytes. */
 const MOST_METADATA = 64 * 1024;
 
+/** Zeros that end an archive. */
+const END_BYTES = 1024;
+
 /** The parser would decompress what begins so, past the limits here. */
 const GZIP_MAGIC = 0x1f;
 
@@ -64,6 +67,8 @@ async function readEntries(
   source: AsyncIterable<Buffer>,
   take: (entry: ReadEntry) => Promise<void>,
 ): Promise<void> {
+  // Large, and not needed before something is installed.
+  const { Parser } = await import("tar");
   const parser = new Parser({ strict: true, zstd: false, maxMetaEntrySize: MOST_METADATA });
   let failure: { error: unknown } | undefined;
   const fail = (error: unknown) => {
@@ -106,6 +111,7 @@ async function* counted(
   // Names, sizes and padding of that many entries, beside their content.
   const most = limits.totalBytes + limits.entries * 4096;
   let bytes = 0;
+  let zeros = 0;
   for await (const chunk of source) {
     signal.throwIfAborted();
     if (bytes === 0 && chunk[0] === GZIP_MAGIC) {
@@ -113,9 +119,18 @@ async function* counted(
     }
     bytes += chunk.byteLength;
     if (bytes > most) throw tooLarge(`${most} bytes`);
+    zeros = zerosAtEnd(chunk, zeros);
     // The parser reads text from its chunks, as a Buffer does.
     yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
+  if (zeros < END_BYTES) throw new InstallError(400, "unpack", "the archive is cut short.");
+}
+
+/** How many zeros there are at the end, after `before` of them in the chunks before. */
+function zerosAtEnd(chunk: Uint8Array, before: number): number {
+  let at = chunk.length;
+  while (at > 0 && chunk.length - at < END_BYTES && chunk[at - 1] === 0) at--;
+  return chunk.length - at + (at === 0 ? before : 0);
 }
 
 function tooLarge(what: string): InstallError {

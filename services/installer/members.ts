@@ -79,10 +79,7 @@ export class Members {
     if (name.startsWith("/") || /^[A-Za-z]:/.test(name)) refuse(name, "an absolute path");
     if (Buffer.byteLength(name) > this.#limits.pathBytes)
       refuse(name, `a path of more than ${this.#limits.pathBytes} bytes`);
-    const names = name
-      .replace(/^(\.\/)+/, "")
-      .replace(/\/$/, "")
-      .split("/");
+    const names = name.replace(/\/$/, "").split("/");
     for (const part of names) {
       if (part === "..") refuse(name, "which leaves the package");
       if (part === "" || part === ".") refuse(name, "a path with an empty name");
