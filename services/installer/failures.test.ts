@@ -123,7 +123,11 @@ const broken: Array<
     "an init that fails only in the server",
     "load",
     400,
-    sampleFiles("greeter", "9", 'init() { if (!process.env.REEF_CHECKING && !process.env.REEF_TEST_RUN) throw new Error("only here") },'),
+    sampleFiles(
+      "greeter",
+      "9",
+      'init() { if (!process.env.REEF_CHECKING && !process.env.REEF_TEST_RUN) throw new Error("only here") },',
+    ),
     /only here/,
   ],
 ];

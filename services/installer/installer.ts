@@ -5,7 +5,7 @@ import { messageOf } from "../../src/core/errors.js";
 import { isSafeName } from "../../src/core/names.js";
 import { StorageError } from "../../src/core/storage-error.js";
 import type { ServiceContext } from "../../src/core/types.js";
-import { type FailureStatus, InstallError, printable } from "./errors.js";
+import { InstallError, printable } from "./errors.js";
 import { parseFleetSource } from "./fleet.js";
 import { type Action, type Job, Jobs, type Progress } from "./jobs.js";
 import { findInstalled, type Installed, type InstalledVersion, type Lock, type Origin } from "./lock.js";
@@ -286,8 +286,9 @@ export class Installer {
       );
     }
     const room = Room.open(this.#places, dirName);
-    const progress = this.jobs.begin(action, dirName, printable(source, 200));
-    const result = this.#run(progress, room, token, work);
+    const clean = cleaner(token);
+    const progress = this.jobs.begin(action, dirName, printable(source, 200), clean);
+    const result = this.#run(progress, room, clean, work);
     this.#running.add(result);
     // Whoever asked may be gone by then; the job says how it ended.
     result.catch(() => undefined).finally(() => this.#running.delete(result));
@@ -297,7 +298,7 @@ export class Installer {
   async #run(
     progress: Progress,
     room: Room,
-    token: string | undefined,
+    clean: (text: string) => string,
     work: (progress: Progress, room: Room, signal: AbortSignal) => Promise<Record<string, unknown>>,
   ): Promise<Record<string, unknown>> {
     const limit = new AbortController();
@@ -311,7 +312,7 @@ export class Installer {
       progress.done(result);
       return result;
     } catch (error) {
-      const failure = withoutToken(signal.aborted ? signal.reason : error, token);
+      const failure = cleaned(signal.aborted ? signal.reason : error, clean);
       const status = failure instanceof InstallError ? failure.status : statusOf(failure);
       const message = failure instanceof InstallError ? failure.message : messageOf(failure);
       if (status === 500) this.#ctx.log.error(`${progress.job.action} of ${progress.job.dirName}:`, failure);
@@ -335,13 +336,18 @@ function statusOf(error: unknown): number {
   return error instanceof StorageError && error.code === "STORAGE_FULL" ? 507 : 500;
 }
 
-/** A remote may send a token back in its error; from here on it would be shown and kept. */
-function withoutToken(error: unknown, token: string | undefined): unknown {
-  if (token === undefined || !(error instanceof InstallError)) return error;
+/** Takes a token out of a text: a remote may send it back in its error, and from there it would be shown and kept. */
+function cleaner(token: string | undefined): (text: string) => string {
+  if (token === undefined) return (text) => text;
   const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
-  const clean = (text: string) => text.replaceAll(token, "…").replaceAll(basic, "…");
-  if (clean(error.message) === error.message) return error;
-  return new InstallError(error.status as FailureStatus, error.step, clean(error.message));
+  return (text) => text.replaceAll(token, "…").replaceAll(basic, "…");
+}
+
+function cleaned(error: unknown, clean: (text: string) => string): unknown {
+  if (!(error instanceof InstallError)) return error;
+  return new InstallError(error.status, error.step, clean(error.message), error.details, {
+    cause: error.cause,
+  });
 }
 
 function withRef(origin: Origin, ref: string | undefined): Origin {

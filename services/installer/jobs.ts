@@ -65,7 +65,8 @@ export class Jobs {
     return this.list().filter(({ status }) => status === "running").length;
   }
 
-  begin(action: Action, dirName: string, source: string): Progress {
+  /** `clean` takes secrets out of whatever will be shown. */
+  begin(action: Action, dirName: string, source: string, clean: (text: string) => string): Progress {
     const startedAt = new Date().toISOString();
     const job: Job = {
       id: Bun.randomUUIDv7(),
@@ -81,7 +82,7 @@ export class Jobs {
       if (this.#jobs.size <= REMEMBERED) break;
       if (status !== "running") this.#jobs.delete(id);
     }
-    return new Progress(job, this.#events);
+    return new Progress(job, this.#events, clean);
   }
 }
 
@@ -89,10 +90,12 @@ export class Jobs {
 export class Progress {
   readonly job: Job;
   readonly #events: ServiceEventBus;
+  readonly #clean: (text: string) => string;
 
-  constructor(job: Job, events: ServiceEventBus) {
+  constructor(job: Job, events: ServiceEventBus, clean: (text: string) => string) {
     this.job = job;
     this.#events = events;
+    this.#clean = clean;
   }
 
   /** Runs one step; `fn` may return a detail to show. A failure is noted and passed on. */
@@ -109,7 +112,7 @@ export class Progress {
       return result;
     } catch (error) {
       entry.status = "failed";
-      if (error instanceof InstallError) entry.detail = error.message;
+      if (error instanceof InstallError) entry.detail = this.#clean(error.message);
       this.#tell(entry);
       throw error;
     }
