@@ -29,6 +29,8 @@ export interface Config {
    * `localhost`, `127.0.0.1`, `[::1]` and `REEF_HOST`. Without ports.
    */
   allowedHosts: string[];
+  /** `REEF_TEST_TIMEOUT`, milliseconds that all tests of a service may take in a deploy; default 60 000. */
+  testTimeoutMs: number;
   /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
   check: boolean;
   /** `REEF_EVENTS_MAX`, how many events are kept at most; default 1,000,000, 0 for no limit. */
@@ -85,6 +87,7 @@ export function readConfig(env: Environment = process.env): Config {
     drainTimeoutMs: integer(env, "REEF_DRAIN_TIMEOUT", 10_000, 0, 600_000),
     initTimeoutMs: integer(env, "REEF_INIT_TIMEOUT", 10_000, 100, 600_000),
     allowedHosts: allowedHosts(env),
+    testTimeoutMs: integer(env, "REEF_TEST_TIMEOUT", 60_000, 100, 3_600_000),
     check: check === "on",
     eventsMax: integer(env, "REEF_EVENTS_MAX", 1_000_000, 0, 1_000_000_000),
     eventsMaxDays: integer(env, "REEF_EVENTS_MAX_DAYS", 0, 0, 36_500),

@@ -126,8 +126,7 @@ export class EventHub {
       () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
       () => this.#gone(connection),
     );
-    const response = new Response(connection.stream, { headers });
-    return announceEnd(response, connection.ended, () => this.#end(connection));
+    return announceEnd(new Response(connection.stream, { headers }), connection.ended);
   }
 
   /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
