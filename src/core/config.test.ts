@@ -16,6 +16,7 @@ describe("readConfig", () => {
       idleTimeoutSeconds: 120,
       drainTimeoutMs: 10_000,
       initTimeoutMs: 10_000,
+      testTimeoutMs: 60_000,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
       check: true,
     });
@@ -32,6 +33,7 @@ describe("readConfig", () => {
       REEF_IDLE_TIMEOUT: "255",
       REEF_DRAIN_TIMEOUT: "0",
       REEF_INIT_TIMEOUT: "100",
+      REEF_TEST_TIMEOUT: "250",
       REEF_CHECK: "off",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
     });
@@ -45,6 +47,7 @@ describe("readConfig", () => {
       idleTimeoutSeconds: 255,
       drainTimeoutMs: 0,
       initTimeoutMs: 100,
+      testTimeoutMs: 250,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
       check: false,
     });
