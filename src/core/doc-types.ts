@@ -36,6 +36,7 @@ export interface RouteExample {
 /** The documentation of one route; the key in `routeDocs` is `"METHOD /path"` below the service's mount point. */
 export interface RouteDocs {
   summary: string;
+  /** More in plain text. Codes of errors in it count as documented, e.g. `"409 while others depend on it."` */
   detail?: string;
   /** Path parameters; a name that the path does not have is read as a query parameter. */
   params?: Record<string, ParamDoc>;
