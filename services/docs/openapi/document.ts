@@ -20,8 +20,13 @@ export function openApiDocument(docs: Docs, version: string): object {
   const events = [
     ...docs.server.events.map((event) => ({ service: SERVER_TAG, ...event })),
     ...docs.services.flatMap(({ name, events }) => events.map((event) => ({ service: name, ...event }))),
-  ];
-  const tools = docs.services.flatMap(({ name, tools }) => tools.map((tool) => ({ ...tool, service: name })));
+  ].map((event) => ({
+    ...event,
+    ...(event.schema && { schema: components.embed(event.schema, event.name) }),
+  }));
+  const tools = docs.services.flatMap(({ name: service, tools }) =>
+    tools.map((tool) => ({ service, ...tool, parameters: components.embed(tool.parameters, tool.name) })),
+  );
   return {
     openapi: "3.1.0",
     info: {
