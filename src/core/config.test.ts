@@ -17,6 +17,7 @@ describe("readConfig", () => {
       drainTimeoutMs: 10_000,
       initTimeoutMs: 10_000,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
+      testTimeoutMs: 60_000,
       check: true,
     });
   });
@@ -32,6 +33,7 @@ describe("readConfig", () => {
       REEF_IDLE_TIMEOUT: "255",
       REEF_DRAIN_TIMEOUT: "0",
       REEF_INIT_TIMEOUT: "100",
+      REEF_TEST_TIMEOUT: "500",
       REEF_CHECK: "off",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
     });
@@ -46,6 +48,7 @@ describe("readConfig", () => {
       drainTimeoutMs: 0,
       initTimeoutMs: 100,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
+      testTimeoutMs: 500,
       check: false,
     });
   });
@@ -69,6 +72,7 @@ describe("readConfig", () => {
     ["REEF_IDLE_TIMEOUT", "256"],
     ["REEF_DRAIN_TIMEOUT", "-5"],
     ["REEF_INIT_TIMEOUT", "99"],
+    ["REEF_TEST_TIMEOUT", "1s"],
     ["REEF_CHECK", "yes"],
     ["VERS_AUTH_TOKEN", "two words"],
     ["VERS_AUTH_TOKEN", "line\nbreak"],
