@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findChromium, installChromium } from "./chromium.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const mode = process.argv[2] === "development" ? "development" : "production";
@@ -32,4 +33,10 @@ if (!upToDate || !existsSync(join(root, "node_modules", ".bin", "bun"))) {
   }
   mkdirSync(dirname(stampPath), { recursive: true });
   writeFileSync(stampPath, `${mode} ${fingerprint}`);
+}
+
+if (mode === "development" && !findChromium()) {
+  console.error("Looking for Chromium for the tests that use a browser …");
+  if (!installChromium())
+    console.error("There is none: those tests are skipped. Install Chromium or set CHROMIUM_PATH.");
 }

@@ -11,6 +11,7 @@ import { errorReply, messageOf } from "./errors.js";
 import { EventBus } from "./events.js";
 import { LogBook } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
+import { redact } from "./redact.js";
 import { Registry } from "./registry.js";
 import { Scope } from "./scope.js";
 import type { Env } from "./serving.js";
@@ -129,7 +130,9 @@ function health(registry: Registry, startedAt: number): Response {
   const services = [...registry.table.modules.values()]
     .filter((module) => module.routes)
     .map((module) => module.name);
-  const skipped = registry.failures.list().map(({ name, code, error }) => ({ name, code, error }));
+  const skipped = registry.failures.list().map(({ name, code, error }) => {
+    return { name, code, error: redact(error) };
+  });
   return Response.json({ status: "ok", uptime: (Date.now() - startedAt) / 1000, services, skipped });
 }
 
