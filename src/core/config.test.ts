@@ -36,9 +36,9 @@ describe("readConfig", () => {
       REEF_DRAIN_TIMEOUT: "0",
       REEF_INIT_TIMEOUT: "100",
       REEF_CHECK: "off",
+      REEF_TEST_TIMEOUT: "5000",
       REEF_EVENTS_MAX: "5000",
       REEF_EVENTS_MAX_DAYS: "30",
-      REEF_TEST_TIMEOUT: "5000",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
     });
     expect(config).toEqual({
