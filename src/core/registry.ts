@@ -47,6 +47,9 @@ export type Loaded = { name: string; action: "added" | "updated" };
 /** How long an exchange waits for handlers in flight before it goes on without them, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
 
+/** What each of a store's steps gets at shutdown when the time for all is used up, in milliseconds. */
+const CLOSE_LIMIT_MS = 1000;
+
 export class Registry {
   readonly table: ServiceTable;
   readonly failures: FailureBook;
@@ -283,7 +286,9 @@ export class Registry {
     }
     this.#served(service);
     service.draining.add(old);
-    void this.#retire(old, this.#options.drainTimeoutMs, false).finally(() => service.draining.delete(old));
+    const drainMs = this.#options.drainTimeoutMs;
+    const retiring = retire(old, { drainMs, flush: false, unaccounted: () => this.table.unaccounted([]) });
+    void retiring.finally(() => service.draining.delete(old));
     return service.name;
   }
 
@@ -301,10 +306,6 @@ export class Registry {
     }
   }
 
-  #retire(version: Version, drainMs: number, flush: boolean): Promise<void> {
-    return retire(version, { drainMs, flush, unaccounted: () => this.table.unaccounted() });
-  }
-
   /** Stops serving: what is in flight is answered, the store is saved and closed. */
   async unload(name: string, force: boolean, caller?: string): Promise<void> {
     const service = this.table.get(name);
@@ -316,7 +317,8 @@ export class Registry {
       throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
     }
     this.table.remove(service);
-    await this.#retire(service.current, PAUSE_LIMIT_MS, true);
+    const unaccounted = () => this.table.unaccounted([service]);
+    await retire(service.current, { drainMs: PAUSE_LIMIT_MS, flush: true, unaccounted });
     this.announce(name, "removed");
   }
 
@@ -351,12 +353,22 @@ export class Registry {
     return contentDigest(dir) !== source.digest;
   }
 
-  /** Lets all services go, dependents first. */
+  /** Lets all services go, dependents first. All of them together get `drainMs`, and a little more for each store. */
   async close(drainMs: number): Promise<void> {
     await this.enqueue(async () => {
+      const deadline = Date.now() + drainMs;
+      const gone: Service[] = [];
       for (const service of this.table.all().reverse()) {
+        gone.push(service);
         this.table.remove(service);
-        await this.#retire(service.current, drainMs, true);
+        const left = Math.max(0, deadline - Date.now());
+        await retire(service.current, {
+          drainMs: left,
+          flush: true,
+          shutdown: true,
+          limitMs: Math.max(CLOSE_LIMIT_MS, left),
+          unaccounted: () => this.table.unaccounted(gone),
+        });
       }
       await this.#keeping;
     });

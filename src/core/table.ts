@@ -118,11 +118,14 @@ export class ServiceTable {
     return [...folders];
   }
 
-  /** Replies being sent that are on no version's list; see `Dispatcher.unaccounted`. */
-  unaccounted(): number {
+  /**
+   * Replies being sent that are on no version's list; see `Dispatcher.unaccounted`. `gone` are services that were
+   * removed and may still be answering.
+   */
+  unaccounted(gone: readonly Service[]): number {
     let active = 0;
     let streams = 0;
-    for (const { current, draining } of this.#services.values()) {
+    for (const { current, draining } of [...this.#services.values(), ...gone]) {
       for (const { serving } of [current, ...draining]) {
         active += serving.active;
         streams += serving.streams.size;
