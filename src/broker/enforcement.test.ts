@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { failure, testBroker } from "./testing/fixtures.js";
+import { failure, testBroker, writePlugin } from "./testing/fixtures.js";
 
 const detect = async () => ({ level: "none" as const, reason: "this test says so", landlock: 0 });
 const code = "export default { services: { main: { go: () => 1 } } };";
@@ -20,6 +20,19 @@ describe("where a machine cannot enforce", () => {
     await setup.add(plain);
     expect(await setup.broker.call<number>("plain", "main", "go")).toBe(1);
     expect(await setup.broker.enforcement()).toMatchObject({ level: "none", mode: "scoped" });
+    await setup.close();
+  });
+
+  test("only the network, plugins that want one are refused and all others confined", async () => {
+    const partial = async () => ({ level: "partial" as const, reason: "no namespace", landlock: 1 });
+    const setup = testBroker({}, { detect: partial });
+    const error = await failure(
+      setup.add({ ...plain, permissions: [{ permission: "network", domains: ["*"] }] }),
+    );
+    expect(error.message).toContain("its network permission on this machine: no namespace");
+    expect(
+      await setup.broker.factory.confines(setup.broker.readPlugin(writePlugin(setup.folder, scoped))),
+    ).toBe(true);
     await setup.close();
   });
 
