@@ -1,5 +1,8 @@
 /** The only reader of the process environment for settings. Values are checked where they are read. */
 import { join, resolve } from "node:path";
+import { dataDirOf } from "./data-dir.js";
+
+export { dataDir } from "./data-dir.js";
 
 /** Everything an operator can set, checked. */
 export interface Config {
@@ -26,8 +29,14 @@ export interface Config {
    * `localhost`, `127.0.0.1`, `[::1]` and `REEF_HOST`. Without ports.
    */
   allowedHosts: string[];
+  /** `REEF_TEST_TIMEOUT`, milliseconds that all tests of a service may take in a deploy; default 60 000. */
+  testTimeoutMs: number;
   /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
   check: boolean;
+  /** `REEF_EVENTS_MAX`, how many events are kept at most; default 1,000,000, 0 for no limit. */
+  eventsMax: number;
+  /** `REEF_EVENTS_MAX_DAYS`, for how many days events are kept; default 0 for no limit. */
+  eventsMaxDays: number;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -47,11 +56,6 @@ function integer(env: Environment, key: string, fallback: number, min: number, m
     );
   }
   return value;
-}
-
-/** `REEF_DATA_DIR` as an absolute path, read at each call. The default is `data` below the working directory. */
-export function dataDir(env: Environment = process.env): string {
-  return resolve(env.REEF_DATA_DIR || "data");
 }
 
 function allowedHosts(env: Environment): string[] {
@@ -77,13 +81,16 @@ export function readConfig(env: Environment = process.env): Config {
     port: integer(env, "PORT", 3000, 0, 65_535),
     authToken: token || undefined,
     servicesDir: resolve(env.REEF_SERVICES_DIR || join(import.meta.dir, "..", "..", "services")),
-    dataDir: dataDir(env),
+    dataDir: dataDirOf(env),
     maxBodyBytes: integer(env, "REEF_MAX_BODY_BYTES", 16 * 1024 * 1024, 1024, 4 * 1024 ** 3),
     idleTimeoutSeconds: integer(env, "REEF_IDLE_TIMEOUT", 120, 1, 255),
     drainTimeoutMs: integer(env, "REEF_DRAIN_TIMEOUT", 10_000, 0, 600_000),
     initTimeoutMs: integer(env, "REEF_INIT_TIMEOUT", 10_000, 100, 600_000),
     allowedHosts: allowedHosts(env),
+    testTimeoutMs: integer(env, "REEF_TEST_TIMEOUT", 60_000, 100, 3_600_000),
     check: check === "on",
+    eventsMax: integer(env, "REEF_EVENTS_MAX", 1_000_000, 0, 1_000_000_000),
+    eventsMaxDays: integer(env, "REEF_EVENTS_MAX_DAYS", 0, 0, 36_500),
   };
 }
 

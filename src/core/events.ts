@@ -49,6 +49,7 @@ export class EventBus {
     }
     set.add(subscription);
     let live = true;
+    let withdraw: (() => void) | undefined;
     const unsubscribe = () => {
       if (!live) return;
       live = false;
@@ -59,7 +60,7 @@ export class EventBus {
       withdraw?.();
     };
     if (scope) scope.handlers++;
-    const withdraw = scope?.own(unsubscribe);
+    withdraw = scope?.own(unsubscribe);
     return unsubscribe;
   }
 
@@ -69,6 +70,12 @@ export class EventBus {
     let total = 0;
     for (const set of this.#subscriptions.values()) total += set.size;
     return total;
+  }
+
+  /** Names of the events that a version of a service listens to, sorted. */
+  heardBy(scope: Scope): string[] {
+    const heard = [...this.#subscriptions].filter(([, set]) => [...set].some((s) => s.scope === scope));
+    return heard.map(([event]) => event).sort();
   }
 
   /** Delivers to all and waits for them. Resolves with the stored node for tree events, else with undefined. */

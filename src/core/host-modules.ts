@@ -9,6 +9,9 @@ import { dirname, join, resolve } from "node:path";
 const sourceRoot = resolve(import.meta.dir, "..");
 const projectRoot = resolve(sourceRoot, "..");
 
+/** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
+export const testPreload = join(import.meta.dir, "test-preload.ts");
+
 const PACKAGES = [
   "hono",
   "hono/cookie",
@@ -53,6 +56,11 @@ export function installSourceResolution(): void {
       });
     },
   });
+}
+
+/** Whether a file is where the packages that services share can be found from. */
+export function isInProject(path: string): boolean {
+  return path.startsWith(`${projectRoot}/`);
 }
 
 let shared: Promise<void> | undefined;
