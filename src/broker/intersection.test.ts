@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { detectEnforcement } from "./sandbox/level.js";
 import { failure, temporaryFolder, testBroker } from "./testing/fixtures.js";
@@ -45,6 +45,20 @@ const through = (chain: string[], method: string, path: string) => {
   const input = { to, method, path: at(path) };
   return setup.broker.call<string>(first, "main", to.length > 0 ? "pass" : method, input);
 };
+
+test("a plugin that asks for its own data folder has one, and only then", async () => {
+  const code = `import { writeFileSync, readFileSync } from "node:fs"; export default { services: { main: {
+    keep: ({ path }) => { writeFileSync(path, "kept"); return readFileSync(path, "utf8"); } } } };`;
+  const permissions = ["fs-read", "fs-write"].map((permission) => ({
+    permission,
+    allow: ["$EXTENSION_SUPPORT/**"],
+  }));
+  await setup.add({ id: "keeper", permissions, methods: { keep: {} }, code });
+  await setup.add({ id: "modest", methods: { keep: {} }, code });
+  const path = join(setup.folder, "support", "keeper", "file");
+  expect(await setup.broker.call<string>("keeper", "main", "keep", { path })).toBe("kept");
+  expect(existsSync(join(setup.folder, "support", "modest"))).toBe(false);
+});
 
 describe.skipIf(level !== "full")("what a chain of callers may do is what all of them may", () => {
   const allowed: [chain: string[], path: string][] = [
