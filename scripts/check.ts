@@ -30,8 +30,14 @@ for (const [name, command] of [
   else failed++;
 }
 
-// Each file in a fresh global object: what one leaves behind cannot help or hurt the next.
-const { code, output } = await run([process.execPath, "test", "--isolate", ...process.argv.slice(2)]);
+// Not with --isolate: it remembers sources by their path, and tests of reloading would see the first version for ever.
+const { code, output } = await run([
+  process.execPath,
+  "test",
+  "--timeout",
+  "20000",
+  ...process.argv.slice(2),
+]);
 const count = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}\\b`, "m").exec(output)?.[1] ?? 0);
 passed += count("pass");
 failed += count("fail");

@@ -31,7 +31,13 @@ const logs = new LogBook(() => undefined);
 const log = logs.logger("check");
 
 async function tryImport(dirName: string): Promise<CheckAnswer> {
-  const generation = await importGeneration(join(servicesDir, dirName), dirName, logs, NO_LIMIT_MS);
+  const generation = await importGeneration(
+    join(servicesDir, dirName),
+    dirName,
+    logs,
+    NO_LIMIT_MS,
+    dataDir(),
+  );
   const { name, dependencies = [], init } = generation.module;
   await generation.dispose();
   return { ok: true, facts: { name, dependencies, hasInit: init !== undefined } };

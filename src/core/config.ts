@@ -1,5 +1,8 @@
 /** The only reader of the process environment for settings. Values are checked where they are read. */
 import { join, resolve } from "node:path";
+import { dataDirOf } from "./data-dir.js";
+
+export { dataDir } from "./data-dir.js";
 
 /** Everything an operator can set, checked. */
 export interface Config {
@@ -21,6 +24,11 @@ export interface Config {
   drainTimeoutMs: number;
   /** `REEF_INIT_TIMEOUT`, milliseconds that importing a service and its `init` may each take; default 10 000. */
   initTimeoutMs: number;
+  /**
+   * `REEF_ALLOWED_HOSTS`, comma-separated: names under which browsers may reach the dashboard besides
+   * `localhost`, `127.0.0.1`, `[::1]` and `REEF_HOST`. Without ports.
+   */
+  allowedHosts: string[];
   /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
   check: boolean;
 }
@@ -44,9 +52,14 @@ function integer(env: Environment, key: string, fallback: number, min: number, m
   return value;
 }
 
-/** `REEF_DATA_DIR` as an absolute path, read at each call. The default is `data` below the working directory. */
-export function dataDir(env: Environment = process.env): string {
-  return resolve(env.REEF_DATA_DIR || "data");
+function allowedHosts(env: Environment): string[] {
+  const listed = (env.REEF_ALLOWED_HOSTS ?? "").split(",").map((host) => host.trim().toLowerCase());
+  const bad = listed.find((host) => host !== "" && !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(host));
+  if (bad !== undefined)
+    throw new ConfigError(`REEF_ALLOWED_HOSTS names ${JSON.stringify(bad)}, which is no host name.`);
+  const own =
+    env.REEF_HOST && !["0.0.0.0", "::"].includes(env.REEF_HOST) ? [env.REEF_HOST.toLowerCase()] : [];
+  return [...new Set(["localhost", "127.0.0.1", "[::1]", ...own, ...listed.filter(Boolean)])];
 }
 
 /** Reads and checks all settings; throws {@link ConfigError}. */
@@ -62,11 +75,12 @@ export function readConfig(env: Environment = process.env): Config {
     port: integer(env, "PORT", 3000, 0, 65_535),
     authToken: token || undefined,
     servicesDir: resolve(env.REEF_SERVICES_DIR || join(import.meta.dir, "..", "..", "services")),
-    dataDir: dataDir(env),
+    dataDir: dataDirOf(env),
     maxBodyBytes: integer(env, "REEF_MAX_BODY_BYTES", 16 * 1024 * 1024, 1024, 4 * 1024 ** 3),
     idleTimeoutSeconds: integer(env, "REEF_IDLE_TIMEOUT", 120, 1, 255),
     drainTimeoutMs: integer(env, "REEF_DRAIN_TIMEOUT", 10_000, 0, 600_000),
     initTimeoutMs: integer(env, "REEF_INIT_TIMEOUT", 10_000, 100, 600_000),
+    allowedHosts: allowedHosts(env),
     check: check === "on",
   };
 }

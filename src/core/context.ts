@@ -20,7 +20,8 @@ export interface ContextHost {
   peer(name: string): Peer | undefined;
   modules(): ServiceModule[];
   registryFor(service: string): ServiceRegistry;
-  dispatch(request: Request): Promise<Response>;
+  dispatch(request: Request, options?: { trusted?: boolean }): Promise<Response>;
+  authenticate(request: Request): boolean;
 }
 
 export function createContext(scope: Scope, host: ContextHost): ServiceContext {
@@ -43,7 +44,8 @@ export function createContext(scope: Scope, host: ContextHost): ServiceContext {
     },
     setTimeout: (fn, ms) => scope.timer("timeout", fn, ms),
     setInterval: (fn, ms) => scope.timer("interval", fn, ms),
-    dispatch: (request) => host.dispatch(request),
+    dispatch: (request, options) => host.dispatch(request, options),
+    authenticate: (request) => host.authenticate(request),
   };
 }
 

@@ -45,6 +45,7 @@ export class Dispatcher {
   readonly roots: Mount[] = [];
   readonly #options: DispatchOptions;
   #server: Env;
+  readonly #trusted = new WeakSet<Request>();
   /** Requests that wait for a service being exchanged. */
   #waiting = 0;
 
@@ -72,6 +73,16 @@ export class Dispatcher {
       return this.complete(this.failed(error, request, "server"), request);
     }
   };
+
+  /** Lets a request made inside the process through to protected services. */
+  trust(request: Request): void {
+    this.#trusted.add(request);
+  }
+
+  /** Whether a request may reach protected services. */
+  accepts(request: Request): boolean {
+    return this.#options.authenticate(request) || this.#trusted.has(request);
+  }
 
   /**
    * Replies on their way to clients that are on no generation's list: bodies from memory that a slow client is
@@ -109,8 +120,7 @@ export class Dispatcher {
       mount = this.#rootFor(request);
       if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
     }
-    if (mount.requiresAuth && !this.#options.authenticate(request))
-      return this.complete(unauthorized(), request);
+    if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     return mount.gate === undefined
       ? mount.serving.handle(request, server)
       : this.#afterGate(mount, request, server);
@@ -120,8 +130,7 @@ export class Dispatcher {
     this.#waiting++;
     while (mount.gate !== undefined) await mount.gate;
     this.#waiting--;
-    if (mount.requiresAuth && !this.#options.authenticate(request))
-      return this.complete(unauthorized(), request);
+    if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     return mount.serving.handle(request, server);
   }
 

@@ -14,6 +14,16 @@ export const ERRORS = {
     message: "unauthorized",
     help: "Send `Authorization: Bearer <token>`. The token is `VERS_AUTH_TOKEN`, or the one the server made at its first start in `data/auth-token`.",
   },
+  FORBIDDEN: {
+    status: 403,
+    message: "forbidden",
+    help: "The caller is known, or need not be, but may not do this; the message says why.",
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    message: "too many requests",
+    help: "Wait a little and repeat the request.",
+  },
   NOT_FOUND: {
     status: 404,
     message: "not found",
@@ -87,8 +97,19 @@ export function errorReply(code: ErrorCode, message?: string, headers?: Record<s
   return Response.json({ error: message ?? kind.message }, { status: kind.status, headers });
 }
 
-/** The message of anything that was thrown, on one line. */
+/** The message of anything that was thrown, on one line. Never throws, whatever it is given. */
 export function messageOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
-  return text.replace(/\s*\n\s*/g, " ").trim();
+  return textOf(thrown)
+    .replace(/\s*\n\s*/g, " ")
+    .trim();
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    if (!(thrown instanceof Error)) return String(thrown);
+    return String(thrown.message || thrown.name);
+  } catch {
+    // No prototype, or a conversion of its own that throws.
+    return `a thrown ${typeof thrown} that cannot be shown`;
+  }
 }

@@ -49,6 +49,7 @@ export class EventBus {
     }
     set.add(subscription);
     let live = true;
+    let withdraw: (() => void) | undefined;
     const unsubscribe = () => {
       if (!live) return;
       live = false;
@@ -59,7 +60,7 @@ export class EventBus {
       withdraw?.();
     };
     if (scope) scope.handlers++;
-    const withdraw = scope?.own(unsubscribe);
+    withdraw = scope?.own(unsubscribe);
     return unsubscribe;
   }
 

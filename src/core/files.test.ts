@@ -2,7 +2,7 @@ import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import fs from "node:fs";
 import { basename } from "node:path";
 import { useTempFolder } from "../../tests/storage/temp-folder.js";
-import { ensureFolder, ensureFolder, markOf, markOf, readWithMark, readWithMark, setAside, setAside, writeFileAtomic, writeFileAtomic } from "./files.js";
+import { ensureFolder, markOf, readWithMark, setAside, writeFileAtomic } from "./files.js";
 
 const { path, names } = useTempFolder();
 const spies: { mockRestore(): void }[] = [];

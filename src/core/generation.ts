@@ -1,11 +1,13 @@
 /** A folder becomes a fresh generation of a service. The only file that knows `Bun.ModuleGraph`. */
 import { join } from "node:path";
 import { format } from "node:util";
+import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { messageOf } from "./errors.js";
 import { shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook, LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
+import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import type { ServiceModule } from "./types.js";
 
@@ -29,17 +31,20 @@ export async function importGeneration(
   label: string,
   logs: LogBook,
   timeoutMs: number,
+  dataDir: string,
 ): Promise<Generation> {
   await shareHostModules();
   const entry = join(dir, "index.ts");
   if (!(await Bun.file(entry).exists())) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
-  const own = ownProcess(label);
+  const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
+  const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
     globals: { process: own.process, console: ownConsole(label, logs) },
     onError: (error, kind) => scope.fault(kind, error),
   });
+  dataDirOfGraph.set(graph, dataDir);
   const scope = new Scope(label, logs.logger(label), graph.run.bind(graph) as Run);
   scope.own(() => own.release());
   own.onChange = (count) => {
@@ -69,9 +74,11 @@ export async function importGeneration(
 }
 
 /** A generation around a module object that somebody else imported; nothing but its scope is owned. */
-export function wrapModule(exported: unknown, logs: LogBook): Generation {
+export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): Generation {
   const module = checkModule(exported);
-  const scope = new Scope(module.name, logs.logger(module.name));
+  const scope = new Scope(module.name, logs.logger(module.name), (fn, ...args) =>
+    withDataDir(dataDir, fn, ...args),
+  );
   return {
     module,
     scope,
@@ -85,68 +92,9 @@ export function wrapModule(exported: unknown, logs: LogBook): Generation {
 /** Syntax errors come as several messages with a position each; the first one is the one to mend. */
 function importMessage(error: unknown, dir: string): string {
   const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  const position = (first as { position?: { file: string; line: number; column: number } | null }).position;
+  const { position } = Object(first) as { position?: { file: string; line: number; column: number } | null };
   const where = position ? ` (${position.file}:${position.line}:${position.column})` : "";
   return `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");
-}
-
-type Listener = (...args: unknown[]) => void;
-
-/** A `process` for one service: its own `env`, no way to end the server, and listeners that can be taken back. */
-function ownProcess(label: string) {
-  const listeners = new Set<{ event: string | symbol; listener: Listener }>();
-  const state = {
-    process: undefined as unknown as NodeJS.Process,
-    onChange: (_count: number): void => undefined,
-    release: () => {
-      for (const { event, listener } of listeners) process.off(event, listener);
-      listeners.clear();
-      state.onChange(0);
-    },
-  };
-  const refuse = (what: string) => () => {
-    throw new Error(
-      `process.${what}() is not available to service "${label}": it would end or move the whole server`,
-    );
-  };
-  const add = (method: "on" | "once" | "prependListener") => (event: string | symbol, listener: Listener) => {
-    const entry = { event, listener };
-    listeners.add(entry);
-    state.onChange(listeners.size);
-    process[method](event, listener);
-    return state.process;
-  };
-  const remove = (event: string | symbol, listener: Listener) => {
-    for (const entry of listeners) {
-      if (entry.event === event && entry.listener === listener) listeners.delete(entry);
-    }
-    state.onChange(listeners.size);
-    process.off(event, listener);
-    return state.process;
-  };
-  const members: Record<string, unknown> = {
-    env: { ...process.env },
-    exit: refuse("exit"),
-    reallyExit: refuse("reallyExit"),
-    abort: refuse("abort"),
-    chdir: refuse("chdir"),
-    on: add("on"),
-    addListener: add("on"),
-    once: add("once"),
-    prependListener: add("prependListener"),
-    off: remove,
-    removeListener: remove,
-    removeAllListeners: () => {
-      state.release();
-      return state.process;
-    },
-  };
-  const descriptors: PropertyDescriptorMap = {};
-  for (const [key, value] of Object.entries(members)) {
-    descriptors[key] = { value, writable: true, enumerable: true, configurable: true };
-  }
-  state.process = Object.create(process, descriptors);
-  return state;
 }
 
 const LEVELS: Record<string, LogLevel> = {

@@ -1,5 +1,6 @@
 /** Per-service logs: one line to the terminal, and the latest lines in memory for those who look later. */
 import { format } from "node:util";
+import { messageOf } from "./errors.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -38,7 +39,7 @@ export class LogBook {
   }
 
   write(service: string, level: LogLevel, args: unknown[]): void {
-    const full = format(...args);
+    const full = formatted(args);
     const text = full.length > MAX_LINE ? `${full.slice(0, MAX_LINE)}… (${full.length} characters)` : full;
     const line: LogLine = { time: new Date().toISOString(), level, service, text };
     let kept = this.#lines.get(service);
@@ -59,6 +60,15 @@ export class LogBook {
       warn: (...args) => this.write(service, "warn", args),
       error: (...args) => this.write(service, "error", args),
     };
+  }
+}
+
+/** Values can have inspectors and getters of their own, and those can throw. */
+function formatted(args: unknown[]): string {
+  try {
+    return format(...args);
+  } catch (error) {
+    return `${args.map(messageOf).join(" ")} (cannot be shown in full: ${messageOf(error)})`;
   }
 }
 

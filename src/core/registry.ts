@@ -69,7 +69,11 @@ export class Registry {
       peer: (name) => this.#peer(name),
       modules: () => [...this.table.modules.values()],
       registryFor: (service) => this.view(service),
-      dispatch: async (request) => options.dispatcher.fetch(request),
+      dispatch: async (request, { trusted = false } = {}) => {
+        if (trusted) options.dispatcher.trust(request);
+        return options.dispatcher.fetch(request);
+      },
+      authenticate: (request) => options.dispatcher.accepts(request),
     };
   }
 
@@ -217,13 +221,13 @@ export class Registry {
   }
 
   importFolder(dirName: string): Promise<Generation> {
-    const { logs, initTimeoutMs } = this.#options;
-    return importGeneration(join(this.servicesDir, dirName), dirName, logs, initTimeoutMs);
+    const { logs, initTimeoutMs, dataDir } = this.#options;
+    return importGeneration(join(this.servicesDir, dirName), dirName, logs, initTimeoutMs, dataDir);
   }
 
   /** Adds a module object, which can be unloaded but not reloaded. */
   async addModule(exported: unknown): Promise<void> {
-    await this.admit(wrapModule(exported, this.#options.logs), undefined, undefined);
+    await this.admit(wrapModule(exported, this.#options.logs, this.#options.dataDir), undefined, undefined);
   }
 
   /** Starts an imported generation under its own name, which it returns. On failure it is disposed. */
@@ -240,6 +244,8 @@ export class Registry {
       await generation.dispose();
       throw error;
     }
+    // Nobody served under this name before, so what happens during an asynchronous init is for this version.
+    generation.scope.active = true;
     const version = await this.#start(generation, source);
     this.#served(this.table.add(version, dirName));
     return module.name;

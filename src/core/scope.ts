@@ -106,24 +106,25 @@ export class Scope {
   timer(kind: "timeout" | "interval", fn: () => void | Promise<void>, ms: number): () => void {
     const tick = () => {
       if (kind === "timeout") release();
-      this.#call(`timer (${kind} of ${ms} ms)`, fn);
+      this.call(`timer (${kind} of ${ms} ms)`, fn);
     };
     const handle = kind === "timeout" ? setTimeout(tick, ms) : setInterval(tick, ms);
     this.timers++;
     let live = true;
+    let withdraw: (() => void) | undefined;
     const release = () => {
       if (!live) return;
       live = false;
       this.timers--;
       clearTimeout(handle);
-      withdraw();
+      withdraw?.();
     };
-    const withdraw = this.own(release);
+    withdraw = this.own(release);
     return release;
   }
 
-  /** Calls service code whose result nobody waits for. */
-  #call(where: string, fn: () => void | Promise<void>): void {
+  /** Calls service code whose result nobody waits for; what it throws or rejects is logged. */
+  call(where: string, fn: () => void | Promise<void>): void {
     try {
       const result = this.run(fn);
       if (result instanceof Promise) result.catch((error) => this.fault(where, error));

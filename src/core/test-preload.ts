@@ -3,13 +3,15 @@
  * directory while they are imported, before any harness exists: so each test file gets a scratch folder as its
  * working directory and data folder, and live data is never touched.
  */
+import { afterAll } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installSourceResolution } from "./host-modules.js";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "reef-scratch-")));
-process.on("exit", () => rmSync(root, { recursive: true, force: true }));
+// The test runner ends without an "exit" event.
+afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function enterScratch(): void {
   const dir = mkdtempSync(join(root, "file-"));

@@ -157,10 +157,12 @@ export interface ServiceContext {
   setTimeout(fn: () => void | Promise<void>, ms: number): () => void;
   setInterval(fn: () => void | Promise<void>, ms: number): () => void;
   /**
-   * Sends a request through Reef's own dispatch, inside the process, without the network. The request is
-   * treated as coming from outside: give it the authorization it needs.
+   * Sends a request through Reef's own dispatch, inside the process, without the network. It needs the
+   * authorization that it would need from outside, unless `trusted`: then the caller vouches for it.
    */
-  dispatch(request: Request): Promise<Response>;
+  dispatch(request: Request, options?: { trusted?: boolean }): Promise<Response>;
+  /** Whether a request carries the server's token, for services that decide route by route who may call. */
+  authenticate(request: Request): boolean;
   /** Loaded, failed and disabled services, and the operations that change them. */
   readonly registry: ServiceRegistry;
 }

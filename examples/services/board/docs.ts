@@ -1,0 +1,140 @@
+import type { ParamDoc, RouteDocs } from "../../../src/core/types.js";
+import { ARTIFACT_TYPES, NOTE_TYPES, STATUSES } from "./task.js";
+
+const TASK =
+  "{ id, title, description?, status, assignee?, tags, dependencies, createdBy, createdAt, updatedAt, " +
+  "notes: [{ id, author, content, type, createdAt }], artifacts: [{ type, url, label?, addedBy, addedAt }], score }";
+
+const params: Record<string, ParamDoc> = {
+  id: { type: "string", required: true, description: "The task's id. 404 when there is no such task" },
+};
+
+const actor = (what: string): ParamDoc => ({
+  type: "string",
+  description: `Who ${what}; default: the agent named in X-Reef-Agent-Name`,
+});
+
+const fields: Record<string, ParamDoc> = {
+  description: { type: "string", description: "What is to be done; up to 20000 characters" },
+  tags: { type: "string[]", description: "Up to 50 labels" },
+  dependencies: { type: "string[]", description: "Ids of existing tasks that this one builds on" },
+};
+
+const artifacts: ParamDoc = {
+  type: "{ type, url, label? }[]",
+  description: `1 to 50 results; type is one of ${ARTIFACT_TYPES.join(", ")}`,
+};
+
+/** What `/docs/board` shows. */
+export const routeDocs: Record<string, RouteDocs> = {
+  "POST /tasks": {
+    summary: "Create a task",
+    detail: "The reply comes when the task is on disk. Emits board:task_created.",
+    body: {
+      title: { type: "string", required: true, description: "1 to 200 characters" },
+      createdBy: { type: "string", required: true, description: "Who creates it" },
+      status: { type: "string", description: "open (the default), in_progress or blocked" },
+      assignee: { type: "string", description: "Who is to do it" },
+      ...fields,
+    },
+    response: `201 ${TASK}`,
+  },
+  "GET /tasks": {
+    summary: "List tasks, highest score first, then oldest first",
+    query: {
+      status: { type: "string", description: `One of ${STATUSES.join(", ")}` },
+      assignee: { type: "string", description: "Only tasks of this assignee" },
+      tag: { type: "string", description: "Only tasks with this tag" },
+      createdBy: { type: "string", description: "Only tasks of this creator" },
+      limit: { type: "integer", description: "At most so many, 1 to 10000; default: all" },
+      offset: { type: "integer", description: "Leave out so many at the start" },
+    },
+    response: "{ tasks: Task[], count, total }; total counts what limit and offset leave out, too",
+  },
+  "GET /tasks/:id": { summary: "Read a task", params, response: TASK },
+  "PATCH /tasks/:id": {
+    summary: "Change a task",
+    detail:
+      "Only the given fields change. 409 for a status that cannot follow the present one: a task in review " +
+      "becomes done by its approval. Emits board:task_updated.",
+    params,
+    body: {
+      title: { type: "string", description: "1 to 200 characters" },
+      status: { type: "string", description: `One of ${STATUSES.join(", ")}` },
+      assignee: { type: "string | null", description: "null: nobody" },
+      ...fields,
+      description: { type: "string | null", description: "null: none" },
+    },
+    response: TASK,
+  },
+  "DELETE /tasks/:id": {
+    summary: "Delete a task",
+    detail: "409 while other tasks depend on it. Emits board:task_deleted.",
+    params,
+    response: "{ id, deleted: true }",
+  },
+  "POST /tasks/:id/bump": {
+    summary: "Raise a task's score by one, so that it is listed earlier",
+    params,
+    response: TASK,
+  },
+  "GET /tasks/:id/notes": { summary: "List a task's notes", params, response: "{ notes: Note[], count }" },
+  "POST /tasks/:id/notes": {
+    summary: "Add a note",
+    params,
+    body: {
+      content: { type: "string", required: true, description: "1 to 20000 characters" },
+      type: { type: "string", description: `One of ${NOTE_TYPES.join(", ")}; default update` },
+      author: actor("writes"),
+    },
+    response: "201 { id, author, content, type, createdAt }",
+  },
+  "GET /tasks/:id/artifacts": {
+    summary: "List a task's artifacts",
+    params,
+    response: "{ artifacts: Artifact[], count }",
+  },
+  "POST /tasks/:id/artifacts": {
+    summary: "Add artifacts",
+    params,
+    body: { artifacts: { ...artifacts, required: true }, addedBy: actor("adds them") },
+    response: `201 ${TASK}`,
+  },
+  "GET /review": { summary: "List the tasks in review", response: "{ tasks: Task[], count }" },
+  "POST /tasks/:id/review": {
+    summary: "Submit a task for review",
+    detail: "409 when it is in review already, or done.",
+    params,
+    body: {
+      summary: { type: "string", description: "What was done; kept as a note" },
+      artifacts,
+      submittedBy: actor("submits"),
+    },
+    response: TASK,
+  },
+  "POST /tasks/:id/approve": {
+    summary: "Approve a task in review: it is done",
+    detail: "409 when it is not in review.",
+    params,
+    body: {
+      comment: { type: "string", description: "Kept as a note" },
+      approvedBy: actor("approves"),
+    },
+    response: TASK,
+  },
+  "POST /tasks/:id/reject": {
+    summary: "Send a task in review back to its assignee",
+    detail: "It is in_progress again, or open when nobody is assigned. 409 when it is not in review.",
+    params,
+    body: {
+      reason: { type: "string", required: true, description: "What is missing; kept as a note" },
+      rejectedBy: actor("rejects"),
+    },
+    response: TASK,
+  },
+  "GET /summary": {
+    summary: "Count the tasks in each status",
+    response: "{ counts: { open, in_progress, blocked, in_review, done }, count }",
+  },
+  "GET /_panel": { summary: "The dashboard's panel", response: "text/html" },
+};

@@ -1,0 +1,54 @@
+import type { RouteDocs, ServiceModule } from "../../../src/core/types.js";
+import { createRoutes } from "./routes.js";
+import { LogStore } from "./store.js";
+import { registerTools } from "./tools.js";
+
+const query: RouteDocs["query"] = {
+  since: { type: "string", description: "Only entries from this time on, ISO 8601" },
+  until: { type: "string", description: "Only entries up to this time, ISO 8601" },
+  last: {
+    type: "string",
+    description: "Only entries of the last e.g. 30s, 90m, 1h, 7d or 2w; not with since",
+  },
+  limit: {
+    type: "integer",
+    description: "At most so many of the newest entries; default 1000, at most 10000",
+  },
+};
+
+/** A log of its own; `path` is its file, inside the data folder when relative. */
+export function createLog(path?: string): ServiceModule {
+  const store = new LogStore(path);
+  return {
+    name: "log",
+    description: "Append-only work log that agents and people share",
+    routes: createRoutes(store),
+    store,
+    init: () => store.open(),
+    registerTools,
+    routeDocs: {
+      "POST /": {
+        summary: "Append an entry",
+        detail: "The reply comes when the entry is on disk.",
+        body: {
+          text: { type: "string", required: true, description: "What to log; 1 to 20000 characters" },
+          agent: { type: "string", description: "Who writes; 1 to 100 characters" },
+        },
+        response: "201 { id, timestamp, text, agent? }",
+      },
+      "GET /": {
+        summary: "Read entries, oldest first",
+        query,
+        response: "{ entries: [{ id, timestamp, text, agent? }], count }",
+      },
+      "GET /raw": {
+        summary: "Read entries as plain text",
+        detail: "One line an entry: time, agent in brackets, text. Further lines of a text are indented.",
+        query,
+        response: "text/plain",
+      },
+    },
+  };
+}
+
+export default createLog();

@@ -1,0 +1,76 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Hono } from "hono";
+import { ReefError } from "../../../src/core/errors.js";
+import { readBody, readQuery } from "../../../src/core/validate.js";
+import type { LogEntry, LogRange, LogStore } from "./store.js";
+
+const NewEntry = Type.Object(
+  {
+    text: Type.String({ pattern: "\\S", maxLength: 20_000 }),
+    agent: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  },
+  { additionalProperties: false },
+);
+
+const Filter = Type.Object(
+  {
+    since: Type.Optional(Type.String()),
+    until: Type.Optional(Type.String()),
+    last: Type.Optional(Type.String({ pattern: "^[0-9]{1,6}[smhdw]$" })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  },
+  { additionalProperties: false },
+);
+
+const DEFAULT_LIMIT = 1000;
+const UNIT_MS: Record<string, number> = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3, w: 604_800e3 };
+
+/** The HTTP API of the log. */
+export function createRoutes(store: LogStore): Hono {
+  const routes = new Hono();
+
+  routes.post("/", async (c) => {
+    const { text, agent } = await readBody(c, NewEntry);
+    return c.json(await store.append(text, agent), 201);
+  });
+
+  routes.get("/", async (c) => {
+    const entries = await store.query(rangeOf(readQuery(c, Filter)));
+    return c.json({ entries, count: entries.length });
+  });
+
+  routes.get("/raw", async (c) => {
+    const entries = await store.query(rangeOf(readQuery(c, Filter)));
+    return c.text(entries.map(toLine).join(""), 200, { "content-type": "text/plain; charset=utf-8" });
+  });
+
+  return routes;
+}
+
+function rangeOf({ since, until, last, limit = DEFAULT_LIMIT }: Static<typeof Filter>): LogRange {
+  if (since !== undefined && last !== undefined) {
+    throw new ReefError("BAD_REQUEST", "since and last exclude each other");
+  }
+  return {
+    since: last === undefined ? timeOf("since", since) : Date.now() - durationOf(last),
+    until: timeOf("until", until),
+    limit,
+  };
+}
+
+function timeOf(field: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return time;
+  throw new ReefError("BAD_REQUEST", `${field} must be a time such as 2026-01-31T12:00:00Z`);
+}
+
+/** `90m` in milliseconds. */
+function durationOf(text: string): number {
+  return Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0);
+}
+
+/** Further lines of a text are indented, so that each entry can be told from the next. */
+function toLine({ timestamp, agent, text }: LogEntry): string {
+  return `${timestamp} ${agent ? `[${agent}] ` : ""}${text.replaceAll("\n", "\n  ")}\n`;
+}

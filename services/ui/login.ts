@@ -1,0 +1,115 @@
+/** Logging in and out: by one-time link, or with the token itself. */
+import { Hono } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { ReefError } from "../../src/core/errors.js";
+import type { ServiceContext } from "../../src/core/types.js";
+import { assertSameOrigin, COOKIE, type FailureLimit } from "./guard.js";
+import { loginPage, redirectPage } from "./pages.js";
+import { SESSION_DAYS, type SessionStore } from "./sessions.js";
+
+export interface LoginParts {
+  sessions: SessionStore;
+  limit: FailureLimit;
+  context: () => ServiceContext;
+}
+
+type BunEnv = { requestIP?: (request: Request) => { address: string } | null } | undefined;
+
+const DAY_SECONDS = 86_400;
+
+/** Routes below `/auth` and `/ui` that need no session. */
+export function loginRoutes({ sessions, limit, context }: LoginParts): Hono {
+  const routes = new Hono();
+  const address = (env: unknown, request: Request) =>
+    (env as BunEnv)?.requestIP?.(request)?.address ?? "local";
+
+  routes.post("/auth/magic-link", (c) => {
+    const from = address(c.env, c.req.raw);
+    limit.assert(from);
+    if (!context().authenticate(c.req.raw)) {
+      limit.failed(from);
+      c.header("www-authenticate", 'Bearer realm="reef"');
+      return c.json({ error: "unauthorized" }, 401);
+    }
+    const { token, expiresAt } = sessions.createLink();
+    return c.json({ url: `${new URL(c.req.url).origin}/ui/login?token=${token}`, expiresAt });
+  });
+
+  routes.get("/ui/login", async (c) => {
+    const token = c.req.query("token");
+    if (token === undefined) return loginPage(c);
+    const from = address(c.env, c.req.raw);
+    limit.assert(from);
+    if (!sessions.redeem(token)) {
+      limit.failed(from);
+      return loginPage(
+        c,
+        "This link has been used or has expired. Ask for a new one, or log in with the token.",
+        401,
+      );
+    }
+    await startSession(c, sessions);
+    // The cookie is not sent along on a redirect of a navigation that another site began.
+    return redirectPage(c, "/ui");
+  });
+
+  routes.post("/ui/login", async (c) => {
+    assertSameOrigin(c);
+    const from = address(c.env, c.req.raw);
+    limit.assert(from);
+    const form = await c.req.parseBody();
+    const token = typeof form.token === "string" ? form.token.trim() : "";
+    const probe = new Request("http://reef.internal/", {
+      headers: { authorization: `Bearer ${asciiOnly(token)}` },
+    });
+    if (!context().authenticate(probe)) {
+      limit.failed(from);
+      return loginPage(c, "That is not this server's token.", 401);
+    }
+    await startSession(c, sessions);
+    return c.redirect("/ui", 303);
+  });
+
+  routes.post("/ui/logout", async (c) => {
+    assertSameOrigin(c);
+    const session = sessions.find(getCookie(c, COOKIE));
+    if (session) await sessions.end(session.id);
+    deleteCookie(c, COOKIE, { path: "/ui" });
+    return c.redirect("/ui/login", 303);
+  });
+
+  routes.get("/ui/session", (c) => {
+    const session = sessions.find(getCookie(c, COOKIE));
+    if (!session) return c.json({ authenticated: false });
+    const left = Date.parse(session.expiresAt) - Date.now();
+    return c.json({
+      authenticated: true,
+      expiresAt: session.expiresAt,
+      daysLeft: Math.floor(left / (DAY_SECONDS * 1000)),
+    });
+  });
+  return routes;
+}
+
+/** Header values take ASCII only; any other token is wrong anyway. */
+function asciiOnly(token: string): string {
+  if (/^[\x21-\x7e]{1,4096}$/.test(token)) return token;
+  return "-";
+}
+
+async function startSession(c: Parameters<typeof setCookie>[0], sessions: SessionStore): Promise<void> {
+  try {
+    const { value } = await sessions.start();
+    setCookie(c, COOKIE, value, {
+      path: "/ui",
+      httpOnly: true,
+      sameSite: "Strict",
+      secure: new URL(c.req.url).protocol === "https:",
+      maxAge: SESSION_DAYS * DAY_SECONDS,
+    });
+  } catch (error) {
+    throw error instanceof Error && "code" in error && error.code === "STORAGE_FULL"
+      ? new ReefError("STORAGE_FULL")
+      : error;
+  }
+}

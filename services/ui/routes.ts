@@ -1,0 +1,108 @@
+/** What the dashboard serves: pages, its proxy, and the panels in their frames. */
+import { Hono } from "hono";
+import { getCookie } from "hono/cookie";
+import { ReefError } from "../../src/core/errors.js";
+import type { ServiceContext } from "../../src/core/types.js";
+import type { Assets } from "./assets.js";
+import { assertHost, COOKIE, FailureLimit, requireSession } from "./guard.js";
+import { loginRoutes } from "./login.js";
+import { loginPage, shellPage } from "./pages.js";
+import { panelDocument } from "./panel-document.js";
+import { listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
+import { forward, rest } from "./proxy.js";
+import type { SessionStore } from "./sessions.js";
+
+export interface UiParts {
+  sessions: SessionStore;
+  assets: Assets;
+  allowedHosts: () => readonly string[];
+  context: () => ServiceContext;
+}
+
+/** Headers with which a panel's opaque origin may read replies; its address is its credential. */
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+  "access-control-allow-headers": "content-type, last-event-id, accept",
+  "access-control-max-age": "600",
+};
+
+export function createRoutes({ sessions, assets, allowedHosts, context }: UiParts): Hono {
+  const routes = new Hono();
+  const grants = new PanelGrants();
+  const guard = async (c: Parameters<typeof assertHost>[0], next: () => Promise<void>) => {
+    assertHost(c, allowedHosts());
+    await next();
+  };
+  routes.use("/ui", guard);
+  routes.use("/ui/*", guard);
+  routes.use("/auth/*", guard);
+
+  routes.get("/", (c) => c.redirect("/ui", 302));
+  routes.route("/", loginRoutes({ sessions, limit: new FailureLimit(), context }));
+
+  routes.get("/ui/assets/:file", (c) => assets.serve(c));
+
+  const shell = async (c: Parameters<typeof shellPage>[0]) => {
+    if (!sessions.find(getCookie(c, COOKIE))) return loginPage(c, undefined, 401);
+    return shellPage(c, await assets.script());
+  };
+  routes.get("/ui", shell);
+
+  routes.get("/ui/panels", async (c) => {
+    requireSession(c, sessions);
+    const panels = (await listPanels(context())).map((name) => ({
+      name,
+      description: context().getModule(name)?.description ?? "",
+    }));
+    return c.json({ panels, count: panels.length });
+  });
+
+  routes.get("/ui/panel/:name", async (c) => {
+    const session = requireSession(c, sessions);
+    const name = c.req.param("name");
+    const fragment = (await listPanels(context())).includes(name)
+      ? await readPanel(name, context())
+      : undefined;
+    if (fragment === undefined) throw new ReefError("NOT_FOUND", `service "${name}" has no panel`);
+    const api = `${new URL(c.req.url).origin}/ui/panel-api/${grants.issue(name, session.id)}`;
+    c.header("content-security-policy", panelPolicy(api));
+    c.header("cache-control", "no-store");
+    c.header("x-dns-prefetch-control", "off");
+    return c.html(panelDocument(name, fragment, api, c.req.query("theme") === "light" ? "light" : "dark"));
+  });
+
+  routes.options("/ui/panel-api/*", () => new Response(null, { status: 204, headers: CORS }));
+  routes.all("/ui/panel-api/:token/:service/*", (c) => callFromPanel(c));
+  routes.all("/ui/panel-api/:token/:service", (c) => callFromPanel(c));
+
+  const callFromPanel = async (c: Parameters<typeof forward>[0]) => {
+    const token = c.req.param("token") ?? "";
+    const service = c.req.param("service") ?? "";
+    const grant = grants.find(token, (id) => sessions.isAlive(id));
+    const allowed = grant !== undefined && reachable(grant.service, context()).has(service);
+    // The path is compared as it was sent: an escaped name is no name.
+    const path = rest(c, `/ui/panel-api/${token}`);
+    const same = path === `/${service}` || path.startsWith(`/${service}/`) || path.startsWith(`/${service}?`);
+    const reply =
+      allowed && same
+        ? await forward(c, context(), path)
+        : Response.json(
+            { error: grant ? `this panel may not call "${service}"` : "this panel's address has expired" },
+            { status: 403 },
+          );
+    const open = new Response(reply.body, reply);
+    open.headers.delete("set-cookie");
+    for (const [name, value] of Object.entries(CORS)) open.headers.set(name, value);
+    return open;
+  };
+
+  routes.all("/ui/api/*", (c) => {
+    requireSession(c, sessions);
+    return forward(c, context(), rest(c, "/ui/api"));
+  });
+
+  // Deep links of the dashboard's own pages; the script reads the path.
+  routes.get("/ui/:page{(services|events|broker|tools|installer|docs|panels)(/.*)?}", shell);
+  return routes;
+}

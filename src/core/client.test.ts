@@ -1,0 +1,233 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { createFleetClient, FleetError, isErrorResult } from "./client.js";
+
+/** What the server answers, one entry for each request; the last one stays. */
+let answers: Array<() => Response | Promise<Response>> = [];
+let seen: Array<{ method: string; path: string; headers: Headers; body: string }> = [];
+const server = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  async fetch(request) {
+    const { pathname, search } = new URL(request.url);
+    seen.push({
+      method: request.method,
+      path: pathname + search,
+      headers: request.headers,
+      body: await request.text(),
+    });
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    return answer ? answer() : new Response();
+  },
+});
+afterAll(() => server.stop(true));
+beforeEach(() => {
+  answers = [() => Response.json({ ok: true })];
+  seen = [];
+});
+
+const env = {
+  VERS_INFRA_URL: `http://127.0.0.1:${server.port}/`,
+  VERS_AUTH_TOKEN: "t",
+  VERS_AGENT_NAME: "ada",
+};
+const client = createFleetClient({ env });
+const failure = async (call: Promise<unknown>): Promise<FleetError> => {
+  const error = await call.then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+  expect(error).toBeInstanceOf(FleetError);
+  return error;
+};
+
+describe("api", () => {
+  test("sends JSON with the token and the agent's name, and decodes the reply", async () => {
+    expect(await client.api<{ ok: boolean }>("post", "/board/tasks?x=1", { title: "ä" })).toEqual({
+      ok: true,
+    });
+    const [request] = seen;
+    expect(request).toMatchObject({ method: "POST", path: "/board/tasks?x=1", body: '{"title":"ä"}' });
+    expect(request?.headers.get("authorization")).toBe("Bearer t");
+    expect(request?.headers.get("x-reef-agent-name")).toBe("ada");
+    expect(request?.headers.get("content-type")).toBe("application/json");
+    expect(request?.headers.has("x-reef-vm-id")).toBe(false);
+  });
+
+  test("says which VM and category it speaks for, when it is one", async () => {
+    await createFleetClient({ env: { ...env, VERS_VM_ID: "vm1", REEF_CATEGORY: "ops" } }).api("GET", "/x");
+    expect(seen[0]?.headers.get("x-reef-vm-id")).toBe("vm1");
+    expect(seen[0]?.headers.get("x-reef-category")).toBe("ops");
+  });
+
+  test.each([[false], [0], [""], [null]])("sends the falsy body %p", async (body) => {
+    await client.api("PUT", "/x", body);
+    expect(seen[0]?.body).toBe(JSON.stringify(body));
+  });
+
+  test("sends no body and no content type when there is none", async () => {
+    await client.api("DELETE", "x");
+    expect(seen[0]).toMatchObject({ method: "DELETE", path: "/x", body: "" });
+    expect(seen[0]?.headers.has("content-type")).toBe(false);
+  });
+
+  test.each<[string, () => Response, unknown]>([
+    ["text", () => new Response("plain"), "plain"],
+    ["nothing", () => new Response(null, { status: 204 }), ""],
+    ["an empty JSON reply", () => new Response("", { headers: { "content-type": "application/json" } }), ""],
+    [
+      "problem+json",
+      () => new Response("[1]", { headers: { "content-type": "application/problem+json" } }),
+      [1],
+    ],
+  ])("resolves with %s", async (_what, answer, expected) => {
+    answers = [answer];
+    expect(await client.api<unknown>("GET", "/x")).toEqual(expected);
+  });
+
+  test("reads the environment at each call", async () => {
+    const changing: Record<string, string | undefined> = {};
+    const late = createFleetClient({ env: changing });
+    expect((await failure(late.api("GET", "/x"))).message).toBe("GET /x: VERS_INFRA_URL is not set");
+    expect(late.getBaseUrl()).toBe("");
+    Object.assign(changing, env);
+    expect(await late.api<unknown>("GET", "/x")).toEqual({ ok: true });
+    expect(late.getBaseUrl()).toBe(`http://127.0.0.1:${server.port}`);
+  });
+});
+
+describe("errors", () => {
+  test.each<[string, () => Response, string]>([
+    [
+      "the server's own",
+      () => Response.json({ error: "no such task" }, { status: 404 }),
+      "GET /x (404): no such task",
+    ],
+    ["text", () => new Response("nope\n", { status: 403 }), "GET /x (403): nope"],
+    ["nothing at all", () => new Response(null, { status: 418, statusText: "Teapot" }), "GET /x (418): "],
+    [
+      "an error that is an object",
+      () => Response.json({ error: { deep: 1 } }, { status: 400 }),
+      'GET /x (400): {"deep":1}',
+    ],
+    [
+      "broken JSON",
+      () => new Response("{", { headers: { "content-type": "application/json" } }),
+      "GET /x (200): the reply is not valid JSON",
+    ],
+  ])("%s: method, path, status and message", async (_what, answer, message) => {
+    answers = [answer];
+    const error = await failure(client.api("GET", "/x"));
+    expect(error.message).toStartWith(message);
+    expect(error.status).toBe(answer().status);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("a page of HTML is cut short", async () => {
+    answers = [() => new Response("x".repeat(100_000), { status: 400 })];
+    expect((await failure(client.api("GET", "/x"))).message.length).toBeLessThan(600);
+  });
+
+  test("a server that is away has status 0", async () => {
+    const away = createFleetClient({ env: { ...env, VERS_INFRA_URL: "http://127.0.0.1:1" } });
+    const error = await failure(away.api("POST", "/x"));
+    expect(error.status).toBe(0);
+    expect(error.message).toStartWith("POST /x (no reply): ");
+  });
+
+  test("a server that does not answer is given up on, and is named as such", async () => {
+    const gate = Promise.withResolvers<Response>();
+    answers = [() => gate.promise];
+    const hasty = createFleetClient({ env, timeoutMs: 20 });
+    expect((await failure(hasty.api("POST", "/x"))).message).toBe(
+      "POST /x (no reply): no reply within 20 ms",
+    );
+    gate.resolve(new Response());
+  });
+
+  test("the agent's end aborts calls that are under way", async () => {
+    const gate = Promise.withResolvers<Response>();
+    const arrived = Promise.withResolvers<void>();
+    answers = [
+      () => {
+        arrived.resolve();
+        return gate.promise;
+      },
+    ];
+    const session = new AbortController();
+    const call = failure(createFleetClient({ env, signal: session.signal }).api("GET", "/x"));
+    await arrived.promise;
+    session.abort();
+    expect((await call).message).toBe("GET /x (no reply): aborted");
+    gate.resolve(new Response());
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe("trying again", () => {
+  const busy = () => Response.json({ error: "busy" }, { status: 503 });
+
+  test.each(["GET", "PUT", "DELETE"])("%s is repeated once after a failure that may pass", async (method) => {
+    answers = [busy, () => Response.json("fine")];
+    expect(await client.api<unknown>(method, "/x")).toBe("fine");
+    expect(seen).toHaveLength(2);
+  });
+
+  test("and no more than once", async () => {
+    answers = [busy];
+    expect((await failure(client.api("GET", "/x"))).status).toBe(503);
+    expect(seen).toHaveLength(2);
+  });
+
+  test.each(["POST", "PATCH"])("%s never is: it may have taken effect", async (method) => {
+    answers = [busy];
+    await failure(client.api(method, "/x", {}));
+    expect(seen).toHaveLength(1);
+  });
+
+  test.each([400, 401, 404, 409, 500])("a %d is final", async (status) => {
+    answers = [() => Response.json({ error: "no" }, { status })];
+    await failure(client.api("GET", "/x"));
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe("results of tools", () => {
+  test("ok carries text and details", () => {
+    expect(client.ok("done", { id: 1 })).toEqual({
+      content: [{ type: "text", text: "done" }],
+      details: { id: 1 },
+    });
+    expect(client.ok("done").details).toEqual({});
+    expect(isErrorResult(client.ok("Error: not really"))).toBe(false);
+  });
+
+  test("err and noUrl are marked as errors", () => {
+    expect(client.err("broken")).toMatchObject({
+      content: [{ type: "text", text: "Error: broken" }],
+      details: { error: "broken" },
+      isError: true,
+    });
+    expect(client.noUrl().content[0]?.text).toContain("VERS_INFRA_URL");
+    for (const result of [client.err("x"), client.noUrl()]) expect(isErrorResult(result)).toBe(true);
+    for (const other of [null, undefined, "x", { isError: true }]) expect(isErrorResult(other)).toBe(false);
+  });
+});
+
+test("says who the agent is", () => {
+  const full = createFleetClient({
+    env: { ...env, VERS_VM_ID: "vm1", VERS_AGENT_ROLE: "lead", REEF_CATEGORY: "ops", VERS_PARENT_AGENT: "p" },
+  });
+  expect([full.agentName, full.vmId, full.agentRole, full.agentCategory, full.isChildAgent]).toEqual([
+    "ada",
+    "vm1",
+    "lead",
+    "ops",
+    true,
+  ]);
+  expect([client.vmId, client.agentRole, client.agentCategory, client.isChildAgent]).toEqual([
+    undefined,
+    "worker",
+    undefined,
+    false,
+  ]);
+});

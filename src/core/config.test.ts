@@ -1,0 +1,127 @@
+import { describe, expect, test } from "bun:test";
+import { join, resolve } from "node:path";
+import { ConfigError, dataDir, readAgentEnvironment, readConfig } from "./config.js";
+
+const root = resolve(import.meta.dir, "..", "..");
+
+describe("readConfig", () => {
+  test("has a safe default for everything", () => {
+    expect(readConfig({})).toEqual({
+      host: "127.0.0.1",
+      port: 3000,
+      authToken: undefined,
+      servicesDir: join(root, "services"),
+      dataDir: resolve("data"),
+      maxBodyBytes: 16 * 1024 * 1024,
+      idleTimeoutSeconds: 120,
+      drainTimeoutMs: 10_000,
+      initTimeoutMs: 10_000,
+      allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
+      check: true,
+    });
+  });
+
+  test("takes what the environment says", () => {
+    const config = readConfig({
+      REEF_HOST: "0.0.0.0",
+      PORT: "0",
+      VERS_AUTH_TOKEN: "t",
+      REEF_SERVICES_DIR: "some/services",
+      REEF_DATA_DIR: "/var/lib/reef",
+      REEF_MAX_BODY_BYTES: "2048",
+      REEF_IDLE_TIMEOUT: "255",
+      REEF_DRAIN_TIMEOUT: "0",
+      REEF_INIT_TIMEOUT: "100",
+      REEF_CHECK: "off",
+      REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
+    });
+    expect(config).toEqual({
+      host: "0.0.0.0",
+      port: 0,
+      authToken: "t",
+      servicesDir: resolve("some/services"),
+      dataDir: "/var/lib/reef",
+      maxBodyBytes: 2048,
+      idleTimeoutSeconds: 255,
+      drainTimeoutMs: 0,
+      initTimeoutMs: 100,
+      allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
+      check: false,
+    });
+  });
+
+  test("an empty variable counts as unset", () => {
+    const keys = ["REEF_HOST", "PORT", "VERS_AUTH_TOKEN", "REEF_SERVICES_DIR", "REEF_DATA_DIR", "REEF_CHECK"];
+    expect(readConfig(Object.fromEntries(keys.map((key) => [key, ""])))).toEqual(readConfig({}));
+  });
+
+  test.each([
+    ["PORT", "http"],
+    ["PORT", "-1"],
+    ["PORT", "65536"],
+    ["PORT", "80.5"],
+    ["PORT", "3000; rm"],
+    ["PORT", "NaN"],
+    ["PORT", "Infinity"],
+    ["REEF_MAX_BODY_BYTES", "16MB"],
+    ["REEF_MAX_BODY_BYTES", "1023"],
+    ["REEF_IDLE_TIMEOUT", "0"],
+    ["REEF_IDLE_TIMEOUT", "256"],
+    ["REEF_DRAIN_TIMEOUT", "-5"],
+    ["REEF_INIT_TIMEOUT", "99"],
+    ["REEF_CHECK", "yes"],
+    ["VERS_AUTH_TOKEN", "two words"],
+    ["VERS_AUTH_TOKEN", "line\nbreak"],
+    ["VERS_AUTH_TOKEN", "umläut"],
+  ])("%s=%p is refused by name", (key, value) => {
+    const read = () => readConfig({ [key]: value });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(key);
+  });
+
+  test("a refused token is not repeated in the message", () => {
+    expect(() => readConfig({ VERS_AUTH_TOKEN: "very secret" })).not.toThrow(/secret/);
+  });
+});
+
+test("dataDir follows the environment at each call", () => {
+  expect(dataDir({ REEF_DATA_DIR: "a" })).toBe(resolve("a"));
+  expect(dataDir({})).toBe(resolve("data"));
+  expect(dataDir()).toBe(resolve(process.env.REEF_DATA_DIR ?? "data"));
+});
+
+describe("readAgentEnvironment", () => {
+  test("has defaults", () => {
+    expect(readAgentEnvironment({})).toEqual({
+      baseUrl: "",
+      authToken: "",
+      agentName: `agent-${process.pid}`,
+      vmId: undefined,
+      agentRole: "worker",
+      agentCategory: undefined,
+      isChildAgent: false,
+    });
+  });
+
+  test("reads every variable; the base URL loses its trailing slashes", () => {
+    expect(
+      readAgentEnvironment({
+        VERS_INFRA_URL: "http://reef:3000//",
+        VERS_AUTH_TOKEN: "t",
+        VERS_AGENT_NAME: "ada",
+        VERS_VM_ID: "vm1",
+        VERS_AGENT_ROLE: "lead",
+        REEF_CATEGORY: "ops",
+        VERS_PARENT_AGENT: "root",
+      }),
+    ).toEqual({
+      baseUrl: "http://reef:3000",
+      authToken: "t",
+      agentName: "ada",
+      vmId: "vm1",
+      agentRole: "lead",
+      agentCategory: "ops",
+      isChildAgent: true,
+    });
+  });
+});

@@ -1,0 +1,86 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { type OwnProcess, ownProcess } from "./own-process.js";
+
+const EVENT = "SIGUSR2";
+const made: OwnProcess[] = [];
+afterEach(() => {
+  for (const own of made.splice(0)) own.release();
+});
+const make = () => {
+  const calls: string[] = [];
+  const own = ownProcess("s", "/data", (event, listener) => {
+    calls.push(event);
+    void listener();
+  });
+  made.push(own);
+  return { own: own.process, release: own.release, calls };
+};
+const fire = () => process.emit(EVENT, EVENT);
+
+describe("listeners", () => {
+  test("are called with what the process sends, through the service's own context", () => {
+    const { own, calls } = make();
+    const seen: unknown[] = [];
+    own.on(EVENT, (...args: unknown[]) => void seen.push(args));
+    fire();
+    expect(seen).toEqual([[EVENT]]);
+    expect(calls).toEqual([EVENT]);
+  });
+
+  test.each(["once", "prependOnceListener"] as const)("%s is called once", (method) => {
+    const { own } = make();
+    let n = 0;
+    own[method](EVENT, () => void n++);
+    fire();
+    fire();
+    expect(n).toBe(1);
+  });
+
+  test.each(["off", "removeListener"] as const)("%s takes back the latest of the same function", (method) => {
+    const { own } = make();
+    let n = 0;
+    const listener = () => void n++;
+    own.on(EVENT, listener);
+    own.once(EVENT, listener);
+    own[method](EVENT, listener);
+    own[method](EVENT, () => undefined);
+    fire();
+    fire();
+    expect(n).toBe(2);
+  });
+
+  test("removeAllListeners takes back its own alone, of one event or of all", () => {
+    const { own } = make();
+    const host = () => undefined;
+    process.on(EVENT, host);
+    const before = process.listenerCount(EVENT);
+    own.on(EVENT, () => undefined);
+    own.on("SIGHUP", () => undefined);
+    own.removeAllListeners("SIGHUP");
+    expect([process.listenerCount(EVENT), process.listenerCount("SIGHUP")]).toEqual([before + 1, 0]);
+    own.removeAllListeners();
+    expect(process.listenerCount(EVENT)).toBe(before);
+    process.off(EVENT, host);
+  });
+
+  test("of several services do not see each other", () => {
+    const [a, b] = [make(), make()];
+    let n = 0;
+    a.own.on(EVENT, () => void n++);
+    b.own.removeAllListeners();
+    b.release();
+    fire();
+    expect(n).toBe(1);
+  });
+
+  test("chain", () => {
+    const { own } = make();
+    const listener = () => undefined;
+    expect(own.on(EVENT, listener).off(EVENT, listener).removeAllListeners()).toBe(own);
+  });
+});
+
+test.each(["exit", "reallyExit", "abort", "chdir"])("%s is refused by name", (method) => {
+  const members = make().own as unknown as Record<string, () => void>;
+  expect(() => members[method]?.()).toThrow(`process.${method}() is not available to service "s"`);
+});

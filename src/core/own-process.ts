@@ -1,0 +1,90 @@
+/** A `process` for one service: its own `env`, no way to end the server, and listeners that can be taken back. */
+
+type Listener = (...args: unknown[]) => void | Promise<void>;
+
+interface Registration {
+  event: string | symbol;
+  listener: Listener;
+  /** What the real process calls. */
+  registered: (...args: unknown[]) => void;
+}
+
+/** Calls a listener in the service's context and keeps what it throws. */
+export type Invoke = (event: string, listener: () => void | Promise<void>) => void;
+
+export interface OwnProcess {
+  process: NodeJS.Process;
+  /** Called with the number of listeners whenever it changes. */
+  onChange: (count: number) => void;
+  /** Takes all listeners back. */
+  release(): void;
+}
+
+/** Makes the `process` that the code of service `label` sees; its `REEF_DATA_DIR` is `dataDir`. */
+export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnProcess {
+  const registrations = new Set<Registration>();
+  const forget = (registration: Registration) => {
+    if (!registrations.delete(registration)) return;
+    process.off(registration.event, registration.registered);
+    own.onChange(registrations.size);
+  };
+  const forgetAll = (event?: string | symbol) => {
+    for (const registration of [...registrations]) {
+      if (event === undefined || registration.event === event) forget(registration);
+    }
+  };
+  const add =
+    (method: "on" | "prependListener", once = false) =>
+    (event: string | symbol, listener: Listener) => {
+      const registration: Registration = {
+        event,
+        listener,
+        registered: (...args) => {
+          if (once) forget(registration);
+          invoke(String(event), () => Reflect.apply(listener, own.process, args));
+        },
+      };
+      registrations.add(registration);
+      process[method](event, registration.registered);
+      own.onChange(registrations.size);
+      return own.process;
+    };
+  const remove = (event: string | symbol, listener: Listener) => {
+    const found = [...registrations].findLast((one) => one.event === event && one.listener === listener);
+    if (found) forget(found);
+    return own.process;
+  };
+  const refuse = (what: string) => () => {
+    throw new Error(
+      `process.${what}() is not available to service "${label}": it would end or move the whole server`,
+    );
+  };
+  const members: Record<string, unknown> = {
+    env: { ...process.env, REEF_DATA_DIR: dataDir },
+    exit: refuse("exit"),
+    reallyExit: refuse("reallyExit"),
+    abort: refuse("abort"),
+    chdir: refuse("chdir"),
+    on: add("on"),
+    addListener: add("on"),
+    once: add("on", true),
+    prependListener: add("prependListener"),
+    prependOnceListener: add("prependListener", true),
+    off: remove,
+    removeListener: remove,
+    removeAllListeners: (event?: string | symbol) => {
+      forgetAll(event);
+      return own.process;
+    },
+  };
+  const descriptors: PropertyDescriptorMap = {};
+  for (const [key, value] of Object.entries(members)) {
+    descriptors[key] = { value, writable: true, enumerable: true, configurable: true };
+  }
+  const own: OwnProcess = {
+    process: Object.create(process, descriptors),
+    onChange: () => undefined,
+    release: forgetAll,
+  };
+  return own;
+}

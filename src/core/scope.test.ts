@@ -1,0 +1,177 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "../../tests/support/sandbox.js";
+import { LogBook } from "./log.js";
+import { type Run, Scope, ScopeEnded, within } from "./scope.js";
+
+const never = new Promise<never>(() => undefined);
+const nothing = () => undefined;
+const make = (run?: Run) => {
+  const logs = new LogBook(nothing);
+  return {
+    scope: new Scope("s", logs.logger("s"), run),
+    lines: () => logs.lines("s").map(({ text }) => text),
+  };
+};
+
+describe("within", () => {
+  const late = () => new Error("late");
+  test("passes the value or the error on", async () => {
+    expect(await within(Promise.resolve(1), 1000, late)).toBe(1);
+    expect(within(Promise.reject(new Error("own")), 1000, late)).rejects.toThrow("own");
+  });
+  test("rejects when it takes too long", async () => {
+    expect(within(never, 1, late)).rejects.toThrow("late");
+  });
+});
+
+describe("the end of a scope", () => {
+  test("aborts the signal first, then runs disposers, last registered first, one after the other", async () => {
+    const { scope } = make();
+    const order: string[] = [];
+    scope.signal.addEventListener("abort", () => order.push("signal"));
+    scope.own(() => void order.push("first"));
+    scope.own(async () => {
+      order.push("second begins");
+      await Bun.sleep(1);
+      order.push("second ends");
+    });
+    expect(scope.disposers).toBe(2);
+    await scope.end();
+    expect(order).toEqual(["signal", "second begins", "second ends", "first"]);
+    expect([scope.ended, scope.active, scope.disposers]).toEqual([true, false, 0]);
+    expect(scope.signal.reason).toBeInstanceOf(ScopeEnded);
+  });
+
+  test("happens once", async () => {
+    const { scope } = make();
+    let runs = 0;
+    scope.own(() => void runs++);
+    await scope.end();
+    await scope.end();
+    expect(runs).toBe(1);
+  });
+
+  test("goes on past disposers and abort listeners that throw or reject, and logs each", async () => {
+    const { scope, lines } = make();
+    let reached = false;
+    scope.own(() => {
+      reached = true;
+    });
+    scope.own(() => Promise.reject(new Error("rejected disposer")));
+    scope.own(() => {
+      throw new Error("thrown disposer");
+    });
+    await scope.end();
+    expect(reached).toBe(true);
+    expect(scope.lateErrors).toBe(2);
+    expect(lines().join("\n")).toMatch(/thrown disposer[\s\S]*rejected disposer/);
+  });
+
+  test("a withdrawn disposer does not run", async () => {
+    const { scope } = make();
+    let ran = false;
+    const withdraw = scope.own(() => {
+      ran = true;
+    });
+    withdraw();
+    expect(scope.disposers).toBe(0);
+    await scope.end();
+    expect(ran).toBe(false);
+  });
+
+  test("what is registered after it is let go of at once", async () => {
+    const { scope, lines } = make();
+    await scope.end();
+    let ran = false;
+    scope.own(() => {
+      ran = true;
+    });
+    expect(ran).toBe(true);
+    await Bun.sleep(0);
+    expect(scope.disposers).toBe(0);
+    expect(lines()).toEqual([]);
+  });
+});
+
+describe("timers of a scope", () => {
+  test("run in its context, once or again and again", async () => {
+    let depth = 0;
+    let inside = 0;
+    const run: Run = (fn, ...args) => {
+      depth++;
+      try {
+        return fn(...args);
+      } finally {
+        depth--;
+      }
+    };
+    const { scope } = make(run);
+    const tick = () => {
+      inside += depth;
+    };
+    scope.timer("timeout", tick, 1);
+    const stop = scope.timer("interval", tick, 1);
+    expect(scope.timers).toBe(2);
+    await eventually(() => inside >= 4);
+    expect(scope.timers).toBe(1);
+    stop();
+    stop();
+    expect([scope.timers, scope.disposers]).toEqual([0, 0]);
+  });
+
+  test("stop when it ends", async () => {
+    const { scope } = make();
+    let ticks = 0;
+    scope.timer("interval", () => void ticks++, 1);
+    await eventually(() => ticks > 1);
+    await scope.end();
+    const seen = ticks;
+    expect(scope.timers).toBe(0);
+    await Bun.sleep(10);
+    expect(ticks).toBe(seen);
+  });
+
+  test("asked for after the end never run, and are no error", async () => {
+    const { scope, lines } = make();
+    await scope.end();
+    let ticks = 0;
+    const stop = scope.timer("timeout", () => void ticks++, 0);
+    stop();
+    await Bun.sleep(5);
+    expect([ticks, scope.timers, scope.lateErrors]).toEqual([0, 0, 0]);
+    expect(lines()).toEqual([]);
+  });
+
+  test("that throw or reject are counted and logged, and an interval goes on", async () => {
+    const { scope, lines } = make();
+    let ticks = 0;
+    scope.timer(
+      "interval",
+      () => {
+        if (ticks++ % 2 === 0) throw new Error("thrown tick");
+        return Promise.reject(new Error("rejected tick"));
+      },
+      1,
+    );
+    await eventually(() => scope.lateErrors >= 4);
+    await scope.end();
+    expect(lines().join("\n")).toMatch(/timer \(interval of 1 ms\)[\s\S]*thrown tick[\s\S]*rejected tick/);
+  });
+});
+
+describe("outlive", () => {
+  test("passes results on", async () => {
+    const { scope } = make();
+    expect(await scope.outlive(Promise.resolve("v"))).toBe("v");
+    expect(scope.outlive(Promise.reject(new Error("own")))).rejects.toThrow("own");
+  });
+
+  test("rejects those who wait when the code can no longer answer", async () => {
+    const { scope } = make();
+    const waiting = scope.outlive(never);
+    await scope.end();
+    scope.abandon();
+    expect(waiting).rejects.toBeInstanceOf(ScopeEnded);
+    expect(scope.outlive(Promise.resolve(1))).rejects.toBeInstanceOf(ScopeEnded);
+  });
+});

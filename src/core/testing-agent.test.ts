@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { Hono } from "hono";
+import { createTestHarness } from "./testing.js";
+import { createTestAgent } from "./testing-agent.js";
+import type { ServiceModule } from "./types.js";
+
+const echo: ServiceModule = {
+  name: "echo",
+  routes: new Hono().get("/", (c) => c.json({ agent: c.req.header("x-reef-agent-name") })),
+  registerTools(pi, client) {
+    pi.registerTool({
+      name: "echo_who",
+      label: "Echo: Who",
+      description: "Says who asks.",
+      parameters: Type.Object({ times: Type.Integer() }),
+      async execute() {
+        if (!client.getBaseUrl()) return client.noUrl();
+        return client.ok((await client.api("GET", "/echo")).agent);
+      },
+    });
+  },
+  registerBehaviors(pi) {
+    pi.on("agent_start", () => undefined);
+    pi.on("before_agent_start", async ({ prompt }) => ({ systemPrompt: `heard ${prompt}` }));
+  },
+};
+
+test("tools and behaviours reach the harness under the agent's name", async () => {
+  const t = await createTestHarness({ services: [echo] });
+  const agent = createTestAgent(t, [echo], { name: "ada" });
+  expect([...agent.tools.keys()]).toEqual(["echo_who"]);
+  expect(await agent.call("echo_who", { times: 1 })).toEqual({
+    content: [{ type: "text", text: "ada" }],
+    details: {},
+  });
+  expect(await agent.raise("before_agent_start", { prompt: "hello" })).toEqual([
+    { systemPrompt: "heard hello" },
+  ]);
+  expect(await agent.raise("agent_end")).toEqual([]);
+  await t.cleanup();
+});
+
+test("refuses unknown tools, wrong parameters and a name that is taken", async () => {
+  const t = await createTestHarness({ services: [echo] });
+  const agent = createTestAgent(t, [echo]);
+  await expect(agent.call("echo_what")).rejects.toThrow("no tool is called echo_what; there are echo_who");
+  await expect(agent.call("echo_who", { times: "x" })).rejects.toThrow("times must be a whole number");
+  expect(() => createTestAgent(t, [echo, echo])).toThrow("echo_who is registered already");
+  await t.cleanup();
+});
+
+test("can be without a control plane, or be given other answers", async () => {
+  const t = await createTestHarness({ services: [echo] });
+  const alone = createTestAgent(t, [echo], { connected: false });
+  expect((await alone.call("echo_who", { times: 1 })).isError).toBe(true);
+  const fetch = async () => Response.json({ agent: "somebody else" });
+  const other = createTestAgent(t, [echo], { fetch });
+  expect((await other.call("echo_who", { times: 1 })).content[0]?.text).toBe("somebody else");
+  await t.cleanup();
+});

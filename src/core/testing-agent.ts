@@ -1,0 +1,86 @@
+/** A stand-in for the agent, for the tests of tools, behaviours and widgets: no pi, no model, no network. */
+import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
+import type { TSchema } from "@sinclair/typebox";
+import { createFleetClient } from "./client.js";
+import type { TestHarness } from "./testing.js";
+import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
+import { checkValue } from "./validate.js";
+
+interface RegisteredTool {
+  name: string;
+  description: string;
+  parameters: TSchema;
+  execute(toolCallId: string, params: unknown): Promise<ToolResult>;
+}
+
+type Handler = (event: Json) => unknown;
+
+export interface TestAgent {
+  client: FleetClient;
+  /** The registered tools by name. */
+  tools: ReadonlyMap<string, RegisteredTool>;
+  /** Calls a tool as a model would. Rejects for an unknown tool, or parameters that its schema refuses. */
+  call(tool: string, params?: Record<string, unknown>): Promise<ToolResult>;
+  /** Raises one of pi's events; resolves with what its handlers returned, in their order. */
+  raise(event: string, data?: Record<string, unknown>): Promise<Json[]>;
+}
+
+export interface TestAgentOptions {
+  /** Default `"test-agent"`. */
+  name?: string;
+  /** `false` for an agent that has no control plane. */
+  connected?: boolean;
+  /** What the client's requests are answered with, instead of by the harness. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/**
+ * Registers the tools and behaviours of `modules` with an agent whose requests are answered by `harness`.
+ *
+ * @example
+ * const agent = createTestAgent(t, [board]);
+ * const { details } = await agent.call("board_create_task", { title: "Water the plants" });
+ */
+export function createTestAgent(
+  harness: TestHarness,
+  modules: readonly ServiceModule[],
+  { name = "test-agent", connected = true, fetch = harness.app.request }: TestAgentOptions = {},
+): TestAgent {
+  const client = createFleetClient({
+    env: {
+      VERS_INFRA_URL: connected ? "http://reef.test" : "",
+      VERS_AUTH_TOKEN: harness.authToken,
+      VERS_AGENT_NAME: name,
+    },
+    fetch,
+  });
+  const tools = new Map<string, RegisteredTool>();
+  const handlers = new Map<string, Handler[]>();
+  const pi = {
+    registerTool(tool: RegisteredTool) {
+      if (tools.has(tool.name)) throw new Error(`the tool ${tool.name} is registered already`);
+      tools.set(tool.name, tool);
+    },
+    on(event: string, handler: Handler) {
+      handlers.set(event, [...(handlers.get(event) ?? []), handler]);
+    },
+  } as unknown as ExtensionAPI;
+  for (const module of modules) {
+    module.registerTools?.(pi, client);
+    module.registerBehaviors?.(pi, client);
+  }
+  return {
+    client,
+    tools,
+    call: async (name, params = {}) => {
+      const tool = tools.get(name);
+      if (!tool) throw new Error(`no tool is called ${name}; there are ${[...tools.keys()].join(", ")}`);
+      return tool.execute("call-1", checkValue(tool.parameters, params, "the parameters"));
+    },
+    raise: async (event, data = {}) => {
+      const results: Json[] = [];
+      for (const handler of handlers.get(event) ?? []) results.push(await handler({ type: event, ...data }));
+      return results;
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { Hono } from "hono";
+import { createTestHarness } from "./testing.js";
+import { checkValue, readBody, readQuery } from "./validate.js";
+
+const Item = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 5, pattern: "\\S" }),
+    state: Type.Optional(Type.Union([Type.Literal("new"), Type.Literal("old"), Type.Literal("lost")])),
+    owner: Type.Optional(Type.Union([Type.String({ maxLength: 3 }), Type.Null()])),
+    tags: Type.Optional(Type.Array(Type.String({ pattern: "^[a-z]+$" }), { maxItems: 2, uniqueItems: true })),
+    size: Type.Optional(Type.Object({ width: Type.Integer({ minimum: 1, maximum: 9 }) })),
+  },
+  { additionalProperties: false },
+);
+
+function messageFor(value: unknown, schema = Item): string {
+  try {
+    checkValue(schema, value, "the request body");
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "accepted";
+}
+
+describe("checkValue", () => {
+  const cases: Array<[string, unknown, string]> = [
+    ["a fitting value", { name: "a", owner: null, tags: ["x"], size: { width: 1 } }, "accepted"],
+    ["no object", [1], "the request body must be an object, not an array of 1 item"],
+    ["null", null, "the request body must be an object, not null"],
+    ["a missing field", {}, "name is required: text of 1 to 5 characters that is not blank"],
+    ["a wrong type", { name: 7 }, "name must be text of 1 to 5 characters that is not blank, not 7"],
+    ["an empty text", { name: "" }, 'name must be text of 1 to 5 characters that is not blank, not ""'],
+    ["a blank text", { name: "  " }, 'name must be text of 1 to 5 characters that is not blank, not "  "'],
+    [
+      "a long text",
+      { name: "x".repeat(99) },
+      "name must be text of 1 to 5 characters that is not blank, not a text of 99 characters",
+    ],
+    [
+      "an unlisted value",
+      { name: "a", state: "odd" },
+      'state must be one of "new", "old", "lost", not "odd"',
+    ],
+    [
+      "a nullable field",
+      { name: "a", owner: 5 },
+      "owner must be text of at most 3 characters or null, not 5",
+    ],
+    ["an item", { name: "a", tags: ["x", "B"] }, 'tags[1] must be text that matches ^[a-z]+$, not "B"'],
+    [
+      "a repetition",
+      { name: "a", tags: ["x", "x"] },
+      "tags must be an array of at most 2 items without repetition, not an array of 2 items",
+    ],
+    [
+      "a nested field",
+      { name: "a", size: { width: 0.5 } },
+      "size.width must be a whole number from 1 to 9, not 0.5",
+    ],
+    [
+      "an unknown field",
+      { name: "a", colour: 1 },
+      "colour is not known here; known: name, state, owner, tags, size",
+    ],
+    [
+      "an inherited name",
+      JSON.parse('{"name":"a","__proto__":{"x":1}}'),
+      "__proto__ is not known here; known: name, state, owner, tags, size",
+    ],
+    [
+      "several fields",
+      { state: "odd", owner: 5 },
+      'name is required: text of 1 to 5 characters that is not blank; state must be one of "new", "old", "lost", not "odd"; owner must be text of at most 3 characters or null, not 5',
+    ],
+  ];
+  test.each(cases)("%s", (_name, value, message) => {
+    expect(messageFor(value)).toBe(message);
+  });
+
+  test("shows only the first problems and the start of long names", () => {
+    const message = messageFor({ name: "a", ["k".repeat(1000)]: 1, b: 1, c: 1, d: 1 });
+    expect(message.match(/not known/g)).toHaveLength(3);
+    expect(message.length).toBeLessThan(400);
+  });
+
+  test("says what an object needs at least", () => {
+    const patch = Type.Object({ a: Type.Optional(Type.Number()) }, { minProperties: 1 });
+    expect(() => checkValue(patch, {}, "the request body")).toThrow("an object with at least 1 of: a");
+  });
+});
+
+describe("readBody and readQuery", () => {
+  const Filter = Type.Object(
+    {
+      limit: Type.Optional(Type.Integer({ minimum: 1 })),
+      open: Type.Optional(Type.Boolean()),
+      tag: Type.Optional(Type.Array(Type.String())),
+      name: Type.Optional(Type.String()),
+    },
+    { additionalProperties: false },
+  );
+  const routes = new Hono()
+    .post("/", async (c) => c.json(await readBody(c, Item)))
+    .post("/any", async (c) => c.json(await readBody(c, Type.Array(Type.Number()))))
+    .get("/", (c) => c.json(readQuery(c, Filter)));
+
+  const invalidUtf8 = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]);
+  const cases: Array<[string, string, unknown, number, unknown]> = [
+    ["a fitting body", "/t", { name: "a" }, 200, { name: "a" }],
+    ["broken JSON", "/t", '{"name":', 400, /^the request body is not valid JSON: /],
+    ["invalid UTF-8", "/t", invalidUtf8, 400, /^the request body is not valid JSON$/],
+    ["JSON nested too deeply", "/t", `${"[".repeat(200_000)}`, 400, /^the request body is not valid JSON/],
+    ["an empty body", "/t", "", 400, /^name is required/],
+    ["an empty body where no object is expected", "/t/any", "", 400, /^the request body is not valid JSON/],
+    ["a body of another type", "/t/any", { a: 1 }, 400, "the request body must be an array, not an object"],
+    ["no parameters", "/t", undefined, 200, {}],
+    [
+      "converted parameters",
+      "/t?limit=5&open=false&tag=a&name=7",
+      undefined,
+      200,
+      { limit: 5, open: false, tag: ["a"], name: "7" },
+    ],
+    ["a repeated list", "/t?tag=a&tag=b", undefined, 200, { tag: ["a", "b"] }],
+    [
+      "a repeated single value",
+      "/t?name=a&name=b",
+      undefined,
+      400,
+      "name must be text, not an array of 2 items",
+    ],
+    ["a fraction", "/t?limit=5.5", undefined, 400, "limit must be a whole number of at least 1, not 5.5"],
+    ["no number", "/t?limit=", undefined, 400, 'limit must be a whole number of at least 1, not ""'],
+    ["no boolean", "/t?open=yes", undefined, 400, 'open must be true or false, not "yes"'],
+    [
+      "an unknown parameter",
+      "/t?__proto__=1",
+      undefined,
+      400,
+      "__proto__ is not known here; known: limit, open, tag, name",
+    ],
+  ];
+  test.each(cases)("%s", async (_name, path, body, status, expected) => {
+    const t = await createTestHarness({ services: [{ name: "t", routes }] });
+    const reply = await t.json(path, { auth: true, body });
+    await t.cleanup();
+    expect(reply.status).toBe(status);
+    if (status === 200) expect(reply.data).toEqual(expected);
+    else if (expected instanceof RegExp) expect(reply.data.error).toMatch(expected);
+    else expect(reply.data).toEqual({ error: expected });
+  });
+});

@@ -1,0 +1,83 @@
+/** Reads what a request carries and checks it against a TypeBox schema; answers 400 with the field's name. */
+import type { Static, TSchema } from "@sinclair/typebox";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import type { Context } from "hono";
+import { ReefError } from "./errors.js";
+import { problemsOf } from "./validate-messages.js";
+
+const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+function compile(schema: TSchema): TypeCheck<TSchema> {
+  let check = compiled.get(schema);
+  if (!check) {
+    check = TypeCompiler.Compile(schema);
+    compiled.set(schema, check);
+  }
+  return check;
+}
+
+/**
+ * Returns `value` as the schema's type when it fits; it is neither copied nor changed.
+ *
+ * @param what What to call the value when it is wrong as a whole, e.g. `"the request body"`.
+ * @throws ReefError `BAD_REQUEST`, whose message names each wrong field and what it takes.
+ */
+export function checkValue<T extends TSchema>(schema: T, value: unknown, what = "the value"): Static<T> {
+  const check = compile(schema);
+  if (check.Check(value)) return value as Static<T>;
+  throw new ReefError("BAD_REQUEST", problemsOf(check.Errors(value), what));
+}
+
+/**
+ * The JSON body of a request, checked. An empty body counts as `{}` where the schema is an object, so that the
+ * missing fields are named. Give the schema `additionalProperties: false` to refuse unknown fields.
+ *
+ * @throws ReefError `BAD_JSON` for what is not JSON in UTF-8, `BAD_REQUEST` for what does not fit the schema.
+ * Thrown by a handler, both become a 400 reply.
+ * @example
+ * const NewItem = Type.Object({ name: Type.String({ maxLength: 80 }) }, { additionalProperties: false });
+ * routes.post("/", async (c) => c.json(store.add(await readBody(c, NewItem)), 201));
+ */
+export async function readBody<T extends TSchema>(c: Context, schema: T): Promise<Static<T>> {
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength === 0 && schema.type === "object") return checkValue(schema, {}, "the request body");
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? `: ${error.message}` : "";
+    throw new ReefError("BAD_JSON", `the request body is not valid JSON${reason}`);
+  }
+  return checkValue(schema, value, "the request body");
+}
+
+/**
+ * The query parameters of a request, checked against an object schema. Texts become numbers and booleans where
+ * the schema takes those, and a parameter that is given several times becomes an array.
+ *
+ * @throws ReefError `BAD_REQUEST`; thrown by a handler, it becomes a 400 reply.
+ * @example
+ * const Page = Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) });
+ * routes.get("/", (c) => c.json(store.list(readQuery(c, Page))));
+ */
+export function readQuery<T extends TSchema>(c: Context, schema: T): Static<T> {
+  const given: Record<string, unknown> = {};
+  const known: Record<string, TSchema> = schema.properties ?? {};
+  for (const [name, texts] of Object.entries(c.req.queries())) {
+    const expected = Object.hasOwn(known, name) ? known[name] : undefined;
+    const takesArray = expected?.type === "array";
+    const values = texts.map((text) => fromText(takesArray ? expected.items : expected, text));
+    Object.defineProperty(given, name, {
+      value: takesArray || values.length > 1 ? values : values[0],
+      enumerable: true,
+    });
+  }
+  return checkValue(schema, given, "the query");
+}
+
+/** What does not convert stays a text, which the check then refuses. */
+function fromText(schema: TSchema | undefined, text: string): unknown {
+  if (schema?.type === "boolean" && /^(true|false)$/.test(text)) return text === "true";
+  const isNumeric = schema?.type === "integer" || schema?.type === "number";
+  return isNumeric && text.trim() !== "" && !Number.isNaN(Number(text)) ? Number(text) : text;
+}
