@@ -104,7 +104,7 @@ function mainSource(sources: readonly Prepared[]): string {
     `import ${JSON.stringify(join(runtimeDir, "seal.ts"))};`,
     `import { createFactory, inspectUnits } from ${JSON.stringify(join(runtimeDir, "loader.ts"))};`,
     `const units = [${units.join("\n")}];`,
-    "export const inspect = () => inspectUnits(units);",
+    "export const inspect = (tell) => inspectUnits(units, tell);",
     "export default createFactory(units, import.meta.url);",
   ].join("\n");
 }

@@ -6,7 +6,7 @@ class ServerHalfError extends Error {
 }
 
 /** Only functions can be called, constructed and extended. */
-function callable(): void {
+function callable(): undefined {
   return undefined;
 }
 

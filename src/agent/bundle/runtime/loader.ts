@@ -94,17 +94,20 @@ function start(units: readonly Unit[], codeFile: string | undefined): Promise<Lo
   return loadAll(units.filter((unit) => isSelected(unit, choice)));
 }
 
-/** Evaluates every unit and tells what came of it. */
-export async function inspectUnits(units: readonly Unit[]): Promise<UnitReport[]> {
-  const reports: UnitReport[] = [];
+/** Evaluates every unit and tells what comes of it, one by one. */
+export async function inspectUnits(
+  units: readonly Unit[],
+  tell: (report: UnitReport | { begin: string }) => void,
+): Promise<void> {
   for (const unit of units) {
+    tell({ begin: unit.name });
     try {
       const module = await evaluate(unit, UNIT_LIMIT_MS);
       const hasClientHalf = Boolean(module.registerTools || module.registerBehaviors || module.widget);
-      reports.push({ unit: unit.name, name: module.name, capabilities: module.capabilities, hasClientHalf });
+      const { name, capabilities } = module;
+      tell({ unit: unit.name, name, capabilities, hasClientHalf });
     } catch (error) {
-      reports.push({ unit: unit.name, error: messageOf(error) });
+      tell({ unit: unit.name, error: messageOf(error) });
     }
   }
-  return reports;
 }
