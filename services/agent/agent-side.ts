@@ -1,4 +1,4 @@
-import { createMcp, ExtensionBuilder, ToolCatalog } from "../src/agent/index.js";
+import { createMcp, ExtensionBuilder, type Mcp, ToolCatalog } from "../src/agent/index.js";
 import { messageOf } from "../src/core/errors.js";
 import type { ServiceContext } from "../src/core/types.js";
 
@@ -8,7 +8,7 @@ const SETTLE_MS = 150;
 interface Parts {
   builder: ExtensionBuilder;
   catalog: ToolCatalog;
-  mcp: ReturnType<typeof createMcp>;
+  mcp: Mcp;
 }
 
 /** The builder, the catalogue and the MCP handler of one server. */
@@ -30,7 +30,7 @@ export class AgentSide {
       // The version that served before still does; its code may be gone from the folder.
       if (action === "failed") return;
       builder.invalidate();
-      mcp.notify.toolsChanged();
+      mcp.toolsChanged();
       cancel?.();
       cancel = ctx.setTimeout(() => this.#build(ctx), SETTLE_MS);
     });

@@ -30,7 +30,7 @@ export async function executeTool(
   input: unknown,
   caller: Caller,
 ): Promise<ToolResult> {
-  const params = readInput(tool.name, tool.inputSchema, input);
+  const params: unknown = await readInput(tool.name, tool.inputSchema, input);
   const deadline = AbortSignal.timeout(TOOL_LIMIT_MS);
   const signal = caller.signal ? AbortSignal.any([caller.signal, deadline]) : deadline;
   const { owner } = tool;

@@ -9,5 +9,5 @@ export {
 } from "./catalog.js";
 export { type Caller, executeTool } from "./execute.js";
 export { gitRepository } from "./git-repository.js";
-export { createMcp } from "./mcp.js";
+export { createMcp, type Mcp } from "./mcp.js";
 export { bootstrapSource, piPackage } from "./pi-package.js";

@@ -1,5 +1,4 @@
 /** Input of tools: read as leniently as agents read it, then checked. */
-import { Compile } from "typebox/compile";
 import { ReefError } from "../core/errors.js";
 import type { Json } from "../core/types.js";
 
@@ -33,13 +32,17 @@ export function coerce(value: unknown, schema: unknown): unknown {
   return value;
 }
 
-const compiled = new WeakMap<Schema, ReturnType<typeof Compile>>();
+type Compiled = ReturnType<typeof import("typebox/compile").Compile>;
 
-/** The input as the tool receives it. Throws a `BAD_REQUEST` that names every field at fault. */
-export function readInput(tool: string, schema: Schema, input: unknown): Json {
+const compiled = new WeakMap<Schema, Compiled>();
+
+/** The input as the tool receives it. Rejects with a `BAD_REQUEST` that names every field at fault. */
+export async function readInput(tool: string, schema: Schema, input: unknown): Promise<Json> {
   const value = coerce(input ?? {}, schema);
   let check = compiled.get(schema);
   if (!check) {
+    // Not needed before the first call, and slow to load.
+    const { Compile } = await import("typebox/compile");
     check = Compile(schema as never);
     compiled.set(schema, check);
   }

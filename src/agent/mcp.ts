@@ -1,5 +1,5 @@
 /** The tool catalogue as an MCP server: stateless Streamable HTTP, one server for each request. */
-import { createMcpHandler, type McpHttpHandler, Server, type Tool } from "@modelcontextprotocol/server";
+import type { McpHttpHandler, Tool } from "@modelcontextprotocol/server";
 import { messageOf, ReefError } from "../core/errors.js";
 import type { Catalog, CatalogTool, ToolCatalog } from "./catalog.js";
 import { type Caller, type ExecutionHost, executeTool } from "./execute.js";
@@ -51,8 +51,29 @@ export interface McpOptions {
   onError?: (error: Error) => void;
 }
 
-/** The handler behind `POST /mcp`. `notify.toolsChanged()` tells clients that listen. */
-export function createMcp({ host, catalog, version, onError }: McpOptions): McpHttpHandler {
+/** The handler behind `POST /mcp`. */
+export interface Mcp {
+  fetch(request: Request): Promise<Response>;
+  /** Tells clients that listen that the list of tools is another. */
+  toolsChanged(): void;
+  close(): Promise<void>;
+}
+
+/** The SDK is loaded at the first request: it is large, and many servers never see an MCP client. */
+export function createMcp(options: McpOptions): Mcp {
+  let handler: Promise<McpHttpHandler> | undefined;
+  return {
+    fetch: async (request) => {
+      handler ??= createHandler(options);
+      return (await handler).fetch(request);
+    },
+    toolsChanged: () => void handler?.then(({ notify }) => notify.toolsChanged()),
+    close: async () => (await handler)?.close(),
+  };
+}
+
+async function createHandler({ host, catalog, version, onError }: McpOptions): Promise<McpHttpHandler> {
+  const { createMcpHandler, Server } = await import("@modelcontextprotocol/server");
   return createMcpHandler(
     ({ requestInfo }) => {
       const server = new Server(

@@ -9,8 +9,15 @@ const projectRoot = resolve(import.meta.dir, "..", "..");
 const MAX_SKILL_FILES = 200;
 const MAX_SKILL_BYTES = 5 * 1024 * 1024;
 
+let bootstrap: Promise<string> | undefined;
+
 /** The bootstrap extension as one JavaScript file. */
-export async function bootstrapSource(): Promise<string> {
+export function bootstrapSource(): Promise<string> {
+  bootstrap ??= buildBootstrap();
+  return bootstrap;
+}
+
+async function buildBootstrap(): Promise<string> {
   const result = await Bun.build({
     entrypoints: [join(import.meta.dir, "bootstrap.ts")],
     target: "node",
