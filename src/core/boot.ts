@@ -5,6 +5,7 @@ import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { type Registry, readSource } from "./registry.js";
+import { loadLacking } from "./sync.js";
 import { missingDependency } from "./table.js";
 import type { Source } from "./version.js";
 
@@ -82,8 +83,8 @@ export async function boot(
 
   const rest = [...late, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
-    // What came late may be what others were missing.
-    if (rest.length > 0) await registry.view().sync();
+    // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
+    if (rest.length > 0) await registry.enqueue(() => loadLacking(registry));
   });
   return { finished };
 }

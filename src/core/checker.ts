@@ -105,8 +105,7 @@ export class ChildChecker implements Checker {
   }
 
   #ask(request: CheckRequest): Promise<CheckAnswer> {
-    if (this.#closed)
-      return Promise.reject(new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down."));
+    if (this.#closed) return Promise.reject(shuttingDown());
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, resolve, reject });
       this.#assign();
@@ -142,6 +141,7 @@ export class ChildChecker implements Checker {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#unsaved) this.#save();
+    for (const job of this.#queue.splice(0)) job.reject(shuttingDown());
     await Promise.all([...this.#children].map((child) => child.end()));
     rmSync(this.#scratch, { recursive: true, force: true });
   }
@@ -208,6 +208,11 @@ class Child {
   }
 
   async end(): Promise<void> {
+    const job = this.#job;
+    this.#job = undefined;
+    job?.reject(shuttingDown());
+    // It does not keep the server running, but whoever waits here wants to see it end.
+    this.#process.ref();
     this.#process.kill("SIGKILL");
     await this.#process.exited;
   }
@@ -250,6 +255,10 @@ class Child {
       );
     }
   }
+}
+
+function shuttingDown(): LoadFailure {
+  return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
 }
 
 function asFailure(answer: CheckAnswer): LoadFailure {

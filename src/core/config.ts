@@ -29,6 +29,8 @@ export interface Config {
    * `localhost`, `127.0.0.1`, `[::1]` and `REEF_HOST`. Without ports.
    */
   allowedHosts: string[];
+  /** `REEF_TEST_TIMEOUT`, milliseconds that all tests of a service may take in a deploy; default 60 000. */
+  testTimeoutMs: number;
   /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
   check: boolean;
 }
@@ -81,6 +83,7 @@ export function readConfig(env: Environment = process.env): Config {
     drainTimeoutMs: integer(env, "REEF_DRAIN_TIMEOUT", 10_000, 0, 600_000),
     initTimeoutMs: integer(env, "REEF_INIT_TIMEOUT", 10_000, 100, 600_000),
     allowedHosts: allowedHosts(env),
+    testTimeoutMs: integer(env, "REEF_TEST_TIMEOUT", 60_000, 100, 3_600_000),
     check: check === "on",
   };
 }

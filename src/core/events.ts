@@ -72,6 +72,12 @@ export class EventBus {
     return total;
   }
 
+  /** Names of the events that a version of a service listens to, sorted. */
+  heardBy(scope: Scope): string[] {
+    const heard = [...this.#subscriptions].filter(([, set]) => [...set].some((s) => s.scope === scope));
+    return heard.map(([event]) => event).sort();
+  }
+
   /** Delivers to all and waits for them. Resolves with the stored node for tree events, else with undefined. */
   async emit(event: string, data: Json, from?: Scope): Promise<Json> {
     let delivered = data;

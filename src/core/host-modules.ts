@@ -9,6 +9,9 @@ import { dirname, join, resolve } from "node:path";
 const sourceRoot = resolve(import.meta.dir, "..");
 const projectRoot = resolve(sourceRoot, "..");
 
+/** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
+export const testPreload = join(import.meta.dir, "test-preload.ts");
+
 const PACKAGES = [
   "hono",
   "hono/cookie",
@@ -50,6 +53,28 @@ export function installSourceResolution(): void {
       build.onResolve({ filter: OWN_SOURCE }, ({ path, importer }) => {
         const found = resolveOwnSource(path, importer);
         return found ? { path: found } : undefined;
+      });
+    },
+  });
+}
+
+/**
+ * Lets tests of services that live outside the checkout import the packages that services share; a package that
+ * can be found from where the importer is comes first. The server needs no such thing: there they are shared.
+ */
+export function installPackageFallback(): void {
+  Bun.plugin({
+    name: "reef packages",
+    setup(build) {
+      build.onResolve({ filter: /^(hono|@sinclair\/typebox)(\/|$)/ }, ({ path, importer }) => {
+        for (const from of [dirname(importer), projectRoot]) {
+          try {
+            return { path: Bun.resolveSync(path, from) };
+          } catch {
+            // Not to be found from here.
+          }
+        }
+        return undefined;
       });
     },
   });

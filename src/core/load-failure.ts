@@ -1,7 +1,7 @@
 /** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
 
 /** How far a load came. */
-export type FailureStep = "find" | "import" | "check" | "order" | "init" | "swap";
+export type FailureStep = "find" | "import" | "check" | "order" | "init" | "verify" | "swap";
 
 /** Codes of load failures, with what an author does about each. `docs/ERRORS.md` lists them. */
 export const LOAD_FAILURES = {
@@ -25,6 +25,9 @@ export const LOAD_FAILURES = {
   INIT_TIMEOUT: "`init` did not finish; look for a loop or a promise that never settles.",
   FLUSH_FAILED:
     "The running version could not save its store, so it was not replaced; the message is its own.",
+  VERIFY_FAILED:
+    "The new version started but did not answer as it should, so it was not swapped in; the message says where.",
+  CHANGED: "The folder's files changed while they were being tried; repeat the change when they are at rest.",
   RENAMED: "The folder's service changed its name; unload the old name first.",
   IN_USE: "Other services depend on it; unload them first or use force.",
   PROTECTED: "This service cannot be removed while the server runs.",
@@ -34,6 +37,22 @@ export const LOAD_FAILURES = {
 } as const;
 
 export type LoadFailureCode = keyof typeof LOAD_FAILURES;
+
+const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([
+  "DUPLICATE_NAME",
+  "IN_USE",
+  "PROTECTED",
+  "DISABLED",
+  "CHANGED",
+  "RENAMED",
+  "NO_SNAPSHOT",
+]);
+
+/** The HTTP status for a change that failed: 404 for what is not there, 409 for what stands in the way, else 400. */
+export function failureStatus(code: LoadFailureCode): 400 | 404 | 409 {
+  if (code === "UNKNOWN") return 404;
+  return CONFLICTS.has(code) ? 409 : 400;
+}
 
 /** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people. */
 export class LoadFailure extends Error {

@@ -84,3 +84,10 @@ test.each(["exit", "reallyExit", "abort", "chdir"])("%s is refused by name", (me
   const members = make().own as unknown as Record<string, () => void>;
   expect(() => members[method]?.()).toThrow(`process.${method}() is not available to service "s"`);
 });
+
+test("env is a copy that names the server's data folder", () => {
+  const { own } = make();
+  expect(own.env).toEqual({ ...process.env, REEF_DATA_DIR: "/data" });
+  own.env.ONLY_HERE = "2";
+  expect(process.env.ONLY_HERE).toBeUndefined();
+});

@@ -37,6 +37,16 @@ export interface Ledger {
   ageMs: number;
 }
 
+/** One version of a service that still answers somebody. */
+export interface GenerationInfo {
+  generation: number;
+  digest?: string;
+  loadedAt: string;
+  /** `serving` receives requests; `draining` was replaced and finishes what it has begun. */
+  state: "serving" | "draining";
+  ledger: Ledger;
+}
+
 /** One service, as introspection shows it. */
 export interface ServiceInfo {
   name: string;
@@ -51,8 +61,40 @@ export interface ServiceInfo {
   loadedAt?: string;
   module?: ServiceModule;
   ledger?: Ledger;
+  /** Names of the events that the serving version listens to. */
+  listensTo?: string[];
+  /** Why the operator has switched it off. */
+  reason?: string;
   /** Older versions that still answer requests or streams. */
   draining: number;
+  /** The version that serves, then those that drain, latest first. */
+  generations?: GenerationInfo[];
+}
+
+/** A version that has been started and serves nobody yet. */
+export interface Candidate {
+  module: ServiceModule;
+  digest: string;
+  /** Has it answer one request, without auth; `path` is below its mount point. Never rejects. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+}
+
+export interface LoadOptions {
+  /** Load only this code: when the folder holds something else by now, nothing changes (`CHANGED`). */
+  digest?: string;
+  /**
+   * Looks at the new version before it replaces the running one, whose requests wait meanwhile; 5 s at most.
+   * What it throws keeps the running version (`VERIFY_FAILED`).
+   */
+  verify?(candidate: Candidate): Promise<void>;
+}
+
+/** What trying a folder's code found. */
+export interface CheckResult {
+  /** SHA-256 over the code that was tried. */
+  digest: string;
+  /** False when this server does not try code out; then only the folder was looked at. */
+  tried: boolean;
 }
 
 export type ReloadAction = "added" | "updated" | "removed";
@@ -64,7 +106,9 @@ export interface ServiceRegistry {
   /** Folders that could not be served and why. */
   failures(): FailureReport[];
   /** Loads a folder, or swaps in its present code. Rejects with a `LoadFailure`; the old version then serves on. */
-  load(dirName: string): Promise<{ name: string; action: "added" | "updated" }>;
+  load(dirName: string, options?: LoadOptions): Promise<{ name: string; action: "added" | "updated" }>;
+  /** Where a service's code is, loaded or not; `dir` is absolute, with links resolved. Throws a `LoadFailure`. */
+  locate(name: string): { dirName: string; dir: string };
   /** Reloads by service name, whether or not anything changed. */
   reload(name: string): Promise<{ name: string; action: "added" | "updated" }>;
   /** Brings memory in line with the services folder: adds, updates what changed, removes. */
@@ -73,7 +117,7 @@ export interface ServiceRegistry {
     errors: Array<{ dir: string; error: string }>;
   }>;
   /** Tries the folder's present code in a child process without loading it. Rejects with a `LoadFailure`. */
-  check(dirName: string): Promise<void>;
+  check(dirName: string): Promise<CheckResult>;
   /** Stops serving and keeps the folder from loading, also after a restart. Refused like `unload`. */
   disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
   /** Lets a disabled folder load again, and loads it. */
@@ -81,8 +125,9 @@ export interface ServiceRegistry {
   /** The kept versions of a service's code, latest first. */
   versions(name: string): Snapshot[];
   /**
-   * Puts an earlier version's code back into the folder and loads it: the one that served before the present
-   * one, or the one with this digest. On failure the folder is as it was.
+   * Puts kept code back into the folder and loads it: the code with this digest (or its beginning); without one,
+   * the code that still runs when the latest change of the folder failed, else the code that served before it.
+   * On failure the folder is as it was.
    */
   rollback(
     name: string,

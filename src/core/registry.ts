@@ -1,5 +1,6 @@
 /** Every change of what is running, one after the other: so that two changes never race. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Checker } from "./checker.js";
 import type { ContextHost, Peer } from "./context.js";
@@ -10,15 +11,19 @@ import { messageOf } from "./errors.js";
 import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
+import { inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
+import { folderOf, listServices, locate } from "./lookup.js";
 import { assertFolderName } from "./names.js";
-import type { ReloadAction, ServiceInfo, ServiceRegistry } from "./registry-types.js";
+import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
+import { rollBack } from "./rollback.js";
 import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
 import { syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
 import type { ServiceModule } from "./types.js";
+import { verifyVersion } from "./verify.js";
 import { flushStore, retire, type Source, startVersion, type Version } from "./version.js";
 
 export interface RegistryOptions {
@@ -38,10 +43,13 @@ export interface RegistryOptions {
 /** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
 export const CHANGE_EVENT = "services:changed";
 
-type Loaded = { name: string; action: "added" | "updated" };
+export type Loaded = { name: string; action: "added" | "updated" };
 
 /** How long an exchange waits for handlers in flight before it goes on without them, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
+
+/** What each of a store's steps gets at shutdown when the time for all is used up, in milliseconds. */
+const CLOSE_LIMIT_MS = 1000;
 
 export class Registry {
   readonly table: ServiceTable;
@@ -95,9 +103,9 @@ export class Registry {
     return result instanceof Promise ? (peer.scope.outlive(result) as T) : result;
   }
 
-  /** Runs one change after the other; a failed one does not stop the next. */
+  /** Runs one change after the other, in the host's context; a failed one does not stop the next. */
   enqueue<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(change);
+    const result = this.#queue.then(() => inHost(change));
     this.#queue = result.catch(() => undefined);
     return result;
   }
@@ -105,67 +113,46 @@ export class Registry {
   /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
   view(caller?: string): ServiceRegistry {
     return {
-      list: () => this.list(),
-      get: (name) => this.list().find((info) => info.name === name),
+      list: () => listServices(this, this.#options.events),
+      get: (name) => listServices(this, this.#options.events).find((info) => info.name === name),
       failures: () => this.failures.list(),
       logs: (name) => this.#options.logs.lines(name),
       run: (name, fn) => this.#run(name, fn),
       versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
+      locate: (name) => locate(this, name),
       check: (dirName) => this.enqueue(() => this.check(dirName)),
-      load: (dirName) => this.enqueue(() => this.load(dirName, caller)),
+      load: (dirName, options = {}) => {
+        // The verification is the caller's code and runs in the caller's context.
+        const verify = options.verify && AsyncLocalStorage.bind(options.verify.bind(options));
+        return this.enqueue(() => this.load(dirName, caller, { ...options, verify }));
+      },
       reload: (name) => this.enqueue(() => this.load(this.folderOf(name), caller)),
       sync: () => this.enqueue(() => syncFolders(this, caller)),
       unload: (name, options) => this.enqueue(() => this.unload(name, options?.force ?? false, caller)),
       disable: (name, options) => this.enqueue(() => this.disable(name, options, caller)),
       enable: (name) => this.enqueue(() => this.enable(name)),
-      rollback: (name, digest) => this.enqueue(() => this.rollback(name, digest, caller)),
+      rollback: (name, digest) => this.enqueue(() => rollBack(this, name, digest, caller)),
     };
   }
 
   /** The folder of a service, loaded or not. Throws a `LoadFailure` when there is none. */
   folderOf(name: string): string {
-    const service = this.table.get(name);
-    if (service?.dirName !== undefined) return service.dirName;
-    if (service) {
-      const message = `"${name}" was handed over as an object; it has no folder to load from.`;
-      throw new LoadFailure("PROTECTED", "find", message);
-    }
-    const failed = this.failures.list().find((failure) => failure.name === name);
-    if (failed) return basename(failed.dir);
-    const disabled = this.switches?.list().find((entry) => entry.name === name);
-    if (disabled) return disabled.dirName;
-    assertFolderName(name);
-    if (existsSync(join(this.servicesDir, name))) return name;
-    throw new LoadFailure("UNKNOWN", "find", `no service and no folder is called "${name}".`);
-  }
-
-  /** Everything there is to know: loaded, failed and disabled services. */
-  list(): ServiceInfo[] {
-    const infos = this.table.all().map((service) => this.table.info(service));
-    for (const failure of this.failures.list()) {
-      const dirName = basename(failure.dir);
-      const known = infos.find((info) => info.dirName === dirName);
-      if (known) known.failure = failure;
-      else infos.push({ name: failure.name, dirName, state: "failed", failure, draining: 0 });
-    }
-    for (const { name, dirName } of this.switches?.list() ?? []) {
-      infos.push({ name, dirName, state: "disabled", draining: 0 });
-    }
-    return infos;
+    return folderOf(this, name);
   }
 
   /** Loads a folder, or exchanges the running version for the folder's present code. */
-  async load(dirName: string, caller?: string): Promise<Loaded> {
+  async load(dirName: string, caller?: string, options: LoadOptions = {}): Promise<Loaded> {
     assertFolderName(dirName);
     const dir = join(this.servicesDir, dirName);
     const service = this.table.byFolder(dirName);
     try {
       const source = this.#readFolder(dirName);
+      if (options.digest !== undefined && options.digest !== source.digest) throw changedMeanwhile(dirName);
       await this.#tryElsewhere(dirName, source);
       const action = service ? "updated" : "added";
       const name = service
-        ? await this.#exchange(service, dir, source, caller)
-        : await this.admit(await this.importFolder(dirName), dirName, source);
+        ? await this.#exchange(service, dir, source, caller, options)
+        : await this.admit(await this.importFolder(dirName), dirName, source, options);
       this.failures.clear(dir);
       this.announce(name, action);
       return { name, action };
@@ -205,9 +192,13 @@ export class Registry {
   }
 
   /** Tries a folder's present code elsewhere, known or not. */
-  async check(dirName: string): Promise<void> {
+  async check(dirName: string): Promise<CheckResult> {
     assertFolderName(dirName);
-    await this.#tryElsewhere(dirName, this.#readFolder(dirName), true);
+    const source = this.#readFolder(dirName);
+    await this.#tryElsewhere(dirName, source, true);
+    const { checker } = this.#options;
+    checker?.remember(source.digest);
+    return { digest: source.digest, tried: checker !== undefined };
   }
 
   async #tryElsewhere(dirName: string, source: Source, always = false): Promise<void> {
@@ -235,6 +226,7 @@ export class Registry {
     generation: Generation,
     dirName: string | undefined,
     source: Source | undefined,
+    options: LoadOptions = {},
   ): Promise<string> {
     const { module } = generation;
     try {
@@ -247,6 +239,7 @@ export class Registry {
     // Nobody served under this name before, so what happens during an asynchronous init is for this version.
     generation.scope.active = true;
     const version = await this.#start(generation, source);
+    await verifyVersion(version, options.verify);
     this.#served(this.table.add(version, dirName));
     return module.name;
   }
@@ -271,7 +264,13 @@ export class Registry {
    * imported and started: so its store reads everything that was acknowledged. Until the swap at the end
    * anything that fails leaves the old version serving.
    */
-  async #exchange(service: Service, dir: string, source: Source, caller?: string): Promise<string> {
+  async #exchange(
+    service: Service,
+    dir: string,
+    source: Source,
+    caller: string | undefined,
+    options: LoadOptions,
+  ): Promise<string> {
     const old = service.current;
     const { promise: reopened, resolve: reopen } = Promise.withResolvers<void>();
     service.mount.gate = reopened;
@@ -281,7 +280,9 @@ export class Registry {
       await save(old);
       const generation = await this.importFolder(basename(dir));
       await this.#assertSuccessor(service, generation);
-      this.table.swap(service, await this.#start(generation, source));
+      const fresh = await this.#start(generation, source);
+      await verifyVersion(fresh, options.verify);
+      this.table.swap(service, fresh);
     } finally {
       service.mount.gate = undefined;
       old.generation.scope.paused = undefined;
@@ -289,7 +290,9 @@ export class Registry {
     }
     this.#served(service);
     service.draining.add(old);
-    void this.#retire(old, this.#options.drainTimeoutMs, false).finally(() => service.draining.delete(old));
+    const drainMs = this.#options.drainTimeoutMs;
+    const retiring = retire(old, { drainMs, flush: false, unaccounted: () => this.table.unaccounted([]) });
+    void retiring.finally(() => service.draining.delete(old));
     return service.name;
   }
 
@@ -307,10 +310,6 @@ export class Registry {
     }
   }
 
-  #retire(version: Version, drainMs: number, flush: boolean): Promise<void> {
-    return retire(version, { drainMs, flush, unaccounted: () => this.table.unaccounted() });
-  }
-
   /** Stops serving: what is in flight is answered, the store is saved and closed. */
   async unload(name: string, force: boolean, caller?: string): Promise<void> {
     const service = this.table.get(name);
@@ -322,7 +321,8 @@ export class Registry {
       throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
     }
     this.table.remove(service);
-    await this.#retire(service.current, PAUSE_LIMIT_MS, true);
+    const unaccounted = () => this.table.unaccounted([service]);
+    await retire(service.current, { drainMs: PAUSE_LIMIT_MS, flush: true, unaccounted });
     this.announce(name, "removed");
   }
 
@@ -348,34 +348,6 @@ export class Registry {
     return this.load(dirName);
   }
 
-  async rollback(name: string, digest?: string, caller?: string): Promise<Loaded & { digest: string }> {
-    const { snapshots } = this;
-    const dirName = this.folderOf(name);
-    const running = this.table.byFolder(dirName)?.current.source?.digest;
-    const kept = snapshots?.list(dirName) ?? [];
-    const target = digest
-      ? kept.find((snapshot) => snapshot.digest.startsWith(digest))
-      : kept.find((snapshot) => snapshot.served && snapshot.digest !== running);
-    if (!snapshots || !target) {
-      throw new LoadFailure(
-        "NO_SNAPSHOT",
-        "find",
-        `no ${digest ? "such" : "earlier"} version of "${name}" is kept.`,
-      );
-    }
-    const dir = realpathSync(join(this.servicesDir, dirName));
-    const before = snapshots.setAside(dirName, dir);
-    try {
-      snapshots.restore(dirName, dir, target.digest);
-      const loaded = await this.load(dirName, caller);
-      this.announce(name, "rolled-back");
-      return { ...loaded, digest: target.digest };
-    } catch (error) {
-      snapshots.restore(dirName, dir, before);
-      throw error;
-    }
-  }
-
   /** Whether a folder's code is no longer the running version's. */
   changed({ dirName, current: { source } }: Service): boolean {
     if (!source || dirName === undefined) return false;
@@ -385,12 +357,22 @@ export class Registry {
     return contentDigest(dir) !== source.digest;
   }
 
-  /** Lets all services go, dependents first. */
+  /** Lets all services go, dependents first. All of them together get `drainMs`, and a little more for each store. */
   async close(drainMs: number): Promise<void> {
     await this.enqueue(async () => {
+      const deadline = Date.now() + drainMs;
+      const gone: Service[] = [];
       for (const service of this.table.all().reverse()) {
+        gone.push(service);
         this.table.remove(service);
-        await this.#retire(service.current, drainMs, true);
+        const left = Math.max(0, deadline - Date.now());
+        await retire(service.current, {
+          drainMs: left,
+          flush: true,
+          shutdown: true,
+          limitMs: Math.max(CLOSE_LIMIT_MS, left),
+          unaccounted: () => this.table.unaccounted(gone),
+        });
       }
     });
   }
@@ -403,6 +385,10 @@ async function save(version: Version): Promise<void> {
     const message = `the running version of "${version.module.name}" could not save its store: ${messageOf(error)}`;
     throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
   }
+}
+
+function changedMeanwhile(dirName: string): LoadFailure {
+  return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
 }
 
 /** What a folder holds now; taken before it is imported, so that a later change shows. */

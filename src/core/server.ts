@@ -117,9 +117,10 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
     logs,
     settled,
     close: async (drainMs = drainTimeoutMs) => {
+      // First, since a change that is under way may be waiting for code that never ends.
+      await options.checker?.close();
       await registry.close(drainMs);
       await scope.end();
-      await options.checker?.close();
     },
   };
 }
@@ -185,6 +186,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     // The dispatcher refuses announced sizes with a clear answer; this is the bound for the others.
     maxRequestBodySize: config.maxBodyBytes + 1,
     development: false,
+    // Without development mode Bun would let a second server share the port and its data.
+    reusePort: false,
     fetch: (request, bun) => reef.app.fetch(request, bun),
     error: (error) => {
       reef.logs.write("reef", "error", ["a reply failed:", error]);

@@ -63,22 +63,27 @@ export class Snapshots {
    */
   keep(dirName: string, dir: string, digest: string): void {
     try {
-      this.#keep(dirName, dir, digest, true);
+      this.#keep(dirName, dir, digest, { served: true });
     } catch (error) {
       this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
     }
   }
 
-  #keep(dirName: string, dir: string, digest: string, served: boolean): void {
+  #keep(dirName: string, dir: string, digest: string, how: { served: boolean; spare?: string }): void {
     const path = this.#path(dirName, digest);
     if (!existsSync(path) && !this.#copy(dir, path, digest)) return;
     const known = this.list(dirName);
     const before = known.find((snapshot) => snapshot.digest === digest);
     const others = known.filter((snapshot) => snapshot !== before);
-    const entry = { digest, keptAt: new Date().toISOString(), served: served || (before?.served ?? false) };
+    const entry = {
+      digest,
+      keptAt: new Date().toISOString(),
+      served: how.served || (before?.served ?? false),
+    };
     const all = [entry, ...others];
-    writeFileAtomic(this.#index(dirName), JSON.stringify(all.slice(0, KEPT), null, 2));
-    for (const old of all.slice(KEPT))
+    const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
+    writeFileAtomic(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
+    for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
       rmSync(this.#path(dirName, old.digest), { recursive: true, force: true });
   }
 
@@ -100,10 +105,13 @@ export class Snapshots {
     return true;
   }
 
-  /** Keeps what a folder holds now, although it may never have served. Returns its digest; throws when it cannot. */
-  setAside(dirName: string, dir: string): string {
+  /**
+   * Keeps what a folder holds now, although it may never have served, and the version `spare` however old it is.
+   * Returns its digest; throws when it cannot.
+   */
+  setAside(dirName: string, dir: string, spare: string): string {
     const digest = contentDigest(dir);
-    this.#keep(dirName, dir, digest, false);
+    this.#keep(dirName, dir, digest, { served: false, spare });
     return digest;
   }
 

@@ -70,6 +70,20 @@ describe("inside the process", () => {
   });
 });
 
+test("a stream inside the process can be ended for its reader, also while nothing comes", async () => {
+  const watch = new StreamWatch();
+  const source = endless();
+  const reader = watch
+    .note(new Response(source.body, { headers: sse }), request(), undefined)
+    .body?.getReader();
+  source.send("data: 1\n\n");
+  expect((await reader?.read())?.done).toBe(false);
+  const next = reader?.read();
+  watch.end();
+  expect((await next)?.done).toBe(true);
+  expect(watch.size).toBe(0);
+});
+
 test.each(["resolves", "rejects"])("a reply whose end is announced counts until that %s", async (how) => {
   const watch = new StreamWatch();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -89,20 +103,21 @@ describe("over the network", () => {
     port: 0,
     idleTimeout: 0,
     fetch(request, server) {
+      const { pathname } = new URL(request.url);
       const reply =
-        new URL(request.url).pathname === "/stream"
-          ? new Response(source.body, { headers: sse })
-          : new Response("short");
+        pathname === "/short"
+          ? new Response("short")
+          : new Response(source.body, { headers: pathname === "/stream" ? sse : {} });
       return watch.note(reply, request, server);
     },
   });
   afterAll(() => server.stop(true));
 
-  const openStream = async (signal?: AbortSignal) => {
+  const openStream = async (signal?: AbortSignal, path = "/stream") => {
     watch = new StreamWatch();
     source = endless();
     source.send("data: first\n\n");
-    const reply = await fetch(new URL("/stream", server.url), { signal });
+    const reply = await fetch(new URL(path, server.url), { signal });
     const reader = reply.body?.getReader();
     await reader?.read();
     return reader;
@@ -110,7 +125,7 @@ describe("over the network", () => {
 
   test("a stream counts until its source ends", async () => {
     const reader = await openStream();
-    expect(watch.size).toBe(1);
+    expect([watch.size, watch.finite]).toEqual([1, 0]);
     source.end();
     expect((await reader?.read())?.done).toBe(true);
     await eventually(() => watch.size === 0);
@@ -125,9 +140,28 @@ describe("over the network", () => {
     await eventually(() => watch.size === 0);
   });
 
+  test("a download counts among those that come to an end", async () => {
+    await openStream(undefined, "/download");
+    expect([watch.size, watch.finite]).toEqual([1, 1]);
+    source.end();
+    await eventually(() => watch.size === 0);
+    expect(watch.finite).toBe(0);
+  });
+
+  test("what is left can be ended for its client", async () => {
+    const reader = await openStream();
+    watch.end();
+    const outcome = await reader?.read().then(
+      ({ done }) => (done ? "ended" : "more"),
+      () => "cut",
+    );
+    expect(outcome).not.toBe("more");
+    await eventually(() => watch.size === 0);
+  }, 30_000);
+
   test("short replies are forgotten, however many there were", async () => {
     watch = new StreamWatch();
-    for (let n = 0; n < 300; n++) await (await fetch(server.url)).text();
+    for (let n = 0; n < 300; n++) await (await fetch(new URL("/short", server.url))).text();
     await eventually(() => watch.size === 0);
   });
 });

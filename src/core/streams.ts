@@ -15,6 +15,7 @@ export function announceEnd(response: Response, ended: Promise<unknown>): Respon
 interface Open {
   request: Request;
   server: Bun.Server<undefined>;
+  endless: boolean;
 }
 
 const FIRST_SWEEP = 64;
@@ -26,28 +27,35 @@ const FIRST_SWEEP = 64;
 export const isJson = (response: Response): boolean =>
   response.headers.get("content-type")?.startsWith("application/json") === true;
 
+/** An event stream goes on until one side leaves; other replies come to an end by themselves. */
+const isEndless = (response: Response): boolean =>
+  response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+
 /**
  * Keeps the requests whose replies may still be streaming. Bun has no event for the end of a reply, but a request
  * that is over has no peer address any more, so the list is swept when it has doubled and when somebody asks.
  */
 export class StreamWatch {
   readonly #open = new Set<Open>();
+  /** Ends of replies that are read inside the process. */
+  readonly #closers = new Set<() => void>();
   #announced = 0;
+  #announcedEndless = 0;
   #sweepAt = FIRST_SWEEP;
 
   /** Notes a reply that is about to be sent; returns the reply to send. */
   note(response: Response, request: Request, server: Env): Response {
     const known = ends.get(response);
     if (known) {
-      this.#count(known);
+      this.#count(known, isEndless(response));
       return response;
     }
     if (server) {
-      this.#open.add({ request, server });
+      this.#open.add({ request, server, endless: isEndless(response) });
       if (this.#open.size >= this.#sweepAt) this.#sweep();
       return response;
     }
-    return this.#watched(response);
+    return isEndless(response) ? this.#watched(response) : response;
   }
 
   /** Number of replies that are still being sent. */
@@ -56,10 +64,28 @@ export class StreamWatch {
     return this.#open.size + this.#announced;
   }
 
-  #count(ended: Promise<unknown>): void {
+  /** Number of those that come to an end without somebody leaving: all but event streams. */
+  get finite(): number {
+    let endless = this.#announcedEndless;
+    const all = this.size;
+    for (const open of this.#open) if (open.endless) endless++;
+    return all - endless;
+  }
+
+  /** Ends what is left. For when the code that would go on sending is gone: its clients would wait for ever. */
+  end(): void {
+    this.#sweep();
+    // There is no way to end another's reply but to let its connection time out.
+    for (const { request, server } of this.#open) server.timeout(request, 1);
+    for (const close of this.#closers) close();
+  }
+
+  #count(ended: Promise<unknown>, endless: boolean): void {
     this.#announced++;
+    if (endless) this.#announcedEndless++;
     const over = () => {
       this.#announced--;
+      if (endless) this.#announcedEndless--;
     };
     ended.then(over, over);
   }
@@ -73,11 +99,23 @@ export class StreamWatch {
 
   /** Inside the process there is no connection to look at: the body itself is watched. */
   #watched(response: Response): Response {
-    if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) return response;
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    if (response.body === null) return response;
+    const reader = response.body.getReader();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#count(promise);
+    this.#count(promise, true);
+    let close: () => void = () => undefined;
+    const over = () => {
+      this.#closers.delete(close);
+      resolve();
+    };
     const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        close = () => {
+          over();
+          controller.close();
+        };
+        this.#closers.add(close);
+      },
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
@@ -89,10 +127,10 @@ export class StreamWatch {
         } catch (error) {
           controller.error(error);
         }
-        resolve();
+        over();
       },
       cancel(reason) {
-        resolve();
+        over();
         return reader.cancel(reason);
       },
     });

@@ -1,4 +1,5 @@
 /** Brings what is running in line with the services folder. */
+import { basename } from "node:path";
 import { asLoadFailure, scanServices } from "./discover.js";
 import type { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
@@ -40,6 +41,18 @@ async function removeMissing(registry: Registry, present: Set<string>, result: S
     await registry.unload(name, true);
     result.results.push({ name, action: "removed" });
   }
+}
+
+/** Tries the folders again that failed for want of a dependency. */
+export async function loadLacking(registry: Registry): Promise<SyncResult> {
+  const result: SyncResult = { results: [], errors: [] };
+  const lacking = registry.failures.list().filter(({ code }) => code === "MISSING_DEPENDENCY");
+  await loadInRounds(
+    registry,
+    lacking.map(({ dir }) => basename(dir)),
+    result,
+  );
+  return result;
 }
 
 /** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */

@@ -2,7 +2,7 @@
 import { type Dispatcher, Mount } from "./dispatch.js";
 import { LoadFailure } from "./load-failure.js";
 import { dependentsOf, type Node, orderByDependencies } from "./order.js";
-import type { ServiceInfo } from "./registry-types.js";
+import type { GenerationInfo, ServiceInfo } from "./registry-types.js";
 import type { ServiceModule } from "./types.js";
 import type { Version } from "./version.js";
 
@@ -118,11 +118,14 @@ export class ServiceTable {
     return [...folders];
   }
 
-  /** Replies being sent that are on no version's list; see `Dispatcher.unaccounted`. */
-  unaccounted(): number {
+  /**
+   * Replies being sent that are on no version's list; see `Dispatcher.unaccounted`. `gone` are services that were
+   * removed and may still be answering.
+   */
+  unaccounted(gone: readonly Service[]): number {
     let active = 0;
     let streams = 0;
-    for (const { current, draining } of this.#services.values()) {
+    for (const { current, draining } of [...this.#services.values(), ...gone]) {
       for (const { serving } of [current, ...draining]) {
         active += serving.active;
         streams += serving.streams.size;
@@ -132,31 +135,45 @@ export class ServiceTable {
   }
 
   info({ name, dirName, current, draining }: Service): ServiceInfo {
-    const { generation, serving } = current;
-    const { scope } = generation;
+    const serving = generationInfo(current, "serving");
+    const { generation, digest, loadedAt, ledger } = serving;
+    const older = [...draining].reverse().map((version) => generationInfo(version, "draining"));
     return {
       name,
       dirName,
       state: "loaded",
-      generation: current.number,
-      digest: current.source?.digest,
-      loadedAt: current.loadedAt.toISOString(),
+      generation,
+      digest,
+      loadedAt,
       module: current.module,
       draining: draining.size,
-      ledger: {
-        requests: serving.active,
-        streams: serving.streams.size,
-        handlers: scope.handlers,
-        timers: scope.timers,
-        disposers: scope.disposers,
-        processListeners: scope.processListeners,
-        served: serving.served,
-        errors: serving.errors,
-        lateErrors: scope.lateErrors,
-        ageMs: Date.now() - current.loadedAt.getTime(),
-      },
+      ledger,
+      generations: [serving, ...older],
     };
   }
+}
+
+function generationInfo(version: Version, state: GenerationInfo["state"]): GenerationInfo {
+  const { number, serving, source, loadedAt } = version;
+  const { scope } = version.generation;
+  return {
+    generation: number,
+    digest: source?.digest,
+    loadedAt: loadedAt.toISOString(),
+    state,
+    ledger: {
+      requests: serving.active,
+      streams: serving.streams.size,
+      handlers: scope.handlers,
+      timers: scope.timers,
+      disposers: scope.disposers,
+      processListeners: scope.processListeners,
+      served: serving.served,
+      errors: serving.errors,
+      lateErrors: scope.lateErrors,
+      ageMs: Date.now() - loadedAt.getTime(),
+    },
+  };
 }
 
 export function missingDependency(name: string, needs: readonly string[]): LoadFailure {

@@ -7,7 +7,7 @@ import { afterAll } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { installSourceResolution } from "./host-modules.js";
+import { installPackageFallback, installSourceResolution } from "./host-modules.js";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "reef-scratch-")));
 // The test runner ends without an "exit" event.
@@ -21,6 +21,7 @@ function enterScratch(): void {
 
 enterScratch();
 installSourceResolution();
+installPackageFallback();
 
 Bun.plugin({
   name: "scratch folder for each test file",

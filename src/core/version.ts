@@ -79,20 +79,21 @@ export async function flushStore({ module, generation }: Owner): Promise<void> {
   await within(flushing, STORE_LIMIT_MS, () => new Error(`flush() did not finish in ${STORE_LIMIT_MS} ms`));
 }
 
-async function closeStore({ module, generation }: Owner): Promise<void> {
+async function closeStore({ module, generation }: Owner, limitMs?: number): Promise<void> {
   const { scope } = generation;
   const { store } = module;
-  await attempt(scope, "store.close()", store?.close ? async () => store.close?.() : undefined);
+  await attempt(scope, "store.close()", store?.close ? async () => store.close?.() : undefined, limitMs);
 }
 
 async function attempt(
   scope: Generation["scope"],
   what: string,
   fn: (() => Promise<void>) | undefined,
+  limitMs = STORE_LIMIT_MS,
 ): Promise<void> {
   if (!fn) return;
   try {
-    await within(scope.run(fn), STORE_LIMIT_MS, () => new Error(`did not finish in ${STORE_LIMIT_MS} ms`));
+    await within(scope.run(fn), limitMs, () => new Error(`did not finish in ${limitMs} ms`));
   } catch (error) {
     scope.fault(what, error);
   }
@@ -102,6 +103,10 @@ export interface RetireOptions {
   /** How long requests and streams may take to finish, in milliseconds. */
   drainMs: number;
   flush: boolean;
+  /** The server is going: nobody waits for event streams, whose clients come back later. */
+  shutdown?: boolean;
+  /** How long `dispose`, `flush` and `close` may take each, in milliseconds; default 10 000. */
+  limitMs?: number;
   /** Replies still being sent that may be this version's. */
   unaccounted: () => number;
 }
@@ -113,15 +118,18 @@ export interface RetireOptions {
  */
 export async function retire(version: Version, options: RetireOptions): Promise<void> {
   const { generation, module, serving } = version;
+  const { limitMs, shutdown = false } = options;
   const { scope } = generation;
   scope.active = false;
   const deadline = Date.now() + options.drainMs;
   await serving.whenIdle(options.drainMs);
-  while (Date.now() < deadline && (serving.streams.size > 0 || options.unaccounted() > 0))
-    await Bun.sleep(STREAM_POLL_MS);
+  const sending = () =>
+    (shutdown ? serving.streams.finite : serving.streams.size) > 0 || options.unaccounted() > 0;
+  while (Date.now() < deadline && sending()) await Bun.sleep(STREAM_POLL_MS);
   serving.abandon();
-  await attempt(scope, "dispose()", module.dispose ? async () => module.dispose?.() : undefined);
-  if (options.flush) await attempt(scope, "store.flush()", () => flushStore(version));
-  await closeStore(version);
+  await attempt(scope, "dispose()", module.dispose ? async () => module.dispose?.() : undefined, limitMs);
+  if (options.flush) await attempt(scope, "store.flush()", () => flushStore(version), limitMs);
+  await closeStore(version, limitMs);
   await generation.dispose();
+  serving.streams.end();
 }

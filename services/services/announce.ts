@@ -1,0 +1,98 @@
+/** Makes what happens to services visible: as messages between services, and as nodes of the event tree. */
+import { messageOf } from "../../src/core/errors.js";
+import type { ServiceContext } from "../../src/core/types.js";
+import type { StepName, StepStatus } from "./report.js";
+
+/** The message between services about each step of a deploy: {@link StepMessage}. */
+export const DEPLOY_EVENT = "services:deploy";
+
+export interface StepMessage {
+  name: string;
+  /** `deploy` stands for the deploy as a whole. */
+  step: StepName | "deploy";
+  status: StepStatus | "running";
+  detail?: string;
+  durationMs?: number;
+}
+
+/** What `services:changed` says. */
+interface Change {
+  name: string;
+  action: string;
+  step?: string;
+  code?: string;
+  error?: string;
+}
+
+const SENTENCES: Record<string, (name: string) => string> = {
+  added: (name) => `${name} was loaded`,
+  updated: (name) => `${name} was reloaded`,
+  removed: (name) => `${name} was unloaded`,
+  disabled: (name) => `${name} was switched off`,
+  "rolled-back": (name) => `${name} was rolled back`,
+};
+
+export class Announcer {
+  readonly #ctx: ServiceContext;
+  /** The tree nodes of deploys under way, by service: changes they make belong below them. */
+  readonly #deploys = new Map<string, Promise<string | undefined>>();
+
+  constructor(ctx: ServiceContext) {
+    this.#ctx = ctx;
+  }
+
+  /** A service has been changed, by whomever. */
+  async changed({ name, action, ...failure }: Change): Promise<void> {
+    const parentId = await this.#deploys.get(name);
+    const content = SENTENCES[action]?.(name) ?? `${name} could not be changed: ${failure.error ?? action}`;
+    const type = `service_${action.replaceAll("-", "_")}`;
+    await this.#publish({ type, content, service: name, ...failure, ...(parentId && { parentId }) });
+  }
+
+  /** Begins a deploy's branch of the tree; the result reports its steps and ends it. */
+  deploy(name: string): { step(message: Omit<StepMessage, "name">): void } {
+    const root = this.#publish({ type: "deploy", content: `Deploying ${name}`, service: name });
+    this.#deploys.set(name, root);
+    let last: Promise<unknown> = root;
+    return {
+      step: (message) => {
+        this.#ctx.events.fire(DEPLOY_EVENT, { name, ...message } satisfies StepMessage);
+        if (message.status === "running") return;
+        const { step, status, detail, durationMs } = message;
+        const content = `${step} ${status}${detail === undefined ? "" : `: ${detail}`}`;
+        const type = step === "deploy" ? "deploy_finished" : "deploy_step";
+        // One after the other, so that the tree shows them in the order in which they were.
+        last = last.then(async () => {
+          const parentId = await root;
+          await this.#publish({
+            type,
+            content,
+            service: name,
+            step,
+            status,
+            durationMs,
+            ...(parentId && { parentId }),
+          });
+        });
+        if (step === "deploy" && this.#deploys.get(name) === root) this.#deploys.delete(name);
+      },
+    };
+  }
+
+  /** Adds a node to the event tree; resolves with its id, if there is a tree that took it. Never rejects. */
+  async #publish(node: {
+    type: string;
+    content: string;
+    [field: string]: unknown;
+  }): Promise<string | undefined> {
+    const { events, log, name } = this.#ctx;
+    try {
+      const stored: unknown = await events.emit("reef:event", { source: name, ...node });
+      const id = (stored as { id?: unknown } | undefined)?.id;
+      return typeof id === "string" ? id : undefined;
+    } catch (error) {
+      log.warn(`the event "${node.content}" could not be stored: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+}

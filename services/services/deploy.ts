@@ -1,0 +1,112 @@
+/** Deploys a folder: validate → test → load → verify, all or nothing. */
+import { readConfig } from "../../src/core/config.js";
+import { messageOf } from "../../src/core/errors.js";
+import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
+import type { ServiceContext } from "../../src/core/types.js";
+import type { Announcer } from "./announce.js";
+import { assertChangeable } from "./names.js";
+import { probe } from "./probe.js";
+import { type DeployReport, StepRecorder } from "./report.js";
+import { runTests } from "./test-run.js";
+
+/** A step that said no. Its message is all there is to say, in one line or more. */
+class StepFailed extends Error {}
+
+export interface DeployResult {
+  report: DeployReport;
+  /** 200 when deployed, else what the failure calls for; 400 for a step that said no. */
+  status: 200 | 400 | 404 | 409;
+}
+
+export class Deployer {
+  readonly #ctx: ServiceContext;
+  readonly #announcer: Announcer;
+  /** The latest deploy of each folder: the next one of the same folder waits for it. */
+  readonly #latest = new Map<string, Promise<unknown>>();
+
+  constructor(ctx: ServiceContext, announcer: Announcer) {
+    this.#ctx = ctx;
+    this.#announcer = announcer;
+  }
+
+  /**
+   * Deploys the present code of a service. Resolves with the report, deployed or not. Deploys of one service run
+   * one after the other.
+   */
+  async deploy(name: string): Promise<DeployResult> {
+    let found: { dirName: string; dir: string };
+    try {
+      assertChangeable(name, this.#ctx.name);
+      found = this.#ctx.registry.locate(name);
+    } catch (error) {
+      const recorder = new StepRecorder(() => undefined);
+      return failed(recorder, name, error);
+    }
+    const { dirName, dir } = found;
+    const before = this.#latest.get(dirName) ?? Promise.resolve();
+    const own = before.then(() => this.#run(name, dirName, dir));
+    this.#latest.set(dirName, own);
+    try {
+      return await own;
+    } finally {
+      if (this.#latest.get(dirName) === own) this.#latest.delete(dirName);
+    }
+  }
+
+  async #run(name: string, dirName: string, dir: string): Promise<DeployResult> {
+    const { step: announce } = this.#announcer.deploy(name);
+    const recorder = new StepRecorder((step, status, outcome) => announce({ ...outcome, step, status }));
+    const startedAt = performance.now();
+    const result = await this.#steps(recorder, name, dirName, dir);
+    const { report } = result;
+    announce({
+      step: "deploy",
+      status: report.deployed ? "passed" : "failed",
+      detail: report.error ?? `${report.name} serves version ${report.generation}`,
+      durationMs: Math.round(performance.now() - startedAt),
+    });
+    return result;
+  }
+
+  async #steps(recorder: StepRecorder, name: string, dirName: string, dir: string): Promise<DeployResult> {
+    const { registry, signal } = this.#ctx;
+    const { steps } = recorder;
+    try {
+      recorder.begin("validate");
+      const { digest, tried } = await registry.check(dirName);
+      if (tried) recorder.end("passed", "it imports and starts in a process of its own");
+      else recorder.end("skipped", "this server does not try code out before it loads it (REEF_CHECK=off)");
+
+      recorder.begin("test");
+      const verdict = await runTests({ dir, timeoutMs: readConfig().testTimeoutMs, signal });
+      if (verdict.status === "failed") throw new StepFailed(verdict.detail);
+      recorder.end(verdict.status, verdict.detail);
+
+      recorder.begin("load");
+      let seen = "";
+      const loaded = await registry.load(dirName, {
+        digest,
+        verify: async (candidate) => {
+          recorder.end("passed", "it was started beside the running version");
+          recorder.begin("verify");
+          seen = await probe(candidate);
+        },
+      });
+      const now = registry.get(loaded.name);
+      if (now?.digest !== digest) throw new StepFailed("other code was put into service at the same moment");
+      recorder.end("passed", `version ${now.generation} serves; ${seen}`);
+      const { generation } = now;
+      return { status: 200, report: { name: loaded.name, steps, deployed: true, generation, digest } };
+    } catch (error) {
+      return failed(recorder, name, error);
+    }
+  }
+}
+
+function failed(recorder: StepRecorder, name: string, error: unknown): DeployResult {
+  const status = error instanceof LoadFailure ? failureStatus(error.code) : 400;
+  const text = error instanceof StepFailed ? error.message : messageOf(error);
+  const [summary = ""] = text.split("\n", 1);
+  const report = { name, steps: recorder.steps, deployed: false, error: recorder.fail(summary, text) };
+  return { status, report };
+}

@@ -1,0 +1,90 @@
+/** The documentation of the manager's routes. */
+import type { RouteDocs } from "../../src/core/types.js";
+
+const NAME = { name: { type: "string", required: true, description: "The service" } };
+const FORCE = {
+  force: { type: "boolean", description: "`true` goes ahead although other services depend on it" },
+};
+const CHANGED =
+  "{ name, action: 'added' | 'updated' }; 404 unknown, 409 not possible now, 400 failed: { error, code, step }";
+
+export const routeDocs: Record<string, RouteDocs> = {
+  "GET /": {
+    summary: "List all services with their state",
+    response:
+      "{ modules: [{ name, description, hasRoutes, hasTools, hasBehaviors, hasWidget, mountAtRoot, dependencies, state, generation, digest, loadedAt, failure, reason }], count }",
+  },
+  "GET /manifest": {
+    summary: "Everything that agents can use: services, routes, tools and events",
+    response:
+      "{ services: [{ name, description, dependencies, routes, features, tools, events, capabilities, generation }], routes: [{ service, method, path, description }], servicesWithTools, servicesWithBehaviors, servicesWithPanels, count }",
+  },
+  "GET /:name": {
+    summary: "One service in full",
+    detail:
+      "`generations` holds the version that serves and those that still finish what they have begun, each with its ledger: requests and streams in it, handlers, timers, disposers, requests served, errors, age.",
+    params: NAME,
+    response:
+      "The list's fields and { requiresAuth, hasStore, capabilities, dependents, routes, listensTo, ledger, draining, generations }",
+  },
+  "GET /:name/logs": {
+    summary: "The latest lines of a service's log, oldest first",
+    params: NAME,
+    response: "{ lines: [{ time, level, service, text }], count }",
+  },
+  "GET /:name/versions": {
+    summary: "The kept versions of a service's code, latest first",
+    params: NAME,
+    response: "{ versions: [{ digest, keptAt, served }], count }",
+  },
+  "POST /reload": {
+    summary: "Bring what runs in line with the services folder",
+    detail:
+      "Adds new folders, exchanges services whose code changed, removes those whose folder is gone, in dependency order. What cannot be loaded is in `errors`; its version before serves on.",
+    response: "{ results: [{ name, action: 'added' | 'updated' | 'removed' }], errors: [{ dir, error }] }",
+  },
+  "POST /reload/:name": {
+    summary: "Load a service's present code, changed or not, without running its tests",
+    params: NAME,
+    response: CHANGED,
+  },
+  "POST /deploy": {
+    summary: "Validate, test, load and verify a service's present code in one step",
+    detail:
+      "`validate` tries the code in a process of its own. `test` runs `bun test` on the folder with a scratch data folder (REEF_TEST_TIMEOUT, 60 s); without test files it is skipped. `load` starts the new version beside the running one. `verify` asks its GET routes that take no parameters: a 5xx fails. Only then is it swapped in. Whatever fails, what served before serves on. Unknown fields are ignored.",
+    body: { name: { type: "string", required: true, description: "The service or its folder" } },
+    response:
+      "200 or 4xx: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest? }",
+  },
+  "POST /rollback/:name": {
+    summary: "Put kept code back into the folder and load it",
+    detail:
+      "Without a digest: the code that still runs when the latest change failed, else the code that served before. What the folder held is kept, so a second rollback returns to it.",
+    params: NAME,
+    body: {
+      digest: { type: "string", description: "The version's digest, or its first 6 characters or more" },
+    },
+    response: "{ name, action, digest }; 409 when no such version is kept",
+  },
+  "POST /enable/:name": { summary: "Load a service that was switched off", params: NAME, response: CHANGED },
+  "POST /disable/:name": {
+    summary: "Stop a service and keep it from loading, also after a restart",
+    params: NAME,
+    query: FORCE,
+    body: { reason: { type: "string", description: "Shown where the service is listed" } },
+    response: "{ name, action: 'disabled' }; 409 while other services depend on it",
+  },
+  "DELETE /:name": {
+    summary: "Stop a service until the next reload or restart; its folder stays",
+    params: NAME,
+    query: FORCE,
+    response: "{ name, action: 'removed' }; 409 while other services depend on it",
+  },
+  "GET /export/:name": {
+    summary: "A service's code as a gzipped tarball",
+    detail:
+      "Members are `name/…`, modes kept. Without data, databases, node_modules, dot-files, secrets (keys, certificates, tokens) and links that lead out of the folder.",
+    params: NAME,
+    response: "application/gzip",
+  },
+};

@@ -1,0 +1,116 @@
+/** The HTTP API of the services manager. */
+import { Type } from "@sinclair/typebox";
+import { Hono } from "hono";
+import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
+import { assertFolderName } from "../../src/core/names.js";
+import type { ServiceContext } from "../../src/core/types.js";
+import { readBody } from "../../src/core/validate.js";
+import type { Deployer } from "./deploy.js";
+import { full, summary } from "./describe.js";
+import { exportTarball } from "./export.js";
+import { manifest } from "./manifest.js";
+import { assertChangeable } from "./names.js";
+
+/** What the routes need from the running manager; asked at each request, since `init` comes after they are made. */
+export interface Manager {
+  ctx: ServiceContext;
+  deployer: Deployer;
+}
+
+const DeployBody = Type.Object({ name: Type.String() });
+const RollbackBody = Type.Object({ digest: Type.Optional(Type.String({ pattern: "^[0-9a-f]{6,64}$" })) });
+const DisableBody = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) });
+
+export function createRoutes(manager: () => Manager): Hono {
+  const routes = new Hono();
+  const registry = () => manager().ctx.registry;
+
+  /** The name in the path, when the service may be changed. */
+  const changeable = (name: string) => {
+    assertChangeable(name, manager().ctx.name);
+    return name;
+  };
+
+  const known = (name: string) => {
+    assertFolderName(name);
+    const all = registry().list();
+    const info = all.find((candidate) => candidate.name === name);
+    if (!info) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+    return { info, all };
+  };
+
+  routes.onError((error, c) => {
+    if (!(error instanceof LoadFailure)) throw error;
+    const { code, message, step } = error;
+    return c.json({ error: message, code, step }, failureStatus(code));
+  });
+
+  routes.get("/", (c) => {
+    const modules = registry().list().map(summary);
+    return c.json({ modules, count: modules.length });
+  });
+
+  routes.get("/manifest", (c) => c.json(manifest(registry().list(), manager().ctx.log)));
+
+  routes.post("/reload", async (c) => c.json(await registry().sync()));
+
+  routes.post("/reload/:name", async (c) => c.json(await registry().reload(changeable(c.req.param("name")))));
+
+  routes.post("/deploy", async (c) => {
+    // The answer may take as long as the tests do, without a byte before it.
+    (c.env as Bun.Server<undefined> | undefined)?.timeout(c.req.raw, 0);
+    const { name } = await readBody(c, DeployBody);
+    const { report, status } = await manager().deployer.deploy(name);
+    return c.json(report, status);
+  });
+
+  routes.post("/rollback/:name", async (c) => {
+    const name = changeable(c.req.param("name"));
+    const { digest } = await readBody(c, RollbackBody);
+    return c.json(await registry().rollback(name, digest));
+  });
+
+  routes.post("/enable/:name", async (c) => c.json(await registry().enable(changeable(c.req.param("name")))));
+
+  routes.post("/disable/:name", async (c) => {
+    const name = changeable(c.req.param("name"));
+    const { reason } = await readBody(c, DisableBody);
+    await registry().disable(name, { force: c.req.query("force") === "true", reason });
+    return c.json({ name, action: "disabled" });
+  });
+
+  routes.get("/export/:name", async (c) => {
+    const name = changeable(c.req.param("name"));
+    const tarball = await exportTarball(name, registry().locate(name).dir);
+    return c.body(tarball, 200, {
+      "content-type": "application/gzip",
+      "content-disposition": `attachment; filename="${name}.tar.gz"`,
+    });
+  });
+
+  routes.get("/:name", (c) => {
+    const { info, all } = known(c.req.param("name"));
+    return c.json(full(info, all));
+  });
+
+  routes.get("/:name/logs", (c) => {
+    const { info } = known(c.req.param("name"));
+    const lines = registry().logs(info.name);
+    return c.json({ lines, count: lines.length });
+  });
+
+  routes.get("/:name/versions", (c) => {
+    const name = c.req.param("name");
+    assertFolderName(name);
+    const versions = registry().versions(name);
+    return c.json({ versions, count: versions.length });
+  });
+
+  routes.delete("/:name", async (c) => {
+    const name = changeable(c.req.param("name"));
+    await registry().unload(name, { force: c.req.query("force") === "true" });
+    return c.json({ name, action: "removed" });
+  });
+
+  return routes;
+}

@@ -1,0 +1,178 @@
+/** The manager's tools for agents: one for each operation. */
+import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
+import { type Static, type TObject, Type } from "@sinclair/typebox";
+import type { FleetClient } from "../../src/core/types.js";
+
+const Nothing = Type.Object({});
+const Name = Type.Object({ name: Type.String({ description: "Name of the service, e.g. board" }) });
+const Forced = Type.Object({
+  ...Name.properties,
+  force: Type.Optional(
+    Type.Boolean({ description: "Go ahead although other services depend on it. Default false" }),
+  ),
+});
+const Disable = Type.Object({
+  ...Forced.properties,
+  reason: Type.Optional(Type.String({ description: "Why, for those who find it switched off" })),
+});
+const Rollback = Type.Object({
+  ...Name.properties,
+  digest: Type.Optional(
+    Type.String({
+      description:
+        "Digest of the version to go back to (services_versions lists them). Default: the one before",
+    }),
+  ),
+});
+
+interface Call {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  body?: unknown;
+}
+
+interface Operation<T extends TObject> {
+  name: string;
+  label: string;
+  description: string;
+  parameters: T;
+  call(params: Static<T>): Call;
+  /** What the agent is shown, where that is not the server's answer. */
+  show?(params: Static<T>, baseUrl: string): unknown;
+}
+
+const operation = <T extends TObject>(definition: Operation<T>) => definition;
+const segment = (name: string) => encodeURIComponent(name);
+const forced = (force: boolean | undefined) => (force ? "?force=true" : "");
+
+const operations = [
+  operation({
+    name: "services_list",
+    label: "Services: List",
+    description:
+      "Lists the services of the Reef control plane with their state (loaded, failed, disabled), what they offer and why a failed one failed. Use it first to see what is there.",
+    parameters: Nothing,
+    call: () => ({ method: "GET", path: "/services" }),
+  }),
+  operation({
+    name: "services_manifest",
+    label: "Services: Manifest",
+    description:
+      "Tells what can be used: every loaded service with its HTTP routes, tools and events. Use it to find the route or tool for a task.",
+    parameters: Nothing,
+    call: () => ({ method: "GET", path: "/services/manifest" }),
+  }),
+  operation({
+    name: "services_inspect",
+    label: "Services: Inspect",
+    description:
+      "Shows one service in full: state and failure, routes, dependencies and dependents, and for each living version its open requests, timers, handlers, errors and age.",
+    parameters: Name,
+    call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}` }),
+  }),
+  operation({
+    name: "services_logs",
+    label: "Services: Logs",
+    description:
+      "Reads the latest log lines of one service. Use it when a service answers with errors or failed to load.",
+    parameters: Name,
+    call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}/logs` }),
+  }),
+  operation({
+    name: "services_versions",
+    label: "Services: Versions",
+    description: "Lists the kept earlier versions of a service's code, latest first, for services_rollback.",
+    parameters: Name,
+    call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}/versions` }),
+  }),
+  operation({
+    name: "services_deploy",
+    label: "Services: Deploy",
+    description:
+      "Validates, tests, loads and verifies the present code of a service folder in one step. The way to put new or changed code into service: when a step fails nothing changes, and the report says which and why.",
+    parameters: Name,
+    call: ({ name }) => ({ method: "POST", path: "/services/deploy", body: { name } }),
+  }),
+  operation({
+    name: "services_reload",
+    label: "Services: Reload",
+    description:
+      "Takes up code from the services folder without running tests. With a name: that service. Without: adds new folders, reloads changed ones, removes deleted ones. Prefer services_deploy.",
+    parameters: Type.Partial(Name),
+    call: ({ name }) => ({
+      method: "POST",
+      path: name === undefined ? "/services/reload" : `/services/reload/${segment(name)}`,
+    }),
+  }),
+  operation({
+    name: "services_rollback",
+    label: "Services: Roll back",
+    description:
+      "Puts an earlier version of a service's code back into its folder and loads it. Use it when a change turned out to be bad. Calling it again returns to the newer version.",
+    parameters: Rollback,
+    call: ({ name, digest }) => ({
+      method: "POST",
+      path: `/services/rollback/${segment(name)}`,
+      body: { digest },
+    }),
+  }),
+  operation({
+    name: "services_disable",
+    label: "Services: Disable",
+    description:
+      "Stops a service and keeps it off, also after a restart of the server, until services_enable.",
+    parameters: Disable,
+    call: ({ name, force, reason }) => ({
+      method: "POST",
+      path: `/services/disable/${segment(name)}${forced(force)}`,
+      body: { reason },
+    }),
+  }),
+  operation({
+    name: "services_enable",
+    label: "Services: Enable",
+    description: "Loads a service again that was switched off with services_disable.",
+    parameters: Name,
+    call: ({ name }) => ({ method: "POST", path: `/services/enable/${segment(name)}` }),
+  }),
+  operation({
+    name: "services_unload",
+    label: "Services: Unload",
+    description:
+      "Stops a service until the next reload or restart; its folder stays. Refused while other services depend on it, unless force is set.",
+    parameters: Forced,
+    call: ({ name, force }) => ({ method: "DELETE", path: `/services/${segment(name)}${forced(force)}` }),
+  }),
+  operation({
+    name: "services_export",
+    label: "Services: Export",
+    description:
+      "Says where to download a service's code as a tarball, for installing it elsewhere. The download needs the control plane's bearer token.",
+    parameters: Name,
+    call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}` }),
+    show: ({ name }, baseUrl) => ({
+      url: `${baseUrl}/services/export/${segment(name)}`,
+      file: `${name}.tar.gz`,
+      header: "Authorization: Bearer <VERS_AUTH_TOKEN>",
+    }),
+  }),
+];
+
+export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
+  for (const { call, show, ...definition } of operations as unknown as Operation<TObject>[]) {
+    pi.registerTool({
+      ...definition,
+      async execute(_toolCallId, params) {
+        if (!client.getBaseUrl()) return client.noUrl();
+        try {
+          const { method, path, body } = call(params);
+          const answer: unknown = await client.api(method, path, body);
+          const result = show ? show(params, client.getBaseUrl()) : answer;
+          return client.ok(JSON.stringify(result, null, 2), { result });
+        } catch (error) {
+          return client.err(error instanceof Error ? error.message : String(error));
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { answering, eventually, type Files, type Reef, startReef } from "../../tests/support/sandbox.js";
+import type { Checker, ModuleFacts } from "./checker.js";
+
+const open: Reef[] = [];
+afterEach(async () => {
+  for (const reef of open.splice(0)) await reef.end();
+});
+async function start(services: Files, options: Parameters<typeof startReef>[1] = {}): Promise<Reef> {
+  const reef = await startReef(services, options);
+  open.push(reef);
+  return reef;
+}
+const reasons = (reef: Reef) =>
+  Object.fromEntries(reef.registry.failures.list().map(({ name, code }) => [name, code]));
+
+/** Answers checks as told; a folder without an answer waits for `answer`. */
+class SlowChecker implements Checker {
+  readonly asked: string[] = [];
+  readonly known = new Set<string>();
+  readonly #waiting = new Map<string, PromiseWithResolvers<ModuleFacts>>();
+  constructor(readonly slow: string[]) {
+    for (const name of slow) this.#waiting.set(name, Promise.withResolvers());
+  }
+  knows = (digest: string) => this.known.has(digest);
+  remember = (digest: string) => void this.known.add(digest);
+  import(dirName: string): Promise<ModuleFacts> {
+    this.asked.push(dirName);
+    const facts = { name: dirName, dependencies: [], hasInit: false };
+    return this.#waiting.get(dirName)?.promise ?? Promise.resolve(facts);
+  }
+  start = async () => undefined;
+  close = async () => undefined;
+  pass = (dirName: string) =>
+    this.#waiting.get(dirName)?.resolve({ name: dirName, dependencies: [], hasInit: false });
+  fail = (dirName: string) => this.#waiting.get(dirName)?.reject(new Error("gave up"));
+}
+
+describe("a services folder", () => {
+  test("that does not exist, or is empty, is a server without services", async () => {
+    const reef = await start({}, { servicesDir: "/no/such/folder" });
+    expect([reef.liveModules.size, reasons(reef)]).toEqual([0, {}]);
+    expect((await start({})).liveModules.size).toBe(0);
+  });
+
+  test("is started in the order of dependencies, not of names", async () => {
+    const noting = (name: string, fields = "") =>
+      `export default { name: "${name}", async init() { await Bun.sleep(1); (globalThis.__started ??= []).push("${name}"); }, ${fields} };`;
+    await start({
+      "a/index.ts": noting("a", 'dependencies: ["b", "c"]'),
+      "b/index.ts": noting("b", 'dependencies: ["c"]'),
+      "c/index.ts": noting("c"),
+    });
+    expect((globalThis as unknown as { __started: string[] }).__started).toEqual(["c", "b", "a"]);
+  });
+
+  test("may depend on modules that were handed over as objects", async () => {
+    const reef = await start(
+      { "a/index.ts": answering("a", "a", 'dependencies: ["obj"]') },
+      { modules: [{ name: "obj" }] },
+    );
+    expect(await reef.text("/a")).toBe("a");
+  });
+
+  test("of two folders with one name the one called like it wins, whatever the order", async () => {
+    const reef = await start({
+      "aaa/index.ts": answering("mine", "aaa"),
+      "mine/index.ts": answering("mine", "mine"),
+      "zzz/index.ts": answering("mine", "zzz"),
+    });
+    expect(await reef.text("/mine")).toBe("mine");
+    expect(reasons(reef)).toEqual({ aaa: "DUPLICATE_NAME", zzz: "DUPLICATE_NAME" });
+  });
+
+  test("a failing init takes its dependents with it and nobody else", async () => {
+    const reef = await start({
+      "bad/index.ts": 'export default { name: "bad", init() { throw new Error("x"); } };',
+      "needs/index.ts": answering("needs", "", 'dependencies: ["bad"]'),
+      "needs-that/index.ts": answering("needs-that", "", 'dependencies: ["needs"]'),
+      "free/index.ts": answering("free", "free"),
+    });
+    expect(await reef.text("/free")).toBe("free");
+    expect(reasons(reef)).toEqual({
+      bad: "INIT_FAILED",
+      needs: "MISSING_DEPENDENCY",
+      "needs-that": "MISSING_DEPENDENCY",
+    });
+  });
+});
+
+describe("folders that are slow to check", () => {
+  const services = {
+    "fast/index.ts": answering("fast", "fast"),
+    "slow/index.ts": answering("slow", "slow"),
+    "needs-slow/index.ts": answering("needs-slow", "at last", 'dependencies: ["slow"]'),
+  };
+
+  test("do not hold up the others, and join with their dependents when they are ready", async () => {
+    const checker = new SlowChecker(["slow"]);
+    const reef = await start(services, { checker, patienceMs: 50 });
+    expect(await reef.text("/fast")).toBe("fast");
+    expect((await reef.call("/slow")).status).toBe(404);
+    expect(reasons(reef)).toEqual({ "needs-slow": "MISSING_DEPENDENCY" });
+    checker.pass("slow");
+    await reef.settled;
+    expect([await reef.text("/slow"), await reef.text("/needs-slow")]).toEqual(["slow", "at last"]);
+    expect(reasons(reef)).toEqual({});
+  });
+
+  test("are reported when they fail, and are not tried a second time", async () => {
+    const checker = new SlowChecker(["slow"]);
+    const reef = await start({ ...services, "broken/index.ts": "throw 1;" }, { checker, patienceMs: 50 });
+    checker.fail("slow");
+    await reef.settled;
+    expect(reasons(reef)).toMatchObject({ slow: "UNREADABLE", "needs-slow": "MISSING_DEPENDENCY" });
+    expect(checker.asked.filter((name) => name === "slow")).toHaveLength(1);
+    expect(checker.asked.filter((name) => name === "broken")).toHaveLength(1);
+  });
+
+  test("a change asked for meanwhile does not wait for them", async () => {
+    const checker = new SlowChecker(["slow"]);
+    const reef = await start(services, { checker, patienceMs: 50 });
+    expect(await reef.ctx.registry.reload("fast")).toEqual({ name: "fast", action: "updated" });
+    checker.fail("slow");
+    await reef.settled;
+  });
+});
+
+test("code that has served before is not checked again", async () => {
+  const checker = new SlowChecker([]);
+  const reef = await start({ "a/index.ts": answering("a", "a") }, { checker });
+  expect(checker.asked).toEqual(["a"]);
+  await reef.ctx.registry.reload("a");
+  expect(checker.asked).toEqual(["a"]);
+  reef.sandbox.services({ "a/index.ts": answering("a", "b") });
+  await reef.ctx.registry.reload("a");
+  expect(checker.asked).toEqual(["a", "a"]);
+  await eventually(() => checker.known.size === 2);
+});

@@ -1,0 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/**
+ * Calls `fn` in the server's own context, whoever the caller is. What code opens, timers, child processes and
+ * import graphs included, belongs to the context it runs in and ends with it: a change of what is running, asked
+ * for by one service, must outlive that service.
+ */
+export const inHost: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot();

@@ -1,0 +1,52 @@
+/** What is there: services by name, their folders and their states. Changes nothing. */
+import { existsSync, realpathSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { EventBus } from "./events.js";
+import { LoadFailure } from "./load-failure.js";
+import { assertFolderName } from "./names.js";
+import type { Registry } from "./registry.js";
+import type { ServiceInfo } from "./registry-types.js";
+
+/** The folder of a service, loaded or not. Throws a `LoadFailure` when there is none. */
+export function folderOf(registry: Registry, name: string): string {
+  const { failures, servicesDir, switches, table } = registry;
+  const service = table.get(name);
+  if (service?.dirName !== undefined) return service.dirName;
+  if (service) {
+    const message = `"${name}" was handed over as an object; it has no folder to load from.`;
+    throw new LoadFailure("PROTECTED", "find", message);
+  }
+  const failed = failures.list().find((failure) => failure.name === name);
+  if (failed) return basename(failed.dir);
+  const disabled = switches?.list().find((entry) => entry.name === name);
+  if (disabled) return disabled.dirName;
+  assertFolderName(name);
+  if (existsSync(join(servicesDir, name))) return name;
+  throw new LoadFailure("UNKNOWN", "find", `no service and no folder is called "${name}".`);
+}
+
+/** A service's folder name and the absolute path of its code. Throws a `LoadFailure` when there is none. */
+export function locate(registry: Registry, name: string): { dirName: string; dir: string } {
+  const dirName = folderOf(registry, name);
+  const path = join(registry.servicesDir, dirName);
+  if (existsSync(path)) return { dirName, dir: realpathSync(path) };
+  throw new LoadFailure("UNKNOWN", "find", `the folder "${dirName}" is not there any more.`);
+}
+
+/** Everything there is to know: loaded, failed and disabled services. */
+export function listServices({ failures, switches, table }: Registry, events: EventBus): ServiceInfo[] {
+  const infos: ServiceInfo[] = table.all().map((service) => ({
+    ...table.info(service),
+    listensTo: events.heardBy(service.current.generation.scope),
+  }));
+  for (const failure of failures.list()) {
+    const dirName = basename(failure.dir);
+    const known = infos.find((info) => info.dirName === dirName);
+    if (known) known.failure = failure;
+    else infos.push({ name: failure.name, dirName, state: "failed", failure, draining: 0 });
+  }
+  for (const { name, dirName, reason } of switches?.list() ?? []) {
+    infos.push({ name, dirName, state: "disabled", ...(reason !== undefined && { reason }), draining: 0 });
+  }
+  return infos;
+}

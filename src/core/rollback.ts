@@ -1,0 +1,46 @@
+/** Going back to code that served before. */
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+import { LoadFailure } from "./load-failure.js";
+import type { Loaded, Registry } from "./registry.js";
+import type { Snapshot } from "./snapshots.js";
+
+/**
+ * Puts kept code back into a service's folder and loads it. What the folder holds is kept first, so that the next
+ * rollback can return to it; when the kept code cannot be loaded, the folder gets back what it held.
+ */
+export async function rollBack(
+  registry: Registry,
+  name: string,
+  digest?: string,
+  caller?: string,
+): Promise<Loaded & { digest: string }> {
+  const { snapshots } = registry;
+  const dirName = registry.folderOf(name);
+  const target = choose(registry, dirName, digest);
+  if (!snapshots || !target) {
+    const which = digest === undefined ? "earlier" : "such";
+    throw new LoadFailure("NO_SNAPSHOT", "find", `no ${which} version of "${name}" is kept.`);
+  }
+  const dir = realpathSync(join(registry.servicesDir, dirName));
+  const before = snapshots.setAside(dirName, dir, target.digest);
+  try {
+    snapshots.restore(dirName, dir, target.digest);
+    const loaded = await registry.load(dirName, caller);
+    registry.announce(name, "rolled-back");
+    return { ...loaded, digest: target.digest };
+  } catch (error) {
+    snapshots.restore(dirName, dir, before);
+    throw error;
+  }
+}
+
+function choose(registry: Registry, dirName: string, digest: string | undefined): Snapshot | undefined {
+  const kept = registry.snapshots?.list(dirName) ?? [];
+  if (digest !== undefined) return kept.find((snapshot) => snapshot.digest.startsWith(digest));
+  const running = registry.table.byFolder(dirName)?.current.source?.digest;
+  const failed = registry.failures.list().some(({ dir }) => dir === join(registry.servicesDir, dirName));
+  const stillRunning = kept.find((snapshot) => snapshot.digest === running);
+  if (failed && stillRunning) return stillRunning;
+  return kept.find((snapshot) => snapshot.served && snapshot.digest !== running);
+}

@@ -1,0 +1,27 @@
+/** A look at a new version before it replaces the running one. */
+import { messageOf } from "./errors.js";
+import { LoadFailure } from "./load-failure.js";
+import type { LoadOptions } from "./registry-types.js";
+import { within } from "./scope.js";
+import { retire, type Version } from "./version.js";
+
+/** How long a verification may take, in milliseconds: requests to the running version wait for it. */
+const VERIFY_LIMIT_MS = 5000;
+
+/** Lets `verify` try a started version. When it throws or takes too long the version is discarded: `VERIFY_FAILED`. */
+export async function verifyVersion(version: Version, verify: LoadOptions["verify"]): Promise<void> {
+  if (!verify) return;
+  const { module, serving, source } = version;
+  const mount = module.mountAtRoot ? "" : `/${module.name}`;
+  const request = async (path: string, init?: RequestInit) =>
+    serving.handle(new Request(`http://localhost${mount}${path}`, init), undefined);
+  try {
+    const looking = verify({ module, digest: source?.digest ?? "", request });
+    const tooSlow = () => new Error(`the verification did not finish in ${VERIFY_LIMIT_MS} ms.`);
+    await within(looking, VERIFY_LIMIT_MS, tooSlow);
+  } catch (error) {
+    // Its store is closed, not flushed: the data is another version's.
+    await retire(version, { drainMs: 0, flush: false, unaccounted: () => 0 });
+    throw new LoadFailure("VERIFY_FAILED", "verify", messageOf(error), { cause: error });
+  }
+}

@@ -1,0 +1,97 @@
+/** The real server, as a child process over a sandbox. */
+import { join } from "node:path";
+import { eventually, type Sandbox, TOKEN } from "./sandbox.js";
+
+export const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
+
+/** Variables of the tests' own process that would change what a server does. */
+const UNSET = ["VERS_AUTH_TOKEN", "VERS_INFRA_URL", "PORT", "REEF_HOST", "REEF_CHECK", "REEF_INIT_TIMEOUT"];
+
+export interface ProcessOptions {
+  /** Added to the environment; `undefined` removes a variable. The token is {@link TOKEN} unless given. */
+  env?: Record<string, string | undefined>;
+  args?: string[];
+}
+
+export class ReefProcess {
+  /** Everything the process has written so far, both streams together. */
+  output = "";
+  readonly child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+
+  constructor(sandbox: Sandbox, { env = {}, args = [] }: ProcessOptions = {}) {
+    const inherited = { ...process.env };
+    for (const name of UNSET) delete inherited[name];
+    this.child = Bun.spawn([process.execPath, MAIN, ...args], {
+      cwd: sandbox.root,
+      env: {
+        ...inherited,
+        PORT: "0",
+        VERS_AUTH_TOKEN: TOKEN,
+        REEF_SERVICES_DIR: sandbox.servicesDir,
+        REEF_DATA_DIR: sandbox.dataDir,
+        ...env,
+      },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) void this.#collect(stream);
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) this.output += decoder.decode(chunk, { stream: true });
+  }
+
+  /** Resolves once it listens; rejects with its output when it ends instead. */
+  async listening(): Promise<this> {
+    await eventually(() => this.output.includes("listens on") || this.child.exitCode !== null, "listening");
+    if (this.child.exitCode !== null) throw new Error(`it ended with ${this.child.exitCode}: ${this.output}`);
+    await eventually(() => this.output.includes("Try:"), "the hint how to call it");
+    return this;
+  }
+
+  get url(): string {
+    return /listens on (\S+)/.exec(this.output)?.[1] as string;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  call(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
+    return fetch(this.url + path, { ...init, headers });
+  }
+
+  /** Sends a signal and resolves with the exit code, or the signal's name when that ended it. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | string> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    await this.child.exited;
+    return this.child.signalCode ?? (this.child.exitCode as number);
+  }
+}
+
+/** What a connection received until the other side closed it, byte for byte as Latin-1. */
+export async function raw(port: number, request: string | string[]): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let received = "";
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port,
+    socket: {
+      data: (_socket, data) => {
+        received += data.toString("latin1");
+      },
+      close: () => resolve(received),
+      error: () => resolve(received),
+    },
+  });
+  for (const part of [request].flat()) {
+    socket.write(Buffer.from(part, "latin1"));
+    socket.flush();
+    await Bun.sleep(0);
+  }
+  return promise;
+}
