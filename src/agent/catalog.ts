@@ -35,6 +35,9 @@ export interface Catalog {
   problems: CatalogProblem[];
 }
 
+/** What each loaded module registered; shared by all catalogues, since a module is another after each reload. */
+const known = new WeakMap<ServiceModule, Contribution>();
+
 type Entry = Omit<CatalogTool, "wireName">;
 interface Contribution {
   entries: Entry[];
@@ -49,8 +52,6 @@ export type CatalogHost = Pick<ServiceContext, "getModules" | "registry">;
 
 /** Lists the tools of all loaded services. Follows reloads by itself: it asks again when a module is another. */
 export class ToolCatalog {
-  readonly #known = new WeakMap<ServiceModule, Contribution>();
-
   constructor(private readonly host: CatalogHost) {}
 
   /**
@@ -93,10 +94,10 @@ export class ToolCatalog {
 
   #contribution(module: ServiceModule): Contribution {
     const provided = module.toolProvider ? this.#provided(module) : undefined;
-    let own = this.#known.get(module);
+    let own = known.get(module);
     if (!own) {
       own = this.#own(module);
-      this.#known.set(module, own);
+      known.set(module, own);
     }
     if (!provided) return own;
     return {

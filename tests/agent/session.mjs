@@ -82,7 +82,8 @@ if (abortAfterMs !== undefined) setTimeout(() => session.abort(), abortAfterMs);
 await prompting;
 const promptMs = performance.now() - promptStarted;
 // The widget is filled without anybody waiting for it.
-for (let waited = 0; ui && waited < 40 && widgets.length < 2; waited++) await new Promise((r) => setTimeout(r, 5));
+for (let waited = 0; ui && waited < 40 && widgets.length < 2; waited++)
+  await new Promise((r) => setTimeout(r, 5));
 await session.extensionRunner.emit({ type: "session_shutdown", reason: "quit" });
 session.dispose();
 console.log(
