@@ -89,7 +89,7 @@ session.dispose();
 console.log(
   JSON.stringify({
     loadErrors: extensionsResult.errors.map(({ error }) => error),
-    tools: session.getAllTools().map(({ name, parameters }) => ({ name, parameters })),
+    tools: session.getAllTools().map(({ name }) => name),
     results,
     errors,
     widgets,
