@@ -10,6 +10,8 @@ export interface FleetClientOptions {
   /** Aborts calls, e.g. when the agent's session ends. A function is asked at each call. */
   signal?: AbortSignal | (() => AbortSignal | undefined);
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Told after each attempt whether the server gave a whole reply in time, whatever it said. */
+  onAttempt?: (answered: boolean) => void;
 }
 
 /** A failed call; `message` is `METHOD path (status): what the server said`. */
@@ -65,7 +67,9 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
         body: body === undefined ? undefined : JSON.stringify(body),
       });
       text = await response.text();
+      options.onAttempt?.(true);
     } catch (error) {
+      if (!signal?.aborted) options.onAttempt?.(false);
       if (signal?.aborted) throw fail(0, "aborted");
       if (deadline.aborted) throw fail(0, `no reply within ${timeoutMs} ms`);
       throw fail(0, reasonOf(error));
@@ -81,6 +85,9 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
       }
     }
     if (!response.ok) throw fail(response.status, errorText(data) || response.statusText || "failed");
+    // Whoever answers in HTML is a proxy, a login page or another program.
+    if (/\btext\/html\b/.test(type))
+      throw fail(response.status, "the reply is a web page; is this Reef's URL?");
     return data;
   };
 

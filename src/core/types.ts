@@ -178,7 +178,7 @@ export interface ToolResult {
 export interface FleetClient {
   /**
    * Authenticated call to the server, e.g. `api("POST", "/board/tasks", { title })`. Resolves with the decoded
-   * JSON (or text) of a 2xx reply; otherwise rejects with `METHOD path (status): message`.
+   * JSON (or text, but not HTML) of a 2xx reply; otherwise rejects with `METHOD path (status): message`.
    */
   api<T = Json>(method: string, path: string, body?: unknown): Promise<T>;
   /** `VERS_INFRA_URL` without a trailing slash, or `""` when the agent has no control plane. */

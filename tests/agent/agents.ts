@@ -106,7 +106,9 @@ export async function runSession(
   );
   const line = outcome.stdout.trim().split("\n").at(-1) ?? "";
   if (outcome.code !== 0 || !line.startsWith("{")) {
-    throw new Error(`the agent ended with ${outcome.code}:\n${outcome.stdout}\n${outcome.stderr}`);
+    throw new Error(
+      `the agent ended with ${outcome.code}:\n${outcome.stdout}\n${outcome.stderr.slice(-2000)}`,
+    );
   }
   return { ...outcome, report: JSON.parse(line) as SessionReport };
 }

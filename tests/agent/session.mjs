@@ -78,8 +78,9 @@ faux.setResponses([
 ]);
 const promptStarted = performance.now();
 const prompting = session.prompt("go");
-if (abortAfterMs !== undefined) setTimeout(() => session.abort(), abortAfterMs);
+const aborting = abortAfterMs === undefined ? undefined : setTimeout(() => session.abort(), abortAfterMs);
 await prompting;
+clearTimeout(aborting);
 const promptMs = performance.now() - promptStarted;
 // The widget is filled without anybody waiting for it.
 for (let waited = 0; ui && waited < 40 && widgets.length < 2; waited++)

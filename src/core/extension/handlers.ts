@@ -5,13 +5,16 @@ import type { Installation } from "./installation.js";
 import { underLimits } from "./limits.js";
 
 /** How long all handlers of one event together may hold up the agent, in milliseconds. */
-const EVENT_BUDGET_MS = 900;
+const EVENT_BUDGET_MS = 700;
 
 /** How long a handler may take whose answer the agent uses and that asks nobody, in milliseconds. */
-const ANSWER_LIMIT_MS = 3000;
+const ANSWER_LIMIT_MS = 2500;
 
-/** How long a call to the control plane may take inside a handler, in milliseconds. */
-const CALL_LIMIT_MS = 2000;
+/** The same for a service whose last answer did not come in time. */
+const HURRIED_ANSWER_LIMIT_MS = 250;
+
+/** How long a handler may hold up the same service's handlers of later events, in milliseconds. */
+const ROW_LIMIT_MS = 2500;
 
 /** Events that only tell; the agent uses no answer, so it need not wait for one. */
 const NOTIFICATIONS = new Set([
@@ -57,6 +60,7 @@ export class HandlerGuard {
   #idle = true;
   /** Set after a handler was too slow, until one is in time again: a dead server costs its budget once. */
   #slow = false;
+  #hurried = false;
 
   constructor(
     private readonly pi: ExtensionAPI,
@@ -73,7 +77,7 @@ export class HandlerGuard {
 
   async #call(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<unknown> {
     try {
-      return await underLimits({ timeoutMs: CALL_LIMIT_MS }, () => handler(data, ctx));
+      return await underLimits({ timeoutMs: this.installation.handlerCallMs }, () => handler(data, ctx));
     } catch (error) {
       this.installation.report(`${this.service}, on ${event}`, error);
       return undefined;
@@ -88,21 +92,24 @@ export class HandlerGuard {
     // The first of a row starts at once: what it does synchronously is done when the agent goes on.
     const run = idle
       ? this.#call(event, handler, data, ctx)
-      : before.then(() => this.#call(event, handler, data, ctx));
+      : within(before, ROW_LIMIT_MS, false).then(() => this.#call(event, handler, data, ctx));
     const tail = run.then(() => {
       if (this.#tail === tail) this.#idle = true;
     });
     this.#tail = tail;
     const left = this.#slow && event !== "session_shutdown" ? 0 : timeLeft(data);
     this.#slow = (await within(tail, left)) === LATE;
+    // What takes so long is most likely the control plane; the next answer says otherwise.
+    if (this.#slow && left > 0) this.installation.away = true;
   }
 
   async #answered(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<unknown> {
     const answer = this.#call(event, handler, data, ctx);
     if (INTERACTIVE.has(event)) return keepAlive(answer);
-    const result = await within(answer, ANSWER_LIMIT_MS);
+    const result = await within(answer, this.#hurried ? HURRIED_ANSWER_LIMIT_MS : ANSWER_LIMIT_MS);
+    this.#hurried = result === LATE;
     if (result !== LATE) return result;
-    this.installation.say(`${this.service}, on ${event}: no answer within ${ANSWER_LIMIT_MS} ms`);
+    this.installation.say(`${this.service}, on ${event}: no answer in time`);
     return undefined;
   }
 }

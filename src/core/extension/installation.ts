@@ -7,6 +7,12 @@ import { currentLimits } from "./limits.js";
 /** How long calls may still take once the session is over, in milliseconds. */
 const FAREWELL_MS = 1000;
 
+/** How long a call may take in a handler for which the agent waits, in milliseconds. */
+const HANDLER_CALL_MS = 1500;
+
+/** The same while the control plane does not answer: the agent is not to pay for it again and again. */
+const AWAY_CALL_MS = 250;
+
 /** More reports than these help nobody. */
 const MAX_REPORTS = 50;
 
@@ -18,6 +24,8 @@ export interface InstallationOptions {
 /** One loaded extension, from its registration to the end of its session. */
 export class Installation {
   readonly client: FleetClient;
+  /** Whether the control plane left the last call without an answer. */
+  away = false;
   /** Shows a warning in the agent's terminal, while there is one. */
   notify: ((line: string) => void) | undefined;
   readonly #warn: (line: string) => void;
@@ -29,6 +37,9 @@ export class Installation {
     this.#warn = options.warn ?? ((line) => console.warn(line));
     this.client = createFleetClient({
       env: options.env,
+      onAttempt: (answered) => {
+        this.away = !answered;
+      },
       timeoutMs: () => {
         const { timeoutMs } = currentLimits();
         return this.#closing ? Math.min(timeoutMs ?? FAREWELL_MS, FAREWELL_MS) : timeoutMs;
@@ -39,6 +50,11 @@ export class Installation {
         return signal ? AbortSignal.any([signal, this.#session.signal]) : this.#session.signal;
       },
     });
+  }
+
+  /** How long a call may take in a handler, in milliseconds. */
+  get handlerCallMs(): number {
+    return this.away ? AWAY_CALL_MS : HANDLER_CALL_MS;
   }
 
   /** Says what went wrong, once, where the agent's user sees it. Never throws. */

@@ -18,6 +18,7 @@ export class CompositeWidget {
   #ctx: ExtensionContext | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #refreshing = false;
+  #calls = new AbortController();
   #shown = "";
 
   constructor(modules: readonly ServiceModule[], installation: Installation) {
@@ -30,6 +31,7 @@ export class CompositeWidget {
     this.stop();
     if (!ctx.hasUI) return;
     this.#ctx = ctx;
+    this.#calls = new AbortController();
     this.#show();
     this.refresh();
     if (this.#sources.length === 0) return;
@@ -49,17 +51,19 @@ export class CompositeWidget {
 
   async #ask(module: ServiceModule): Promise<void> {
     const { name, widget } = module;
+    const { signal } = this.#calls;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(new Error("the widget took too long")), LINES_LIMIT_MS);
         if (typeof timer === "object") timer.unref();
       });
-      const asked = underLimits({ timeoutMs: LINES_LIMIT_MS }, async () =>
+      const asked = underLimits({ timeoutMs: LINES_LIMIT_MS, signal }, async () =>
         widget?.getLines(this.#installation.client),
       );
       this.#lines.set(name, clean(await Promise.race([asked, late])));
     } catch (error) {
+      if (signal.aborted) return;
       // Old lines would look current; the reason is reported once.
       this.#lines.delete(name);
       this.#installation.report(`${name}, widget`, error);
@@ -88,8 +92,10 @@ export class CompositeWidget {
     }
   }
 
-  /** Lets go of the session's context. */
+  /** Lets go of the session's context; what was asked is not waited for. */
   stop(): void {
+    this.#calls.abort();
+    this.#refreshing = false;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#ctx = undefined;

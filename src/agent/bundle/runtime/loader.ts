@@ -53,6 +53,7 @@ async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
 async function loadAll(units: readonly Unit[]): Promise<Loaded> {
   const loaded: Loaded = { modules: [], problems: [] };
   const deadline = performance.now() + TOTAL_LIMIT_MS;
+  __reef.evaluating = true;
   for (const unit of units) {
     try {
       const left = Math.min(UNIT_LIMIT_MS, deadline - performance.now());
@@ -99,6 +100,7 @@ export async function inspectUnits(
   units: readonly Unit[],
   tell: (report: UnitReport | { begin: string }) => void,
 ): Promise<void> {
+  __reef.evaluating = true;
   for (const unit of units) {
     tell({ begin: unit.name });
     try {

@@ -3,7 +3,7 @@ import { member } from "./builtins.js";
 import { installShims } from "./globals.js";
 import { inert, inertModule } from "./inert.js";
 
-__reef.evaluating = true;
+__reef.evaluating = false;
 __reef.report = () => undefined;
 __reef.inert = inert;
 __reef.inertModule = inertModule;
