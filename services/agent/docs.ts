@@ -26,7 +26,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   "POST /mcp": {
     summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",
     detail:
-      "Tools run in the server with the caller's token. reef_list_tools and reef_call_tool reach tools that came later.",
+      "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later.",
     response: "JSON-RPC",
   },
 };

@@ -2,19 +2,21 @@
 import type { ToolAnnotations } from "../core/types.js";
 
 const READS = words(
-  "check count describe diff explain export fetch find get has inspect is list peek ping preview",
+  "check count describe diff explain export fetch find get has history inspect is list peek ping preview",
 );
-for (const verb of words("query read recall search show stats status summary tail validate view who")) {
+for (const verb of words(
+  "logs manifest query read recall search show stats status summary tail validate versions view who",
+)) {
   READS.add(verb);
 }
 const DESTROYS = words(
-  "clear close delete destroy drop erase forget kill overwrite prune purge reject remove replace reset restore rollback stop terminate truncate uninstall unload wipe",
+  "clear close delete destroy drop erase forget kill overwrite prune purge remove replace reset restore rollback stop terminate truncate uninstall unload wipe",
 );
 const REPEATABLE = words(
-  "approve assign close disable enable label mark put rename set unassign unload update upsert",
+  "approve assign close disable reject enable label mark put rename set unassign unload update upsert",
 );
 const ADDS = words(
-  "add append approve assign bump claim comment create emit enable label log mark note open post publish record register reload rename reply report schedule send set share start submit tag unassign update upload",
+  "add append approve assign bump claim comment create emit enable label log mark note open post publish record register reject reload rename reply report schedule send set share start submit tag unassign update upload",
 );
 
 function words(list: string): Set<string> {

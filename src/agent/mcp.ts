@@ -89,7 +89,7 @@ async function createHandler({ host, catalog, version, onError }: McpOptions): P
         return { tools: [...META_TOOLS, ...tools.map(describe).filter(({ name }) => !taken.has(name))] };
       });
       server.setRequestHandler("tools/call", async ({ params }, ctx) => {
-        const caller = callerOf(requestInfo, server.getClientVersion()?.name, ctx.mcpReq.signal);
+        const caller = callerOf(requestInfo, ctx.mcpReq.signal);
         return call(host, catalog, params.name, params.arguments, caller);
       });
       return server;
@@ -168,10 +168,11 @@ function search({ tools }: Catalog, input: unknown): unknown {
   };
 }
 
-function callerOf(request: Request | undefined, client: string | undefined, signal: AbortSignal): Caller {
+/** There are no sessions, so a client's own name is not known here; the header says who is calling. */
+function callerOf(request: Request | undefined, signal: AbortSignal): Caller {
   const headers = request?.headers;
   return {
-    agentName: headers?.get("x-reef-agent-name") || client || "mcp",
+    agentName: headers?.get("x-reef-agent-name") || "mcp",
     token: (headers?.get("authorization") ?? "").replace(/^bearer\s+/i, ""),
     signal,
   };
