@@ -44,6 +44,10 @@ const FIELDS: Record<string, { is: Check; takes: string }> = {
     is: (v) => isObject(v) && Object.values(v as object).every(isObject),
     takes: 'an object of { summary, … } by "METHOD /path"',
   },
+  eventDocs: {
+    is: (v) => isObject(v) && Object.values(v as object).every(isObject),
+    takes: "an object of { description, … } by event name",
+  },
   dependencies: { is: isStrings, takes: "an array of service names" },
   capabilities: { is: isStrings, takes: "an array of strings" },
 };

@@ -8,9 +8,10 @@ import { createContext } from "./context.js";
 import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
-import { EventBus } from "./events.js";
+import { openEventStore, TreeEventBus } from "./event-store.js";
 import { LogBook } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
+import { redact } from "./redact.js";
 import { Registry } from "./registry.js";
 import { Scope } from "./scope.js";
 import type { Env } from "./serving.js";
@@ -64,7 +65,15 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   const token = options.authToken ?? config.authToken;
   const logs = options.logs ?? new LogBook();
   const log = logs.logger("reef");
-  const bus = new EventBus((where, error) => log.error(`${where}:`, error));
+  const { eventsMax, eventsMaxDays } = config;
+  const eventStore = openEventStore(dataDir, {
+    retention: {
+      maxEvents: eventsMax || undefined,
+      maxAgeMs: eventsMaxDays ? eventsMaxDays * 86_400_000 : undefined,
+    },
+    warn: (message) => log.warn(message),
+  });
+  const bus = new TreeEventBus(eventStore, (where, error) => log.error(`${where}:`, error));
   const startedAt = Date.now();
   const dispatcher = new Dispatcher({
     authenticate: token === undefined ? NOBODY : bearerAuthenticator(token),
@@ -121,6 +130,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
       await options.checker?.close();
       await registry.close(drainMs);
       await scope.end();
+      await eventStore.release();
     },
   };
 }
@@ -129,7 +139,9 @@ function health(registry: Registry, startedAt: number): Response {
   const services = [...registry.table.modules.values()]
     .filter((module) => module.routes)
     .map((module) => module.name);
-  const skipped = registry.failures.list().map(({ name, code, error }) => ({ name, code, error }));
+  const skipped = registry.failures.list().map(({ name, code, error }) => {
+    return { name, code, error: redact(error) };
+  });
   return Response.json({ status: "ok", uptime: (Date.now() - startedAt) / 1000, services, skipped });
 }
 

@@ -4,30 +4,21 @@
  */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import type { Hono } from "hono";
+import type { EventDoc, RouteDocs } from "./doc-types.js";
 import type { Logger } from "./log.js";
 import type { ServiceRegistry } from "./registry-types.js";
 
+export type {
+  EventDoc,
+  JsonSchema,
+  ParamDoc,
+  ResponseDoc,
+  RouteDocs,
+  RouteExample,
+} from "./doc-types.js";
+
 /** Whatever JSON can carry; typed like the result of `JSON.parse`, so the reader decides what it is. */
 export type Json = ReturnType<typeof JSON.parse>;
-
-/** The documentation of one parameter or body field. */
-export interface ParamDoc {
-  /** Its type in prose, e.g. `"string"` or `"string[]"`. */
-  type: string;
-  required?: boolean;
-  description: string;
-}
-
-/** The documentation of one route; the key in `routeDocs` is `"METHOD /path"` below the service's mount point. */
-export interface RouteDocs {
-  summary: string;
-  detail?: string;
-  params?: Record<string, ParamDoc>;
-  query?: Record<string, ParamDoc>;
-  body?: Record<string, ParamDoc>;
-  /** What comes back, in prose. */
-  response?: string;
-}
 
 /** A service's data layer, as far as Reef needs to know it. */
 export interface ServiceStore {
@@ -98,6 +89,8 @@ export interface ServiceModule {
   /** Further tools for the tool catalogue and MCP clients. */
   toolProvider?: ToolProvider;
   routeDocs?: Record<string, RouteDocs>;
+  /** The events that the service emits, by name. */
+  eventDocs?: Record<string, EventDoc>;
   /** Names of services that must be loaded first. */
   dependencies?: string[];
   /** Free-form labels, e.g. categories by which agents are given a subset of services. */

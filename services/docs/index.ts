@@ -1,0 +1,22 @@
+/** The documentation of everything that runs here, for programs (`/docs`, OpenAPI) and for people (`/docs/ui`). */
+import type { ServiceContext, ServiceModule } from "../../src/core/types.js";
+import { Catalogue } from "./catalogue.js";
+import { routeDocs } from "./docs.js";
+import { createRoutes } from "./routes.js";
+
+/** A documentation service of its own. */
+export function createDocs(): ServiceModule {
+  let catalogue: Catalogue | undefined;
+  return {
+    name: "docs",
+    description: "Documentation of every loaded service: JSON, OpenAPI and a page to read and try it",
+    requiresAuth: false,
+    routes: createRoutes(() => catalogue as Catalogue),
+    init(ctx: ServiceContext) {
+      catalogue = new Catalogue(ctx);
+    },
+    routeDocs,
+  };
+}
+
+export default createDocs();

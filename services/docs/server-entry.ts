@@ -1,0 +1,58 @@
+/** What the server itself answers and announces, without any service. */
+import type { EventDoc, RouteDocs } from "../../src/core/types.js";
+import { eventEntries, routeEntries } from "./entries.js";
+import type { Docs } from "./model.js";
+
+const strings = { type: "array", items: { type: "string" } };
+
+const health: RouteDocs = {
+  summary: "Whether the server is up and what it serves",
+  detail: "`skipped` names the service folders that could not be loaded and why.",
+  auth: false,
+  responses: {
+    200: {
+      description: "The server answers. `uptime` is in seconds.",
+      schema: {
+        type: "object",
+        required: ["status", "uptime", "services"],
+        properties: {
+          status: { const: "ok" },
+          uptime: { type: "number" },
+          services: strings,
+          skipped: {
+            type: "array",
+            items: {
+              type: "object",
+              properties: { name: { type: "string" }, code: { type: "string" }, error: { type: "string" } },
+            },
+          },
+        },
+      },
+      example: { status: "ok", uptime: 12.5, services: ["docs"], skipped: [] },
+    },
+  },
+  examples: [{}],
+};
+
+const events: Record<string, EventDoc> = {
+  "services:changed": {
+    description: "A service was added, updated, removed, switched off or rolled back, or a change failed.",
+    schema: {
+      type: "object",
+      required: ["name", "action"],
+      properties: {
+        name: { type: "string" },
+        action: { enum: ["added", "updated", "removed", "failed", "disabled", "rolled-back"] },
+        step: { type: "string" },
+        code: { type: "string" },
+        error: { type: "string" },
+      },
+    },
+    example: { name: "board", action: "updated" },
+  },
+};
+
+export const server: Docs["server"] = {
+  routes: routeEntries([{ method: "GET", path: "/health", route: "/health", docs: health }], false),
+  events: eventEntries(events),
+};

@@ -1,0 +1,52 @@
+/** Takes secrets and file paths out of a text that strangers may read. */
+
+const GONE = "[hidden]";
+const PATH = "[path]";
+
+/** Names whose values are secret wherever they stand. */
+const SECRET_NAME = /token|secret|passw|passphrase|api_?key|private_?key|access_?key|credential|cookie|dsn/i;
+
+const RULES: Array<[pattern: RegExp, replacement: string]> = [
+  [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, GONE],
+  // user:password@ of a URL
+  [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, `$1${GONE}@`],
+  [/\b(bearer|basic)\s+[^\s"',;]+/gi, `$1 ${GONE}`],
+  // password=…, "apiKey": "…", token 'x', X_SECRET: …
+  [
+    /([\w-]*(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)[\w-]*["'`]?\s*(?:[:=]|\bis\b)\s*)("[^"]*"|'[^']*'|`[^`]*`|[^\s,;)\]}]+)/gi,
+    `$1${GONE}`,
+  ],
+  [
+    /(\b(?:token|secret|password|passphrase|api key|key)\s+)("[^"]*"|'[^']*'|`[^`]*`|(?=\S*\d)[^\s,;.]+)/gi,
+    `$1${GONE}`,
+  ],
+  [/\bfile:\/\/[^\s"'`)]+/gi, PATH],
+  // C:\…, \\host\share
+  [/(?:\b[a-z]:[\\/]|\\\\)[^\s"'`:*?<>|]+/gi, PATH],
+  // /an/absolute/path and ~/one, not the path of a URL and not a route such as /board
+  [/(?<![\w:/.~-])(?:~|\.{1,2})?(?:\/[\w.@%+~-]+){2,}\/?(?::\d+(?::\d+)?)?/g, PATH],
+  // Long, and with letters and digits mixed: keys, hashes, signed tokens
+  [/\b(?=[\w+/=.-]*\d)(?=[\w+/=.-]*[a-z])[\w+/=-]{24,}(?:\.[\w+/=-]+)*/gi, GONE],
+];
+
+/**
+ * A copy of `text` without credentials and without paths of this machine. What is known to be secret (values of
+ * environment variables with telling names, and `secrets`) goes wherever it stands; what only looks like a
+ * credential or a path goes too. Meant for one-line messages.
+ *
+ * @example
+ * redact("cannot open /srv/reef/data/db: password=hunter2"); // "cannot open [path]: password=[hidden]"
+ */
+export function redact(
+  text: string,
+  secrets: readonly string[] = [],
+  env: Record<string, string | undefined> = process.env,
+): string {
+  let clean = text;
+  const known = [...secrets];
+  for (const [name, value] of Object.entries(env)) if (value && SECRET_NAME.test(name)) known.push(value);
+  known.sort((a, b) => b.length - a.length);
+  for (const secret of known) if (secret.length >= 4) clean = clean.replaceAll(secret, GONE);
+  for (const [pattern, replacement] of RULES) clean = clean.replace(pattern, replacement);
+  return clean;
+}

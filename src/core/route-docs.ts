@@ -1,0 +1,110 @@
+/** What a service's Hono app answers, joined with what its author says about it. */
+import type { RouteDocs } from "./doc-types.js";
+import { listRoutes } from "./routes.js";
+import type { ServiceModule } from "./types.js";
+
+/** One route of a service. */
+export interface DocumentedRoute {
+  /** In capitals; `"ALL"` for a handler of every method. */
+  method: string;
+  /** As the author registered it, below the mount point, e.g. `/tasks/:id{[0-9]+}`. */
+  route: string;
+  /** Where callers find it, e.g. `/board/tasks/:id`; patterns of parameters are left out. */
+  path: string;
+  docs: RouteDocs | undefined;
+}
+
+/** `/tasks/:id` of `/tasks/:id{[0-9]{2}}`; patterns may hold braces themselves. */
+export function withoutPatterns(path: string): string {
+  let out = "";
+  let depth = 0;
+  for (let at = 0; at < path.length; at++) {
+    const char = path[at] as string;
+    if (depth > 0 && char === "\\") at++;
+    else if (char === "{") depth++;
+    else if (char === "}" && depth > 0) depth--;
+    else if (depth === 0) out += char;
+  }
+  return out;
+}
+
+/** The one spelling by which routes and documented keys are compared. */
+function keyOf(method: string, path: string): string {
+  const plain = withoutPatterns(path.trim()).replace(/\?(?=\/|$)/g, "");
+  return `${method.toUpperCase()} ${plain.startsWith("/") ? plain : `/${plain}`}`;
+}
+
+function splitKey(key: string): { method: string; path: string } {
+  const [, method = "", path = ""] = /^\s*(\S+)\s*(.*?)\s*$/.exec(key) ?? [];
+  return { method, path };
+}
+
+/** The documentation by compared key; the author's spelling of each key with it. */
+function documented(module: ServiceModule): Map<string, { key: string; docs: RouteDocs }> {
+  const byKey = new Map<string, { key: string; docs: RouteDocs }>();
+  for (const [key, docs] of Object.entries(module.routeDocs ?? {})) {
+    const { method, path } = splitKey(key);
+    byKey.set(keyOf(method, path), { key, docs });
+  }
+  return byKey;
+}
+
+/**
+ * The routes of a service in the order in which they were registered, each once however many handlers it has,
+ * with the documentation whose key names it: `GET /:id` also names `/:id{[0-9]+}`. Middleware is left out unless
+ * it is documented as a route.
+ */
+export function documentedRoutes(module: ServiceModule): DocumentedRoute[] {
+  const docs = documented(module);
+  const prefix = module.mountAtRoot ? "" : `/${module.name}`;
+  const isDocumented = ({ method, path }: { method: string; path: string }) => docs.has(keyOf(method, path));
+  return listRoutes(module.routes, isDocumented).map(({ method, path: route }) => ({
+    method,
+    route,
+    path: prefix + (route === "/" ? "" : withoutPatterns(route)) || "/",
+    docs: docs.get(keyOf(method, route))?.docs,
+  }));
+}
+
+/**
+ * What an author should mend in the documentation of a service, one line each: documented routes that do not
+ * exist, routes without documentation, documentation without a summary. Empty when there is nothing. Panels
+ * (`GET /_panel`) need no documentation.
+ */
+export function checkRouteDocs(module: ServiceModule): string[] {
+  const routes = documentedRoutes(module);
+  const existing = new Set(routes.map(({ method, route }) => keyOf(method, route)));
+  const warnings: string[] = [];
+  for (const [normal, { key, docs }] of documented(module)) {
+    if (!existing.has(normal)) warnings.push(missing(module, key, existing));
+    else if (typeof docs.summary !== "string" || docs.summary.trim() === "") {
+      warnings.push(`routeDocs["${key}"] has no summary.`);
+    }
+  }
+  for (const { method, route, docs } of routes) {
+    if (!docs && route !== "/_panel") {
+      warnings.push(
+        `${method} ${route} has no documentation; add routeDocs["${method} ${withoutPatterns(route)}"].`,
+      );
+    }
+  }
+  return warnings;
+}
+
+function missing(module: ServiceModule, key: string, existing: ReadonlySet<string>): string {
+  const { method, path } = splitKey(key);
+  const says = `routeDocs["${key}"] documents a route that does not exist`;
+  const prefix = `/${module.name}`;
+  const below = path === prefix ? "/" : path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
+  if (below !== undefined && existing.has(keyOf(method, below))) {
+    return `${says}; keys leave out the mount point: "${method} ${below}".`;
+  }
+  const unbraced = path.replace(/\{(\w+)\}/g, ":$1");
+  if (unbraced !== path && existing.has(keyOf(method, unbraced))) {
+    return `${says}; parameters are written with a colon: "${method} ${unbraced}".`;
+  }
+  const shape = (text: string) => text.replace(/:\w+/g, ":");
+  const similar = [...existing].find((other) => shape(other) === shape(keyOf(method, path)));
+  if (similar) return `${says}; the route's parameters have other names: "${similar}".`;
+  return `${says}.`;
+}
