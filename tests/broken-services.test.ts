@@ -263,11 +263,15 @@ beforeAll(async () => {
   reef = await new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "2500" } }).listening();
   startedAfterMs = Math.round(performance.now() - before);
   firstAnswer = await (await reef.call("/health")).text();
-  await eventually(async () => {
-    health = (await (await reef.call("/health")).json()) as typeof health;
-    const named = new Set(health.skipped.map(({ name }) => name));
-    return [...Object.keys(BROKEN), ...Object.keys(ENDLESS)].every((name) => named.has(name));
-  }, "a reason for every broken folder").catch((error) => {
+  await eventually(
+    async () => {
+      health = (await (await reef.call("/health")).json()) as typeof health;
+      const named = new Set(health.skipped.map(({ name }) => name));
+      return [...Object.keys(BROKEN), ...Object.keys(ENDLESS)].every((name) => named.has(name));
+    },
+    "a reason for every broken folder",
+    50_000,
+  ).catch((error) => {
     const named = new Set(health.skipped.map(({ name }) => name));
     const missing = [...Object.keys(BROKEN), ...Object.keys(ENDLESS)].filter((name) => !named.has(name));
     throw new Error(`${error.message}: ${missing.join(", ")}\n${reef.output}`);
@@ -296,9 +300,13 @@ test.each([
   ["good-link", "third"],
   ...Object.keys(RESTLESS).map((path) => [path.split("/")[0] as string, "still here"]),
 ])("%s answers", async (name, text) => {
-  const reply = await reef.call(`/${name}`);
+  // On a slow machine some join a moment after the server listens.
+  const reply = await eventually(async () => {
+    const attempt = await reef.call(`/${name}`);
+    return attempt.status === 404 ? undefined : attempt;
+  }, `an answer of ${name}`);
   expect([reply.status, await reply.text()]).toEqual([200, text]);
-  expect(health.services).toContain(name);
+  expect(((await (await reef.call("/health")).json()) as typeof health).services).toContain(name);
 });
 
 describe.each(Object.entries({ ...BROKEN, ...ENDLESS }))("%s", (name, { code, reason }) => {

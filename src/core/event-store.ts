@@ -98,6 +98,7 @@ export class TreeEventBus extends EventBus {
   override async emit(event: string, data: Json, from?: Scope): Promise<Json> {
     if (event !== TREE_EVENT) return super.emit(event, data, from);
     const stored = await this.#store.sink(data, from?.service);
+    if (this.count(TREE_EVENT) === 0) return stored;
     return withCause(stored.id, () => super.emit(event, stored, from));
   }
 }

@@ -142,6 +142,12 @@ export interface ServiceRegistry {
     digest?: string,
   ): Promise<{ name: string; action: "added" | "updated"; digest: string }>;
   /**
+   * Runs `fn` with the current version of a service, in that service's own context: what it opens and throws
+   * late is the service's. A promise rejects when that version goes before it settles. Throws when no service
+   * of this name is loaded.
+   */
+  run<T>(name: string, fn: (module: ServiceModule) => T): T;
+  /**
    * Changes a service folder and brings what is running in line, as one step between other changes: loads the
    * service that the folder then holds, or stops it when the folder is gone (refused like `unload`). When that
    * fails the change is undone and everything is as before. A folder without `index.ts` is changed, nothing else.

@@ -23,6 +23,7 @@ import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
 import { syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
+import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
 import { flushStore, retire, type Source, startVersion, type Version } from "./version.js";
 
@@ -60,6 +61,8 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #numbers = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
+  /** The copies that are still being made of code that serves. */
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -96,6 +99,13 @@ export class Registry {
     return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
   }
 
+  #run<T>(name: string, fn: (module: ServiceModule) => T): T {
+    const peer = this.#peer(name);
+    if (!peer) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+    const result = peer.scope.run(fn, peer.module);
+    return result instanceof Promise ? (peer.scope.outlive(result) as T) : result;
+  }
+
   /** Runs one change after the other, in the host's context; a failed one does not stop the next. */
   enqueue<T>(change: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => inHost(change));
@@ -110,6 +120,7 @@ export class Registry {
       get: (name) => listServices(this, this.#options.events).find((info) => info.name === name),
       failures: () => this.failures.list(),
       logs: (name) => this.#options.logs.lines(name),
+      run: (name, fn) => this.#run(name, fn),
       versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
       locate: (name) => locate(this, name),
       check: (dirName) => this.enqueue(() => this.check(dirName)),
@@ -149,6 +160,8 @@ export class Registry {
         : await this.admit(await this.importFolder(dirName), dirName, source, options);
       this.failures.clear(dir);
       this.announce(name, action);
+      // Whoever changes the folder after the answer finds the version that is answered for kept.
+      await this.#keeping;
       return { name, action };
     } catch (error) {
       const failure = asLoadFailure(error);
@@ -250,7 +263,8 @@ export class Registry {
   #served({ dirName, current: { source } }: Service): void {
     if (!source || dirName === undefined) return;
     this.#options.checker?.remember(source.digest);
-    setImmediate(() => this.snapshots?.keep(dirName, join(this.servicesDir, dirName), source.digest));
+    const dir = join(this.servicesDir, dirName);
+    this.#keeping = this.#keeping.then(() => this.snapshots?.keep(dirName, dir, source.digest));
   }
 
   /**
@@ -368,6 +382,7 @@ export class Registry {
           unaccounted: () => this.table.unaccounted(gone),
         });
       }
+      await this.#keeping;
     });
   }
 }

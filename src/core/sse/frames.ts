@@ -38,26 +38,30 @@ export function toFrame(node: EventNode): Frame {
   return { id, type, source, text: `id: ${id}\ndata: ${JSON.stringify(toWire(node))}\n\n` };
 }
 
+function passes(frame: Frame, filter: EventFilter | undefined): boolean {
+  if (!filter) return true;
+  const { types, sources } = filter;
+  return (!types || types.includes(frame.type)) && (!sources || sources.includes(frame.source));
+}
+
 /** Joins those of the frames that pass the filter into chunks of bounded size. */
 export function toChunks(frames: readonly Frame[], filter?: EventFilter): Chunk[] {
   const chunks: Chunk[] = [];
   let text = "";
   let last = "";
   let count = 0;
-  const finish = () => {
-    if (count > 0) chunks.push({ bytes: encode(text), last, count });
-    text = "";
-    count = 0;
-  };
   for (const frame of frames) {
-    if (filter?.types && !filter.types.includes(frame.type)) continue;
-    if (filter?.sources && !filter.sources.includes(frame.source)) continue;
-    if (text.length + frame.text.length > chunkSize) finish();
+    if (!passes(frame, filter)) continue;
+    if (count > 0 && text.length + frame.text.length > chunkSize) {
+      chunks.push({ bytes: encode(text), last, count });
+      text = "";
+      count = 0;
+    }
     text += frame.text;
     last = frame.id;
     count++;
   }
-  finish();
+  if (count > 0) chunks.push({ bytes: encode(text), last, count });
   return chunks;
 }
 

@@ -25,7 +25,7 @@ export interface EventHubOptions {
   maxLagBytes?: number;
   /** Further clients are answered with 503. Default 10,000. */
   maxClients?: number;
-  /** Characters of recent frames that are kept for clients which come back. Default 2 Mi. */
+  /** Characters of recent frames that are kept for clients which come back. Default 256 Ki. */
   recentSize?: number;
 }
 
@@ -90,7 +90,7 @@ export class EventHub {
       maxStallMs: 30_000,
       maxLagBytes: 4 * 1024 * 1024,
       maxClients: 10_000,
-      recentSize: 2 * 1024 * 1024,
+      recentSize: 256 * 1024,
       ...options,
     };
     this.#log = options.log;
@@ -126,8 +126,7 @@ export class EventHub {
       () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
       () => this.#gone(connection),
     );
-    const response = new Response(connection.stream, { headers });
-    return announceEnd(response, connection.ended, () => this.#end(connection));
+    return announceEnd(new Response(connection.stream, { headers }), connection.ended);
   }
 
   /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
@@ -178,13 +177,21 @@ export class EventHub {
     }
     const frames = events.map(toFrame);
     this.#recent.add(frames);
-    const shared = new Map<string, Chunk[]>();
+    let all: Chunk[] | undefined;
+    let shared: Map<string, Chunk[]> | undefined;
     for (const connection of this.#connections) {
       if (connection.state === "catching-up") continue;
-      let chunks = shared.get(connection.filterKey);
-      if (!chunks) {
-        chunks = toChunks(frames, connection.filter);
-        shared.set(connection.filterKey, chunks);
+      let chunks: Chunk[] | undefined;
+      if (!connection.filter) {
+        all ??= toChunks(frames);
+        chunks = all;
+      } else {
+        shared ??= new Map();
+        chunks = shared.get(connection.filterKey);
+        if (!chunks) {
+          chunks = toChunks(frames, connection.filter);
+          shared.set(connection.filterKey, chunks);
+        }
       }
       if (connection.state === "live") this.#deliver(connection, chunks, frames);
       else this.#miss(connection, chunks);
