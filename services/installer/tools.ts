@@ -95,6 +95,7 @@ const operations = [
 interface JobReply {
   id: string;
   status: "running" | "done" | "failed";
+  steps: Array<{ step: string; status: string; detail?: string }>;
   result?: Record<string, unknown>;
   error?: string;
 }
@@ -107,12 +108,13 @@ const PATIENCE_MS = 330_000;
 export async function waitForJob(
   client: Pick<FleetClient, "api">,
   id: string,
-  options: { pollMs?: number; patienceMs?: number; signal?: AbortSignal } = {},
+  options: { pollMs?: number; patienceMs?: number; signal?: AbortSignal; onPoll?(job: JobReply): void } = {},
 ): Promise<JobReply> {
   const { pollMs = POLL_MS, patienceMs = PATIENCE_MS, signal } = options;
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const job = await client.api<JobReply>("GET", `/installer/jobs/${encodeURIComponent(id)}`);
+    options.onPoll?.(job);
     if (job.status !== "running") return job;
     signal?.throwIfAborted();
     if (Date.now() > deadline)
