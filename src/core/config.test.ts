@@ -69,6 +69,7 @@ describe("readConfig", () => {
     const allowed = (env: Record<string, string>) => [...readConfig(env).installAllow];
     expect(allowed({ REEF_HOST: "localhost" })).toEqual(["loopback"]);
     expect(allowed({ REEF_HOST: "0.0.0.0" })).toEqual([]);
+    expect(allowed({ REEF_ALLOWED_HOSTS: "reef.example.org" })).toEqual([]);
     expect(allowed({ REEF_INSTALL_ALLOW: "none" })).toEqual([]);
     expect(allowed({ REEF_HOST: "0.0.0.0", REEF_INSTALL_ALLOW: "loopback" })).toEqual(["loopback"]);
   });
