@@ -89,10 +89,25 @@ export async function allowedAddresses(
   host: string,
   encrypted: boolean,
   allowed: Allowed,
+  signal?: AbortSignal,
 ): Promise<string[]> {
-  const addresses = isIP(host) ? [host] : await resolveHost(host);
+  const addresses = isIP(host) ? [host] : await untilAborted(resolveHost(host), signal);
   for (const address of addresses) assertReach(address, encrypted, allowed);
   return addresses;
+}
+
+/** Looking a name up cannot be ended, but it need not be waited for. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 async function resolveHost(host: string): Promise<string[]> {
