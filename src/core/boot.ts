@@ -6,7 +6,7 @@ import { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { type Registry, readSource } from "./registry.js";
 import { loadLacking } from "./sync.js";
-import { missingDependency } from "./table.js";
+import { dependencyCycle, missingDependency } from "./table.js";
 import type { Source } from "./version.js";
 
 /** A folder whose code has been imported. */
@@ -77,11 +77,7 @@ export async function boot(
   const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
   for (const { node, cycle } of cyclic) {
     await node.generation.dispose();
-    fail(
-      node.candidate,
-      new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`),
-      node.name,
-    );
+    fail(node.candidate, dependencyCycle(cycle), node.name);
   }
   for (const { node, needs } of missing) {
     await node.generation.dispose();
@@ -165,6 +161,11 @@ async function start(
     return false;
   }
   try {
+    if (registry.table.byFolder(candidate.dirName)) {
+      // Somebody asked for it meanwhile.
+      await generation.dispose();
+      return true;
+    }
     await registry.admit(generation, candidate.dirName, source);
     return true;
   } catch (error) {
