@@ -46,15 +46,12 @@ async function removeMissing(registry: Registry, present: Set<string>, result: S
   }
 }
 
-/** Tries the folders again that failed for want of a dependency. */
-export async function loadLacking(registry: Registry): Promise<SyncResult> {
+/** Loads `dirNames`, and tries the folders again that failed for want of a dependency. */
+export async function loadLacking(registry: Registry, dirNames: readonly string[]): Promise<SyncResult> {
   const result: SyncResult = { results: [], errors: [] };
   const lacking = registry.failures.list().filter(({ code }) => code === "MISSING_DEPENDENCY");
-  await loadInRounds(
-    registry,
-    lacking.map(({ dir }) => basename(dir)),
-    result,
-  );
+  const again = lacking.map(({ dir }) => basename(dir));
+  await loadInRounds(registry, [...new Set([...dirNames, ...again])], result);
   return result;
 }
 
