@@ -260,7 +260,7 @@ beforeAll(async () => {
   chmodSync(sandbox.write("services/a-program.sh", "#!/bin/sh\nexit 1\n"), 0o755);
 
   const before = performance.now();
-  reef = await new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "2500" } }).listening();
+  reef = await new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "4000" } }).listening();
   startedAfterMs = Math.round(performance.now() - before);
   firstAnswer = await (await reef.call("/health")).text();
   await eventually(
@@ -276,7 +276,7 @@ beforeAll(async () => {
     const missing = [...Object.keys(BROKEN), ...Object.keys(ENDLESS)].filter((name) => !named.has(name));
     throw new Error(`${error.message}: ${missing.join(", ")}\n${reef.output}`);
   });
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   console.log(

@@ -6,7 +6,7 @@ import { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { type Registry, readSource } from "./registry.js";
 import { loadLacking } from "./sync.js";
-import { missingDependency } from "./table.js";
+import { dependencyCycle, missingDependency } from "./table.js";
 import type { Source } from "./version.js";
 
 /** A folder whose code has been imported. */
@@ -42,35 +42,62 @@ export async function boot(
     registry.failures.note(name, candidate.dir, asLoadFailure(error));
   };
 
-  const imported: Imported[] = [];
-  let late: Promise<unknown>[] = [];
+  let imported: Imported[] = [];
   let open = true;
-  const importing = candidates.map(async (candidate) => {
-    try {
-      const one = await importOne(registry, candidate, checker);
-      if (open) imported.push(one);
-      else {
-        // Ordering is over: loading it again by itself waits in the queue like any other change.
-        await one.generation.dispose();
-        await registry.view().load(candidate.dirName);
-      }
-    } catch (error) {
-      fail(candidate, error);
+  /** Loading by itself waits in the queue like any other change. */
+  const loadLater = async (one: Imported) => {
+    await one.generation.dispose();
+    await registry.view().load(one.candidate.dirName);
+  };
+  const unsettled = new Set(candidates.map(({ dirName }) => dirName));
+  const tasks = new Map<string, Promise<void>>();
+  const waitingFor = new Map<string, string>();
+  /** Waits for the folder that is called like this one's service, unless that would be waiting for itself. */
+  const yieldTo = async ({ name, candidate: { dirName } }: Imported) => {
+    for (let next: string | undefined = name; next !== undefined; next = waitingFor.get(next)) {
+      if (next === dirName) return;
     }
-  });
-  const inTime = await settledBefore(importing, deadline);
+    waitingFor.set(dirName, name);
+    await tasks.get(name);
+    waitingFor.delete(dirName);
+  };
+  for (const candidate of candidates) {
+    const task = async () => {
+      try {
+        const one = await importOne(registry, candidate, checker);
+        if (open) imported.push(one);
+        else {
+          await yieldTo(one);
+          await loadLater(one);
+        }
+      } catch (error) {
+        fail(candidate, error);
+      }
+      unsettled.delete(candidate.dirName);
+    };
+    tasks.set(candidate.dirName, task());
+  }
+  const inTime = await settledBefore([...tasks.values()], deadline);
   open = false;
-  if (!inTime) late = importing;
+  // The folder that is called like its service has the older right to the name, also when it is slow.
+  const yielding = imported.filter(
+    ({ name, candidate }) => name !== candidate.dirName && unsettled.has(name),
+  );
+  imported = imported.filter((one) => !yielding.includes(one));
+  const late: Promise<unknown>[] = inTime ? [] : [...tasks.values()];
+  for (const one of yielding) {
+    const later = async () => {
+      await yieldTo(one);
+      await loadLater(one);
+    };
+    late.push(later().catch((error) => fail(one.candidate, error)));
+  }
 
   const unique = dropDuplicates(imported, fail);
   const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
   for (const { node, cycle } of cyclic) {
     await node.generation.dispose();
-    fail(
-      node.candidate,
-      new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`),
-      node.name,
-    );
+    fail(node.candidate, dependencyCycle(cycle), node.name);
   }
   for (const { node, needs } of missing) {
     await node.generation.dispose();
