@@ -24,8 +24,8 @@ export interface BootResult {
 }
 
 /**
- * Imports every folder of `servicesDir` at the same time, then starts them. Folders that need longer than
- * `patienceMs` do not hold up the others: they are taken in when they are ready, or reported when they fail.
+ * Imports every folder of `servicesDir` at the same time, then starts them. When nothing has moved for
+ * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later.
  */
 export async function boot(
   registry: Registry,
@@ -33,7 +33,6 @@ export async function boot(
   checker: Checker | undefined,
   patienceMs: number,
 ): Promise<BootResult> {
-  const deadline = Date.now() + patienceMs;
   const { candidates: found, failures } = scanServices(servicesDir);
   const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
@@ -77,7 +76,7 @@ export async function boot(
     };
     tasks.set(candidate.dirName, task());
   }
-  const inTime = await settledBefore([...tasks.values()], deadline);
+  const inTime = await settledInTime([...tasks.values()], patienceMs);
   open = false;
   // The folder that is called like its service has the older right to the name, also when it is slow.
   const yielding = imported.filter(
@@ -106,7 +105,7 @@ export async function boot(
 
   const starting = new Map<string, Promise<boolean>>();
   for (const one of ordered) starting.set(one.name, start(registry, one, starting, checker, unique, fail));
-  const started = await settledBefore([...starting.values()], deadline);
+  const started = await settledInTime([...starting.values()], patienceMs);
 
   const rest = [...late, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
@@ -139,14 +138,14 @@ function dropDuplicates(imported: Imported[], fail: Fail): Imported[] {
     const rival = byName.get(one.name);
     if (!rival || one.candidate.dirName === one.name) byName.set(one.name, one);
   }
-  for (const one of imported) {
-    const winner = byName.get(one.name) as Imported;
-    if (winner === one) continue;
+  return imported.filter((one) => {
+    const owner = byName.get(one.name);
+    if (!owner || owner === one) return true;
     void one.generation.dispose();
-    const message = `the name "${one.name}" is taken by folder "${winner.candidate.dirName}".`;
+    const message = `the name "${one.name}" is taken by folder "${owner.candidate.dirName}".`;
     fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
-  }
-  return [...byName.values()];
+    return false;
+  });
 }
 
 /** Starts one service once those it needs have started. Resolves with whether it serves. */
@@ -195,14 +194,16 @@ function chain(one: Imported, all: readonly Imported[]): string[] {
   return [...dirs];
 }
 
-/** Whether all of `promises` settled before `deadline` (milliseconds since the epoch). */
-async function settledBefore(promises: Promise<unknown>[], deadline: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, deadline - Date.now()));
-  });
-  const all = Promise.allSettled(promises).then(() => true);
-  const inTime = await Promise.race([all, late]);
+/** Whether all of `promises` settled before `patienceMs` milliseconds went by in which none of them did. */
+async function settledInTime(promises: Promise<unknown>[], patienceMs: number): Promise<boolean> {
+  const { promise: stuck, resolve } = Promise.withResolvers<boolean>();
+  let timer = setTimeout(() => resolve(false), patienceMs);
+  const progress = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => resolve(false), patienceMs);
+  };
+  const all = Promise.all(promises.map((promise) => promise.then(progress, progress))).then(() => true);
+  const inTime = await Promise.race([all, stuck]);
   clearTimeout(timer);
   return inTime;
 }

@@ -109,6 +109,7 @@ describe("readAgentEnvironment", () => {
       agentRole: "worker",
       agentCategory: undefined,
       isChildAgent: false,
+      services: undefined,
     });
   });
 
@@ -122,6 +123,7 @@ describe("readAgentEnvironment", () => {
         VERS_AGENT_ROLE: "lead",
         REEF_CATEGORY: "ops",
         VERS_PARENT_AGENT: "root",
+        REEF_SERVICES: "board, log,",
       }),
     ).toEqual({
       baseUrl: "http://reef:3000",
@@ -131,6 +133,7 @@ describe("readAgentEnvironment", () => {
       agentRole: "lead",
       agentCategory: "ops",
       isChildAgent: true,
+      services: ["board", "log"],
     });
   });
 });
