@@ -60,6 +60,16 @@ interface Lacking {
   failure: LoadFailure;
 }
 
+/** Of folders that lack only each other, says that they are a cycle. */
+function nameCycles(registry: Registry, lacking: Lacking[]): void {
+  const nodes = lacking.flatMap((one) => (one.failure.lacks ? [{ ...one.failure.lacks, one }] : []));
+  for (const { node, cycle } of orderByDependencies(nodes, new Set()).cyclic) {
+    const failure = dependencyCycle(cycle);
+    node.one.failure = failure;
+    registry.failures.note(node.name, join(registry.servicesDir, node.one.dirName), failure);
+  }
+}
+
 /** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */
 async function loadInRounds(registry: Registry, dirNames: string[], result: SyncResult, caller?: string) {
   let waiting = dirNames;
@@ -75,24 +85,11 @@ async function loadInRounds(registry: Registry, dirNames: string[], result: Sync
       }
     }
     if (lacking.length === waiting.length) {
-      for (const { dirName, failure } of nameCycles(registry, lacking)) {
+      nameCycles(registry, lacking);
+      for (const { dirName, failure } of lacking)
         result.errors.push({ dir: dirName, error: failure.message });
-      }
       return;
     }
     waiting = lacking.map(({ dirName }) => dirName);
   }
-}
-
-/** Services that wait for each other lack a dependency each, but what is wrong is the circle. */
-function nameCycles(registry: Registry, lacking: Lacking[]): Lacking[] {
-  const nodes = lacking.flatMap(({ failure }) => failure.lacking ?? []);
-  const { cyclic } = orderByDependencies(nodes, new Set());
-  return lacking.map(({ dirName, failure }) => {
-    const found = cyclic.find(({ node }) => node === failure.lacking);
-    if (!found) return { dirName, failure };
-    const cycle = dependencyCycle(found.cycle);
-    registry.failures.note(found.node.name, join(registry.servicesDir, dirName), cycle);
-    return { dirName, failure: cycle };
-  });
 }

@@ -175,13 +175,13 @@ function generationInfo(version: Version, state: GenerationInfo["state"]): Gener
   };
 }
 
-export function dependencyCycle(path: readonly string[]): LoadFailure {
-  return new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${path.join(" → ")}.`);
+/** `cycle` is the path from a service back to itself. */
+export function dependencyCycle(cycle: readonly string[]): LoadFailure {
+  return new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`);
 }
 
 export function missingDependency(name: string, needs: readonly string[]): LoadFailure {
   const list = needs.map((need) => `"${need}"`).join(", ");
-  const failure = new LoadFailure("MISSING_DEPENDENCY", "order", `Missing dependency ${list} of "${name}".`);
-  failure.lacking = { name, dependencies: needs };
-  return failure;
+  const message = `Missing dependency ${list} of "${name}".`;
+  return new LoadFailure("MISSING_DEPENDENCY", "order", message, { lacks: { name, dependencies: needs } });
 }
