@@ -123,7 +123,7 @@ describe("a test run", () => {
 
     test(`leaves no processes ${how} when it is ended at its limit`, async () => {
       const file = join(root, `hangs-${detached}.pid`);
-      const verdict = await run(`${forking(file, detached)} for (;;);`, 900);
+      const verdict = await run(`${forking(file, detached)} for (;;);`, 3000);
       expect(verdict.detail).toContain("did not finish");
       expect(lives(pidIn(file))).toBe(false);
     });
@@ -137,7 +137,7 @@ describe("a test run", () => {
       `import { spawnSync } from "node:child_process";
        spawnSync(process.execPath, ["-e", ${JSON.stringify(inner)}], { env: process.env });
        for (;;);`,
-      1500,
+      4000,
     );
     expect(verdict.detail).toContain("did not finish");
     expect(lives(pidIn(file))).toBe(false);
