@@ -29,6 +29,12 @@ async function keep(text: string): Promise<string> {
   return digest;
 }
 
+async function keepAll(texts: string[]): Promise<string[]> {
+  const digests: string[] = [];
+  for (const text of texts) digests.push(await keep(text));
+  return digests;
+}
+
 test("versions are listed latest first; one that serves again moves to the front", async () => {
   expect(snapshots.list("a")).toEqual([]);
   const [one, two] = [await keep("one"), await keep("two")];
@@ -42,8 +48,7 @@ test("versions are listed latest first; one that serves again moves to the front
 });
 
 test("the latest five are kept, on disk too", async () => {
-  const digests: string[] = [];
-  for (const text of ["1", "2", "3", "4", "5", "6", "7"]) digests.push(await keep(text));
+  const digests = await keepAll(["1", "2", "3", "4", "5", "6", "7"]);
   expect(snapshots.list("a").map(({ digest }) => digest)).toEqual(digests.slice(2).reverse());
   const kept = readdirSync(join(sandbox.dataDir, ".reef", "snapshots", "a")).filter(
     (name) => name !== "index.json",
@@ -83,7 +88,7 @@ describe("restore", () => {
     for (const path of ["data/store.json", "node_modules/p/i.js", ".env"]) expect(read(path)).toBe("kept");
   });
 
-  test("of a version that is not kept fails and changes nothing", async () => {
+  test("of a version that is not kept fails and changes nothing", () => {
     write("index.ts", "two");
     expect(() => snapshots.restore("a", dir, "0".repeat(64))).toThrow();
     expect(read("index.ts")).toBe("two");
@@ -104,12 +109,11 @@ test("setting aside keeps code that never served, and says so", async () => {
 });
 
 test("setting aside does not drop the version that is about to be restored, however old it is", async () => {
-  const oldest = await keep("1");
-  for (const text of ["2", "3", "4", "5"]) await keep(text);
+  const [oldest] = await keepAll(["1", "2", "3", "4", "5"]);
   write("index.ts", "broken");
-  await snapshots.setAside("a", dir, oldest);
-  expect(snapshots.list("a").map(({ digest }) => digest)).toContain(oldest);
-  snapshots.restore("a", dir, oldest);
+  await snapshots.setAside("a", dir, oldest as string);
+  expect(snapshots.list("a").map(({ digest }) => digest)).toContain(oldest as string);
+  snapshots.restore("a", dir, oldest as string);
   expect(read("index.ts")).toBe("1");
 });
 
@@ -120,7 +124,6 @@ test.each(["{", "7"])(
     sandbox.write("data/.reef/snapshots/a/index.json", content);
     expect(snapshots.list("a")).toEqual([]);
     expect(warnings.join()).toContain("a");
-    const two = await keep("two");
-    expect(two).toBe(snapshots.list("a")[0]?.digest as string);
+    expect(await keep("two")).toBe(snapshots.list("a")[0]?.digest as string);
   },
 );
