@@ -260,7 +260,7 @@ beforeAll(async () => {
   chmodSync(sandbox.write("services/a-program.sh", "#!/bin/sh\nexit 1\n"), 0o755);
 
   const before = performance.now();
-  reef = await new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "2500" } }).listening();
+  reef = await new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "5000" } }).listening();
   startedAfterMs = Math.round(performance.now() - before);
   firstAnswer = await (await reef.call("/health")).text();
   await eventually(

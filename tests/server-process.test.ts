@@ -167,7 +167,9 @@ describe("data", () => {
     });
     const reef = await start(sandbox);
     for (const file of ["imports.txt", "inits.txt"]) {
-      expect(readFileSync(join(sandbox.dataDir, file), "utf8")).toBe(`${reef.child.pid}\n`);
+      const path = join(sandbox.dataDir, file);
+      await eventually(() => existsSync(path), `${file} of a service that may join after the start`);
+      expect(readFileSync(path, "utf8")).toBe(`${reef.child.pid}\n`);
     }
   });
 });

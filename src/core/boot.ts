@@ -6,7 +6,7 @@ import { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { type Registry, readSource } from "./registry.js";
 import { loadLacking } from "./sync.js";
-import { missingDependency } from "./table.js";
+import { dependencyCycle, missingDependency } from "./table.js";
 import type { Source } from "./version.js";
 
 /** A folder whose code has been imported. */
@@ -46,6 +46,8 @@ export async function boot(
   /** Folders whose import has not come to an end. */
   const pending = new Set(candidates.map(({ dirName }) => dirName));
   const yielding = new Set<string>();
+  /** Those that need what has not come yet. */
+  const lacking: Imported[] = [];
   let late: Promise<unknown>[] = [];
   let open = true;
   const importing: Promise<void>[] = candidates.map(async (candidate) => {
@@ -61,7 +63,9 @@ export async function boot(
           yielding.add(candidate.dirName);
           await importing[rightful];
         }
-        await registry.view().load(candidate.dirName);
+        if (one.dependencies.every((need) => registry.table.get(need)))
+          await registry.view().load(candidate.dirName);
+        else lacking.push(one);
       }
     } catch (error) {
       fail(candidate, error);
@@ -77,15 +81,12 @@ export async function boot(
   const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
   for (const { node, cycle } of cyclic) {
     await node.generation.dispose();
-    fail(
-      node.candidate,
-      new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`),
-      node.name,
-    );
+    fail(node.candidate, dependencyCycle(cycle), node.name);
   }
   for (const { node, needs } of missing) {
     await node.generation.dispose();
-    fail(node.candidate, missingDependency(node.name, needs), node.name);
+    if (pending.size > 0) lacking.push(node);
+    else fail(node.candidate, missingDependency(node.name, needs), node.name);
   }
 
   const starting = new Map<string, Promise<boolean>>();
@@ -95,7 +96,13 @@ export async function boot(
   const rest = [...late, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
     // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
-    if (rest.length > 0) await registry.enqueue(() => loadLacking(registry));
+    if (rest.length === 0) return;
+    for (const { node, cycle } of orderByDependencies(lacking, new Set()).cyclic) {
+      lacking.splice(lacking.indexOf(node), 1);
+      fail(node.candidate, dependencyCycle(cycle), node.name);
+    }
+    const dirNames = lacking.map(({ candidate }) => candidate.dirName);
+    await registry.enqueue(() => loadLacking(registry, dirNames));
   });
   for (const [index, { dirName }] of candidates.entries()) {
     if (pending.has(dirName)) registry.expect(dirName, importing[index] as Promise<void>);
@@ -165,6 +172,11 @@ async function start(
     return false;
   }
   try {
+    if (registry.table.byFolder(candidate.dirName)) {
+      // Somebody asked for it meanwhile.
+      await generation.dispose();
+      return true;
+    }
     await registry.admit(generation, candidate.dirName, source);
     return true;
   } catch (error) {

@@ -57,6 +57,8 @@ export function failureStatus(code: LoadFailureCode): 400 | 404 | 409 {
 /** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people. */
 export class LoadFailure extends Error {
   override name = "LoadFailure";
+  /** For `MISSING_DEPENDENCY`: who needs which services. */
+  lacking?: { name: string; dependencies: readonly string[] };
   constructor(
     readonly code: LoadFailureCode,
     readonly step: FailureStep,

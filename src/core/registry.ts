@@ -20,7 +20,7 @@ import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./
 import { rollBack } from "./rollback.js";
 import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
-import { syncFolders } from "./sync.js";
+import { type SyncResult, syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
 import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
@@ -42,6 +42,9 @@ export interface RegistryOptions {
 
 /** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
 export const CHANGE_EVENT = "services:changed";
+
+/** The event after the services folder was gone through; its data is the result. */
+export const SYNC_EVENT = "services:synced";
 
 export type Loaded = { name: string; action: "added" | "updated" };
 
@@ -184,6 +187,11 @@ export class Registry {
       throw new LoadFailure("DISABLED", "find", `"${dirName}" is switched off.`);
     }
     return readSource(dir);
+  }
+
+  /** Tells services that the whole folder was gone through, for those that look after other kinds of folders. */
+  announceSync(result: SyncResult): void {
+    void this.#options.events.emit(SYNC_EVENT, result);
   }
 
   /** Tells services and streams what has changed; nobody is waited for. */
