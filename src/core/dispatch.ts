@@ -94,14 +94,11 @@ export class Dispatcher {
     return Math.max(0, this.#server.pendingRequests - this.#waiting - active - streams);
   }
 
-  /** The reply for a thrown error; the log has it under the request's id. */
-  failed = (error: unknown, request: Request, service: string): Response => {
+  /** The reply for a thrown error; the log, the service's own where it is known, has it under the request's id. */
+  failed = (error: unknown, request: Request, service: string, log = this.#options.log): Response => {
     const given = request.headers.get("x-request-id");
     const id = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
-    this.#options.log.error(
-      `${request.method} ${pathOf(request.url)} in "${service}" threw (request ${id}):`,
-      error,
-    );
+    log.error(`${request.method} ${pathOf(request.url)} in "${service}" threw (request ${id}):`, error);
     return errorReply("INTERNAL", undefined, { "x-request-id": id });
   };
 
