@@ -47,7 +47,8 @@ describe("GET /docs", () => {
     const { status, data } = await t.json<Docs>("/docs");
     expect(status).toBe(200);
     expect(data.count).toBe(2);
-    const [service] = data.services;
+    const [own, service] = data.services;
+    expect(own?.name).toBe("docs");
     expect(service).toMatchObject({
       name: "things",
       description: "Things to have",

@@ -85,9 +85,7 @@ const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A line for a shell. The token is not in it: it names the variable that holds it. */
 export function curlOf(request: BuiltRequest, origin: string, auth: boolean, streams = false): string {
-  const parts = [
-    `curl${streams ? " -N" : ""}${request.method === "GET" ? "" : ` -X ${quote(request.method)}`} `,
-  ];
+  const parts = [`curl${streams ? " -N" : ""}${request.method === "GET" ? "" : ` -X ${request.method}`} `];
   parts[0] += quote(origin + request.url);
   if (auth) parts.push('-H "Authorization: Bearer $VERS_AUTH_TOKEN"');
   for (const [name, value] of Object.entries(request.headers)) parts.push(`-H ${quote(`${name}: ${value}`)}`);
