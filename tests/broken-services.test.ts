@@ -300,9 +300,13 @@ test.each([
   ["good-link", "third"],
   ...Object.keys(RESTLESS).map((path) => [path.split("/")[0] as string, "still here"]),
 ])("%s answers", async (name, text) => {
-  const reply = await reef.call(`/${name}`);
+  // On a slow machine some join a moment after the server listens.
+  const reply = await eventually(async () => {
+    const attempt = await reef.call(`/${name}`);
+    return attempt.status === 404 ? undefined : attempt;
+  }, `an answer of ${name}`);
   expect([reply.status, await reply.text()]).toEqual([200, text]);
-  expect(health.services).toContain(name);
+  expect(((await (await reef.call("/health")).json()) as typeof health).services).toContain(name);
 });
 
 describe.each(Object.entries({ ...BROKEN, ...ENDLESS }))("%s", (name, { code, reason }) => {

@@ -1,6 +1,7 @@
 /** The HTTP API of the services manager. */
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
+import { describeTools } from "../../src/agent/index.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
 import type { ServiceContext } from "../../src/core/types.js";
@@ -50,7 +51,9 @@ export function createRoutes(manager: () => Manager): Hono {
     return c.json({ modules, count: modules.length });
   });
 
-  routes.get("/manifest", (c) => c.json(manifest(registry().list(), manager().ctx.log)));
+  routes.get("/tools", (c) => c.json(describeTools(manager().ctx)));
+
+  routes.get("/manifest", (c) => c.json(manifest(registry().list(), describeTools(manager().ctx).tools)));
 
   routes.post("/reload", async (c) => c.json(await registry().sync()));
 

@@ -24,8 +24,8 @@ export interface BootResult {
 }
 
 /**
- * Imports every folder of `servicesDir` at the same time, then starts them. Folders that need longer than
- * `patienceMs` do not hold up the others: they are taken in when they are ready, or reported when they fail.
+ * Imports every folder of `servicesDir` at the same time, then starts them. When nothing has moved for
+ * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later.
  */
 export async function boot(
   registry: Registry,
@@ -33,7 +33,6 @@ export async function boot(
   checker: Checker | undefined,
   patienceMs: number,
 ): Promise<BootResult> {
-  const deadline = Date.now() + patienceMs;
   const { candidates: found, failures } = scanServices(servicesDir);
   const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
@@ -43,6 +42,8 @@ export async function boot(
   };
 
   const imported: Imported[] = [];
+  /** Folders whose import has not come to an end. */
+  const pending = new Set(candidates.map(({ dirName }) => dirName));
   let late: Promise<unknown>[] = [];
   let open = true;
   const importing = candidates.map(async (candidate) => {
@@ -52,17 +53,22 @@ export async function boot(
       else {
         // Ordering is over: loading it again by itself waits in the queue like any other change.
         await one.generation.dispose();
-        await registry.view().load(candidate.dirName);
+        // Who bears another folder's name lets that one go first; the last round takes it in if the name is free.
+        const borrowed =
+          one.name !== candidate.dirName && candidates.some(({ dirName }) => dirName === one.name);
+        if (!borrowed) await registry.view().load(candidate.dirName);
       }
     } catch (error) {
       fail(candidate, error);
+    } finally {
+      pending.delete(candidate.dirName);
     }
   });
-  const inTime = await settledBefore(importing, deadline);
+  const inTime = await settledInTime(importing, patienceMs);
   open = false;
   if (!inTime) late = importing;
 
-  const unique = dropDuplicates(imported, fail);
+  const unique = dropDuplicates(imported, pending, fail);
   const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
   for (const { node, cycle } of cyclic) {
     await node.generation.dispose();
@@ -79,7 +85,7 @@ export async function boot(
 
   const starting = new Map<string, Promise<boolean>>();
   for (const one of ordered) starting.set(one.name, start(registry, one, starting, checker, unique, fail));
-  const started = await settledBefore([...starting.values()], deadline);
+  const started = await settledInTime([...starting.values()], patienceMs);
 
   const rest = [...late, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
@@ -104,22 +110,26 @@ async function importOne(
 
 type Fail = (candidate: Candidate, error: unknown, name?: string) => void;
 
-/** Of several folders with one name, the one called like it is kept, else the first. */
-function dropDuplicates(imported: Imported[], fail: Fail): Imported[] {
+/**
+ * Of several folders with one name, the one called like it is kept, else the first. `pending` names the folders that
+ * are still being imported: a name that one of them is called by is left to it.
+ */
+function dropDuplicates(imported: Imported[], pending: ReadonlySet<string>, fail: Fail): Imported[] {
   imported.sort((a, b) => (a.candidate.dirName < b.candidate.dirName ? -1 : 1));
   const byName = new Map<string, Imported>();
   for (const one of imported) {
     const rival = byName.get(one.name);
     if (!rival || one.candidate.dirName === one.name) byName.set(one.name, one);
   }
-  for (const one of imported) {
-    const winner = byName.get(one.name) as Imported;
-    if (winner === one) continue;
+  return imported.filter((one) => {
+    const rightful = pending.has(one.name) && one.candidate.dirName !== one.name;
+    const owner = rightful ? one.name : byName.get(one.name)?.candidate.dirName;
+    if (owner === one.candidate.dirName) return true;
     void one.generation.dispose();
-    const message = `the name "${one.name}" is taken by folder "${winner.candidate.dirName}".`;
+    const message = `the name "${one.name}" is taken by folder "${owner}".`;
     fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
-  }
-  return [...byName.values()];
+    return false;
+  });
 }
 
 /** Starts one service once those it needs have started. Resolves with whether it serves. */
@@ -168,14 +178,16 @@ function chain(one: Imported, all: readonly Imported[]): string[] {
   return [...dirs];
 }
 
-/** Whether all of `promises` settled before `deadline` (milliseconds since the epoch). */
-async function settledBefore(promises: Promise<unknown>[], deadline: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, deadline - Date.now()));
-  });
-  const all = Promise.allSettled(promises).then(() => true);
-  const inTime = await Promise.race([all, late]);
+/** Whether all of `promises` settled before `patienceMs` milliseconds went by in which none of them did. */
+async function settledInTime(promises: Promise<unknown>[], patienceMs: number): Promise<boolean> {
+  const { promise: stuck, resolve } = Promise.withResolvers<boolean>();
+  let timer = setTimeout(() => resolve(false), patienceMs);
+  const progress = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => resolve(false), patienceMs);
+  };
+  const all = Promise.all(promises.map((promise) => promise.then(progress, progress))).then(() => true);
+  const inTime = await Promise.race([all, stuck]);
   clearTimeout(timer);
   return inTime;
 }

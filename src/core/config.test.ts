@@ -18,7 +18,6 @@ describe("readConfig", () => {
       initTimeoutMs: 10_000,
       testTimeoutMs: 60_000,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
-      testTimeoutMs: 60_000,
       check: true,
       eventsMax: 1_000_000,
       eventsMaxDays: 0,
@@ -38,7 +37,6 @@ describe("readConfig", () => {
       REEF_INIT_TIMEOUT: "100",
       REEF_TEST_TIMEOUT: "250",
       REEF_CHECK: "off",
-      REEF_TEST_TIMEOUT: "5000",
       REEF_EVENTS_MAX: "5000",
       REEF_EVENTS_MAX_DAYS: "30",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
@@ -55,7 +53,6 @@ describe("readConfig", () => {
       initTimeoutMs: 100,
       testTimeoutMs: 250,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
-      testTimeoutMs: 5000,
       check: false,
       eventsMax: 5000,
       eventsMaxDays: 30,
@@ -112,6 +109,7 @@ describe("readAgentEnvironment", () => {
       agentRole: "worker",
       agentCategory: undefined,
       isChildAgent: false,
+      services: undefined,
     });
   });
 
@@ -125,6 +123,7 @@ describe("readAgentEnvironment", () => {
         VERS_AGENT_ROLE: "lead",
         REEF_CATEGORY: "ops",
         VERS_PARENT_AGENT: "root",
+        REEF_SERVICES: "board, log,",
       }),
     ).toEqual({
       baseUrl: "http://reef:3000",
@@ -134,6 +133,7 @@ describe("readAgentEnvironment", () => {
       agentRole: "lead",
       agentCategory: "ops",
       isChildAgent: true,
+      services: ["board", "log"],
     });
   });
 });

@@ -133,6 +133,12 @@ export interface ServiceRegistry {
     name: string,
     digest?: string,
   ): Promise<{ name: string; action: "added" | "updated"; digest: string }>;
+  /**
+   * Runs `fn` with the current version of a service, in that service's own context: what it opens and throws
+   * late is the service's. A promise rejects when that version goes before it settles. Throws when no service
+   * of this name is loaded.
+   */
+  run<T>(name: string, fn: (module: ServiceModule) => T): T;
   /** The latest lines of a service's log, oldest first. */
   logs(name: string): LogLine[];
   /** Stops serving. Refused while other services depend on it, unless `force`. */

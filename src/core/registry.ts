@@ -22,6 +22,7 @@ import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
 import { syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
+import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
 import { flushStore, retire, type Source, startVersion, type Version } from "./version.js";
 
@@ -97,6 +98,13 @@ export class Registry {
     return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
   }
 
+  #run<T>(name: string, fn: (module: ServiceModule) => T): T {
+    const peer = this.#peer(name);
+    if (!peer) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+    const result = peer.scope.run(fn, peer.module);
+    return result instanceof Promise ? (peer.scope.outlive(result) as T) : result;
+  }
+
   /** Runs one change after the other, in the host's context; a failed one does not stop the next. */
   enqueue<T>(change: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => inHost(change));
@@ -111,6 +119,7 @@ export class Registry {
       get: (name) => listServices(this, this.#options.events).find((info) => info.name === name),
       failures: () => this.failures.list(),
       logs: (name) => this.#options.logs.lines(name),
+      run: (name, fn) => this.#run(name, fn),
       versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
       locate: (name) => locate(this, name),
       check: (dirName) => this.enqueue(() => this.check(dirName)),

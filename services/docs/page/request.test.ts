@@ -44,7 +44,12 @@ describe("valuesOf", () => {
   });
 
   test("takes an example as it is", () => {
-    const example = { params: { id: "1" }, query: { limit: 5, deep: true }, body: [1] };
+    const headers = { Accept: "text/plain" };
+    const example = { params: { id: "1" }, query: { limit: 5, deep: true }, body: [1], headers };
+    expect(buildRequest(route("POST", "/:id"), valuesOf(route("POST", "/:id"), example)).headers).toEqual({
+      Accept: "text/plain",
+      "Content-Type": "application/json",
+    });
     expect(valuesOf(route("POST", "/:id"), example)).toMatchObject({
       params: { id: "1" },
       query: { limit: "5", deep: "true" },

@@ -1,0 +1,138 @@
+/** The globals that a service's client half sees: without effect while it is evaluated, contained afterwards. */
+import { idleTimer, quiet } from "./builtins.js";
+import { inert } from "./inert.js";
+
+type Callback = (...args: unknown[]) => unknown;
+type Timer = ReturnType<typeof setTimeout>;
+
+const { real } = __reef;
+
+/** Runs a callback that nobody waits for; what it throws would end the agent. */
+function contained(where: string, fn: unknown): Callback {
+  if (typeof fn !== "function") throw new TypeError(`${where} takes a function`);
+  return (...args) => {
+    try {
+      const result: unknown = (fn as Callback)(...args);
+      if (result instanceof Promise) result.catch((error) => __reef.report(where, error));
+    } catch (error) {
+      __reef.report(where, error);
+    }
+  };
+}
+
+function timer(name: "setTimeout" | "setInterval") {
+  return (fn: unknown, ms?: number, ...args: unknown[]): unknown => {
+    if (__reef.evaluating) return idleTimer();
+    const handle = real[name](contained(name, fn), ms, ...args) as Timer;
+    // The agent's process ends when the agent is done, whatever a service still plans.
+    handle.unref();
+    return handle;
+  };
+}
+
+const REFUSED = new Set(["exit", "abort", "reallyExit", "chdir"]);
+const QUIET = new Set([
+  "on",
+  "once",
+  "addListener",
+  "prependListener",
+  "prependOnceListener",
+  "off",
+  "removeListener",
+  "removeAllListeners",
+  "emit",
+  "kill",
+  "send",
+  "disconnect",
+  "dlopen",
+  "binding",
+  "setUncaughtExceptionCaptureCallback",
+  "getBuiltinModule",
+  "emitWarning",
+  "umask",
+  "setuid",
+  "setgid",
+]);
+const HANDLES = new Set(["stdin", "stdout", "stderr", "channel"]);
+
+const quietProcess = new Proxy(real.process, {
+  get(target, key) {
+    const name = String(key);
+    if (REFUSED.has(name)) {
+      return () => {
+        if (__reef.evaluating) return inert(`process.${name}()`);
+        throw new Error(`process.${name}() is not available to a service: it would end or move the agent`);
+      };
+    }
+    if (name === "nextTick") {
+      return (fn: unknown, ...args: unknown[]) => {
+        if (!__reef.evaluating) target.nextTick(contained("process.nextTick", fn), ...args);
+      };
+    }
+    if (HANDLES.has(name) && __reef.evaluating) return inert(`process.${name}`);
+    const value: unknown = Reflect.get(target, key);
+    if (QUIET.has(name)) return quiet((value as Callback | undefined)?.bind(target), `process.${name}`);
+    return typeof value === "function" && name !== "hrtime" ? value.bind(target) : value;
+  },
+  set: (target, key, value) => (__reef.evaluating ? true : Reflect.set(target, key, value)),
+});
+
+/** The environment is the same on Node and on Bun, and reading it does no harm. */
+const quietBun = new Proxy(inert("Bun"), {
+  get(target, key) {
+    if (key === "env") return real.process.env;
+    if (__reef.evaluating || !real.Bun) return Reflect.get(target, key);
+    return Reflect.get(real.Bun, key);
+  },
+});
+
+const shims: Record<string, unknown> = {
+  setTimeout: timer("setTimeout"),
+  setInterval: timer("setInterval"),
+  setImmediate: (fn: unknown, ...args: unknown[]) =>
+    __reef.evaluating ? idleTimer() : real.setImmediate(contained("setImmediate", fn), ...args),
+  queueMicrotask: (fn: unknown) => {
+    if (!__reef.evaluating) real.queueMicrotask(contained("queueMicrotask", fn) as () => void);
+  },
+  fetch: (...args: Parameters<typeof fetch>) =>
+    __reef.evaluating ? Promise.resolve(inert("fetch()")) : real.fetch(...args),
+  process: quietProcess,
+  Bun: quietBun,
+};
+
+for (const name of ["WebSocket", "EventSource", "Worker", "BroadcastChannel"] as const) {
+  const value = (real as unknown as Record<string, unknown>)[name];
+  shims[name] = value === undefined ? inert(name) : quiet(value, name);
+}
+
+const quietConsole = new Proxy(real.console, {
+  get: (target, key) => {
+    const value: unknown = Reflect.get(target, key);
+    // A line on standard output would end up in the middle of what the agent answers.
+    if (typeof value === "function" && __reef.evaluating) return () => undefined;
+    return key === "log" || key === "info" || key === "debug" ? target.error.bind(target) : value;
+  },
+});
+shims.console = quietConsole;
+
+/** `globalThis.setTimeout` is `setTimeout`; what a service puts there under one of these names stays its own. */
+const quietGlobal: object = new Proxy(real, {
+  get: (target, key) => {
+    if (key === "globalThis" || key === "global") return quietGlobal;
+    return Object.hasOwn(shims, key) ? shims[String(key)] : Reflect.get(target, key);
+  },
+  set: (target, key, value) => {
+    if (Object.hasOwn(shims, key)) shims[String(key)] = value;
+    else Reflect.set(target, key, value);
+    return true;
+  },
+});
+shims.globalThis = quietGlobal;
+shims.global = quietGlobal;
+
+/** The names that the bundler points here. */
+export const SHIMMED = Object.keys(shims);
+
+export function installShims(): void {
+  Object.assign(__reef, shims);
+}
