@@ -248,7 +248,7 @@ test("the manifest tells routes with their whole path, tools and events", async 
   expect(data.routes).toContainEqual({
     service: "rich",
     method: "GET",
-    path: "/rich/items/:id{[0-9]+}",
+    path: "/rich/items/:id",
     description: "One item",
   });
   expect(data.services.find((entry: { name: string }) => entry.name === "rich")).toMatchObject({
