@@ -239,7 +239,7 @@ test("the manifest tells routes with their whole path, tools and events", async 
       export default {
         name: "rich", routes,
         routeDocs: { "GET /items/:id": { summary: "One item" } },
-        registerTools(pi) { pi.registerTool({ name: "rich_get", description: "Gets one", parameters: {} }); },
+        registerTools(pi) { pi.registerTool({ name: "rich_get", description: "Gets one", parameters: {}, execute: async () => ({ content: [], details: {} }) }); },
         init(ctx) { ctx.events.on("base:changed", () => {}); },
       };`,
   });
