@@ -99,18 +99,22 @@ describe("folders that are slow to check", () => {
     const checker = new SlowChecker(["slow"]);
     const reef = await start(services, { checker, patienceMs: 50 });
     expect(await reef.text("/fast")).toBe("fast");
-    expect((await reef.call("/slow")).status).toBe(404);
     expect(reasons(reef)).toEqual({ "needs-slow": "MISSING_DEPENDENCY" });
+    expect((await reef.call("/nobody")).status).toBe(404);
+    // Asked for before they are there.
+    const early = Promise.all([reef.text("/slow"), reef.text("/needs-slow")]);
     checker.pass("slow");
+    expect(await early).toEqual(["slow", "at last"]);
     await reef.settled;
-    expect([await reef.text("/slow"), await reef.text("/needs-slow")]).toEqual(["slow", "at last"]);
     expect(reasons(reef)).toEqual({});
   });
 
   test("are reported when they fail, and are not tried a second time", async () => {
     const checker = new SlowChecker(["slow"]);
     const reef = await start({ ...services, "broken/index.ts": "throw 1;" }, { checker, patienceMs: 50 });
+    const early = reef.call("/slow");
     checker.fail("slow");
+    expect((await early).status).toBe(404);
     await reef.settled;
     expect(reasons(reef)).toMatchObject({ slow: "UNREADABLE", "needs-slow": "MISSING_DEPENDENCY" });
     expect(checker.asked.filter((name) => name === "slow")).toHaveLength(1);

@@ -25,7 +25,8 @@ export interface BootResult {
 
 /**
  * Imports every folder of `servicesDir` at the same time, then starts them. When nothing has moved for
- * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later.
+ * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later, and
+ * requests for them wait until then.
  */
 export async function boot(
   registry: Registry,
@@ -44,19 +45,23 @@ export async function boot(
   const imported: Imported[] = [];
   /** Folders whose import has not come to an end. */
   const pending = new Set(candidates.map(({ dirName }) => dirName));
+  const yielding = new Set<string>();
   let late: Promise<unknown>[] = [];
   let open = true;
-  const importing = candidates.map(async (candidate) => {
+  const importing: Promise<void>[] = candidates.map(async (candidate) => {
     try {
       const one = await importOne(registry, candidate, checker);
       if (open) imported.push(one);
       else {
         // Ordering is over: loading it again by itself waits in the queue like any other change.
         await one.generation.dispose();
-        // Who bears another folder's name lets that one go first; the last round takes it in if the name is free.
-        const borrowed =
-          one.name !== candidate.dirName && candidates.some(({ dirName }) => dirName === one.name);
-        if (!borrowed) await registry.view().load(candidate.dirName);
+        // Who bears another folder's name lets that one go first, unless that one does the same.
+        const rightful = candidates.findIndex(({ dirName }) => dirName === one.name);
+        if (one.name !== candidate.dirName && rightful >= 0 && !yielding.has(one.name)) {
+          yielding.add(candidate.dirName);
+          await importing[rightful];
+        }
+        await registry.view().load(candidate.dirName);
       }
     } catch (error) {
       fail(candidate, error);
@@ -92,6 +97,11 @@ export async function boot(
     // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
     if (rest.length > 0) await registry.enqueue(() => loadLacking(registry));
   });
+  for (const [index, { dirName }] of candidates.entries()) {
+    if (pending.has(dirName)) registry.expect(dirName, importing[index] as Promise<void>);
+  }
+  if (!started) for (const [name, serving] of starting) registry.expect(name, serving);
+  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished);
   return { finished };
 }
 

@@ -45,6 +45,7 @@ export class Dispatcher {
   readonly roots: Mount[] = [];
   readonly #options: DispatchOptions;
   #server: Env;
+  readonly #expected = new Map<string, Promise<void>>();
   readonly #trusted = new WeakSet<Request>();
   /** Requests that wait for a service being exchanged. */
   #waiting = 0;
@@ -118,12 +119,29 @@ export class Dispatcher {
         return this.complete(this.#health(request), request);
       }
       mount = this.#rootFor(request);
+      const expected = mount === undefined && this.#expected.get(name);
+      if (expected) return this.#whenKnown(expected, request, server);
       if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
     }
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     return mount.gate === undefined
       ? mount.serving.handle(request, server)
       : this.#afterGate(mount, request, server);
+  }
+
+  /** Requests for `name` wait until `known` settles, if nobody answers to it: the service is on its way. */
+  expect(name: string, known: Promise<unknown>): void {
+    const over = () => {
+      this.#expected.delete(name);
+    };
+    this.#expected.set(name, known.then(over, over));
+  }
+
+  async #whenKnown(known: Promise<void>, request: Request, server: Env): Promise<Response> {
+    this.#waiting++;
+    await known;
+    this.#waiting--;
+    return this.#route(request, server);
   }
 
   async #afterGate(mount: Mount, request: Request, server: Env): Promise<Response> {

@@ -87,6 +87,11 @@ export class Registry {
     };
   }
 
+  /** Requests for a service that is on its way wait until `known` settles. */
+  expect(name: string, known: Promise<unknown>): void {
+    this.#options.dispatcher.expect(name, known);
+  }
+
   get servicesDir(): string {
     return this.#options.servicesDir;
   }
