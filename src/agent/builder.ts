@@ -18,7 +18,7 @@ export interface Choice {
   category?: string;
 }
 
-type Host = Pick<ServiceContext, "registry" | "servicesDir">;
+type Host = Pick<ServiceContext, "registry">;
 
 /** Files for different choices of services that are kept at the same time. */
 const MAX_CHOICES = 8;
