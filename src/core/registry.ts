@@ -14,7 +14,7 @@ import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf, listServices, locate } from "./lookup.js";
+import { folderOf, listServices, locate, servedFrom } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { rollBack } from "./rollback.js";
@@ -130,6 +130,7 @@ export class Registry {
       run: (name, fn) => this.#run(name, fn),
       versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
       locate: (name) => locate(this, name),
+      servedFrom: (name) => servedFrom(this, name),
       check: (dirName) => this.enqueue(() => this.check(dirName)),
       load: (dirName, options = {}) => {
         // The verification is the caller's code and runs in the caller's context.
