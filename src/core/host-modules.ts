@@ -12,7 +12,8 @@ const projectRoot = resolve(sourceRoot, "..");
 /** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
 export const testPreload = join(import.meta.dir, "test-preload.ts");
 
-const PACKAGES = [
+/** Packages of which every service gets the server's own instance. */
+export const SHARED_PACKAGES = [
   "hono",
   "hono/cookie",
   "hono/factory",
@@ -73,7 +74,7 @@ export function shareHostModules(): Promise<void> {
 }
 
 async function share(): Promise<void> {
-  const keys = [...PACKAGES];
+  const keys = [...SHARED_PACKAGES];
   for (const file of new Bun.Glob("**/*.ts").scanSync(join(sourceRoot, "core"))) {
     if (!NOT_SHARED.test(file)) keys.push(join(sourceRoot, "core", file));
   }

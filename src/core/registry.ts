@@ -10,6 +10,7 @@ import type { Dispatcher } from "./dispatch.js";
 import { messageOf } from "./errors.js";
 import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
+import { changeFolder } from "./folder-change.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
@@ -143,6 +144,8 @@ export class Registry {
       disable: (name, options) => this.enqueue(() => this.disable(name, options, caller)),
       enable: (name) => this.enqueue(() => this.enable(name)),
       rollback: (name, digest) => this.enqueue(() => rollBack(this, name, digest, caller)),
+      changeFolder: (dirName, change, options) =>
+        this.enqueue(() => changeFolder(this, dirName, change, options?.force ?? false, caller)),
     };
   }
 
