@@ -17,6 +17,7 @@ describe("readConfig", () => {
       drainTimeoutMs: 10_000,
       initTimeoutMs: 10_000,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
+      testTimeoutMs: 60_000,
       check: true,
     });
   });
@@ -33,6 +34,7 @@ describe("readConfig", () => {
       REEF_DRAIN_TIMEOUT: "0",
       REEF_INIT_TIMEOUT: "100",
       REEF_CHECK: "off",
+      REEF_TEST_TIMEOUT: "5000",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
     });
     expect(config).toEqual({
@@ -46,6 +48,7 @@ describe("readConfig", () => {
       drainTimeoutMs: 0,
       initTimeoutMs: 100,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
+      testTimeoutMs: 5000,
       check: false,
     });
   });
