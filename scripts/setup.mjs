@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findChromium, installChromium } from "./chromium.mjs";
 
@@ -33,6 +33,17 @@ if (!upToDate || !existsSync(join(root, "node_modules", ".bin", "bun"))) {
   }
   mkdirSync(dirname(stampPath), { recursive: true });
   writeFileSync(stampPath, `${mode} ${fingerprint}`);
+}
+
+if (mode === "development") useHooks();
+
+/** Lets git run the committed hooks, in a checkout of this project whose owner has not chosen others. */
+function useHooks() {
+  const git = (...args) => spawnSync("git", args, { cwd: root, encoding: "utf8" });
+  const top = git("rev-parse", "--show-toplevel");
+  if (top.status !== 0 || resolve(top.stdout.trim()) !== resolve(root)) return;
+  if (git("config", "core.hooksPath").status === 0) return;
+  git("config", "core.hooksPath", ".githooks");
 }
 
 if (mode === "development" && !findChromium()) {

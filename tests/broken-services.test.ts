@@ -263,11 +263,15 @@ beforeAll(async () => {
   reef = await new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "2500" } }).listening();
   startedAfterMs = Math.round(performance.now() - before);
   firstAnswer = await (await reef.call("/health")).text();
-  await eventually(async () => {
-    health = (await (await reef.call("/health")).json()) as typeof health;
-    const named = new Set(health.skipped.map(({ name }) => name));
-    return [...Object.keys(BROKEN), ...Object.keys(ENDLESS)].every((name) => named.has(name));
-  }, "a reason for every broken folder").catch((error) => {
+  await eventually(
+    async () => {
+      health = (await (await reef.call("/health")).json()) as typeof health;
+      const named = new Set(health.skipped.map(({ name }) => name));
+      return [...Object.keys(BROKEN), ...Object.keys(ENDLESS)].every((name) => named.has(name));
+    },
+    "a reason for every broken folder",
+    50_000,
+  ).catch((error) => {
     const named = new Set(health.skipped.map(({ name }) => name));
     const missing = [...Object.keys(BROKEN), ...Object.keys(ENDLESS)].filter((name) => !named.has(name));
     throw new Error(`${error.message}: ${missing.join(", ")}\n${reef.output}`);

@@ -1,5 +1,5 @@
 /** From a module to its entry in the documentation. What authors gave is checked here, once for everybody. */
-import { type DocumentedRoute, listRoutes } from "../../src/core/route-docs.js";
+import { type DocumentedRoute, documentedRoutes } from "../../src/core/route-docs.js";
 import type { ParamDoc, ResponseDoc, RouteDocs, RouteExample, ServiceModule } from "../../src/core/types.js";
 import type { EventEntry, RouteEntry, ServiceEntry } from "./model.js";
 import { membersOf, plainJson, plainSchema, textOf } from "./schemas/plain.js";
@@ -12,7 +12,7 @@ export function serviceEntry(module: ServiceModule): Omit<ServiceEntry, "methods
     name: module.name,
     description: module.description ?? "",
     auth,
-    routes: routeEntries(listRoutes(module), auth),
+    routes: routeEntries(documentedRoutes(module), auth),
     capabilities: {
       hasTools: module.registerTools !== undefined,
       hasBehaviors: module.registerBehaviors !== undefined,

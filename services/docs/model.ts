@@ -1,5 +1,5 @@
 /** The documentation as it is sent: what `GET /docs` answers. Shared by the server's side and the page. */
-import type { EventDoc, MethodDoc, RouteDocs, ToolDoc } from "../../src/core/types.js";
+import type { EventDoc, JsonSchema, RouteDocs } from "../../src/core/types.js";
 
 /** One route; the author's documentation, where there is any, stands beside method and path. */
 export interface RouteEntry extends Partial<RouteDocs> {
@@ -16,6 +16,27 @@ export interface RouteEntry extends Partial<RouteDocs> {
 
 export interface EventEntry extends EventDoc {
   name: string;
+}
+
+/** A method that plugins, services and, over HTTP, everybody with a token may call. */
+export interface MethodEntry {
+  /** Id of the plugin or name of the service that provides it. */
+  provider: string;
+  /** Name of the service within the provider. */
+  service: string;
+  name: string;
+  description: string;
+  inputSchema: JsonSchema;
+  outputSchema?: JsonSchema;
+  /** Where it is called over HTTP: `POST` with the input as JSON, answered with `{ result }`. */
+  path: string;
+}
+
+/** A tool that agents may call. */
+export interface ToolEntry {
+  name: string;
+  description: string;
+  parameters: JsonSchema;
 }
 
 /** Why a service cannot be called, or why its latest change did not take. */
@@ -44,8 +65,8 @@ export interface ServiceEntry {
   capabilities: { hasTools: boolean; hasBehaviors: boolean; hasWidget: boolean; hasStore: boolean };
   dependencies: string[];
   events: EventEntry[];
-  methods: MethodDoc[];
-  tools: ToolDoc[];
+  methods: MethodEntry[];
+  tools: ToolEntry[];
   /** The latest change of this service that failed, while an earlier version serves on. */
   failure?: Trouble;
 }

@@ -2,6 +2,7 @@
 import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
+import { checkRouteDocs } from "../../src/core/route-docs.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Announcer } from "./announce.js";
 import { assertChangeable } from "./names.js";
@@ -84,19 +85,22 @@ export class Deployer {
 
       recorder.begin("load");
       let seen = "";
+      let warnings: string[] = [];
       const loaded = await registry.load(dirName, {
         digest,
         verify: async (candidate) => {
           recorder.end("passed", "it was started beside the running version");
           recorder.begin("verify");
           seen = await probe(candidate);
+          warnings = checkRouteDocs(candidate.module);
         },
       });
       const now = registry.get(loaded.name);
       if (now?.digest !== digest) throw new StepFailed("other code was put into service at the same moment");
       recorder.end("passed", `version ${now.generation} serves; ${seen}`);
       const { generation } = now;
-      return { status: 200, report: { name: loaded.name, steps, deployed: true, generation, digest } };
+      const report = { name: loaded.name, steps, deployed: true, generation, digest, warnings };
+      return { status: 200, report };
     } catch (error) {
       return failed(recorder, name, error);
     }

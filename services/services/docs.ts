@@ -13,11 +13,13 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary: "List all services with their state",
     response:
       "{ modules: [{ name, description, hasRoutes, hasTools, hasBehaviors, hasWidget, mountAtRoot, dependencies, state, generation, digest, loadedAt, failure, reason }], count }",
+    examples: [{ summary: "All services" }],
   },
   "GET /manifest": {
     summary: "Everything that agents can use: services, routes, tools and events",
     response:
       "{ services: [{ name, description, dependencies, routes, features, tools, events, capabilities, generation }], routes: [{ service, method, path, description }], servicesWithTools, servicesWithBehaviors, servicesWithPanels, count }",
+    examples: [{ summary: "Everything" }],
   },
   "GET /:name": {
     summary: "One service in full",
@@ -26,35 +28,44 @@ export const routeDocs: Record<string, RouteDocs> = {
     params: NAME,
     response:
       "The list's fields and { requiresAuth, hasStore, capabilities, dependents, routes, listensTo, ledger, draining, generations }",
+    examples: [{ summary: "The documentation service", params: { name: "docs" } }],
   },
   "GET /:name/logs": {
     summary: "The latest lines of a service's log, oldest first",
     params: NAME,
     response: "{ lines: [{ time, level, service, text }], count }",
+    examples: [{ summary: "The log service's lines", params: { name: "log" } }],
   },
   "GET /:name/versions": {
     summary: "The kept versions of a service's code, latest first",
     params: NAME,
     response: "{ versions: [{ digest, keptAt, served }], count }",
+    examples: [{ summary: "Kept versions", params: { name: "log" } }],
   },
   "POST /reload": {
     summary: "Bring what runs in line with the services folder",
     detail:
       "Adds new folders, exchanges services whose code changed, removes those whose folder is gone, in dependency order. What cannot be loaded is in `errors`; its version before serves on.",
     response: "{ results: [{ name, action: 'added' | 'updated' | 'removed' }], errors: [{ dir, error }] }",
+    examples: [{ summary: "What has changed" }],
   },
   "POST /reload/:name": {
     summary: "Load a service's present code, changed or not, without running its tests",
     params: NAME,
     response: CHANGED,
+    examples: [{ summary: "The log", params: { name: "log" } }],
   },
   "POST /deploy": {
     summary: "Validate, test, load and verify a service's present code in one step",
     detail:
-      "`validate` tries the code in a process of its own. `test` runs `bun test` on the folder with a scratch data folder (REEF_TEST_TIMEOUT, 60 s); without test files it is skipped. `load` starts the new version beside the running one. `verify` asks its GET routes that take no parameters: a 5xx fails. Only then is it swapped in. Whatever fails, what served before serves on. Unknown fields are ignored.",
+      "`validate` tries the code in a process of its own. `test` runs `bun test` on the folder with a scratch data folder (REEF_TEST_TIMEOUT, 60 s); without test files it is skipped. `load` starts the new version beside the running one. `verify` asks its GET routes that take no parameters: a 5xx fails. Only then is it swapped in. Whatever fails, what served before serves on. `warnings` names routes without documentation and documented ones that do not exist. Unknown fields are ignored.",
     body: { name: { type: "string", required: true, description: "The service or its folder" } },
     response:
-      "200 or 4xx: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest? }",
+      "200, or 400, 404 or 409 when not deployed: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest?, warnings? }",
+    examples: [
+      { summary: "The log", body: { name: "log" } },
+      { summary: "A folder that is not there", body: { name: "nowhere" }, status: 404 },
+    ],
   },
   "POST /rollback/:name": {
     summary: "Put kept code back into the folder and load it",
@@ -65,20 +76,28 @@ export const routeDocs: Record<string, RouteDocs> = {
       digest: { type: "string", description: "The version's digest, or its first 6 characters or more" },
     },
     response: "{ name, action, digest }; 409 when no such version is kept",
+    examples: [{ summary: "The version before", params: { name: "log" }, body: {} }],
   },
-  "POST /enable/:name": { summary: "Load a service that was switched off", params: NAME, response: CHANGED },
+  "POST /enable/:name": {
+    summary: "Load a service that was switched off",
+    params: NAME,
+    response: CHANGED,
+    examples: [{ summary: "The log again", params: { name: "log" } }],
+  },
   "POST /disable/:name": {
     summary: "Stop a service and keep it from loading, also after a restart",
     params: NAME,
     query: FORCE,
     body: { reason: { type: "string", description: "Shown where the service is listed" } },
     response: "{ name, action: 'disabled' }; 409 while other services depend on it",
+    examples: [{ summary: "For repairs", params: { name: "log" }, body: { reason: "repairs" } }],
   },
   "DELETE /:name": {
     summary: "Stop a service until the next reload or restart; its folder stays",
     params: NAME,
     query: FORCE,
     response: "{ name, action: 'removed' }; 409 while other services depend on it",
+    examples: [{ summary: "Until the next reload", params: { name: "log" } }],
   },
   "GET /export/:name": {
     summary: "A service's code as a gzipped tarball",
@@ -86,5 +105,6 @@ export const routeDocs: Record<string, RouteDocs> = {
       "Members are `name/…`, modes kept. Without data, databases, node_modules, dot-files, secrets (keys, certificates, tokens) and links that lead out of the folder.",
     params: NAME,
     response: "application/gzip",
+    examples: [{ summary: "This service's code", params: { name: "docs" } }],
   },
 };

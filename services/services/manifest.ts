@@ -1,6 +1,7 @@
 /** What is there to use? One answer for agents: services, routes, tools and events. */
 import type { Logger } from "../../src/core/log.js";
 import type { ServiceInfo } from "../../src/core/registry-types.js";
+import { documentedRoutes } from "../../src/core/route-docs.js";
 import { listRoutes } from "../../src/core/routes.js";
 import type { ServiceModule } from "../../src/core/types.js";
 import { listTools } from "./tool-list.js";
@@ -15,19 +16,12 @@ interface ManifestRoute {
 
 const PANEL_PATH = "/_panel";
 
-/** The documented path `/:id` also stands for the route `/:id{[0-9]+}`. */
-const plain = (path: string) => path.replace(/\{[^}]*\}/g, "");
-
 function routesOf(module: ServiceModule): ManifestRoute[] {
-  const prefix = module.mountAtRoot ? "" : `/${module.name}`;
-  const documented = new Map(
-    Object.entries(module.routeDocs ?? {}).map(([key, docs]) => [plain(key), docs.summary]),
-  );
-  return listRoutes(module.routes).map(({ method, path }) => ({
+  return documentedRoutes(module).map(({ method, path, docs }) => ({
     service: module.name,
     method,
-    path: `${prefix}${path === "/" && prefix !== "" ? "" : path}`,
-    description: documented.get(plain(`${method} ${path}`)) ?? "",
+    path,
+    description: docs?.summary ?? "",
   }));
 }
 

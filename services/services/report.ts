@@ -22,6 +22,8 @@ export interface DeployReport {
   error?: string;
   generation?: number;
   digest?: string;
+  /** Of a deploy that succeeded: what its author should mend all the same, in the documentation of routes. */
+  warnings?: string[];
 }
 
 /** Told when a step begins and when it ends. */

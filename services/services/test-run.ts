@@ -63,6 +63,7 @@ async function run({ dir, files, scratch, timeoutMs, signal }: Run): Promise<Tes
       process.execPath,
       "test",
       "--no-orphans",
+      "--no-install",
       `--timeout=${Math.min(timeoutMs, ONE_TEST_MS)}`,
       `--preload=${testPreload}`,
       "--reporter=junit",

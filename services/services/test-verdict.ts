@@ -33,13 +33,14 @@ export function failedWith(what: string, output: TestOutput): TestVerdict {
 export function verdictOn(exit: Exit, summaryPath: string, output: TestOutput): TestVerdict {
   const summary = readSummary(summaryPath);
   if (exit.code !== 0) return failedWith(whatFailed(exit, summary, output.text()), output);
+  const nothingRan = "no test was run: the test files hold none, or all of them are skipped";
   if (!summary) {
+    // Without any test the runner writes no report.
+    if (/^Ran 0 tests /m.test(output.text())) return failedWith(nothingRan, output);
     return failedWith("the test process ended itself before its tests were through (exit code 0)", output);
   }
   const ran = summary.tests - summary.skipped;
-  if (ran <= 0) {
-    return failedWith("no test was run: the test files hold none, or all of them are skipped", output);
-  }
+  if (ran <= 0) return failedWith(nothingRan, output);
   const skipped = summary.skipped > 0 ? `, ${summary.skipped} skipped` : "";
   return { status: "passed", detail: `${ran} ${ran === 1 ? "test" : "tests"} passed${skipped}` };
 }

@@ -16,9 +16,12 @@ describe("readConfig", () => {
       idleTimeoutSeconds: 120,
       drainTimeoutMs: 10_000,
       initTimeoutMs: 10_000,
+      testTimeoutMs: 60_000,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
       testTimeoutMs: 60_000,
       check: true,
+      eventsMax: 1_000_000,
+      eventsMaxDays: 0,
     });
   });
 
@@ -33,8 +36,11 @@ describe("readConfig", () => {
       REEF_IDLE_TIMEOUT: "255",
       REEF_DRAIN_TIMEOUT: "0",
       REEF_INIT_TIMEOUT: "100",
+      REEF_TEST_TIMEOUT: "250",
       REEF_CHECK: "off",
       REEF_TEST_TIMEOUT: "5000",
+      REEF_EVENTS_MAX: "5000",
+      REEF_EVENTS_MAX_DAYS: "30",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
     });
     expect(config).toEqual({
@@ -47,9 +53,12 @@ describe("readConfig", () => {
       idleTimeoutSeconds: 255,
       drainTimeoutMs: 0,
       initTimeoutMs: 100,
+      testTimeoutMs: 250,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
       testTimeoutMs: 5000,
       check: false,
+      eventsMax: 5000,
+      eventsMaxDays: 30,
     });
   });
 

@@ -33,6 +33,10 @@ export interface Config {
   testTimeoutMs: number;
   /** `REEF_CHECK`: `off` skips trying unknown code in a child process before it is loaded. */
   check: boolean;
+  /** `REEF_EVENTS_MAX`, how many events are kept at most; default 1,000,000, 0 for no limit. */
+  eventsMax: number;
+  /** `REEF_EVENTS_MAX_DAYS`, for how many days events are kept; default 0 for no limit. */
+  eventsMaxDays: number;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -85,6 +89,8 @@ export function readConfig(env: Environment = process.env): Config {
     allowedHosts: allowedHosts(env),
     testTimeoutMs: integer(env, "REEF_TEST_TIMEOUT", 60_000, 100, 3_600_000),
     check: check === "on",
+    eventsMax: integer(env, "REEF_EVENTS_MAX", 1_000_000, 0, 1_000_000_000),
+    eventsMaxDays: integer(env, "REEF_EVENTS_MAX_DAYS", 0, 0, 36_500),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What authors may say about their routes, events, methods and tools. Everything here is optional prose or schema. */
+/** What authors may say about their routes and events. Everything here is optional prose or schema. */
 import type { Json } from "./types.js";
 
 /** A JSON Schema (draft-07 or 2020-12). TypeBox schemas are such. */
@@ -36,6 +36,7 @@ export interface RouteExample {
 /** The documentation of one route; the key in `routeDocs` is `"METHOD /path"` below the service's mount point. */
 export interface RouteDocs {
   summary: string;
+  /** More in plain text. Codes of errors in it count as documented, e.g. `"409 while others depend on it."` */
   detail?: string;
   /** Path parameters; a name that the path does not have is read as a query parameter. */
   params?: Record<string, ParamDoc>;
@@ -60,33 +61,4 @@ export interface EventDoc {
   /** Schema of the event's data. */
   schema?: JsonSchema;
   example?: Json;
-}
-
-/** A method that other code may call through a broker. */
-export interface MethodDoc {
-  /** Id of the plugin or name of the service that provides it. */
-  provider: string;
-  /** Name of the service within the provider. */
-  service: string;
-  name: string;
-  description: string;
-  inputSchema: JsonSchema;
-  outputSchema?: JsonSchema;
-  /** Where it can be called over HTTP: `POST` to this path, answered with `{ result }`. */
-  path?: string;
-}
-
-/** A tool that agents may call. */
-export interface ToolDoc {
-  name: string;
-  description: string;
-  parameters: JsonSchema;
-  /** Name of the service it belongs to, where that is not the service that lists it. */
-  service?: string;
-}
-
-/** What a service offers beside its routes; see {@link ServiceModule.offers}. */
-export interface ServiceOffers {
-  methods?: MethodDoc[];
-  tools?: ToolDoc[];
 }

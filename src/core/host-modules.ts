@@ -58,26 +58,9 @@ export function installSourceResolution(): void {
   });
 }
 
-/**
- * Lets tests of services that live outside the checkout import the packages that services share; a package that
- * can be found from where the importer is comes first. The server needs no such thing: there they are shared.
- */
-export function installPackageFallback(): void {
-  Bun.plugin({
-    name: "reef packages",
-    setup(build) {
-      build.onResolve({ filter: /^(hono|@sinclair\/typebox)(\/|$)/ }, ({ path, importer }) => {
-        for (const from of [dirname(importer), projectRoot]) {
-          try {
-            return { path: Bun.resolveSync(path, from) };
-          } catch {
-            // Not to be found from here.
-          }
-        }
-        return undefined;
-      });
-    },
-  });
+/** Whether a file is where the packages that services share can be found from. */
+export function isInProject(path: string): boolean {
+  return path.startsWith(`${projectRoot}/`);
 }
 
 let shared: Promise<void> | undefined;

@@ -40,7 +40,6 @@ const FIELDS: Record<string, { is: Check; takes: string }> = {
     is: (v) => isObject(v) && Object.values(v as object).every(isObject),
     takes: "an object of { description, … } by event name",
   },
-  offers: { is: isFunction, takes: "a function" },
   dependencies: { is: isStrings, takes: "an array of service names" },
   capabilities: { is: isStrings, takes: "an array of strings" },
 };

@@ -59,6 +59,8 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #numbers = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
+  /** The copies that are still being made of code that serves. */
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -146,6 +148,8 @@ export class Registry {
         : await this.admit(await this.importFolder(dirName), dirName, source, options);
       this.failures.clear(dir);
       this.announce(name, action);
+      // Whoever changes the folder after the answer finds the version that is answered for kept.
+      await this.#keeping;
       return { name, action };
     } catch (error) {
       const failure = asLoadFailure(error);
@@ -247,7 +251,8 @@ export class Registry {
   #served({ dirName, current: { source } }: Service): void {
     if (!source || dirName === undefined) return;
     this.#options.checker?.remember(source.digest);
-    setImmediate(() => this.snapshots?.keep(dirName, join(this.servicesDir, dirName), source.digest));
+    const dir = join(this.servicesDir, dirName);
+    this.#keeping = this.#keeping.then(() => this.snapshots?.keep(dirName, dir, source.digest));
   }
 
   /**
@@ -365,6 +370,7 @@ export class Registry {
           unaccounted: () => this.table.unaccounted(gone),
         });
       }
+      await this.#keeping;
     });
   }
 }

@@ -23,7 +23,7 @@ export async function rollBack(
     throw new LoadFailure("NO_SNAPSHOT", "find", `no ${which} version of "${name}" is kept.`);
   }
   const dir = realpathSync(join(registry.servicesDir, dirName));
-  const before = snapshots.setAside(dirName, dir, target.digest);
+  const before = await snapshots.setAside(dirName, dir, target.digest);
   try {
     snapshots.restore(dirName, dir, target.digest);
     const loaded = await registry.load(dirName, caller);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { validator } from "hono/validator";
-import { checkRouteDocs, listRoutes, withoutPatterns } from "./route-docs.js";
+import { checkRouteDocs, documentedRoutes, withoutPatterns } from "./route-docs.js";
 import type { RouteDocs, ServiceModule } from "./types.js";
 
 const ok = (c: { text(text: string): Response }) => c.text("ok");
@@ -10,9 +10,9 @@ const module = (build: (app: Hono) => void, routeDocs?: Record<string, RouteDocs
   build(routes);
   return { name: "things", routes, routeDocs };
 };
-const listed = (m: ServiceModule) => listRoutes(m).map(({ method, path }) => `${method} ${path}`);
+const listed = (m: ServiceModule) => documentedRoutes(m).map(({ method, path }) => `${method} ${path}`);
 
-describe("listRoutes", () => {
+describe("documentedRoutes", () => {
   test("names each route once, under its mount point, however many handlers it has", () => {
     const m = module((app) => {
       app.use("*", async (_c, next) => next());
@@ -47,7 +47,7 @@ describe("listRoutes", () => {
   test("leaves out the prefix of root services and survives services without routes", () => {
     const routes = new Hono().get("/", ok).get("/robots", ok);
     expect(listed({ name: "site", mountAtRoot: true, routes })).toEqual(["GET /", "GET /robots"]);
-    expect(listRoutes({ name: "silent" })).toEqual([]);
+    expect(documentedRoutes({ name: "silent" })).toEqual([]);
   });
 
   test("joins documentation across patterns, optional parameters, case and missing slashes", () => {
@@ -63,7 +63,7 @@ describe("listRoutes", () => {
         "PATCH plain": { summary: "three" },
       },
     );
-    expect(listRoutes(m).map(({ docs }) => docs?.summary)).toEqual(["one", "two", "three"]);
+    expect(documentedRoutes(m).map(({ docs }) => docs?.summary)).toEqual(["one", "two", "three"]);
   });
 
   test("takes middleware for a route when it is documented as one", () => {

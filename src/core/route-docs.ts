@@ -1,6 +1,6 @@
 /** What a service's Hono app answers, joined with what its author says about it. */
-import type { Hono } from "hono";
 import type { RouteDocs } from "./doc-types.js";
+import { listRoutes } from "./routes.js";
 import type { ServiceModule } from "./types.js";
 
 /** One route of a service. */
@@ -12,17 +12,6 @@ export interface DocumentedRoute {
   /** Where callers find it, e.g. `/board/tasks/:id`; patterns of parameters are left out. */
   path: string;
   docs: RouteDocs | undefined;
-}
-
-type Registered = Hono["routes"][number];
-
-/** Where Hono keeps the author's handler when a sub-app with an error handler of its own is mounted. */
-const WRAPPED = "__COMPOSED_HANDLER";
-
-function argumentsOf(handler: Registered["handler"]): number {
-  let inner: unknown = handler;
-  while (typeof inner === "function" && WRAPPED in inner) inner = inner[WRAPPED];
-  return typeof inner === "function" ? inner.length : 0;
 }
 
 /** `/tasks/:id` of `/tasks/:id{[0-9]{2}}`; patterns may hold braces themselves. */
@@ -61,42 +50,20 @@ function documented(module: ServiceModule): Map<string, { key: string; docs: Rou
 }
 
 /**
- * Middleware takes `next` as well as the context and stands on every method or on a wildcard; what is left
- * answers. A documented key makes a route of anything.
- */
-function isRoute(
-  method: string,
-  path: string,
-  handlers: readonly Registered[],
-  isDocumented: boolean,
-): boolean {
-  if (isDocumented || handlers.some(({ handler }) => argumentsOf(handler) < 2)) return true;
-  return method !== "ALL" && !path.includes("*");
-}
-
-/**
  * The routes of a service in the order in which they were registered, each once however many handlers it has,
- * with the documentation whose key names it: `GET /:id` also names `/:id{[0-9]+}`. Middleware is left out.
+ * with the documentation whose key names it: `GET /:id` also names `/:id{[0-9]+}`. Middleware is left out unless
+ * it is documented as a route.
  */
-export function listRoutes(module: ServiceModule): DocumentedRoute[] {
+export function documentedRoutes(module: ServiceModule): DocumentedRoute[] {
   const docs = documented(module);
-  const groups = new Map<string, Registered[]>();
-  for (const registered of module.routes?.routes ?? []) {
-    const id = `${registered.method} ${registered.path}`;
-    const group = groups.get(id);
-    if (group) group.push(registered);
-    else groups.set(id, [registered]);
-  }
   const prefix = module.mountAtRoot ? "" : `/${module.name}`;
-  const routes: DocumentedRoute[] = [];
-  for (const handlers of groups.values()) {
-    const { method, path: route } = handlers[0] as Registered;
-    const entry = docs.get(keyOf(method, route));
-    if (!isRoute(method, route, handlers, entry !== undefined)) continue;
-    const path = prefix + (route === "/" ? "" : withoutPatterns(route)) || "/";
-    routes.push({ method: method.toUpperCase(), route, path, docs: entry?.docs });
-  }
-  return routes;
+  const isDocumented = ({ method, path }: { method: string; path: string }) => docs.has(keyOf(method, path));
+  return listRoutes(module.routes, isDocumented).map(({ method, path: route }) => ({
+    method,
+    route,
+    path: prefix + (route === "/" ? "" : withoutPatterns(route)) || "/",
+    docs: docs.get(keyOf(method, route))?.docs,
+  }));
 }
 
 /**
@@ -105,7 +72,7 @@ export function listRoutes(module: ServiceModule): DocumentedRoute[] {
  * (`GET /_panel`) need no documentation.
  */
 export function checkRouteDocs(module: ServiceModule): string[] {
-  const routes = listRoutes(module);
+  const routes = documentedRoutes(module);
   const existing = new Set(routes.map(({ method, route }) => keyOf(method, route)));
   const warnings: string[] = [];
   for (const [normal, { key, docs }] of documented(module)) {

@@ -8,13 +8,21 @@ export interface RouteEntry {
   path: string;
 }
 
-/** The routes of an app in the order in which they were added; middleware is left out, duplicates are one entry. */
-export function listRoutes(app: Hono | undefined): RouteEntry[] {
+/**
+ * The routes of an app in the order in which they were added, each once however many handlers it has. Middleware
+ * is left out: what takes `next` and stands on every method or on a wildcard. `isKnown` names routes that are
+ * such all the same, e.g. a foreign app that was mounted.
+ */
+export function listRoutes(
+  app: Hono | undefined,
+  isKnown: (route: RouteEntry) => boolean = () => false,
+): RouteEntry[] {
   if (!app) return [];
   const found = new Map<string, RouteEntry>();
   for (const { method, path, isMiddleware } of inspectRoutes(app)) {
-    if (method === "ALL" && isMiddleware) continue;
-    found.set(`${method} ${path}`, { method, path });
+    const route = { method: method.toUpperCase(), path };
+    const passesOn = isMiddleware && (method === "ALL" || path.includes("*"));
+    if (!passesOn || isKnown(route)) found.set(`${method} ${path}`, route);
   }
   return [...found.values()];
 }

@@ -8,7 +8,7 @@ import { createContext } from "./context.js";
 import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
-import { EventBus } from "./events.js";
+import { openEventStore, TreeEventBus } from "./event-store.js";
 import { LogBook } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
 import { redact } from "./redact.js";
@@ -65,7 +65,15 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   const token = options.authToken ?? config.authToken;
   const logs = options.logs ?? new LogBook();
   const log = logs.logger("reef");
-  const bus = new EventBus((where, error) => log.error(`${where}:`, error));
+  const { eventsMax, eventsMaxDays } = config;
+  const eventStore = openEventStore(dataDir, {
+    retention: {
+      maxEvents: eventsMax || undefined,
+      maxAgeMs: eventsMaxDays ? eventsMaxDays * 86_400_000 : undefined,
+    },
+    warn: (message) => log.warn(message),
+  });
+  const bus = new TreeEventBus(eventStore, (where, error) => log.error(`${where}:`, error));
   const startedAt = Date.now();
   const dispatcher = new Dispatcher({
     authenticate: token === undefined ? NOBODY : bearerAuthenticator(token),
@@ -122,6 +130,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
       await options.checker?.close();
       await registry.close(drainMs);
       await scope.end();
+      await eventStore.release();
     },
   };
 }

@@ -1,18 +1,11 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { codeFiles, contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
 import { writeFileAtomic } from "./files.js";
+import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
 
 /** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
@@ -59,19 +52,21 @@ export class Snapshots {
 
   /**
    * Keeps a copy of a folder's code that was just put into service. A folder that has changed since is not
-   * copied: what is kept is what was served.
+   * copied: what is kept is what was served. Never rejects.
    */
-  keep(dirName: string, dir: string, digest: string): void {
+  async keep(dirName: string, dir: string, digest: string): Promise<void> {
     try {
-      this.#keep(dirName, dir, digest, { served: true });
+      const [latest] = this.list(dirName);
+      if (latest?.digest !== digest || !latest.served)
+        await this.#keep(dirName, dir, digest, { served: true });
     } catch (error) {
       this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
     }
   }
 
-  #keep(dirName: string, dir: string, digest: string, how: { served: boolean; spare?: string }): void {
+  async #keep(dirName: string, dir: string, digest: string, how: { served: boolean; spare?: string }) {
     const path = this.#path(dirName, digest);
-    if (!existsSync(path) && !this.#copy(dir, path, digest)) return;
+    if (!existsSync(path) && !(await copyCode(dir, path, digest))) return false;
     const known = this.list(dirName);
     const before = known.find((snapshot) => snapshot.digest === digest);
     const others = known.filter((snapshot) => snapshot !== before);
@@ -84,35 +79,22 @@ export class Snapshots {
     const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
     writeFileAtomic(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
     for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
-      rmSync(this.#path(dirName, old.digest), { recursive: true, force: true });
-  }
-
-  #copy(dir: string, path: string, digest: string): boolean {
-    const unfinished = `${path}.unfinished`;
-    rmSync(unfinished, { recursive: true, force: true });
-    mkdirSync(unfinished, { recursive: true });
-    for (const file of codeFiles(dir)) {
-      const target = join(unfinished, file);
-      mkdirSync(dirname(target), { recursive: true });
-      if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
-        copyFileSync(join(dir, file), target);
-    }
-    if (contentDigest(unfinished) !== digest) {
-      rmSync(unfinished, { recursive: true, force: true });
-      return false;
-    }
-    renameSync(unfinished, path);
+      await rm(this.#path(dirName, old.digest), { recursive: true, force: true });
     return true;
   }
 
   /**
    * Keeps what a folder holds now, although it may never have served, and the version `spare` however old it is.
-   * Returns its digest; throws when it cannot.
+   * Resolves with its digest; rejects when it cannot.
    */
-  setAside(dirName: string, dir: string, spare: string): string {
+  async setAside(dirName: string, dir: string, spare: string): Promise<string> {
     const digest = contentDigest(dir);
-    this.#keep(dirName, dir, digest, { served: false, spare });
-    return digest;
+    if (await this.#keep(dirName, dir, digest, { served: false, spare })) return digest;
+    throw new LoadFailure(
+      "CHANGED",
+      "find",
+      `the files of "${dirName}" changed while they were being copied.`,
+    );
   }
 
   /**
@@ -133,4 +115,23 @@ export class Snapshots {
     const keep = new Set(wanted);
     for (const file of codeFiles(dir)) if (!keep.has(file)) rmSync(join(dir, file), { force: true });
   }
+}
+
+/** Copies a folder's code; false when it is no longer what `digest` says. */
+async function copyCode(dir: string, path: string, digest: string): Promise<boolean> {
+  const unfinished = `${path}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
+  for (const file of codeFiles(dir)) {
+    const target = join(unfinished, file);
+    if (file.includes("/")) await mkdir(dirname(target), { recursive: true });
+    if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
+      await copyFile(join(dir, file), target);
+  }
+  if (contentDigest(unfinished) !== digest) {
+    await rm(unfinished, { recursive: true, force: true });
+    return false;
+  }
+  await rename(unfinished, path);
+  return true;
 }

@@ -165,3 +165,27 @@ describe("over the network", () => {
     await eventually(() => watch.size === 0);
   });
 });
+
+describe("a reply that can be told to end", () => {
+  test("ends when it is told, and is not told again once it has ended", async () => {
+    const watch = new StreamWatch();
+    const stopped: string[] = [];
+    const reply = (name: string) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const stop = () => {
+        stopped.push(name);
+        resolve();
+      };
+      watch.note(announceEnd(new Response("x"), promise, stop), new Request("http://reef/"), undefined);
+      return resolve;
+    };
+    const over = reply("over");
+    reply("open");
+    over();
+    await Promise.resolve();
+    expect(watch.size).toBe(1);
+    watch.stop((stop) => stop());
+    await Promise.resolve();
+    expect([stopped, watch.size]).toEqual([["open"], 0]);
+  });
+});

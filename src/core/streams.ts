@@ -1,14 +1,21 @@
 /** Which replies of a generation are still on their way to a client? */
 import type { Env } from "./serving.js";
 
-const ends = new WeakMap<Response, Promise<unknown>>();
+/** What the producer of a streamed reply says about its end. */
+interface End {
+  ended: Promise<unknown>;
+  stop: (() => void) | undefined;
+}
+
+const ends = new WeakMap<Response, End>();
 
 /**
  * Tells Reef when a streamed reply ends, for producers that know it themselves. Such a reply is passed on as it
- * is, whatever way it came in.
+ * is, whatever way it came in. `stop` ends a reply that would go on for ever: it is called when the service is
+ * exchanged or the server stops, instead of waiting for the stream.
  */
-export function announceEnd(response: Response, ended: Promise<unknown>): Response {
-  ends.set(response, ended);
+export function announceEnd(response: Response, ended: Promise<unknown>, stop?: () => void): Response {
+  ends.set(response, { ended, stop });
   return response;
 }
 
@@ -39,6 +46,8 @@ export class StreamWatch {
   readonly #open = new Set<Open>();
   /** Ends of replies that are read inside the process. */
   readonly #closers = new Set<() => void>();
+  /** How replies end whose producers can be told to. */
+  readonly #stops = new Set<() => void>();
   #announced = 0;
   #announcedEndless = 0;
   #sweepAt = FIRST_SWEEP;
@@ -47,7 +56,7 @@ export class StreamWatch {
   note(response: Response, request: Request, server: Env): Response {
     const known = ends.get(response);
     if (known) {
-      this.#count(known, isEndless(response));
+      this.#count(known.ended, isEndless(response), known.stop);
       return response;
     }
     if (server) {
@@ -80,12 +89,19 @@ export class StreamWatch {
     for (const close of this.#closers) close();
   }
 
-  #count(ended: Promise<unknown>, endless: boolean): void {
+  /** Ends the replies whose producers can be told to; `call` runs each producer's code. */
+  stop(call: (stop: () => void) => void): void {
+    for (const stop of this.#stops) call(stop);
+  }
+
+  #count(ended: Promise<unknown>, endless: boolean, stop?: () => void): void {
     this.#announced++;
     if (endless) this.#announcedEndless++;
+    if (stop) this.#stops.add(stop);
     const over = () => {
       this.#announced--;
       if (endless) this.#announcedEndless--;
+      if (stop) this.#stops.delete(stop);
     };
     ended.then(over, over);
   }

@@ -7,7 +7,7 @@ import { afterAll } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { installPackageFallback, installSourceResolution } from "./host-modules.js";
+import { installSourceResolution, isInProject, shareHostModules } from "./host-modules.js";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "reef-scratch-")));
 // The test runner ends without an "exit" event.
@@ -21,13 +21,14 @@ function enterScratch(): void {
 
 enterScratch();
 installSourceResolution();
-installPackageFallback();
 
 Bun.plugin({
   name: "scratch folder for each test file",
   setup(build) {
     build.onLoad({ filter: /[._](test|spec)\.[jt]sx?$/ }, async ({ path }) => {
       enterScratch();
+      // Elsewhere it finds hono and typebox only as a service does: shared by the host.
+      if (!isInProject(path)) await shareHostModules();
       return { contents: await Bun.file(path).text(), loader: path.endsWith("x") ? "tsx" : "ts" };
     });
   },

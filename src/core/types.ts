@@ -4,20 +4,17 @@
  */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import type { Hono } from "hono";
-import type { EventDoc, RouteDocs, ServiceOffers } from "./doc-types.js";
+import type { EventDoc, RouteDocs } from "./doc-types.js";
 import type { Logger } from "./log.js";
 import type { ServiceRegistry } from "./registry-types.js";
 
 export type {
   EventDoc,
   JsonSchema,
-  MethodDoc,
   ParamDoc,
   ResponseDoc,
   RouteDocs,
   RouteExample,
-  ServiceOffers,
-  ToolDoc,
 } from "./doc-types.js";
 
 /** Whatever JSON can carry; typed like the result of `JSON.parse`, so the reader decides what it is. */
@@ -60,8 +57,6 @@ export interface ServiceModule {
   routeDocs?: Record<string, RouteDocs>;
   /** The events that the service emits, by name. */
   eventDocs?: Record<string, EventDoc>;
-  /** Methods and tools to document. Called often and anew: what it returns may change while the service runs. */
-  offers?(): ServiceOffers;
   /** Names of services that must be loaded first. */
   dependencies?: string[];
   /** Free-form labels, e.g. categories by which agents are given a subset of services. */

@@ -123,6 +123,13 @@ export async function retire(version: Version, options: RetireOptions): Promise<
   scope.active = false;
   const deadline = Date.now() + options.drainMs;
   await serving.whenIdle(options.drainMs);
+  serving.streams.stop((stop) => {
+    try {
+      scope.run(stop);
+    } catch (error) {
+      scope.fault("ending a stream", error);
+    }
+  });
   const sending = () =>
     (shutdown ? serving.streams.finite : serving.streams.size) > 0 || options.unaccounted() > 0;
   while (Date.now() < deadline && sending()) await Bun.sleep(STREAM_POLL_MS);

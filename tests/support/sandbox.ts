@@ -95,8 +95,9 @@ export default { name: ${JSON.stringify(name)}, routes, ${fields} };
 export async function eventually<T>(
   check: () => T | Promise<T>,
   what = "the condition",
+  patienceMs = 30_000,
 ): Promise<NonNullable<T>> {
-  for (let tries = 0; tries < 2000; tries++) {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
     const value = await check();
     if (value) return value;
     await Bun.sleep(5);

@@ -31,8 +31,13 @@ export async function createBoardHarness(): Promise<BoardHarness> {
     },
   };
   const t = await createTestHarness({ services: [createBoard(), listener] });
-  const send: BoardHarness["send"] = (method, path, body, headers) =>
-    t.json(`/board${path}`, { method, auth: true, body, headers });
+  const count = (prefix: string) => heard.filter(([event]) => event.startsWith(prefix)).length;
+  const send: BoardHarness["send"] = async (method, path, body, headers) => {
+    const reply = await t.json(`/board${path}`, { method, auth: true, body, headers });
+    // What is announced to people arrives once it is stored.
+    while (count("reef:") < count("board:")) await Bun.sleep(0);
+    return reply;
+  };
   const newTask: BoardHarness["newTask"] = async (fields = {}) => {
     const { data } = await send("POST", "/tasks", { title: "Paint", createdBy: "ada", ...fields });
     heard.length = 0;

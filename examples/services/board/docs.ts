@@ -1,5 +1,18 @@
-import type { ParamDoc, RouteDocs } from "../../../src/core/types.js";
-import { ARTIFACT_TYPES, NOTE_TYPES, STATUSES } from "./task.js";
+import type { EventDoc, ParamDoc, RouteDocs, RouteExample } from "../../../src/core/types.js";
+import {
+  Approval,
+  ARTIFACT_TYPES,
+  NewArtifacts,
+  NewNote,
+  NewTask,
+  NOTE_TYPES,
+  Rejection,
+  STATUSES,
+  Submission,
+  Task,
+  TaskFilter,
+  TaskPatch,
+} from "./task.js";
 
 const TASK =
   "{ id, title, description?, status, assignee?, tags, dependencies, createdBy, createdAt, updatedAt, " +
@@ -25,6 +38,17 @@ const artifacts: ParamDoc = {
   description: `1 to 50 results; type is one of ${ARTIFACT_TYPES.join(", ")}`,
 };
 
+const ID = "019a0000-0000-7000-8000-000000000001";
+
+/** A request about one task. */
+const about = (summary: string, body?: RouteExample["body"]): RouteExample[] => [
+  { summary, params: { id: ID }, ...(body && { body }) },
+];
+
+const answers = (status: 200 | 201, description = "The task"): RouteDocs["responses"] => ({
+  [status]: { description, schema: Task },
+});
+
 /** What `/docs/board` shows. */
 export const routeDocs: Record<string, RouteDocs> = {
   "POST /tasks": {
@@ -38,6 +62,16 @@ export const routeDocs: Record<string, RouteDocs> = {
       ...fields,
     },
     response: `201 ${TASK}`,
+    schemas: { body: NewTask },
+    responses: answers(201),
+    examples: [
+      {
+        summary: "A task with a tag",
+        body: { title: "Paint the boat", createdBy: "ann", tags: ["harbour"] },
+        status: 201,
+      },
+      { summary: "Without a title: refused", body: { createdBy: "ann" }, status: 400 },
+    ],
   },
   "GET /tasks": {
     summary: "List tasks, highest score first, then oldest first",
@@ -50,8 +84,19 @@ export const routeDocs: Record<string, RouteDocs> = {
       offset: { type: "integer", description: "Leave out so many at the start" },
     },
     response: "{ tasks: Task[], count, total }; total counts what limit and offset leave out, too",
+    schemas: { query: TaskFilter },
+    examples: [
+      { summary: "All tasks" },
+      { summary: "The next open ones", query: { status: "open", limit: 10 } },
+    ],
   },
-  "GET /tasks/:id": { summary: "Read a task", params, response: TASK },
+  "GET /tasks/:id": {
+    summary: "Read a task",
+    params,
+    response: TASK,
+    responses: answers(200),
+    examples: about("One task"),
+  },
   "PATCH /tasks/:id": {
     summary: "Change a task",
     detail:
@@ -66,19 +111,30 @@ export const routeDocs: Record<string, RouteDocs> = {
       description: { type: "string | null", description: "null: none" },
     },
     response: TASK,
+    schemas: { body: TaskPatch },
+    responses: { ...answers(200), 409: { description: "The status cannot follow the present one" } },
+    examples: about("Somebody takes it", { status: "in_progress", assignee: "bob" }),
   },
   "DELETE /tasks/:id": {
     summary: "Delete a task",
     detail: "409 while other tasks depend on it. Emits board:task_deleted.",
     params,
     response: "{ id, deleted: true }",
+    examples: about("One task"),
   },
   "POST /tasks/:id/bump": {
     summary: "Raise a task's score by one, so that it is listed earlier",
     params,
     response: TASK,
+    responses: answers(200),
+    examples: about("One task"),
   },
-  "GET /tasks/:id/notes": { summary: "List a task's notes", params, response: "{ notes: Note[], count }" },
+  "GET /tasks/:id/notes": {
+    summary: "List a task's notes",
+    params,
+    response: "{ notes: Note[], count }",
+    examples: about("Notes of a task"),
+  },
   "POST /tasks/:id/notes": {
     summary: "Add a note",
     params,
@@ -88,19 +144,32 @@ export const routeDocs: Record<string, RouteDocs> = {
       author: actor("writes"),
     },
     response: "201 { id, author, content, type, createdAt }",
+    schemas: { body: NewNote },
+    examples: about("A question", { content: "Which colour?", type: "question", author: "bob" }),
   },
   "GET /tasks/:id/artifacts": {
     summary: "List a task's artifacts",
     params,
     response: "{ artifacts: Artifact[], count }",
+    examples: about("Artifacts of a task"),
   },
   "POST /tasks/:id/artifacts": {
     summary: "Add artifacts",
     params,
     body: { artifacts: { ...artifacts, required: true }, addedBy: actor("adds them") },
     response: `201 ${TASK}`,
+    schemas: { body: NewArtifacts },
+    responses: answers(201),
+    examples: about("A link", {
+      artifacts: [{ type: "url", url: "https://example.com/boat.png" }],
+      addedBy: "bob",
+    }),
   },
-  "GET /review": { summary: "List the tasks in review", response: "{ tasks: Task[], count }" },
+  "GET /review": {
+    summary: "List the tasks in review",
+    response: "{ tasks: Task[], count }",
+    examples: [{ summary: "What waits for a review" }],
+  },
   "POST /tasks/:id/review": {
     summary: "Submit a task for review",
     detail: "409 when it is in review already, or done.",
@@ -111,6 +180,9 @@ export const routeDocs: Record<string, RouteDocs> = {
       submittedBy: actor("submits"),
     },
     response: TASK,
+    schemas: { body: Submission },
+    responses: answers(200),
+    examples: about("Done, please look", { summary: "Two coats of blue" }),
   },
   "POST /tasks/:id/approve": {
     summary: "Approve a task in review: it is done",
@@ -121,6 +193,9 @@ export const routeDocs: Record<string, RouteDocs> = {
       approvedBy: actor("approves"),
     },
     response: TASK,
+    schemas: { body: Approval },
+    responses: answers(200),
+    examples: about("Well done", { comment: "Lovely", approvedBy: "ann" }),
   },
   "POST /tasks/:id/reject": {
     summary: "Send a task in review back to its assignee",
@@ -131,10 +206,36 @@ export const routeDocs: Record<string, RouteDocs> = {
       rejectedBy: actor("rejects"),
     },
     response: TASK,
+    schemas: { body: Rejection },
+    responses: answers(200),
+    examples: about("Not yet", { reason: "It still drips", rejectedBy: "ann" }),
   },
   "GET /summary": {
     summary: "Count the tasks in each status",
     response: "{ counts: { open, in_progress, blocked, in_review, done }, count }",
+    examples: [{ summary: "The counts" }],
   },
-  "GET /_panel": { summary: "The dashboard's panel", response: "text/html" },
+  "GET /_panel": {
+    summary: "The dashboard's panel",
+    response: "text/html",
+    examples: [{ summary: "The panel" }],
+  },
+};
+
+const task = Task;
+
+/** The events that the board emits. */
+export const eventDocs: Record<string, EventDoc> = {
+  "board:task_created": {
+    description: "A task was created; it is on disk.",
+    schema: { type: "object", properties: { task } },
+  },
+  "board:task_updated": {
+    description: "A task was changed in any way; `previous` is what it was.",
+    schema: { type: "object", properties: { task, previous: task } },
+  },
+  "board:task_deleted": {
+    description: "A task was deleted.",
+    schema: { type: "object", properties: { task } },
+  },
 };

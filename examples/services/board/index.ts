@@ -1,6 +1,6 @@
 import type { ServiceModule } from "../../../src/core/types.js";
 import { registerBehaviors } from "./behaviors.js";
-import { routeDocs } from "./docs.js";
+import { eventDocs, routeDocs } from "./docs.js";
 import { Announcer } from "./events.js";
 import { createRoutes } from "./routes.js";
 import { BoardStore } from "./store.js";
@@ -24,6 +24,7 @@ export function createBoard(path?: string): ServiceModule {
     registerBehaviors,
     widget,
     routeDocs,
+    eventDocs,
   };
 }
 

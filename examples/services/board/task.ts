@@ -90,37 +90,41 @@ export const TaskFilter = Type.Object(
 );
 export type TaskFilter = Static<typeof TaskFilter>;
 
+const Time = Type.String({ format: "date-time", description: "ISO 8601 UTC" });
+
 /** Something that somebody said about a task. */
-export interface Note {
-  id: string;
-  author: string;
-  content: string;
-  type: (typeof NOTE_TYPES)[number];
-  createdAt: string;
-}
+const Note = Type.Object({
+  id: Type.String(),
+  author: Type.String(),
+  content: Type.String(),
+  type: oneOf(NOTE_TYPES),
+  createdAt: Time,
+});
+export type Note = Static<typeof Note>;
 
 /** Where something that a task produced can be found. */
-export interface Artifact extends Static<typeof NewArtifact> {
-  addedBy: string;
-  addedAt: string;
-}
+const Artifact = Type.Object({ ...NewArtifact.properties, addedBy: Type.String(), addedAt: Time });
+export type Artifact = Static<typeof Artifact>;
 
-/** A task as it is stored and sent. Times are ISO 8601 UTC. */
-export interface Task {
-  /** UUIDv7. */
-  id: string;
-  title: string;
-  description?: string;
-  status: Status;
-  assignee?: string;
-  tags: string[];
-  /** Ids of the tasks that this one builds on. */
-  dependencies: string[];
-  createdBy: string;
-  createdAt: string;
-  updatedAt: string;
-  notes: Note[];
-  artifacts: Artifact[];
-  /** How often it was bumped; lists begin with the highest. */
-  score: number;
-}
+/** A task as it is stored and sent. */
+export const Task = Type.Object(
+  {
+    id: Type.String({ description: "UUIDv7" }),
+    title: Type.String(),
+    description: Type.Optional(Type.String()),
+    status: StatusSchema,
+    assignee: Type.Optional(Type.String()),
+    tags: Type.Array(Type.String()),
+    dependencies: Type.Array(Type.String(), {
+      description: "Ids of the tasks that this one builds on",
+    }),
+    createdBy: Type.String(),
+    createdAt: Time,
+    updatedAt: Time,
+    notes: Type.Array(Note),
+    artifacts: Type.Array(Artifact),
+    score: Type.Number({ description: "How often it was bumped; lists begin with the highest" }),
+  },
+  { $id: "Task" },
+);
+export type Task = Static<typeof Task>;

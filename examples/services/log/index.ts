@@ -1,5 +1,5 @@
 import type { RouteDocs, ServiceModule } from "../../../src/core/types.js";
-import { createRoutes } from "./routes.js";
+import { createRoutes, Filter, NewEntry } from "./routes.js";
 import { LogStore } from "./store.js";
 import { registerTools } from "./tools.js";
 
@@ -35,17 +35,26 @@ export function createLog(path?: string): ServiceModule {
           agent: { type: "string", description: "Who writes; 1 to 100 characters" },
         },
         response: "201 { id, timestamp, text, agent? }",
+        schemas: { body: NewEntry },
+        examples: [{ summary: "A line", body: { text: "Deployed the board", agent: "ann" }, status: 201 }],
       },
       "GET /": {
         summary: "Read entries, oldest first",
         query,
         response: "{ entries: [{ id, timestamp, text, agent? }], count }",
+        schemas: { query: Filter },
+        examples: [
+          { summary: "The newest ten", query: { limit: 10 } },
+          { summary: "The last hour", query: { last: "1h" } },
+        ],
       },
       "GET /raw": {
         summary: "Read entries as plain text",
         detail: "One line an entry: time, agent in brackets, text. Further lines of a text are indented.",
         query,
-        response: "text/plain",
+        response: "200 text/plain",
+        schemas: { query: Filter },
+        examples: [{ summary: "Today", query: { last: "24h" } }],
       },
     },
   };

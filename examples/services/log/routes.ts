@@ -4,7 +4,7 @@ import { ReefError } from "../../../src/core/errors.js";
 import { readBody, readQuery } from "../../../src/core/validate.js";
 import type { LogEntry, LogRange, LogStore } from "./store.js";
 
-const NewEntry = Type.Object(
+export const NewEntry = Type.Object(
   {
     text: Type.String({ pattern: "\\S", maxLength: 20_000 }),
     agent: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
@@ -12,7 +12,7 @@ const NewEntry = Type.Object(
   { additionalProperties: false },
 );
 
-const Filter = Type.Object(
+export const Filter = Type.Object(
   {
     since: Type.Optional(Type.String()),
     until: Type.Optional(Type.String()),

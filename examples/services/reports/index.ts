@@ -25,6 +25,7 @@ export function createReports(path?: string): ServiceModule {
         summary: "Totals since the service was installed",
         detail: "Deleted tasks count as created, and as done if they were.",
         response: "{ created, done, deleted, meanLeadSeconds }",
+        examples: [{ summary: "Totals" }],
       },
       "GET /days": {
         summary: "Tasks created and done on each day, oldest first",
@@ -32,10 +33,12 @@ export function createReports(path?: string): ServiceModule {
           days: { type: "integer", description: "How many days up to today, UTC; 1 to 366, default 14" },
         },
         response: '{ days: [{ date: "2026-01-31", created, done }], count }',
+        examples: [{ summary: "A week", query: { days: 7 } }],
       },
       "GET /assignees": {
         summary: "Work done and not yet done by each assignee",
         response: "{ assignees: [{ assignee, done, unfinished, meanLeadSeconds }], count }",
+        examples: [{ summary: "Everybody" }],
       },
     },
   };

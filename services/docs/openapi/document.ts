@@ -1,6 +1,5 @@
 /** The whole documentation as one OpenAPI 3.1 document. */
-import type { MethodDoc } from "../../../src/core/types.js";
-import type { Docs, RouteEntry } from "../model.js";
+import type { Docs, MethodEntry, RouteEntry } from "../model.js";
 import { Components } from "./embed.js";
 import { ERROR_RESPONSES, ERROR_SCHEMA } from "./errors.js";
 import { Paths } from "./paths.js";
@@ -16,13 +15,18 @@ export function openApiDocument(docs: Docs, version: string): object {
   for (const route of docs.server.routes) paths.add(route, SERVER_TAG);
   for (const service of docs.services) {
     for (const route of service.routes) paths.add(route, service.name);
-    for (const method of service.methods) if (method.path) paths.add(methodRoute(method), service.name);
+    for (const method of service.methods) paths.add(methodRoute(method), service.name);
   }
   const events = [
     ...docs.server.events.map((event) => ({ service: SERVER_TAG, ...event })),
     ...docs.services.flatMap(({ name, events }) => events.map((event) => ({ service: name, ...event }))),
-  ];
-  const tools = docs.services.flatMap(({ name, tools }) => tools.map((tool) => ({ ...tool, service: name })));
+  ].map((event) => ({
+    ...event,
+    ...(event.schema && { schema: components.embed(event.schema, event.name) }),
+  }));
+  const tools = docs.services.flatMap(({ name: service, tools }) =>
+    tools.map((tool) => ({ service, ...tool, parameters: components.embed(tool.parameters, tool.name) })),
+  );
   return {
     openapi: "3.1.0",
     info: {
@@ -54,9 +58,8 @@ export function openApiDocument(docs: Docs, version: string): object {
 }
 
 /** A broker method as the HTTP call that reaches it. */
-function methodRoute(method: MethodDoc): RouteEntry {
-  const { provider, service, name, description, inputSchema, outputSchema = {} } = method;
-  const path = method.path as string;
+function methodRoute(method: MethodEntry): RouteEntry {
+  const { provider, service, name, description, inputSchema, outputSchema = {}, path } = method;
   return {
     id: `POST${path}`,
     method: "POST",

@@ -62,7 +62,7 @@ export class Paths {
     inputs: Inputs,
     names: Map<string, string>,
   ): object {
-    const operationId = this.#operationId(`${tag}_${method}_${route.path}`);
+    const operationId = this.#operationId(`${method}_${route.path.replace(/:/g, "by_")}`);
     const embed = (parameter: Parameter) =>
       this.#components.embed(parameter.schema, `${operationId}_${parameter.name}`);
     const [example] = route.examples ?? [];

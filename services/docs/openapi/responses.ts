@@ -24,6 +24,9 @@ export function responsesOf(route: RouteEntry, inputs: Inputs, components: Compo
   if (!Object.keys(responses).some((status) => /^[123]/.test(status))) {
     responses["2XX"] = { description: "Success.", content: { "application/json": {} } };
   }
+  for (const status of statusesIn(route.detail ?? "")) {
+    if (status >= "400") responses[status] ??= standard(status);
+  }
   const { path, query, body } = inputs;
   if (query.length > 0 || body) responses["400"] ??= errorResponse("BAD_REQUEST");
   if (route.auth) responses["401"] ??= errorResponse("UNAUTHORIZED");

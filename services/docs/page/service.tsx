@@ -1,7 +1,14 @@
 /** @jsxImportSource preact */
 /** One service with everything it offers. */
-import type { MethodDoc, ToolDoc } from "../../../src/core/types.js";
-import type { Docs, EventEntry, ServiceEntry, SkippedEntry, Trouble } from "../model.js";
+import type {
+  Docs,
+  EventEntry,
+  MethodEntry,
+  ServiceEntry,
+  SkippedEntry,
+  ToolEntry,
+  Trouble,
+} from "../model.js";
 import { Fold, JsonBlock, Prose } from "./parts.js";
 import { Route } from "./route.js";
 
@@ -92,7 +99,7 @@ function TroubleText({ title, trouble }: { title: string; trouble: Trouble }) {
   );
 }
 
-function Methods({ methods }: { methods: MethodDoc[] }) {
+function Methods({ methods }: { methods: MethodEntry[] }) {
   if (methods.length === 0) return null;
   return (
     <>
@@ -117,7 +124,7 @@ function Methods({ methods }: { methods: MethodDoc[] }) {
   );
 }
 
-function Tools({ tools }: { tools: ToolDoc[] }) {
+function Tools({ tools }: { tools: ToolEntry[] }) {
   if (tools.length === 0) return null;
   return (
     <>

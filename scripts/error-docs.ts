@@ -1,0 +1,47 @@
+/** Writes docs/ERRORS.md from the catalogues in src/core: `bun scripts/error-docs.ts`. */
+import { join } from "node:path";
+import { ERRORS } from "../src/core/errors.js";
+import { LOAD_FAILURES } from "../src/core/load-failure.js";
+
+/** Where the page is kept. */
+export const ERROR_DOCS = join(import.meta.dir, "..", "docs", "ERRORS.md");
+
+/** A table whose columns are as wide as their widest cell, as the formatter wants it. */
+function table(...rows: string[][]): string {
+  const cells = rows.map((row) => row.map((text) => text.replaceAll("|", "\\|")));
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const lines = cells.map((row) => `| ${row.map((text, n) => text.padEnd(widths[n] ?? 0)).join(" | ")} |`);
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}
+
+/** The page, as the catalogues are now. */
+export function errorDocs(): string {
+  const replies = Object.entries(ERRORS).map(([code, { status, message, help }]) => [
+    `\`${code}\``,
+    String(status),
+    message,
+    help,
+  ]);
+  const failures = Object.entries(LOAD_FAILURES).map(([code, help]) => [`\`${code}\``, help]);
+  return `# Errors
+
+<!-- Written by scripts/error-docs.ts; change the catalogues in src/core/errors.ts and src/core/load-failure.ts. -->
+
+## Replies
+
+Every error that Reef itself answers with is JSON, \`{ "error": "…" }\`, with one of these statuses. Where a message says more than the one below, it names what is wrong with this request. Services answer with errors of their own; those pass untouched. Only an error that a handler throws becomes a 500.
+
+${table(["Code", "Status", "Message", "What to do"], ...replies)}
+
+## Services that cannot be loaded
+
+A folder that cannot be served, or whose change failed, is named with one of these codes in \`GET /health\`, in \`GET /services\` and in one line of the log. Everything else keeps running; after a failed change the version before it does, too.
+
+${table(["Code", "What to do"], ...failures)}
+`;
+}
+
+if (import.meta.main) await Bun.write(ERROR_DOCS, errorDocs());

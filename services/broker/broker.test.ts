@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Type } from "@sinclair/typebox";
+import { offerMethods } from "../../src/broker/index.js";
+import { temporaryFolder, writePlugin } from "../../src/broker/testing/fixtures.js";
+import type { ServiceModule } from "../../src/core/types.js";
+import { type BrokerStore, enforcementFrom } from "./service.js";
+import { type BrokerHarness, createBrokerHarness } from "./testing.js";
+
+const folder = temporaryFolder();
+const pair = {
+  type: "object",
+  properties: { a: { type: "number" }, b: { type: "number" } },
+  required: ["a", "b"],
+};
+const math = (version: number) => ({
+  id: "com.example.math-plugin",
+  service: "math",
+  permissions: [{ permission: "fs-read", allow: ["/srv/**"] }, "storage"],
+  methods: {
+    add: { description: "Adds", inputSchema: pair, outputSchema: { type: "object" } },
+    fail: {},
+    slow: {},
+    remember: {},
+    peek: {},
+    crash: {},
+  },
+  code: `import { storage } from "reef/broker"; import { readFileSync } from "node:fs";
+    export default { services: { math: {
+      add: ({ a, b }) => ({ result: a + b, version: ${version} }),
+      fail() { console.log("about to fail"); throw new Error("on purpose"); },
+      slow: () => Bun.sleep(60_000),
+      async remember({ value }) { const before = await storage.get("k"); await storage.set("k", value); return before ?? null; },
+      peek: () => readFileSync("/etc/passwd", "utf8"),
+      crash: () => process.exit(1),
+    } } };`,
+});
+
+/** A service that offers a method of its own and calls one of a plugin. */
+const board: ServiceModule = {
+  name: "board",
+  dependencies: ["broker"],
+  init(ctx) {
+    offerMethods(ctx, "tasks", {
+      double: {
+        description: "Doubles through the plugin",
+        inputSchema: Type.Object({ n: Type.Number() }),
+        outputSchema: Type.Object({ result: Type.Number() }),
+        handler: ({ n }: { n: number }) =>
+          ctx.getStore<BrokerStore>("broker")?.call("com.example.math-plugin", "math", "add", { a: n, b: n }),
+      },
+    });
+  },
+};
+
+let t: BrokerHarness;
+beforeAll(async () => {
+  writePlugin(folder.path, math(1));
+  t = await createBrokerHarness({
+    broker: { pluginsDir: folder.path, limits: { restartDelay: 1 } },
+    services: [board],
+  });
+});
+afterAll(async () => {
+  await t.cleanup();
+  folder.remove();
+});
+
+const call = (method: string, body?: unknown, query = "") =>
+  t.json(`/broker/call/com.example.math-plugin/math/${method}${query}`, { method: "POST", auth: true, body });
+
+describe("calls over HTTP", () => {
+  test("answer with the result", async () => {
+    expect(await call("add", { a: 5, b: 3 })).toMatchObject({
+      status: 200,
+      data: { result: { result: 8, version: 1 } },
+    });
+  });
+
+  const cases: [name: string, method: string, body: unknown, query: string, status: number, words: string][] =
+    [
+      ["bad input", "add", { a: "x" }, "", 400, "/a must be number"],
+      ["a bad timeout", "add", { a: 1, b: 1 }, "?timeout=never", 400, "timeout"],
+      ["a timeout over the maximum", "add", { a: 1, b: 1 }, "?timeout=600001", 400, "timeout"],
+      [
+        "a denied file",
+        "peek",
+        {},
+        "",
+        403,
+        "fs-read of /etc/passwd is denied: com.example.math-plugin allows only /srv/**",
+      ],
+      ["an undeclared method", "hidden", {}, "", 404, "declares no method"],
+      ["a failing method", "fail", {}, "", 502, "on purpose"],
+      ["a dying worker", "crash", {}, "", 502, "the worker died"],
+      ["a method past its time", "slow", {}, "?timeout=30", 504, "did not answer in time"],
+    ];
+  for (const [name, method, body, query, status, words] of cases) {
+    test(`answer ${status} to ${name}`, async () => {
+      const reply = await call(method, body, query);
+      expect(reply.status).toBe(status);
+      expect(reply.data.error).toContain(words);
+    });
+  }
+
+  test("answer 400 to a body that is no JSON", async () => {
+    expect((await call("add", "{nope")).status).toBe(400);
+  });
+
+  test("answer 404 for unknown plugins and 401 without the token", async () => {
+    const unknown = await t.json("/broker/call/nobody/math/add", { method: "POST", auth: true, body: {} });
+    expect(unknown.status).toBe(404);
+    expect(
+      (await t.json("/broker/call/com.example.math-plugin/math/add", { method: "POST", body: {} })).status,
+    ).toBe(401);
+  });
+});
+
+describe("GET /broker", () => {
+  test("lists plugins with methods, counters, workers and the level of enforcement", async () => {
+    await call("add", { a: 1, b: 1 });
+    const { data } = await t.json("/broker", { auth: true });
+    expect(data.count).toBe(2);
+    const plugin = data.plugins.find(({ id }: { id: string }) => id === "com.example.math-plugin");
+    const add = plugin.services[0].methods.find(({ name }: { name: string }) => name === "add");
+    expect(add).toMatchObject({ description: "Adds", inputSchema: pair });
+    expect(add.stats.calls).toBeGreaterThan(0);
+    expect(["full", "none"]).toContain(data.enforcement.level);
+    expect(data.workers.length).toBeGreaterThan(0);
+  });
+
+  test("lists every method as a tool", async () => {
+    const { data } = await t.json("/broker/tools", { auth: true });
+    const names = data.tools.map(({ name }: { name: string }) => name);
+    expect(names).toContain("plugin__com.example.math-plugin__math__add");
+    expect(names).toContain("plugin__board__tasks__double");
+  });
+});
+
+test("permissions of a pair are shown and can be asked about", async () => {
+  const { data } = await t.json("/broker/permissions/board/com.example.math-plugin", { auth: true });
+  expect(data.effective["fs-read"]).toEqual({ allow: [["/srv/**"]], deny: [] });
+  const check = await t.json(
+    "/broker/permissions/board/com.example.math-plugin/check?permission=fs-read&resource=/etc/passwd",
+    { auth: true },
+  );
+  expect(check.data).toMatchObject({
+    allowed: false,
+    reason: expect.stringContaining("allows only /srv/**"),
+  });
+  expect((await t.json("/broker/permissions/board/nobody", { auth: true })).status).toBe(404);
+});
+
+describe("service modules", () => {
+  test("offer methods and call those of plugins", async () => {
+    expect(await t.call<{ result: number }>("board", "tasks", "double", { n: 4 })).toMatchObject({
+      result: 8,
+    });
+  });
+
+  test("get a client with positions", async () => {
+    interface MathService {
+      add(a: number, b: number): Promise<{ result: number }>;
+    }
+    const client = t.broker.createServiceClient<MathService>("com.example.math-plugin", "math");
+    expect((await client.add(2, 3)).result).toBe(5);
+  });
+});
+
+test("what a plugin stores is there in its next worker, what it prints is in its log", async () => {
+  expect((await call("remember", { value: { n: 1 } })).data.result).toBeNull();
+  await call("crash");
+  expect((await call("remember", { value: 2 })).data.result).toEqual({ n: 1 });
+  const { data } = await t.json("/broker/logs/com.example.math-plugin", { auth: true });
+  expect(data.lines).toContainEqual(expect.objectContaining({ stream: "stdout", line: "about to fail" }));
+});
+
+test("plugin folders are added, changed, refused and removed", async () => {
+  const sync = async () => (await t.json("/broker/reload", { method: "POST", auth: true })).data;
+  expect(await sync()).toEqual({ results: [], errors: [] });
+  writePlugin(folder.path, math(2));
+  expect((await sync()).results).toEqual([{ name: "com.example.math-plugin", action: "updated" }]);
+  expect((await call("add", { a: 1, b: 1 })).data.result.version).toBe(2);
+
+  const file = join(folder.path, "com.example.math-plugin", "package.json");
+  const broken = JSON.stringify({
+    name: "x",
+    kunkun: { identifier: "com.example.math-plugin", services: [{ name: "math" }] },
+  });
+  writeFileSync(file, broken);
+  expect((await sync()).errors[0].error).toContain("kunkun.services[0].main");
+  expect((await call("add", { a: 1, b: 1 })).status).toBe(200);
+  expect((await t.json("/broker", { auth: true })).data.failures).toHaveLength(1);
+
+  writePlugin(folder.path, {
+    id: "second",
+    methods: { go: {} },
+    code: "export default { services: { main: { go: () => 1 } } };",
+  });
+  expect((await sync()).results).toEqual([{ name: "second", action: "added" }]);
+  expect(await t.call<number>("second", "main", "go", {})).toBe(1);
+  for (const name of ["second", "com.example.math-plugin"])
+    rmSync(join(folder.path, name), { recursive: true });
+  expect((await sync()).results.map(({ action }: { action: string }) => action)).toEqual([
+    "removed",
+    "removed",
+  ]);
+  expect((await call("add", { a: 1, b: 1 })).status).toBe(404);
+});
+
+test("the operator's choice is checked", () => {
+  expect(enforcementFrom(undefined)).toBe("scoped");
+  expect(enforcementFrom("required")).toBe("required");
+  expect(() => enforcementFrom("on")).toThrow("REEF_BROKER_ENFORCEMENT");
+});

@@ -1,0 +1,98 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Broker } from "../../src/broker/index.js";
+import { contentDigest } from "../../src/core/digest.js";
+import { isPluginFolder } from "../../src/core/discover.js";
+import { messageOf } from "../../src/core/errors.js";
+
+/** A plugin folder that could not be loaded. */
+export interface FolderFailure {
+  dir: string;
+  error: string;
+}
+
+/** What bringing plugins in line with their folders did. */
+export interface FolderChanges {
+  results: { name: string; action: "added" | "updated" | "removed" }[];
+  errors: FolderFailure[];
+}
+
+interface Known {
+  digest: string;
+  /** The plugin that is loaded from this folder, if one ever was. */
+  pluginId: string | null;
+  error: string | null;
+}
+
+/** The plugin folders among the service folders: loaded, replaced and removed as they change. */
+export class PluginFolders {
+  readonly #known = new Map<string, Known>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly servicesDir: string,
+  ) {}
+
+  /** Loads what is new or changed and removes what is gone. One at a time; a failed change keeps the old version. */
+  sync(): Promise<FolderChanges> {
+    const next = this.#queue.then(() => this.#sync());
+    this.#queue = next.catch(() => undefined);
+    return next;
+  }
+
+  async #sync(): Promise<FolderChanges> {
+    const changes: FolderChanges = { results: [], errors: [] };
+    const present = this.#scan();
+    for (const [dirName, known] of [...this.#known]) {
+      if (present.includes(dirName)) continue;
+      this.#known.delete(dirName);
+      if (known.pluginId !== null && this.broker.unload(known.pluginId)) {
+        changes.results.push({ name: known.pluginId, action: "removed" });
+      }
+    }
+    for (const dirName of present) await this.#load(dirName, changes);
+    return changes;
+  }
+
+  #scan(): string[] {
+    return readdirSync(this.servicesDir, { withFileTypes: true })
+      .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
+      .map(({ name }) => name)
+      .filter((name) => {
+        const dir = join(this.servicesDir, name);
+        return statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true && isPluginFolder(dir);
+      })
+      .sort();
+  }
+
+  async #load(dirName: string, changes: FolderChanges): Promise<void> {
+    const dir = join(this.servicesDir, dirName);
+    const known: Known = this.#known.get(dirName) ?? { digest: "", pluginId: null, error: null };
+    this.#known.set(dirName, known);
+    try {
+      const digest = contentDigest(dir);
+      if (digest === known.digest) {
+        if (known.error !== null) changes.errors.push({ dir: dirName, error: known.error });
+        return;
+      }
+      known.digest = digest;
+      const { id } = this.broker.readPlugin(dir);
+      const rival = [...this.#known].find(([other, { pluginId }]) => other !== dirName && pluginId === id);
+      if (rival) throw new Error(`the identifier "${id}" is taken by the folder ${rival[0]}`);
+      await this.broker.load(dir);
+      if (known.pluginId !== null && known.pluginId !== id) this.broker.unload(known.pluginId);
+      changes.results.push({ name: id, action: known.pluginId === id ? "updated" : "added" });
+      known.pluginId = id;
+      known.error = null;
+    } catch (error) {
+      known.error = messageOf(error);
+      changes.errors.push({ dir: dirName, error: known.error });
+    }
+  }
+
+  /** Folders that are not served, or not in their present form, and why. */
+  failures(): FolderFailure[] {
+    return [...this.#known].flatMap(([dir, { error }]) => (error === null ? [] : [{ dir, error }]));
+  }
+}

@@ -1,0 +1,3 @@
+import { createBrokerService } from "./service.js";
+
+export default createBrokerService();

@@ -1,0 +1,29 @@
+import type { FleetClient, ServiceModule } from "../../src/core/types.js";
+import { registerBehaviors } from "./behaviors.js";
+import { routeDocs } from "./docs.js";
+import { Feed } from "./feed.js";
+import { createRoutes } from "./routes.js";
+import { registerTools } from "./tools.js";
+
+const feed = new Feed();
+
+const service: ServiceModule = {
+  name: "feed",
+  description: "Events that people and agents see: publish, search, follow live, and see what led to what",
+  routes: createRoutes(feed),
+  routeDocs,
+  registerTools,
+  registerBehaviors: (pi, client) => registerBehaviors(pi, client),
+  widget: {
+    async getLines(client: FleetClient) {
+      const { count, events } = await client.api("GET", "/feed/events?limit=3");
+      if (count === 0) return ["Feed: no events yet"];
+      return (events as { source: string; content: string }[]).map(
+        ({ source, content }) => `${source}: ${content.split("\n", 1)[0]?.slice(0, 80)}`,
+      );
+    },
+  },
+  init: (ctx) => feed.open(ctx),
+};
+
+export default service;

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { extract } from "tar";
+import { exportedFiles, exportTarball } from "./export.js";
+
+let root: string;
+let dir: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "reef-export-"));
+  dir = join(root, "shop");
+  const files = [
+    "index.ts",
+    "lib/deep/store.ts",
+    "run.sh",
+    "@scope.ts",
+    "-rf.ts",
+    "with space é.txt",
+    "data/items.json",
+    "node_modules/left/index.js",
+    "lib/node_modules/left/index.js",
+    ".env",
+    ".env.local",
+    ".git/config",
+    "prod.env",
+    "server.pem",
+    "server.key",
+    "auth-token",
+    "secrets.json",
+    "credentials",
+    "id_ed25519",
+    "items.sqlite",
+    "items.sqlite-wal",
+    "items.db",
+    "debug.log",
+  ];
+  for (const file of files) {
+    mkdirSync(dirname(join(dir, file)), { recursive: true });
+    writeFileSync(join(dir, file), `content of ${file}`);
+  }
+  chmodSync(join(dir, "run.sh"), 0o755);
+  writeFileSync(join(root, "outside.txt"), "secret");
+  symlinkSync(join(root, "outside.txt"), join(dir, "leak.txt"));
+  symlinkSync("server.key", join(dir, "renamed-key.txt"));
+  symlinkSync("nowhere", join(dir, "dangling.txt"));
+  symlinkSync("index.ts", join(dir, "alias.ts"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const CODE = [
+  "-rf.ts",
+  "@scope.ts",
+  "alias.ts",
+  "index.ts",
+  "lib/deep/store.ts",
+  "run.sh",
+  "with space é.txt",
+];
+
+test("only code leaves: no data, secrets, packages, dot-files, or links that lead out", () => {
+  expect(exportedFiles(dir)).toEqual(CODE);
+});
+
+test("the tarball's members are below the name, with content and modes", async () => {
+  const target = join(root, "extracted");
+  mkdirSync(target);
+  writeFileSync(join(root, "shop.tar.gz"), await exportTarball("shop", dir));
+  await extract({ file: join(root, "shop.tar.gz"), cwd: target });
+  expect(readdirSync(target)).toEqual(["shop"]);
+  const found = readdirSync(join(target, "shop"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(target, "shop").length + 1));
+  expect(found.sort()).toEqual(CODE);
+  for (const file of CODE) {
+    const original = file === "alias.ts" ? "index.ts" : file;
+    expect(readFileSync(join(target, "shop", file), "utf8")).toBe(`content of ${original}`);
+  }
+  expect(statSync(join(target, "shop", "run.sh")).mode & 0o777).toBe(0o755);
+});

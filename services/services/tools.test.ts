@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { TestHarness } from "../../src/core/testing.js";
+import { createTestAgent, type TestAgent } from "../../src/core/testing-agent.js";
+import { answering, type Reef, startReef, TOKEN } from "../../tests/support/sandbox.js";
+import services from "./index.js";
+
+let reef: Reef;
+let agent: TestAgent;
+
+beforeAll(async () => {
+  reef = await startReef({
+    "lamp/index.ts": answering("lamp", "one"),
+    "extra/index.ts": answering("extra", "x"),
+  });
+  symlinkSync(import.meta.dir, join(reef.sandbox.servicesDir, "services"));
+  await reef.ctx.registry.sync();
+  const harness = { app: reef.app, authToken: TOKEN } as TestHarness;
+  agent = createTestAgent(harness, [services]);
+});
+afterAll(() => reef.end());
+
+const result = async (tool: string, params = {}) => {
+  const { details, content, isError } = await agent.call(tool, params);
+  if (isError) throw new Error(content[0]?.text);
+  return details.result as Record<string, unknown>;
+};
+
+test("every tool says what it does and describes each parameter", () => {
+  expect(agent.tools.size).toBe(12);
+  for (const { name, description, parameters } of agent.tools.values()) {
+    expect(name).toMatch(/^services_[a-z]+$/);
+    expect(description.length).toBeGreaterThan(40);
+    for (const parameter of Object.values(
+      parameters.properties as Record<string, { description?: string }>,
+    )) {
+      expect(parameter.description).toBeString();
+    }
+  }
+});
+
+describe("an agent", () => {
+  test("finds what is there", async () => {
+    expect((await result("services_list")).count).toBe(3);
+    expect((await result("services_manifest")).servicesWithTools).toEqual(["services"]);
+    expect(await result("services_inspect", { name: "lamp" })).toMatchObject({
+      state: "loaded",
+      generation: 1,
+    });
+    expect((await result("services_logs", { name: "lamp" })).count).toBe(0);
+  });
+
+  test("changes a service and goes back", async () => {
+    reef.sandbox.services({ "lamp/index.ts": answering("lamp", "two") });
+    expect(await result("services_reload", {})).toMatchObject({
+      results: [{ name: "lamp", action: "updated" }],
+    });
+    expect(await result("services_reload", { name: "lamp" })).toEqual({ name: "lamp", action: "updated" });
+    expect((await result("services_versions", { name: "lamp" })).count).toBe(2);
+    await result("services_rollback", { name: "lamp" });
+    expect(await reef.text("/lamp")).toBe("one");
+    expect(await result("services_deploy", { name: "lamp" })).toMatchObject({ deployed: true });
+  });
+
+  test("switches off and on, unloads, and finds the export", async () => {
+    await result("services_disable", { name: "lamp", reason: "dark" });
+    expect(await result("services_inspect", { name: "lamp" })).toMatchObject({
+      state: "disabled",
+      reason: "dark",
+    });
+    await result("services_enable", { name: "lamp" });
+    expect(await reef.text("/lamp")).toBe("one");
+    expect(await result("services_unload", { name: "extra" })).toEqual({ name: "extra", action: "removed" });
+    expect(await result("services_export", { name: "lamp" })).toMatchObject({
+      url: "http://reef.test/services/export/lamp",
+    });
+  });
+
+  test("is told why something is refused, in the server's words", async () => {
+    const unknown = await agent.call("services_deploy", { name: "nobody" });
+    expect(unknown.isError).toBe(true);
+    expect(unknown.content[0]?.text).toContain('no service and no folder is called "nobody"');
+    const itself = await agent.call("services_unload", { name: "services", force: true });
+    expect(itself.content[0]?.text).toContain("409");
+  });
+});

@@ -1,0 +1,44 @@
+import type { MethodStats } from "./metrics.js";
+import type { JsonSchema } from "./schema.js";
+
+/** A method as it is listed. */
+export interface MethodInfo {
+  name: string;
+  description: string;
+  inputSchema: JsonSchema;
+  outputSchema: JsonSchema;
+  stats: MethodStats;
+}
+
+/** A service as it is listed. */
+export interface ServiceInfo {
+  name: string;
+  description: string;
+  methods: MethodInfo[];
+}
+
+/** A plugin, or a service module that offers methods, as it is listed. */
+export interface ProviderInfo {
+  id: string;
+  kind: "plugin" | "module";
+  name: string;
+  version: string;
+  description: string;
+  /** Normalised; `"all"` for service modules, which are trusted code. */
+  permissions: unknown;
+  services: ServiceInfo[];
+}
+
+/** A method as a tool for agents. */
+export interface BrokerTool {
+  /** `plugin__<pluginId>__<service>__<method>`. */
+  name: string;
+  description: string;
+  inputSchema: JsonSchema;
+  target: { pluginId: string; service: string; method: string };
+}
+
+/** The name under which agents know a method. */
+export function toolName(pluginId: string, service: string, method: string): string {
+  return `plugin__${pluginId}__${service}__${method}`;
+}

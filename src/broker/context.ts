@@ -1,0 +1,39 @@
+import type { Party } from "./permissions/check.js";
+import { intersect, type Permissions } from "./permissions/set.js";
+
+/** On whose behalf a call is made, and what it has left. */
+export interface CallContext {
+  /** Who calls, for display. */
+  readonly caller: string;
+  /** Everybody in the chain so far. */
+  readonly parties: readonly Party[];
+  /** What all of them may do together. */
+  readonly permissions: Permissions;
+  /** Methods that wait for this call, the first caller first. */
+  readonly chain: readonly string[];
+  readonly depth: number;
+  /** When the caller's own time is over, as `performance.now()` has it. */
+  readonly deadline: number;
+}
+
+/** A caller that is trusted with everything and has all the time that a call may take. */
+export function trustedContext(caller: string): CallContext {
+  return { caller, parties: [], permissions: "all", chain: [], depth: 0, deadline: Number.POSITIVE_INFINITY };
+}
+
+/** The context for what a method calls while it answers. */
+export function nestedContext(
+  outer: CallContext,
+  callee: Party,
+  method: string,
+  deadline: number,
+): CallContext {
+  return {
+    caller: callee.id,
+    parties: [...outer.parties, callee],
+    permissions: intersect(outer.permissions, callee.permissions),
+    chain: [...outer.chain, method],
+    depth: outer.depth + 1,
+    deadline,
+  };
+}

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BrokerError } from "./errors.js";
+import type { BrokerLimits } from "./limits.js";
+import type { PluginManifest, ServiceManifest } from "./manifest.js";
+import { describeDenial, explain, isAllowed } from "./permissions/check.js";
+import { OS_ENFORCED } from "./permissions/names.js";
+import type { Permissions } from "./permissions/set.js";
+import { Worker, type WorkerEvents } from "./pool/worker.js";
+import { fileLayers } from "./sandbox/layers.js";
+import type { EnforcementLevel, EnforcementMode } from "./sandbox/level.js";
+import { type AllowListProxy, startProxy } from "./sandbox/proxy.js";
+
+/** What every worker gets from the environment, when it is set. */
+const COMMON_ENVIRONMENT = ["LANG", "LC_ALL", "TZ"];
+/** Never passed on, whatever a permission says. */
+const SECRET = /^(VERS_|REEF_)|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
+
+/** Makes workers for plugins, each confined to what it may do. */
+export class WorkerFactory {
+  #folder: string | null = null;
+  #count = 0;
+
+  constructor(
+    private readonly limits: BrokerLimits,
+    private readonly mode: EnforcementMode,
+    private readonly level: () => Promise<EnforcementLevel>,
+    private readonly environment: Readonly<Record<string, string | undefined>>,
+  ) {}
+
+  /** Whether a plugin can be held to its permissions here; throws `not_enforceable` when it must not run. */
+  async confines(plugin: PluginManifest): Promise<boolean> {
+    if (this.mode === "off") return false;
+    const { level, reason } = await this.level();
+    if (level === "full") return true;
+    const scoped = Object.keys(plugin.permissions).filter((name) => OS_ENFORCED.includes(name));
+    if (this.mode === "scoped" && scoped.length === 0) return false;
+    const what = scoped.length > 0 ? `its permissions (${scoped.join(", ")})` : "no permissions";
+    throw new BrokerError(
+      "not_enforceable",
+      `${plugin.id} cannot be held to ${what} on this machine: ${reason}`,
+    );
+  }
+
+  /** Starts a worker. `proxy` and worker belong together and end together. */
+  async create(
+    plugin: PluginManifest,
+    service: ServiceManifest,
+    permissions: Permissions,
+    events: WorkerEvents,
+  ): Promise<{ worker: Worker; proxySocket: string | null }> {
+    const confined = await this.confines(plugin);
+    const layers = confined ? await fileLayers(permissions, this.limits.maxFileRules) : [[]];
+    const proxy = confined ? await this.#proxyFor(plugin, permissions, events) : null;
+    try {
+      const worker = new Worker(
+        {
+          confined,
+          layers,
+          root: plugin.root,
+          env: this.environmentFor(permissions),
+          proxySocket: proxy?.socketPath ?? null,
+          setup: {
+            pluginId: plugin.id,
+            service: service.name,
+            main: service.main,
+            methods: [...service.methods.keys()],
+            destroyTimeout: this.limits.destroyTimeout,
+            maxMessage: this.limits.maxMessage,
+          },
+        },
+        this.limits,
+        {
+          ...events,
+          exit: (reason) => {
+            proxy?.close();
+            events.exit(reason);
+          },
+        },
+      );
+      return { worker, proxySocket: proxy?.socketPath ?? null };
+    } catch (error) {
+      proxy?.close();
+      throw error;
+    }
+  }
+
+  async #proxyFor(
+    plugin: PluginManifest,
+    permissions: Permissions,
+    events: WorkerEvents,
+  ): Promise<AllowListProxy | null> {
+    if (permissions !== "all" && permissions.network === undefined) return null;
+    this.#folder ??= mkdtempSync(join(tmpdir(), "reef-broker-"));
+    return startProxy(join(this.#folder, `${++this.#count}.sock`), permissions, (host) => {
+      const denial = explain([{ id: plugin.id, permissions }], "network", host);
+      if (denial) events.log("broker", describeDenial(denial));
+    });
+  }
+
+  /** The environment of a worker: next to nothing, and what `env` allows. */
+  environmentFor(permissions: Permissions): Record<string, string> {
+    const env: Record<string, string> = { NODE_ENV: "production", BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" };
+    for (const [name, value] of Object.entries(this.environment)) {
+      if (value === undefined || SECRET.test(name)) continue;
+      const granted = COMMON_ENVIRONMENT.includes(name) || isAllowed(permissions, "env", name);
+      if (granted && !value.includes("\0")) env[name] = value;
+    }
+    return env;
+  }
+
+  /** Removes what lies on disk. */
+  close(): void {
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder = null;
+  }
+}

@@ -1,0 +1,34 @@
+import { readdirSync, realpathSync } from "node:fs";
+import { join, sep } from "node:path";
+import { ManifestError } from "./errors.js";
+
+const MAX_ENTRIES = 200_000;
+
+/**
+ * Refuses a package that ships links leading out of its folder: what looks like a file
+ * of its own would be somebody else's. `node_modules/.bin` and linked workspaces count too.
+ */
+export function refuseEscapingLinks(root: string): void {
+  const pending = [root];
+  let seen = 0;
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (++seen > MAX_ENTRIES) throw new ManifestError("package", `holds more than ${MAX_ENTRIES} files`);
+      const path = join(folder, entry.name);
+      if (entry.isSymbolicLink()) refuseEscape(path, root);
+      else if (entry.isDirectory()) pending.push(path);
+    }
+  }
+}
+
+function refuseEscape(link: string, root: string): void {
+  let target: string;
+  try {
+    target = realpathSync(link);
+  } catch {
+    throw new ManifestError("package", `the link ${link.slice(root.length + 1)} leads nowhere`);
+  }
+  if (target !== root && !target.startsWith(root + sep)) {
+    throw new ManifestError("package", `the link ${link.slice(root.length + 1)} leads out of the package`);
+  }
+}

@@ -1,0 +1,214 @@
+import type { CallOptions } from "./client.js";
+import { type CallContext, nestedContext } from "./context.js";
+import { BrokerError } from "./errors.js";
+import type { MethodMetrics } from "./metrics.js";
+import { type CompiledSchema, compileSchema, type JsonSchema } from "./schema.js";
+import { Deadline, type DeadlineWheel } from "./wheel.js";
+
+/** What a method inside this process learns about its call. */
+export interface LocalCall {
+  /** Aborted when the caller no longer waits. */
+  readonly signal: AbortSignal;
+  /** Milliseconds that are left. */
+  readonly remaining: number;
+  /** Who calls. */
+  readonly caller: string;
+  /** Calls another method on behalf of the same caller, within the same deadline. */
+  call(
+    pluginId: string,
+    service: string,
+    method: string,
+    input?: unknown,
+    options?: CallOptions,
+  ): Promise<unknown>;
+}
+
+/** A method that a service offers from inside this process. */
+export interface LocalMethod {
+  description?: string;
+  /** JSON Schema or TypeBox; anything is accepted when absent. */
+  inputSchema?: unknown;
+  outputSchema?: unknown;
+  /** Gets the input as the caller passed it, not a copy. */
+  handler(input: never, call: LocalCall): unknown;
+}
+
+/** @internal A local method, ready to be called. */
+export interface ReadyLocalMethod {
+  readonly key: string;
+  readonly name: string;
+  readonly description: string;
+  readonly input: CompiledSchema;
+  readonly output: CompiledSchema;
+  readonly handler: (input: unknown, call: LocalCall) => unknown;
+  readonly owner: string;
+  readonly metrics: MethodMetrics;
+}
+
+/** @internal Compiles the schemas of a local method. */
+export function readyMethod(
+  owner: string,
+  key: string,
+  name: string,
+  method: LocalMethod,
+  metrics: MethodMetrics,
+): ReadyLocalMethod {
+  return {
+    key,
+    name,
+    owner,
+    metrics,
+    description: method.description ?? "",
+    input: compileSchema((method.inputSchema ?? true) as JsonSchema),
+    output: compileSchema((method.outputSchema ?? true) as JsonSchema),
+    handler: method.handler as ReadyLocalMethod["handler"],
+  };
+}
+
+/** @internal What a running local call needs from the broker. */
+export interface LocalHost {
+  readonly wheel: DeadlineWheel;
+  dispatch(
+    context: CallContext,
+    pluginId: string,
+    service: string,
+    method: string,
+    payload: { input?: unknown },
+    options: CallOptions,
+  ): Promise<unknown>;
+  failed(method: string, caller: string, error: BrokerError): void;
+}
+
+/** @internal One call of a method inside this process. */
+export class LocalRun extends Deadline implements LocalCall {
+  #controller: AbortController | null = null;
+  #settled = false;
+  #nested: CallContext | null = null;
+  #outer: AbortSignal | undefined;
+  #withdraw: (() => void) | null = null;
+
+  constructor(
+    private readonly host: LocalHost,
+    private readonly method: ReadyLocalMethod,
+    private readonly context: CallContext,
+    private readonly started: number,
+    private readonly resolve: (value: unknown) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    super();
+  }
+
+  /** Runs the handler. The deadline is set already. */
+  run(input: unknown, signal: AbortSignal | undefined): void {
+    if (signal) this.#follow(signal);
+    let result: unknown;
+    try {
+      result = this.method.handler(input, this);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#succeed(value),
+        (error) => this.#fail(error),
+      );
+    } else this.#succeed(result);
+  }
+
+  #follow(signal: AbortSignal): void {
+    this.#outer = signal;
+    this.#withdraw = () => {
+      this.#end(new BrokerError("cancelled", `the call of ${this.method.key} was withdrawn`));
+      this.#controller?.abort();
+    };
+    signal.addEventListener("abort", this.#withdraw, { once: true });
+  }
+
+  get caller(): string {
+    return this.context.caller;
+  }
+
+  get remaining(): number {
+    return Math.max(0, this.expiresAt - performance.now());
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#settled) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  call(
+    pluginId: string,
+    service: string,
+    method: string,
+    input?: unknown,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const { key, owner } = this.method;
+    this.#nested ??= nestedContext(this.context, { id: owner, permissions: "all" }, key, this.expiresAt);
+    const signal = options.signal ? AbortSignal.any([options.signal, this.signal]) : this.signal;
+    return this.host.dispatch(this.#nested, pluginId, service, method, { input }, { ...options, signal });
+  }
+
+  expire(): void {
+    this.#end(new BrokerError("timeout", `${this.method.key} did not answer in time`));
+    this.#controller?.abort();
+  }
+
+  #succeed(value: unknown): void {
+    if (this.#settled) return;
+    const { output, key, metrics } = this.method;
+    if (!output.check(value)) {
+      const issues = output.issues(value);
+      this.#end(
+        new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, {
+          issues,
+          method: key,
+        }),
+      );
+      return;
+    }
+    this.#settle();
+    metrics.record(performance.now() - this.started);
+    this.resolve(value);
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#settled) return;
+    const { key } = this.method;
+    const [name, message] =
+      thrown instanceof Error ? [thrown.name, thrown.message] : ["Error", String(thrown)];
+    this.#end(
+      new BrokerError(
+        "method_failed",
+        `${key} failed: ${message}`,
+        { method: key, thrown: name },
+        { cause: thrown },
+      ),
+    );
+  }
+
+  #end(error: BrokerError): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.method.metrics.record(performance.now() - this.started, error.code);
+    this.host.failed(this.method.key, this.context.caller, error);
+    this.reject(error);
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.host.wheel.remove(this);
+    if (this.#withdraw) this.#outer?.removeEventListener("abort", this.#withdraw);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -1,0 +1,219 @@
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { join, sep } from "node:path";
+import { ManifestError } from "./errors.js";
+import { refuseEscapingLinks } from "./links.js";
+import { normalisePermissions } from "./permissions/normalise.js";
+import { pathAliases } from "./permissions/paths.js";
+import { canonical, type PermissionSet } from "./permissions/set.js";
+import { type CompiledSchema, compileSchema, SchemaError } from "./schema.js";
+
+/** A method as its plugin declares it. */
+export interface MethodManifest {
+  name: string;
+  description: string;
+  input: CompiledSchema;
+  output: CompiledSchema;
+}
+
+/** A service as its plugin declares it. */
+export interface ServiceManifest {
+  name: string;
+  description: string;
+  /** The real path of its code. */
+  main: string;
+  mode: (typeof SERVICE_MODES)[number];
+  methods: ReadonlyMap<string, MethodManifest>;
+}
+
+/** A plugin folder, read and checked. */
+export interface PluginManifest {
+  id: string;
+  name: string;
+  version: string;
+  description: string;
+  /** The folder's real path. */
+  root: string;
+  /** The key of `package.json` that it was read from. */
+  key: (typeof MANIFEST_KEYS)[number];
+  permissions: PermissionSet;
+  services: ReadonlyMap<string, ServiceManifest>;
+}
+
+/** The keys of `package.json` that may hold a manifest, the first one found counts. */
+export const MANIFEST_KEYS = ["reef", "kunkun"] as const;
+/** The ways a service can be run; all of them are a process without a user interface. */
+export const SERVICE_MODES = ["node-headless", "bun-headless"] as const;
+
+const IDENTIFIER = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]{0,127}$/i;
+const NAME = /^[a-z][\w-]{0,63}$/i;
+const MAX_MANIFEST = 1024 * 1024;
+
+type JsonObject = Record<string, unknown>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Reads the `package.json` of a folder; `null` when there is none or it declares no plugin. */
+export function findManifest(
+  folder: string,
+): { key: (typeof MANIFEST_KEYS)[number]; json: JsonObject } | null {
+  const file = join(folder, "package.json");
+  let text: string;
+  try {
+    if (statSync(file).size > MAX_MANIFEST)
+      throw new ManifestError("package.json", "is larger than 1 MB", file);
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ManifestError("package.json", `is not JSON: ${(error as Error).message}`, file);
+  }
+  if (!isObject(json)) throw new ManifestError("package.json", "must be an object", file);
+  const key = MANIFEST_KEYS.find(
+    (name) => isObject(json[name]) && (json[name] as JsonObject).services !== undefined,
+  );
+  return key === undefined ? null : { key, json };
+}
+
+/**
+ * Reads and checks the plugin in a folder. `support` is where its own data belongs
+ * (`$EXTENSION_SUPPORT`). Throws a {@link ManifestError} that names the field.
+ */
+export function readManifest(folder: string, support: string): PluginManifest {
+  const root = realpathSync(folder);
+  const file = join(root, "package.json");
+  const found = findManifest(root);
+  if (!found) {
+    throw new ManifestError(MANIFEST_KEYS.join(" or "), "no services are declared here", file);
+  }
+  const { key, json } = found;
+  const declared = json[key] as JsonObject;
+  try {
+    const idField = declared.identifier === undefined ? "name" : `${key}.identifier`;
+    const id = declared.identifier ?? json.name;
+    if (typeof id !== "string" || !IDENTIFIER.test(id) || id.includes("__")) {
+      throw new ManifestError(
+        idField,
+        `identifies the plugin to its callers; needed are letters, digits, ".", "-" and "_", without "__"`,
+      );
+    }
+    refuseEscapingLinks(root);
+    const aliases = pathAliases(root, support);
+    const declaredPermissions = normalisePermissions(declared.permissions, aliases, `${key}.permissions`);
+    return {
+      id,
+      name: text(declared.name ?? json.name ?? id, `${key}.name`),
+      version: text(json.version ?? "0.0.0", "version"),
+      description: text(
+        declared.shortDescription ?? declared.description ?? json.description ?? "",
+        "description",
+      ),
+      root,
+      key,
+      permissions: key === "kunkun" ? withCallPermission(declaredPermissions) : declaredPermissions,
+      services: readServices(declared.services, `${key}.services`, root),
+    };
+  } catch (error) {
+    if (error instanceof ManifestError) throw new ManifestError(error.field, error.problem, file);
+    throw error;
+  }
+}
+
+/** That format has no word for calling others: every plugin may, held to what both sides may do. */
+function withCallPermission(permissions: PermissionSet): PermissionSet {
+  if (permissions["service:call"]) return permissions;
+  return canonical([...Object.entries(permissions), ["service:call", { allow: [["*"]], deny: [] }]]);
+}
+
+function text(value: unknown, field: string): string {
+  if (typeof value !== "string") throw new ManifestError(field, "must be a text");
+  return value;
+}
+
+function named(value: unknown, field: string, what: string): string {
+  if (typeof value !== "string" || !NAME.test(value) || value.includes("__")) {
+    throw new ManifestError(
+      field,
+      `names ${what}: a letter, then letters, digits, "-" and "_", without "__"`,
+    );
+  }
+  return value;
+}
+
+function readServices(raw: unknown, field: string, root: string): Map<string, ServiceManifest> {
+  if (!Array.isArray(raw) || raw.length === 0) {
+    throw new ManifestError(field, "must list at least one service that others can call");
+  }
+  const services = new Map<string, ServiceManifest>();
+  for (const [index, entry] of raw.entries()) {
+    const at = `${field}[${index}]`;
+    if (!isObject(entry)) throw new ManifestError(at, "must be an object with name, main and methods");
+    const name = named(entry.name, `${at}.name`, "the service to its callers");
+    if (services.has(name)) throw new ManifestError(`${at}.name`, `"${name}" is declared twice`);
+    const mode = entry.serviceMode ?? SERVICE_MODES[0];
+    if (!SERVICE_MODES.includes(mode as (typeof SERVICE_MODES)[number])) {
+      throw new ManifestError(
+        `${at}.serviceMode`,
+        `says how it is run; known are ${SERVICE_MODES.join(", ")}`,
+      );
+    }
+    services.set(name, {
+      name,
+      description: text(entry.description ?? "", `${at}.description`),
+      main: resolveMain(entry.main, `${at}.main`, root),
+      mode: mode as (typeof SERVICE_MODES)[number],
+      methods: readMethods(entry.methods, `${at}.methods`),
+    });
+  }
+  return services;
+}
+
+function resolveMain(raw: unknown, field: string, root: string): string {
+  if (typeof raw !== "string" || raw === "" || raw.includes("\0")) {
+    throw new ManifestError(field, "names the file that implements the service");
+  }
+  let real: string;
+  try {
+    real = realpathSync(join(root, raw));
+  } catch {
+    throw new ManifestError(field, `the file "${raw}" does not exist; was it built?`);
+  }
+  if (!real.startsWith(root + sep))
+    throw new ManifestError(field, `"${raw}" lies outside the plugin's folder`);
+  if (!statSync(real).isFile()) throw new ManifestError(field, `"${raw}" is not a file`);
+  return real;
+}
+
+function readMethods(raw: unknown, field: string): Map<string, MethodManifest> {
+  if (!Array.isArray(raw)) throw new ManifestError(field, "must list the methods that may be called");
+  const methods = new Map<string, MethodManifest>();
+  for (const [index, entry] of raw.entries()) {
+    const at = `${field}[${index}]`;
+    if (!isObject(entry)) throw new ManifestError(at, "must be an object with a name");
+    const name = named(entry.name, `${at}.name`, "the method to its callers");
+    if (methods.has(name)) throw new ManifestError(`${at}.name`, `"${name}" is declared twice`);
+    methods.set(name, {
+      name,
+      description: text(entry.description ?? "", `${at}.description`),
+      input: schemaOf(entry.inputSchema, `${at}.inputSchema`),
+      output: schemaOf(entry.outputSchema, `${at}.outputSchema`),
+    });
+  }
+  return methods;
+}
+
+function schemaOf(raw: unknown, field: string): CompiledSchema {
+  try {
+    return compileSchema(raw ?? true);
+  } catch (error) {
+    if (error instanceof SchemaError) throw new ManifestError(field, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import { matchesWildcard } from "./wildcard.js";
+
+/** One segment of a path pattern: `**` or a test for a name. */
+type Segment = { any: true } | { any: false; test: (name: string) => boolean };
+
+/** A path pattern: `**` spans folders, `*` and `?` stay within a name; names starting with a dot are no exception. */
+export interface PathPattern {
+  readonly source: string;
+  readonly segments: readonly Segment[];
+}
+
+const WILDCARD = /[*?]/;
+
+function segmentOf(text: string): Segment {
+  if (text === "**") return { any: true };
+  if (!WILDCARD.test(text)) return { any: false, test: (name) => name === text };
+  return { any: false, test: (name) => matchesWildcard(text, name, true) };
+}
+
+export function splitPath(path: string): string[] {
+  return path.split("/").filter((part) => part !== "");
+}
+
+const compiled = new Map<string, PathPattern>();
+const CACHE_LIMIT = 5_000;
+
+/** Compiles an absolute pattern; equal texts share one result. */
+export function pathPattern(source: string): PathPattern {
+  const known = compiled.get(source);
+  if (known) return known;
+  if (compiled.size >= CACHE_LIMIT) compiled.clear();
+  const pattern = { source, segments: splitPath(source).map(segmentOf) };
+  compiled.set(source, pattern);
+  return pattern;
+}
+
+/** The segments before the first wildcard, as a path. */
+export function literalPrefix(source: string): string {
+  const parts = splitPath(source);
+  const first = parts.findIndex((part) => WILDCARD.test(part));
+  return `/${(first < 0 ? parts : parts.slice(0, first)).join("/")}`;
+}
+
+/** Positions in the pattern that can be reached after reading all of `names`. */
+function reach(pattern: PathPattern, names: readonly string[]): Set<number> {
+  const { segments } = pattern;
+  const close = (positions: Set<number>) => {
+    for (const position of positions) if (segments[position]?.any) positions.add(position + 1);
+    return positions;
+  };
+  let current = close(new Set([0]));
+  for (const name of names) {
+    const next = new Set<number>();
+    for (const position of current) {
+      const segment = segments[position];
+      if (segment === undefined) continue;
+      if (segment.any) next.add(position);
+      else if (segment.test(name)) next.add(position + 1);
+    }
+    current = close(next);
+    if (current.size === 0) break;
+  }
+  return current;
+}
+
+/** Whether the pattern names this path. `/a/**` names `/a` itself and all that is under it. */
+export function matchesPath(pattern: PathPattern, path: string): boolean {
+  return reach(pattern, splitPath(path)).has(pattern.segments.length);
+}
+
+/** Whether the pattern could name something under this folder. */
+export function mayMatchBelow(pattern: PathPattern, folder: string): boolean {
+  for (const position of reach(pattern, splitPath(folder)))
+    if (position < pattern.segments.length) return true;
+  return false;
+}
+
+/** Whether the pattern names this folder and everything that could ever be under it. */
+export function matchesAllBelow(pattern: PathPattern, folder: string): boolean {
+  const last = pattern.segments.length - 1;
+  return pattern.segments[last]?.any === true && reach(pattern, splitPath(folder)).has(last);
+}

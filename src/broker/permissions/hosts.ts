@@ -1,0 +1,91 @@
+import { isIP } from "node:net";
+
+/** A network endpoint: a host name or address in canonical form, and a port. */
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/** A rule over endpoints: `example.org`, `*.example.org`, `*`, an address, each with an optional `:port`. */
+export interface HostPattern {
+  readonly source: string;
+  /** The name or address, without the leading `*.`; empty for "every host". */
+  readonly host: string;
+  readonly kind: "exact" | "subdomains" | "every";
+  readonly port: number | null;
+}
+
+const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+const DEFAULT_PORTS: Record<string, number> = { http: 80, ws: 80, https: 443, wss: 443 };
+
+/**
+ * The canonical form of a host as a URL would have it (lower case, punycode, addresses
+ * normalised, no trailing dot), or `null` when it is none.
+ */
+export function canonicalHost(text: string): string | null {
+  const bare = text.replace(/^\[(.*)\]$/s, "$1");
+  if (isIP(bare) === 6) return new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  if (!URL.canParse(`http://${bare}/`)) return null;
+  const url = new URL(`http://${bare}/`);
+  const host = url.hostname.replace(/\.$/, "");
+  if (url.username !== "" || url.port !== "" || url.pathname !== "/" || url.search !== "") return null;
+  return isIP(host) !== 0 || NAME.test(host) ? host : null;
+}
+
+/** Reads a rule; throws an `Error` that says what is wrong with it. */
+export function parseHostPattern(source: string): HostPattern {
+  const url = /^([a-z]+|\*):\/\/([^/]*)(\/.*)?$/i.exec(source);
+  let authority = source;
+  let port: number | null = null;
+  if (url) {
+    const [, scheme = "", rest = "", path = "/"] = url;
+    if (!["/", "/*", "/**"].includes(path))
+      throw new Error(`only hosts can be enforced, not the path "${path}"`);
+    if (scheme !== "*" && !(scheme.toLowerCase() in DEFAULT_PORTS))
+      throw new Error(`unknown scheme "${scheme}"`);
+    port = DEFAULT_PORTS[scheme.toLowerCase()] ?? null;
+    authority = rest;
+  }
+  const withPort = /^(\[[^\]]*\]|[^:]*):(\d{1,5}|\*)$/.exec(authority);
+  if (withPort) {
+    authority = withPort[1] ?? "";
+    port = withPort[2] === "*" ? null : Number(withPort[2]);
+    if (port !== null && (port < 1 || port > 65_535)) throw new Error(`no such port: ${port}`);
+  }
+  if (authority === "*" || authority === "**")
+    return { source: render("*", port), host: "", kind: "every", port };
+  const kind = authority.startsWith("*.") ? "subdomains" : "exact";
+  const host = canonicalHost(kind === "subdomains" ? authority.slice(2) : authority);
+  if (host === null || host.includes("*") || (kind === "subdomains" && isIP(host) !== 0)) {
+    throw new Error(`"${source}" is not a host, "*.domain" or "*"`);
+  }
+  const shown = isIP(host) === 6 ? `[${host}]` : host;
+  return { source: render(kind === "subdomains" ? `*.${shown}` : shown, port), host, kind, port };
+}
+
+function render(host: string, port: number | null): string {
+  return port === null ? host : `${host}:${port}`;
+}
+
+/** Whether a rule names an endpoint. A `*.` rule names subdomains of any depth, not the domain itself. */
+export function matchesHost(pattern: HostPattern, endpoint: Endpoint): boolean {
+  if (pattern.port !== null && pattern.port !== endpoint.port) return false;
+  if (pattern.kind === "every") return true;
+  if (pattern.kind === "exact") return endpoint.host === pattern.host;
+  return endpoint.host.endsWith(`.${pattern.host}`) && isIP(endpoint.host) === 0;
+}
+
+/** Reads `host:port`, `[v6]:port` or a URL; `null` when it is none. */
+export function parseEndpoint(text: string, defaultPort = 443): Endpoint | null {
+  const match = /^(\[[^\]]*\]|[^:/]*)(?::(\d{1,5}))?$/.exec(text);
+  if (!match) {
+    if (!URL.canParse(text)) return null;
+    const url = new URL(text);
+    const port = url.port === "" ? DEFAULT_PORTS[url.protocol.slice(0, -1)] : Number(url.port);
+    const host = canonicalHost(url.hostname);
+    return host === null || port === undefined ? null : { host, port };
+  }
+  const host = canonicalHost(match[1] ?? "");
+  const port = match[2] === undefined ? defaultPort : Number(match[2]);
+  return host === null || port < 1 || port > 65_535 ? null : { host, port };
+}

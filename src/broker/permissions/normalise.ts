@@ -1,0 +1,189 @@
+import { ManifestError } from "../errors.js";
+import { parseHostPattern } from "./hosts.js";
+import { kindOf, permissionName, SCOPED_PERMISSIONS } from "./names.js";
+import { type PathAliases, resolvePathPattern } from "./paths.js";
+import { canonical, type PermissionSet, type Scope } from "./set.js";
+
+type JsonObject = Record<string, unknown>;
+type Side = "allow" | "deny";
+
+/** The lists of one permission while a manifest is being read; `null` is the absence of any list. */
+interface Draft {
+  allow: string[] | null;
+  deny: string[];
+}
+
+const NAME = /^[a-zA-Z][\w.-]*(:[\w.-]+)*$/;
+const NESTED_SCOPES: Readonly<Record<string, string>> = {
+  read: "fs-read",
+  write: "fs-write",
+  net: "network",
+  env: "env",
+  run: "shell:execute",
+  ffi: "ffi",
+  sys: "sys",
+};
+const KNOWN_KEYS = ["permission", "allow", "deny", "domains"];
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads the permissions of a manifest, in any of their spellings, into one canonical set.
+ * `field` is where they stand, for errors. Throws a {@link ManifestError}.
+ */
+export function normalisePermissions(
+  raw: unknown,
+  aliases: PathAliases,
+  field = "permissions",
+): PermissionSet {
+  if (raw === undefined) return canonical([]);
+  if (!Array.isArray(raw)) throw new ManifestError(field, "must be a list of permissions");
+  const drafts = new Map<string, Draft>();
+  for (const [index, entry] of raw.entries()) readEntry(entry, `${field}[${index}]`, aliases, drafts);
+  return canonical(
+    [...drafts].map(([name, { allow, deny }]): [string, Scope] => [
+      name,
+      { allow: allow === null ? [] : [allow], deny },
+    ]),
+  );
+}
+
+function readEntry(entry: unknown, field: string, aliases: PathAliases, drafts: Map<string, Draft>): void {
+  if (typeof entry !== "string" && !isObject(entry)) {
+    throw new ManifestError(field, "must be a name or an object with a permission and its scope");
+  }
+  const spelling = typeof entry === "string" ? entry : entry.permission;
+  if (typeof spelling !== "string" || !NAME.test(spelling)) {
+    throw new ManifestError(field, "needs the name of a permission, such as storage or fs-read");
+  }
+  const name = permissionName(spelling);
+  const scope = typeof entry === "string" ? {} : entry;
+  for (const key of Object.keys(scope)) {
+    if (!KNOWN_KEYS.includes(key)) throw new ManifestError(`${field}.${key}`, "is not part of a permission");
+  }
+  const lists: [Side, string, unknown][] = [
+    ["allow", "allow", scope.allow],
+    ["allow", "domains", scope.domains],
+    ["deny", "deny", scope.deny],
+  ];
+  if (scope.domains !== undefined && name !== "network") {
+    throw new ManifestError(`${field}.domains`, "belongs to the network permission only");
+  }
+  if (lists.every(([, , value]) => value === undefined)) {
+    if (Object.hasOwn(SCOPED_PERMISSIONS, name)) {
+      throw new ManifestError(field, `"${spelling}" needs an allow list that says how far it reaches`);
+    }
+    draftOf(drafts, name);
+    return;
+  }
+  const draft = draftOf(drafts, name);
+  if (scope.allow !== undefined || scope.domains !== undefined) draft.allow ??= [];
+  if (Object.hasOwn(SCOPED_PERMISSIONS, name)) draft.allow ??= [];
+  for (const [side, key, value] of lists) {
+    if (value === undefined) continue;
+    const at = `${field}.${key}`;
+    const items = value === "*" ? ["*"] : value;
+    if (!Array.isArray(items)) throw new ManifestError(at, "must be a list");
+    for (const [index, item] of items.entries()) {
+      readItem({ item, side, name, at: `${at}[${index}]`, aliases, drafts });
+    }
+  }
+}
+
+interface Item {
+  item: unknown;
+  side: Side;
+  name: string;
+  at: string;
+  aliases: PathAliases;
+  drafts: Map<string, Draft>;
+}
+
+function readItem({ item, side, name, at, aliases, drafts }: Item): void {
+  if (isObject(item) && Object.keys(item).some((key) => Object.hasOwn(NESTED_SCOPES, key))) {
+    readNestedScopes(item, side, at, aliases, drafts);
+    if (item.path === undefined && item.cmd === undefined && item.command === undefined) return;
+    if (name in SCOPED_PERMISSIONS && kindOf(name) !== "path" && item.path !== undefined) return;
+  }
+  add(drafts, name, side, scopeEntry(name, item, at, aliases));
+}
+
+/** A Deno-like command scope: what the command may do counts as what the plugin may do. */
+function readNestedScopes(
+  item: JsonObject,
+  side: Side,
+  at: string,
+  aliases: PathAliases,
+  drafts: Map<string, Draft>,
+): void {
+  for (const [key, name] of Object.entries(NESTED_SCOPES)) {
+    const value = item[key];
+    if (value === undefined) continue;
+    const where = `${at}.${key}`;
+    const items = value === "*" ? [kindOf(name) === "path" ? "/**" : "*"] : value;
+    if (!Array.isArray(items) || items.some((one) => typeof one !== "string")) {
+      throw new ManifestError(where, 'must be "*" or a list of texts');
+    }
+    for (const [index, text] of (items as string[]).entries()) {
+      const spot = `${where}[${index}]`;
+      add(drafts, name, side, scopeEntry(name, text, spot, aliases));
+      // Such a path names a folder with all that is in it.
+      if (kindOf(name) === "path" && !text.endsWith("*")) {
+        add(drafts, name, side, scopeEntry(name, `${text}/**`, spot, aliases));
+      }
+    }
+  }
+}
+
+function scopeEntry(name: string, item: unknown, at: string, aliases: PathAliases): string {
+  const kind = kindOf(name);
+  try {
+    if (kind === "command") return commandEntry(item);
+    const text = textOf(item);
+    if (kind === "path") return resolvePathPattern(text === "*" ? "/**" : text, aliases);
+    if (kind === "host") return parseHostPattern(text).source;
+    return text;
+  } catch (error) {
+    throw new ManifestError(at, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function textOf(item: unknown): string {
+  const value = isObject(item) ? (item.path ?? item.url ?? item.domain ?? item.name) : item;
+  if (typeof value !== "string" || value === "")
+    throw new Error("must be a text or an object with a path or url");
+  return value;
+}
+
+function commandEntry(item: unknown): string {
+  const outer = typeof item === "string" ? { command: item } : item;
+  const inner = isObject(outer) && isObject(outer.cmd) ? outer.cmd : outer;
+  if (!isObject(inner)) throw new Error("must be a command, such as { command, args }");
+  const command = inner.command ?? inner.program;
+  if (typeof command !== "string" || command === "" || command.includes("\0")) {
+    throw new Error("needs the command to run");
+  }
+  const { args } = inner;
+  if (args === undefined) return JSON.stringify({ command });
+  if (!Array.isArray(args) || args.some((value) => typeof value !== "string")) {
+    throw new Error("args must be a list of texts");
+  }
+  return JSON.stringify({ command, args });
+}
+
+function draftOf(drafts: Map<string, Draft>, name: string): Draft {
+  const known = drafts.get(name);
+  if (known) return known;
+  const draft: Draft = { allow: null, deny: [] };
+  drafts.set(name, draft);
+  return draft;
+}
+
+function add(drafts: Map<string, Draft>, name: string, side: Side, entry: string): void {
+  const draft = draftOf(drafts, name);
+  if (side === "deny") draft.deny.push(entry);
+  else draft.allow = [...(draft.allow ?? []), entry];
+  if (Object.hasOwn(SCOPED_PERMISSIONS, name)) draft.allow ??= [];
+}

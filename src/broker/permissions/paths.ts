@@ -1,0 +1,63 @@
+import { realpathSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { literalPrefix } from "./glob.js";
+
+/** The folders that a pattern may start with by name. */
+export type PathAliases = Readonly<Record<string, string>>;
+
+/** The aliases for one plugin: its own folders and the usual ones of this user. */
+export function pathAliases(extension: string, support: string, home = homedir()): PathAliases {
+  return {
+    $EXTENSION: extension,
+    $EXTENSION_SUPPORT: support,
+    $HOME: home,
+    $DESKTOP: join(home, "Desktop"),
+    $DOCUMENT: join(home, "Documents"),
+    $DOWNLOAD: join(home, "Downloads"),
+    $PICTURE: join(home, "Pictures"),
+    $VIDEO: join(home, "Videos"),
+    $AUDIO: join(home, "Music"),
+    $TEMP: tmpdir(),
+  };
+}
+
+/**
+ * The real path of a file that may not exist yet: links are resolved as far as the
+ * path exists, the rest is kept.
+ */
+export function realPathAsFarAsPossible(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const parent = dirname(path);
+    if (parent === path || (code !== "ENOENT" && code !== "ENOTDIR")) throw error;
+    return join(realPathAsFarAsPossible(parent), basename(path));
+  }
+}
+
+/** Replaces the alias a pattern starts with and resolves links in its part without wildcards. */
+export function resolvePathPattern(pattern: string, aliases: PathAliases): string {
+  if (pattern.includes("\0")) throw new Error("a path must not contain NUL");
+  const unsupported = /[[\]{}]|!\(|\\/.exec(pattern);
+  if (unsupported) throw new Error(`"${unsupported[0]}" has no meaning in a pattern; use "*", "**" and "?"`);
+  let absolute = pattern;
+  if (pattern.startsWith("$")) {
+    const alias = Object.keys(aliases)
+      .sort((a, b) => b.length - a.length)
+      .find((name) => pattern === name || pattern.startsWith(`${name}/`));
+    if (alias === undefined) {
+      throw new Error(`unknown alias in "${pattern}"; known: ${Object.keys(aliases).join(", ")}`);
+    }
+    absolute = `${aliases[alias]}${pattern.slice(alias.length)}`;
+  }
+  if (!absolute.startsWith("/")) throw new Error(`"${pattern}" is neither absolute nor starts with an alias`);
+  const parts = absolute.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.includes("..")) throw new Error(`"${pattern}" must not contain ".."`);
+  absolute = `/${parts.join("/")}`;
+  const prefix = literalPrefix(absolute);
+  const rest = absolute.slice(prefix === "/" ? 0 : prefix.length);
+  const real = realPathAsFarAsPossible(prefix);
+  return real === "/" ? rest || "/" : `${real}${rest}`;
+}

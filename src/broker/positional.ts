@@ -1,0 +1,30 @@
+import { BrokerError } from "./errors.js";
+import type { JsonSchema } from "./schema.js";
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Turns positional arguments into the one input of a method: they fill the properties of
+ * its schema in their order. A single plain object is the input itself, as is a single
+ * value for a schema without properties.
+ */
+export function inputFromArguments(schema: JsonSchema, args: readonly unknown[]): unknown {
+  const declared = typeof schema === "object" ? schema.properties : undefined;
+  const names = isPlainObject(declared) ? Object.keys(declared) : [];
+  if (args.length === 0) return names.length > 0 || expectsObject(schema) ? {} : undefined;
+  if (args.length === 1 && (isPlainObject(args[0]) || names.length === 0)) return args[0];
+  if (args.length > names.length) {
+    throw new BrokerError(
+      "invalid_input",
+      `${args.length} arguments were given, the method takes ${names.length}${names.length > 0 ? ` (${names.join(", ")})` : ""}`,
+    );
+  }
+  const given = args.map((value, index): [string, unknown] => [names[index] as string, value]);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== null));
+}
+
+function expectsObject(schema: JsonSchema): boolean {
+  return typeof schema === "object" && schema.type === "object";
+}

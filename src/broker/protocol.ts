@@ -1,0 +1,56 @@
+import type { BrokerErrorCode, BrokerErrorDetails } from "./errors.js";
+
+/** The first element of each message between host and worker. */
+export const OP = {
+  /** host → worker: `[init, WorkerSetup]` */
+  init: 0,
+  /** host → worker: `[call, id, method, input, remaining ms, caller]` */
+  call: 1,
+  /** both: `[cancel, id]`: a call that is no longer waited for */
+  cancel: 2,
+  /** both: `[result, id, value]` */
+  result: 3,
+  /** both: `[error, id, WireError]` */
+  error: 4,
+  /** host → worker: `[ping]`; worker → host: `[pong]` */
+  ping: 5,
+  pong: 6,
+  /** host → worker: `[destroy]` */
+  destroy: 7,
+  /** worker → host: `[ready]` or `[fatal, WireError]` */
+  ready: 8,
+  fatal: 9,
+  /** worker → host: `[nested, id, parent id or 0, WireRequest]` */
+  nested: 10,
+} as const;
+
+/** The descriptor under which a worker finds its channel. */
+export const CHANNEL_DESCRIPTOR = 3;
+
+/** What a worker is told before anything else. */
+export interface WorkerSetup {
+  pluginId: string;
+  service: string;
+  main: string;
+  methods: string[];
+  destroyTimeout: number;
+  maxMessage: number;
+}
+
+/** An error on the wire; `code` only when it is one of the broker's. */
+export interface WireError {
+  name: string;
+  message: string;
+  code?: BrokerErrorCode;
+  details?: BrokerErrorDetails;
+  /** Of a system error: its code and the path it was about. */
+  errno?: string;
+  path?: string;
+}
+
+/** What a worker asks the broker for. */
+export type WireRequest =
+  | { kind: "call"; target: [string, string, string]; input?: unknown; args?: unknown[]; timeout?: number }
+  | { kind: "storage"; action: "get" | "set" | "delete" | "keys"; key?: string; value?: unknown }
+  | { kind: "event"; name: string; data?: unknown }
+  | { kind: "shell"; command: string; args: string[]; timeout?: number };

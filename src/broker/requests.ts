@@ -1,0 +1,191 @@
+import type { CallOptions } from "./client.js";
+import { runCommand } from "./commands.js";
+import { type CallContext, trustedContext } from "./context.js";
+import { BrokerError } from "./errors.js";
+import type { WorkerFactory } from "./factory.js";
+import type { BrokerLimits } from "./limits.js";
+import { describeDenial, explain } from "./permissions/check.js";
+import type { WireRequest } from "./protocol.js";
+import type { Session } from "./session.js";
+import type { EventSink, PluginStorage } from "./sinks.js";
+
+/** What the broker lends to those who ask on behalf of a worker. */
+export interface RequestHost {
+  readonly limits: BrokerLimits;
+  readonly factory: WorkerFactory;
+  readonly events: EventSink;
+  readonly storage: PluginStorage | null;
+  readonly searchPath: string;
+  dispatch(
+    context: CallContext,
+    pluginId: string,
+    service: string,
+    method: string,
+    payload: { input?: unknown } | { args: readonly unknown[] },
+    options: CallOptions,
+  ): Promise<unknown>;
+}
+
+const MAX_KEY = 512;
+
+function need(ok: boolean, what: string): asserts ok {
+  if (!ok) throw new BrokerError("invalid_input", what);
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** Answers the requests that a worker makes, each under what its chain of callers may do. */
+export class Requests {
+  constructor(private readonly host: RequestHost) {}
+
+  /** Takes one request and answers it on the worker's channel. Never throws. */
+  take(session: Session, id: number, parent: number, request: WireRequest): void {
+    const { worker } = session;
+    if (!worker) return;
+    if (session.requests.size >= this.host.limits.maxNestedCalls) {
+      worker.refuse(id, new BrokerError("overloaded", "the worker has too many requests open"));
+      return;
+    }
+    const controller = new AbortController();
+    session.requests.set(id, { parent, controller });
+    this.#answer(session, parent, request, controller.signal)
+      .then(
+        (value) => worker.respond(id, value),
+        (error) => worker.refuse(id, error),
+      )
+      .finally(() => session.requests.delete(id));
+  }
+
+  /** For whom a request is made: for the call it names, else for the worker itself. */
+  #contextOf(session: Session, parent: number): CallContext {
+    if (parent !== 0) {
+      const run = session.runs.get(parent);
+      if (!run) throw new BrokerError("cancelled", "the call that this belongs to is over");
+      return run.nested;
+    }
+    let depth = 0;
+    for (const run of session.runs.values()) depth = Math.max(depth, run.nested.depth);
+    return {
+      ...trustedContext(session.plugin.id),
+      permissions: session.permissions,
+      parties: [{ id: session.plugin.id, permissions: session.permissions }],
+      depth,
+    };
+  }
+
+  async #answer(
+    session: Session,
+    parent: number,
+    request: WireRequest,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const context = this.#contextOf(session, parent);
+    switch (request.kind) {
+      case "call":
+        return this.#call(context, request, signal);
+      case "storage":
+        return this.#store(session, context, request);
+      case "event":
+        return this.#emit(session, context, request);
+      case "shell":
+        return this.#shell(session, context, request, signal);
+      default:
+        throw new BrokerError("invalid_input", "an unknown request");
+    }
+  }
+
+  #call(
+    context: CallContext,
+    request: WireRequest & { kind: "call" },
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const { target, args, input, timeout } = request;
+    need(
+      Array.isArray(target) && target.length === 3 && target.every(isText),
+      "a call names plugin, service and method",
+    );
+    need(args === undefined || Array.isArray(args), "arguments are a list");
+    const [pluginId, service, method] = target;
+    const payload = args === undefined ? { input } : { args };
+    return this.host.dispatch(context, pluginId, service, method, payload, { timeout, signal });
+  }
+
+  #permit(context: CallContext, permission: string, resource?: string): void {
+    const denial = explain(context.parties, permission, resource);
+    if (denial) throw new BrokerError("permission_denied", describeDenial(denial), { denial });
+  }
+
+  async #store(
+    session: Session,
+    context: CallContext,
+    request: WireRequest & { kind: "storage" },
+  ): Promise<unknown> {
+    this.#permit(context, "storage");
+    const { storage } = this.host;
+    if (!storage) throw new BrokerError("unavailable", "this broker has no storage for plugins");
+    const { action, key, value } = request;
+    const { id } = session.plugin;
+    if (action === "keys") return storage.keys(id);
+    need(
+      isText(key) && key.length > 0 && key.length <= MAX_KEY,
+      `a key is a text of 1 to ${MAX_KEY} characters`,
+    );
+    if (action === "get") return storage.get(id, key);
+    if (action === "delete") return storage.delete(id, key);
+    need(action === "set", "storage can get, set, delete and list keys");
+    return storage.set(id, key, value ?? null);
+  }
+
+  async #emit(
+    session: Session,
+    context: CallContext,
+    request: WireRequest & { kind: "event" },
+  ): Promise<void> {
+    const { name, data } = request;
+    need(isText(name) && name.length > 0 && name.length <= MAX_KEY, "an event needs a name");
+    this.#permit(context, "events", name);
+    this.host.events.emit({
+      type: "broker.plugin_event",
+      pluginId: session.plugin.id,
+      name,
+      data,
+      time: new Date().toISOString(),
+    });
+  }
+
+  async #shell(
+    session: Session,
+    context: CallContext,
+    request: WireRequest & { kind: "shell" },
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const { command, args, timeout } = request;
+    need(isText(command) && command !== "" && !command.includes("\0"), "needs the command to run");
+    need(
+      Array.isArray(args) && args.every((one) => isText(one) && !one.includes("\0")),
+      "args are a list of texts",
+    );
+    need(
+      timeout === undefined || (Number.isFinite(timeout) && timeout > 0),
+      "timeout must be a number of milliseconds",
+    );
+    this.#permit(context, "shell:execute", JSON.stringify({ command, args }));
+    const { limits, factory, searchPath } = this.host;
+    const left = Math.min(
+      timeout ?? limits.defaultTimeout,
+      limits.maxTimeout,
+      context.deadline - performance.now(),
+    );
+    return runCommand(command, args, {
+      plugin: session.plugin,
+      permissions: session.permissions,
+      env: factory.environmentFor(session.permissions),
+      proxySocket: session.proxySocket,
+      confined: await factory.confines(session.plugin),
+      searchPath,
+      timeout: Math.max(1, left),
+      signal,
+      maxFileRules: limits.maxFileRules,
+    });
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Confines itself as its plan says and then becomes the program of the plan. It must
+ * execute: a Bun that confines itself in place leaves its helper threads free.
+ * With `--probe` it only tells what this machine can enforce.
+ */
+import { openSync, readSync, writeSync } from "node:fs";
+import { landlockVersion, READ, restrictSelf } from "./landlock.js";
+import { addressOf, cString, SyscallError, syscall } from "./libc.js";
+import { enterEmptyNetwork } from "./namespace.js";
+import type { LaunchPlan, ProbeResult } from "./policy.js";
+import { filterSelf } from "./seccomp.js";
+import { AUDIT_ARCHITECTURE, numberOf } from "./syscalls.js";
+
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_CAPBSET_DROP = 24;
+const LAST_CAPABILITY = 63;
+const SIGKILL = 9;
+const EINVAL = 22;
+const EPERM = 1;
+const RLIMIT_CORE = 4;
+const CLOSE_RANGE_CLOEXEC = 4;
+const FIRST_PRIVATE_DESCRIPTOR = 4;
+
+function readLine(): string {
+  const chunks: Uint8Array[] = [];
+  const byte = new Uint8Array(65_536);
+  for (;;) {
+    const count = readSync(0, byte);
+    if (count === 0) throw new Error("the launcher got no plan");
+    chunks.push(byte.slice(0, count));
+    if (byte[count - 1] === 10) return Buffer.concat(chunks).toString("utf8");
+  }
+}
+
+function prctl(option: number, value: number): void {
+  syscall("prctl", numberOf("prctl"), option, value, 0, 0, 0);
+}
+
+function dropCapabilities(): void {
+  for (let capability = 0; capability <= LAST_CAPABILITY; capability++) {
+    try {
+      prctl(PR_CAPBSET_DROP, capability);
+    } catch (error) {
+      // EINVAL: past the last one this kernel knows. EPERM: there are none to drop.
+      if (error instanceof SyscallError && [EINVAL, EPERM].includes(error.errno)) return;
+      throw error;
+    }
+  }
+}
+
+async function startRelay(plan: LaunchPlan): Promise<number | null> {
+  if (plan.proxySocket === null) return null;
+  const relay = Bun.spawn([process.execPath, plan.relay, plan.proxySocket], {
+    stdio: ["inherit", "pipe", "ignore"],
+    env: {},
+  });
+  const { value } = await relay.stdout.getReader().read();
+  const port = Number(new TextDecoder().decode(value));
+  if (!Number.isInteger(port) || port <= 0) throw new Error("the network relay did not start");
+  return port;
+}
+
+function execute(plan: LaunchPlan, env: Record<string, string>): never {
+  const strings = (values: string[]) => {
+    const bytes = values.map(cString);
+    return { bytes, table: new BigUint64Array([...bytes.map(addressOf), 0n]) };
+  };
+  const argv = strings(plan.argv);
+  const environment = strings(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  const path = cString(plan.argv[0]);
+  process.chdir(plan.cwd);
+  const bytesOf = (table: BigUint64Array) => addressOf(new Uint8Array(table.buffer));
+  syscall("execve", numberOf("execve"), addressOf(path), bytesOf(argv.table), bytesOf(environment.table));
+  throw new Error(`execve returned, holding ${argv.bytes.length + environment.bytes.length} strings`);
+}
+
+async function launch(plan: LaunchPlan): Promise<never> {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  enterEmptyNetwork();
+  const port = await startRelay(plan);
+  const env = { ...plan.env };
+  if (port !== null) {
+    const proxy = `http://127.0.0.1:${port}`;
+    Object.assign(env, { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy });
+  }
+  const limit = new BigUint64Array([0n, 0n]);
+  syscall("prlimit64", numberOf("prlimit64"), 0, RLIMIT_CORE, addressOf(new Uint8Array(limit.buffer)), 0);
+  syscall("close_range", numberOf("close_range"), FIRST_PRIVATE_DESCRIPTOR, 0xffffffff, CLOSE_RANGE_CLOEXEC);
+  syscall("dup3", numberOf("dup3"), openSync("/dev/null", "r"), 0, 0);
+  dropCapabilities();
+  prctl(PR_SET_NO_NEW_PRIVS, 1);
+  const version = landlockVersion();
+  if (version === 0) throw new Error("this kernel has no Landlock");
+  const ports = port === null ? [] : [port];
+  // Bun reads its own memory map and size; the number in the path is still ours after executing.
+  const own = ["maps", "statm"].map((name) => ({ path: `/proc/${process.pid}/${name}`, rights: READ }));
+  const base = [...plan.base, ...own];
+  for (const layer of plan.layers) restrictSelf(version, [...base, ...layer], ports);
+  filterSelf({ pid: process.pid, tcp: port !== null, children: plan.children, landlock: version });
+  return execute(plan, env);
+}
+
+function probe(): ProbeResult {
+  const landlock = landlockVersion();
+  const works = (attempt: () => void) => {
+    try {
+      attempt();
+      return true;
+    } catch (error) {
+      if (error instanceof SyscallError) return false;
+      throw error;
+    }
+  };
+  const netns = works(enterEmptyNetwork);
+  prctl(PR_SET_NO_NEW_PRIVS, 1);
+  const seccomp =
+    AUDIT_ARCHITECTURE !== undefined &&
+    works(() => filterSelf({ pid: process.pid, tcp: false, children: false, landlock }));
+  return { landlock, seccomp, netns };
+}
+
+if (process.argv[2] === "--probe") {
+  writeSync(1, JSON.stringify(probe()));
+} else {
+  try {
+    await launch(JSON.parse(readLine()) as LaunchPlan);
+  } catch (error) {
+    writeSync(2, `sandbox: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(71);
+  }
+}

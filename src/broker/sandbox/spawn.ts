@@ -1,0 +1,80 @@
+import { realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { EXECUTE, type FileRule, READ, WRITE } from "./landlock.js";
+import type { LaunchPlan } from "./policy.js";
+
+const LAUNCHER = join(import.meta.dir, "launcher.ts");
+const RELAY = join(import.meta.dir, "relay.ts");
+/** The broker's own code, of which the worker reads a part. */
+const OWN_CODE = dirname(import.meta.dir);
+
+/** Without these, neither Bun nor an ordinary program starts. */
+const SYSTEM_RULES: readonly (readonly [path: string, rights: number])[] = [
+  ["/lib", READ | EXECUTE],
+  ["/lib32", READ | EXECUTE],
+  ["/lib64", READ | EXECUTE],
+  ["/usr/lib", READ | EXECUTE],
+  ["/usr/lib64", READ | EXECUTE],
+  ["/etc/ld.so.cache", READ],
+  ["/etc/localtime", READ],
+  ["/usr/share/zoneinfo", READ],
+  ["/etc/ssl/certs", READ],
+  ["/usr/share/ca-certificates", READ],
+  ["/sys/devices/system/cpu/online", READ],
+  ["/dev/null", READ | WRITE],
+  ["/dev/zero", READ],
+  ["/dev/random", READ],
+  ["/dev/urandom", READ],
+];
+
+/** Where Bun itself lies. */
+export const BUN = realpathSync(process.execPath);
+
+let system: FileRule[] | undefined;
+
+/** What every confined program may read. */
+export function systemRules(): FileRule[] {
+  system ??= SYSTEM_RULES.flatMap(([path, rights]) => {
+    try {
+      return [{ path: realpathSync(path), rights }];
+    } catch {
+      return [];
+    }
+  });
+  return system;
+}
+
+/** What a worker needs on top: Bun, the broker's code and the plugin's own folder. */
+export function workerRules(root: string): FileRule[] {
+  return [
+    ...systemRules(),
+    { path: BUN, rights: READ | EXECUTE },
+    { path: realpathSync(OWN_CODE), rights: READ },
+    { path: root, rights: READ },
+  ];
+}
+
+/** How a process is started: with a plan it is confined, without it is not. */
+export interface SpawnOptions {
+  plan: Omit<LaunchPlan, "relay">;
+  confined: boolean;
+  /** Whether descriptor 3 is a socket to us. */
+  channel: boolean;
+}
+
+export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
+
+/** Starts a program, confined by the launcher unless told otherwise. Its stdin only keeps it company. */
+export function spawnConfined({ plan, confined, channel }: SpawnOptions): ConfinedProcess {
+  const extra = channel ? (["socket-fd"] as const) : [];
+  const child = Bun.spawn(confined ? [BUN, LAUNCHER] : plan.argv, {
+    stdio: ["pipe", "pipe", "pipe", ...extra],
+    env: confined ? {} : plan.env,
+    cwd: confined ? import.meta.dir : plan.cwd,
+  }) as ConfinedProcess;
+  if (confined) {
+    child.stdin.write(`${JSON.stringify({ ...plan, relay: RELAY } satisfies LaunchPlan)}\n`);
+    void child.stdin.flush();
+  }
+  return child;
+}

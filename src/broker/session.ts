@@ -1,0 +1,27 @@
+import type { PluginManifest } from "./manifest.js";
+import type { Permissions } from "./permissions/set.js";
+import type { Worker } from "./pool/worker.js";
+import type { RemoteRun } from "./remote.js";
+
+/** What the broker knows about one worker: the calls in it and what it asked for. */
+export class Session {
+  readonly runs = new Map<number, RemoteRun>();
+  readonly requests = new Map<number, { parent: number; controller: AbortController }>();
+  worker: Worker | null = null;
+
+  constructor(
+    readonly plugin: PluginManifest,
+    readonly permissions: Permissions,
+    readonly proxySocket: string | null,
+  ) {}
+
+  /** Withdraws what was asked for on behalf of a call. */
+  withdrawNested(parent: number): void {
+    for (const request of this.requests.values()) if (request.parent === parent) request.controller.abort();
+  }
+
+  /** Withdraws everything. */
+  end(): void {
+    for (const request of this.requests.values()) request.controller.abort();
+  }
+}

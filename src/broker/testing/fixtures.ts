@@ -1,0 +1,103 @@
+/** For tests: plugins written to temporary folders, and a broker that remembers what it was told. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Broker, type BrokerOptions } from "../broker.js";
+import type { BrokerError } from "../errors.js";
+import type { BrokerLimits } from "../limits.js";
+import type { BrokerEvent, LogEntry } from "../sinks.js";
+
+/** A folder that is gone after `remove`. */
+export function temporaryFolder(): { path: string; remove(): void } {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), "reef-broker-test-")));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** What a plugin for a test is made of. */
+export interface PluginFixture {
+  id: string;
+  key?: "reef" | "kunkun";
+  permissions?: unknown[];
+  /** Methods of the one service, `main` unless named; a value is the declaration's further fields. */
+  service?: string;
+  methods: Record<string, object>;
+  /** The source of `main.ts`: its default export, or a whole module. */
+  code: string;
+  files?: Record<string, string>;
+}
+
+/** Writes a plugin below `parent` and returns its folder. */
+export function writePlugin(parent: string, fixture: PluginFixture): string {
+  const folder = join(parent, fixture.id);
+  const manifest = {
+    name: fixture.id,
+    version: "1.0.0",
+    [fixture.key ?? "reef"]: {
+      identifier: fixture.id,
+      permissions: fixture.permissions ?? [],
+      services: [
+        {
+          name: fixture.service ?? "main",
+          main: "main.ts",
+          methods: Object.entries(fixture.methods).map(([name, more]) => ({ name, ...more })),
+        },
+      ],
+    },
+  };
+  const files = { "package.json": JSON.stringify(manifest), "main.ts": fixture.code, ...fixture.files };
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+/** A broker with what it reported. */
+export interface TestBroker {
+  broker: Broker;
+  folder: string;
+  logs: LogEntry[];
+  events: BrokerEvent[];
+  add(fixture: PluginFixture): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes a broker over a temporary folder. */
+export function testBroker(
+  limits: Partial<BrokerLimits> = {},
+  options: Partial<BrokerOptions> = {},
+): TestBroker {
+  const temporary = temporaryFolder();
+  const logs: LogEntry[] = [];
+  const events: BrokerEvent[] = [];
+  const broker = new Broker({
+    log: { write: (entry) => logs.push(entry) },
+    events: { emit: (event) => events.push(event) },
+    supportFolder: (id) => join(temporary.path, "support", id),
+    limits,
+    ...options,
+  });
+  return {
+    broker,
+    folder: temporary.path,
+    logs,
+    events,
+    async add(fixture) {
+      await broker.load(writePlugin(temporary.path, fixture));
+    },
+    async close() {
+      await broker.close();
+      temporary.remove();
+    },
+  };
+}
+
+/** The error that a call fails with. */
+export async function failure(call: Promise<unknown>): Promise<BrokerError> {
+  try {
+    const value = await call;
+    throw new Error(`the call succeeded with ${JSON.stringify(value)}`);
+  } catch (error) {
+    return error as BrokerError;
+  }
+}

@@ -1,0 +1,68 @@
+import type { BrokerErrorCode } from "../errors.js";
+import type { PluginFixture } from "./fixtures.js";
+
+/** A way for a worker to misbehave and what its caller gets to see. */
+export interface Misbehaviour {
+  name: string;
+  /** The body of the method. */
+  body: string;
+  /** Milliseconds. */
+  timeout: number;
+  expected: BrokerErrorCode[] | "answer";
+}
+
+export const MISBEHAVIOURS: Misbehaviour[] = [
+  { name: "loop", body: "for (;;) ;", timeout: 100, expected: ["timeout"] },
+  {
+    name: "throw",
+    body: "throw new RangeError('thrown on purpose');",
+    timeout: 5_000,
+    expected: ["method_failed"],
+  },
+  {
+    name: "reject unhandled",
+    body: "Promise.reject(new Error('nobody listens')); return new Promise(() => {});",
+    timeout: 5_000,
+    expected: ["worker_died"],
+  },
+  { name: "exit", body: "process.exit(3);", timeout: 5_000, expected: ["worker_died"] },
+  {
+    name: "allocate for ever",
+    body: "const kept = []; const grow = () => { for (let i = 0; i < 8; i++) kept.push(new Uint8Array(1 << 22).fill(1)); setTimeout(grow, 1); }; grow(); return new Promise(() => {});",
+    timeout: 10_000,
+    expected: ["worker_died"],
+  },
+  {
+    name: "flood the channel",
+    body: "const { writeSync } = require('node:fs'); const junk = 'x'.repeat(1 << 20); for (let i = 0; i < 256; ) { try { writeSync(3, junk); i++; } catch (e) { if (e.code !== 'EAGAIN') throw e; } } return new Promise(() => {});",
+    timeout: 10_000,
+    expected: ["worker_died"],
+  },
+  { name: "never answer", body: "return new Promise(() => {});", timeout: 100, expected: ["timeout"] },
+  {
+    name: "answer twice",
+    body: "require('node:fs').writeSync(3, JSON.stringify([3, 1, { result: 'first' }]) + '\\n'); return { result: 'second' };",
+    timeout: 5_000,
+    expected: "answer",
+  },
+];
+
+/** A plugin with each misbehaviour as a method. */
+export const misbehavingPlugin: PluginFixture = {
+  id: "misbehaving",
+  methods: Object.fromEntries(MISBEHAVIOURS.map(({ name }) => [methodName(name), {}])),
+  code: `export default { services: { main: {
+${MISBEHAVIOURS.map(({ name, body }) => `async ${methodName(name)}() { ${body} }`).join(",\n")}
+} } };`,
+};
+
+/** A plugin that does as it should. */
+export const honestPlugin: PluginFixture = {
+  id: "honest",
+  methods: { echo: {} },
+  code: "export default { services: { main: { async echo(input) { return input; } } } };",
+};
+
+export function methodName(name: string): string {
+  return name.replaceAll(" ", "_");
+}

@@ -1,0 +1,16 @@
+import * as runtime from "../client.js";
+import { BrokerError } from "../errors.js";
+import { RUNTIME_SPECIFIERS } from "./specifiers.js";
+
+/** Makes the runtime API importable under each of its names, whatever lies in `node_modules`. */
+export function provideRuntimeModules(): void {
+  const { clientOf: _, ...api } = runtime;
+  const exports = { ...api, BrokerError };
+  Bun.plugin({
+    name: "reef-runtime",
+    setup(build) {
+      for (const specifier of RUNTIME_SPECIFIERS)
+        build.module(specifier, () => ({ exports, loader: "object" }));
+    },
+  });
+}

@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, Sandbox } from "../../tests/support/sandbox.js";
+import { ChildChecker } from "./checker.js";
+import type { LoadFailure } from "./load-failure.js";
+
+let sandbox: Sandbox;
+const open: ChildChecker[] = [];
+beforeEach(() => {
+  sandbox = new Sandbox();
+});
+afterEach(async () => {
+  for (const checker of open.splice(0)) await checker.close();
+  sandbox.remove();
+});
+function make(timeoutMs = 20_000, memoryFile?: string): ChildChecker {
+  const checker = new ChildChecker({ servicesDir: sandbox.servicesDir, timeoutMs, memoryFile });
+  open.push(checker);
+  return checker;
+}
+const failure = (check: Promise<unknown>): Promise<LoadFailure> =>
+  check.then(
+    () => {
+      throw new Error("it passed");
+    },
+    (error) => error,
+  );
+
+test("an import tells the module's name, what it needs and whether it has an init", async () => {
+  sandbox.services({
+    "a/index.ts": 'export default { name: "shown", dependencies: ["b"], init() {} };',
+    "b/index.ts": 'export default { name: "b" };',
+  });
+  const checker = make();
+  expect(await Promise.all([checker.import("a"), checker.import("b")])).toEqual([
+    { name: "shown", dependencies: ["b"], hasInit: true },
+    { name: "b", dependencies: [], hasInit: false },
+  ]);
+});
+
+test("a check sees the folder as it is now", async () => {
+  const checker = make();
+  for (const name of ["one", "two", "three"]) {
+    sandbox.services({ "a/index.ts": `export default { name: "${name}" };` });
+    expect(await checker.import("a")).toMatchObject({ name });
+  }
+});
+
+test("what passes runs in another process, with a working directory and data folder of its own", async () => {
+  const seen = join(sandbox.root, "seen.json");
+  sandbox.services({
+    "a/index.ts": `import { writeFileSync } from "node:fs";
+      export default { name: "a", init(ctx) { writeFileSync(${JSON.stringify(seen)}, JSON.stringify([process.pid, process.cwd(), ctx.dataDir, process.env.REEF_DATA_DIR])); } };`,
+  });
+  await make().start(["a"]);
+  const [pid, cwd, dataDir, variable] = JSON.parse(readFileSync(seen, "utf8"));
+  expect(pid).not.toBe(process.pid);
+  expect(cwd).not.toBe(process.cwd());
+  for (const dir of [dataDir, variable]) expect(dir).toStartWith(cwd);
+});
+
+test("services are started with those they need, and stopped again", async () => {
+  const log = join(sandbox.root, "log");
+  const noting = (name: string, fields = "") => `import { appendFileSync } from "node:fs";
+    const note = (what) => appendFileSync(${JSON.stringify(log)}, what + " ${name}\\n");
+    export default { name: "${name}", init() { note("init"); }, dispose() { note("dispose"); }, ${fields} };`;
+  sandbox.services({ "a/index.ts": noting("a", 'dependencies: ["b"]'), "b/index.ts": noting("b") });
+  await make().start(["b", "a"]);
+  expect(readFileSync(log, "utf8").trim().split("\n")).toEqual([
+    "init b",
+    "init a",
+    "dispose a",
+    "dispose b",
+  ]);
+});
+
+describe("what does not pass", () => {
+  test.each<[string, string, string]>([
+    ["throws", 'throw new Error("why");', "IMPORT_FAILED"],
+    ["ends its process", "globalThis.process.exit(3);", "PROCESS_ENDED"],
+    ["kills its process", 'process.kill(process.pid, "SIGKILL");', "PROCESS_ENDED"],
+    ["is no module", "export default 7;", "NO_DEFAULT_EXPORT"],
+  ])("%s: the next check works all the same", async (_what, source, code) => {
+    sandbox.services({ "bad/index.ts": source, "good/index.ts": 'export default { name: "good" };' });
+    const checker = make();
+    expect(await failure(checker.import("bad"))).toMatchObject({
+      code,
+      step: expect.stringMatching(/import|check/),
+    });
+    expect(await checker.import("good")).toMatchObject({ name: "good" });
+  });
+
+  test("never ends: it is given up on, and does not hold up the others", async () => {
+    sandbox.services({
+      "loop/index.ts": "while (true) {}",
+      "await/index.ts": "await new Promise(() => {});",
+      "good/index.ts": 'export default { name: "good" };',
+    });
+    const checker = make(1500);
+    const order: string[] = [];
+    const bad = ["loop", "await"].map(async (name) => {
+      expect(await failure(checker.import(name))).toMatchObject({ code: "IMPORT_TIMEOUT", step: "import" });
+      order.push("bad");
+    });
+    await checker.import("good").then(() => order.push("good"));
+    await Promise.all(bad);
+    expect(order).toEqual(["good", "bad", "bad"]);
+  });
+
+  test.each<[string, string, string]>([
+    ["throws", 'throw new Error("why");', "INIT_FAILED"],
+    ["never ends", "while (true) {}", "INIT_TIMEOUT"],
+    ["ends its process", "globalThis.process.exit(0);", "PROCESS_ENDED"],
+  ])("init %s", async (_what, body, code) => {
+    sandbox.services({ "a/index.ts": `export default { name: "a", init() { ${body} } };` });
+    expect(await failure(make(1000).start(["a"]))).toMatchObject({ code, step: "init" });
+  });
+});
+
+describe("what has served", () => {
+  test("is remembered across restarts", async () => {
+    const path = join(sandbox.dataDir, "deep", "checked.json");
+    const checker = make(1000, path);
+    expect(checker.knows("d1")).toBe(false);
+    checker.remember("d1");
+    checker.remember("d2");
+    expect(checker.knows("d1")).toBe(true);
+    await checker.close();
+    const later = make(1000, path);
+    expect([later.knows("d1"), later.knows("d2"), later.knows("d3")]).toEqual([true, true, false]);
+  });
+
+  test.each(["{", "null", '{"a":1}', "[1, null]"])(
+    "an unusable memory file (%p) only costs checks",
+    (content) => {
+      const path = join(sandbox.dataDir, "checked.json");
+      writeFileSync(path, content);
+      const checker = make(1000, path);
+      expect(checker.knows("d1")).toBe(false);
+    },
+  );
+});
+
+test("closing ends checks under way, and refuses new ones", async () => {
+  const marker = join(sandbox.root, "pid");
+  sandbox.services({
+    "loop/index.ts": `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(marker)}, String(process.pid)); while (true) {}`,
+  });
+  const checker = make(600_000);
+  const waiting = [failure(checker.import("loop")), failure(checker.import("loop"))];
+  await eventually(() => existsSync(marker) && readFileSync(marker, "utf8") !== "");
+  await checker.close();
+  for (const refused of [...(await Promise.all(waiting)), await failure(checker.import("loop"))]) {
+    expect(refused.message).toContain("shutting down");
+  }
+  await eventually(() => !existsSync(`/proc/${readFileSync(marker, "utf8")}`));
+});

@@ -1,0 +1,104 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { join } from "node:path";
+import { withCause } from "./causality.js";
+import { EventBus, type EventSink, TREE_EVENT } from "./events.js";
+import type { Scope } from "./scope.js";
+import { toWire, type WireEvent } from "./tree/wire.js";
+import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
+import type { Json } from "./types.js";
+
+/** What is opened here stays open when the service that asked for it goes. */
+const inHost = AsyncLocalStorage.snapshot();
+
+const stores = new Map<string, EventStore>();
+
+/** The events of one data folder, shared by every server of this process that uses the folder. */
+export class EventStore {
+  users = 0;
+  readonly #options: EventTreeOptions;
+  readonly #stored = new WeakSet<object>();
+  #tree: EventTree | undefined;
+
+  constructor(options: EventTreeOptions) {
+    this.#options = options;
+  }
+
+  /** The log; the file is opened when it is first asked for. */
+  get log(): EventLog {
+    this.#tree ??= inHost(() => new EventTree(this.#options));
+    return this.#tree;
+  }
+
+  /**
+   * Stores an event; resolves with what clients and subscribers get, once it is on disk. Fired as
+   * `reef:event`, the result goes to the subscribers without being stored again.
+   */
+  async publish(input: EventInput): Promise<WireEvent> {
+    const wire = toWire(await this.log.append(input));
+    this.#stored.add(wire);
+    return wire;
+  }
+
+  /** Stores what services emit as `reef:event`; `source` is the emitting service unless it names another. */
+  readonly sink: EventSink = async (data, from) => {
+    if (this.#stored.has(data)) return data;
+    const anonymous = from !== undefined && typeof data === "object" && data !== null && !("source" in data);
+    return this.publish(anonymous ? { ...data, source: from } : data);
+  };
+
+  /** Closes the file when the last user is gone. */
+  async release(): Promise<void> {
+    if (--this.users > 0) return;
+    stores.delete(this.#options.path);
+    await this.#tree?.close();
+  }
+}
+
+function pathIn(dataDir: string): string {
+  return join(dataDir, "events.sqlite");
+}
+
+function storeAt(path: string, options: Omit<EventTreeOptions, "path">): EventStore {
+  const store = stores.get(path) ?? new EventStore({ ...options, path });
+  stores.set(path, store);
+  return store;
+}
+
+/** The store of a data folder, for a server; to be released by it. */
+export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, "path">): EventStore {
+  const store = storeAt(pathIn(dataDir), options);
+  store.users++;
+  return store;
+}
+
+/**
+ * The store of the server that a service runs in.
+ *
+ * @example
+ * init(ctx) {
+ *   const { log } = eventStoreOf(ctx);
+ *   const failures = await log.search({ type: "deploy_failed", limit: 10 });
+ * }
+ */
+export function eventStoreOf(ctx: { readonly dataDir: string }): EventStore {
+  // A service that is only being tried out has a data folder without a server.
+  return storeAt(pathIn(ctx.dataDir), {});
+}
+
+/** A bus that stores tree events, and delivers each on its own behalf: what a handler publishes is its child. */
+export class TreeEventBus extends EventBus {
+  readonly #store: EventStore;
+
+  constructor(store: EventStore, report: (where: string, error: unknown) => void) {
+    super(report);
+    this.#store = store;
+    this.setSink(store.sink);
+  }
+
+  override async emit(event: string, data: Json, from?: Scope): Promise<Json> {
+    if (event !== TREE_EVENT) return super.emit(event, data, from);
+    const stored = await this.#store.sink(data, from?.service);
+    if (this.count(TREE_EVENT) === 0) return stored;
+    return withCause(stored.id, () => super.emit(event, stored, from));
+  }
+}

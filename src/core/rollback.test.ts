@@ -1,0 +1,108 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { answering, type Reef, startReef } from "../../tests/support/sandbox.js";
+import { contentDigest } from "./digest.js";
+
+let reef: Reef;
+afterEach(() => reef.end());
+
+const version = (label: string) => answering("a", label);
+const folder = () => join(reef.sandbox.servicesDir, "a");
+const digest = () => contentDigest(folder());
+
+async function load(label: string): Promise<string> {
+  reef.sandbox.services({ "a/index.ts": version(label) });
+  await reef.ctx.registry.load("a");
+  return digest();
+}
+
+async function started(...labels: string[]): Promise<string[]> {
+  reef = await startReef({});
+  const digests: string[] = [];
+  for (const label of labels) digests.push(await load(label));
+  return digests;
+}
+
+const back = (to?: string) => reef.ctx.registry.rollback("a", to);
+
+describe("rollback", () => {
+  test("puts the version before back into the folder and into service; again, it returns", async () => {
+    const [one, two] = await started("one", "two");
+    expect(await back()).toEqual({ name: "a", action: "updated", digest: one as string });
+    expect([await reef.text("/a"), digest()]).toEqual(["one", one as string]);
+    await back();
+    expect([await reef.text("/a"), digest()]).toEqual(["two", two as string]);
+    await back();
+    expect(await reef.text("/a")).toBe("one");
+  });
+
+  test("takes a digest or its beginning", async () => {
+    const [one = ""] = await started("one", "two", "three");
+    await back(one.slice(0, 8));
+    expect(await reef.text("/a")).toBe("one");
+  });
+
+  test("of the oldest kept version works although the present one has to be kept as well", async () => {
+    const digests = await started("1", "2", "3", "4", "5", "6");
+    const kept = reef.ctx.registry.versions("a").map((entry) => entry.digest);
+    expect(kept).toEqual(digests.slice(1).reverse());
+    reef.sandbox.services({ "a/index.ts": version("never loaded") });
+    await back(digests[1]);
+    expect(await reef.text("/a")).toBe("2");
+  });
+
+  test("after a failed change returns to what still runs", async () => {
+    await started("one", "two");
+    reef.sandbox.services({ "a/index.ts": "{" });
+    await expect(reef.ctx.registry.load("a")).rejects.toThrow();
+    await back();
+    expect(reef.ctx.registry.get("a")?.failure).toBeUndefined();
+    expect(await reef.text("/a")).toBe("two");
+    expect(digest()).toBe(reef.ctx.registry.get("a")?.digest as string);
+  });
+
+  test("brings back a service that failed at the start", async () => {
+    const [one] = await started("one");
+    const { sandbox } = reef;
+    await reef.close(0);
+    sandbox.services({ "a/index.ts": "throw new Error('not any more');", "a/added.ts": "" });
+    reef = await startReef({}, { servicesDir: sandbox.servicesDir, dataDir: sandbox.dataDir });
+    reef.sandbox.remove();
+    Object.assign(reef, { sandbox });
+    expect(reef.ctx.registry.get("a")?.state).toBe("failed");
+    expect(await back()).toEqual({ name: "a", action: "added", digest: one as string });
+    expect(await reef.text("/a")).toBe("one");
+    expect(existsSync(join(folder(), "added.ts"))).toBe(false);
+  });
+
+  test("without an earlier version is refused", async () => {
+    await started("one");
+    await expect(back()).rejects.toMatchObject({ code: "NO_SNAPSHOT" });
+    await expect(back("abcdef")).rejects.toMatchObject({ code: "NO_SNAPSHOT" });
+    await expect(reef.ctx.registry.rollback("nobody")).rejects.toMatchObject({ code: "UNKNOWN" });
+  });
+
+  test("that cannot be loaded leaves the folder as it was", async () => {
+    await started("base");
+    reef.sandbox.services({ "b/index.ts": answering("b", "b") });
+    await reef.ctx.registry.load("b");
+    reef.sandbox.services({ "a/index.ts": answering("a", "needing", `dependencies: ["b"],`) });
+    await reef.ctx.registry.load("a");
+    const [, needing] = [await load("free"), reef.ctx.registry.versions("a")[1]?.digest];
+    const present = digest();
+    rmSync(join(reef.sandbox.servicesDir, "b"), { recursive: true });
+    await reef.ctx.registry.unload("b");
+    await expect(back(needing)).rejects.toMatchObject({ code: "MISSING_DEPENDENCY" });
+    expect(digest()).toBe(present);
+    expect(await reef.text("/a")).toBe("free");
+  });
+
+  test("leaves data, node_modules and dot-files in the folder alone", async () => {
+    await started("one", "two");
+    const others = ["a/data/items.json", "a/node_modules/x/index.js", "a/.env"];
+    for (const file of others) reef.sandbox.services({ [file]: "kept" });
+    await back();
+    for (const file of others) expect(existsSync(join(reef.sandbox.servicesDir, file))).toBe(true);
+  });
+});

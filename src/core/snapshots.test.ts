@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Sandbox } from "../../tests/support/sandbox.js";
+import { contentDigest } from "./digest.js";
+import { LogBook } from "./log.js";
+import { Snapshots } from "./snapshots.js";
+
+let sandbox: Sandbox;
+let snapshots: Snapshots;
+let warnings: string[];
+let dir: string;
+beforeEach(() => {
+  sandbox = new Sandbox({ "a/index.ts": "one", "a/lib/x.ts": "x", "a/run.sh": "#!/bin/sh" });
+  dir = join(sandbox.servicesDir, "a");
+  chmodSync(join(dir, "run.sh"), 0o755);
+  warnings = [];
+  snapshots = new Snapshots(sandbox.dataDir, new LogBook(({ text }) => warnings.push(text)).logger("reef"));
+});
+afterEach(() => sandbox.remove());
+
+const write = (path: string, text: string) => sandbox.services({ [`a/${path}`]: text });
+const read = (path: string) => readFileSync(join(dir, path), "utf8");
+/** Writes a version of the folder and keeps it. */
+function keep(text: string): string {
+  write("index.ts", text);
+  const digest = contentDigest(dir);
+  snapshots.keep("a", dir, digest);
+  return digest;
+}
+
+test("versions are listed latest first; one that serves again moves to the front", () => {
+  expect(snapshots.list("a")).toEqual([]);
+  const [one, two] = [keep("one"), keep("two")];
+  expect(snapshots.list("a").map(({ digest }) => digest)).toEqual([two, one]);
+  keep("one");
+  expect(snapshots.list("a")).toEqual([
+    { digest: one, keptAt: expect.stringMatching(/Z$/), served: true },
+    { digest: two, keptAt: expect.stringMatching(/Z$/), served: true },
+  ]);
+  expect(snapshots.list("b")).toEqual([]);
+});
+
+test("the latest five are kept, on disk too", () => {
+  const digests = ["1", "2", "3", "4", "5", "6", "7"].map(keep);
+  expect(snapshots.list("a").map(({ digest }) => digest)).toEqual(digests.slice(2).reverse());
+  const kept = readdirSync(join(sandbox.dataDir, ".reef", "snapshots", "a")).filter(
+    (name) => name !== "index.json",
+  );
+  expect(kept.toSorted()).toEqual(digests.slice(2).toSorted());
+});
+
+test("a folder that has changed since is not kept as what it was", () => {
+  const digest = contentDigest(dir);
+  write("index.ts", "changed meanwhile");
+  snapshots.keep("a", dir, digest);
+  expect(snapshots.list("a")).toEqual([]);
+});
+
+describe("restore", () => {
+  test("writes changed and missing files, removes others, keeps modes", () => {
+    const one = keep("one");
+    write("index.ts", "two");
+    write("new.ts", "new");
+    rmSync(join(dir, "lib"), { recursive: true });
+    rmSync(join(dir, "run.sh"));
+    snapshots.restore("a", dir, one);
+    expect([read("index.ts"), read("lib/x.ts"), existsSync(join(dir, "new.ts"))]).toEqual([
+      "one",
+      "x",
+      false,
+    ]);
+    expect(statSync(join(dir, "run.sh")).mode & 0o777).toBe(0o755);
+    expect(contentDigest(dir)).toBe(one);
+  });
+
+  test("leaves data, packages and dot-files alone", () => {
+    const one = keep("one");
+    for (const path of ["data/store.json", "node_modules/p/i.js", ".env"]) write(path, "kept");
+    write("index.ts", "two");
+    snapshots.restore("a", dir, one);
+    for (const path of ["data/store.json", "node_modules/p/i.js", ".env"]) expect(read(path)).toBe("kept");
+  });
+
+  test("of a version that is not kept fails and changes nothing", () => {
+    write("index.ts", "two");
+    expect(() => snapshots.restore("a", dir, "0".repeat(64))).toThrow();
+    expect(read("index.ts")).toBe("two");
+  });
+});
+
+test("setting aside keeps code that never served, and says so", () => {
+  const one = keep("one");
+  write("index.ts", "broken");
+  const aside = snapshots.setAside("a", dir, one);
+  expect(snapshots.list("a").map(({ digest, served }) => [digest, served])).toEqual([
+    [aside, false],
+    [one, true],
+  ]);
+  snapshots.restore("a", dir, one);
+  snapshots.restore("a", dir, aside);
+  expect(read("index.ts")).toBe("broken");
+});
+
+test("setting aside does not drop the version that is about to be restored, however old it is", () => {
+  const [oldest] = ["1", "2", "3", "4", "5"].map(keep);
+  write("index.ts", "broken");
+  snapshots.setAside("a", dir, oldest as string);
+  expect(snapshots.list("a").map(({ digest }) => digest)).toContain(oldest as string);
+  snapshots.restore("a", dir, oldest as string);
+  expect(read("index.ts")).toBe("1");
+});
+
+test.each(["{", "7"])(
+  "an unreadable list (%p) is reported and costs the old versions, nothing else",
+  (content) => {
+    keep("one");
+    sandbox.write("data/.reef/snapshots/a/index.json", content);
+    expect(snapshots.list("a")).toEqual([]);
+    expect(warnings.join()).toContain("a");
+    expect(keep("two")).toBe(snapshots.list("a")[0]?.digest as string);
+  },
+);

@@ -1,0 +1,121 @@
+import type { EventNode } from "../tree/log.js";
+import { toWire } from "../tree/wire.js";
+
+/** An event as it stands in a stream, made once however many clients it goes to. */
+export interface Frame {
+  id: string;
+  type: string;
+  source: string;
+  text: string;
+}
+
+/** Some frames, ready to be written. */
+export interface Chunk {
+  bytes: Uint8Array;
+  /** Id of the last frame. */
+  last: string;
+  /** Number of frames. */
+  count: number;
+}
+
+/** Which events a client wants; what is absent does not restrict. */
+export interface EventFilter {
+  types?: readonly string[];
+  sources?: readonly string[];
+}
+
+/** Characters that go into one chunk, unless a single frame is longer. */
+const chunkSize = 128 * 1024;
+
+const encoder = new TextEncoder();
+
+export function encode(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+export function toFrame(node: EventNode): Frame {
+  const { id, type, source } = node;
+  return { id, type, source, text: `id: ${id}\ndata: ${JSON.stringify(toWire(node))}\n\n` };
+}
+
+function passes(frame: Frame, filter: EventFilter | undefined): boolean {
+  if (!filter) return true;
+  const { types, sources } = filter;
+  return (!types || types.includes(frame.type)) && (!sources || sources.includes(frame.source));
+}
+
+/** Joins those of the frames that pass the filter into chunks of bounded size. */
+export function toChunks(frames: readonly Frame[], filter?: EventFilter): Chunk[] {
+  const chunks: Chunk[] = [];
+  let text = "";
+  let last = "";
+  let count = 0;
+  for (const frame of frames) {
+    if (!passes(frame, filter)) continue;
+    if (count > 0 && text.length + frame.text.length > chunkSize) {
+      chunks.push({ bytes: encode(text), last, count });
+      text = "";
+      count = 0;
+    }
+    text += frame.text;
+    last = frame.id;
+    count++;
+  }
+  if (count > 0) chunks.push({ bytes: encode(text), last, count });
+  return chunks;
+}
+
+/** The frames of the latest events, so that clients which were away briefly need no query. */
+export class RecentFrames {
+  #frames: Frame[] = [];
+  #size = 0;
+  /** Everything after this position is here. */
+  #since: string;
+
+  constructor(
+    since: string,
+    private readonly maxSize: number,
+  ) {
+    this.#since = since;
+  }
+
+  add(frames: readonly Frame[]): void {
+    for (const frame of frames) {
+      this.#frames.push(frame);
+      this.#size += frame.text.length;
+    }
+    // Trimming half at a time keeps the cost of moving what is left small.
+    if (this.#size > this.maxSize) this.#trim(this.maxSize / 2);
+  }
+
+  /** Forgets everything; from now on what comes after `since` is kept. */
+  clear(since: string): void {
+    this.#frames = [];
+    this.#size = 0;
+    this.#since = since;
+  }
+
+  /** The frames after a position, or `null` when they do not reach back so far. */
+  after(position: string): Frame[] | null {
+    if (position < this.#since) return null;
+    let low = 0;
+    let high = this.#frames.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#frames[middle]?.id ?? "") <= position) low = middle + 1;
+      else high = middle;
+    }
+    return this.#frames.slice(low);
+  }
+
+  #trim(size: number): void {
+    let count = 0;
+    while (this.#size > size) {
+      const frame = this.#frames[count++];
+      if (!frame) break;
+      this.#size -= frame.text.length;
+      this.#since = frame.id;
+    }
+    this.#frames = this.#frames.slice(count);
+  }
+}

@@ -1,0 +1,301 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { announceEnd } from "../streams.js";
+import { isEventId } from "../tree/ids.js";
+import type { EventLog, EventNode } from "../tree/log.js";
+import { Connection } from "./connection.js";
+import {
+  type Chunk,
+  type EventFilter,
+  encode,
+  type Frame,
+  RecentFrames,
+  toChunks,
+  toFrame,
+} from "./frames.js";
+
+export type { EventFilter } from "./frames.js";
+
+export interface EventHubOptions {
+  log: EventLog;
+  /** A comment is sent this often, so that proxies keep the connection. Default 15 seconds. */
+  heartbeatMs?: number;
+  /** A client that takes nothing for so long is dropped. Default 30 seconds. */
+  maxStallMs?: number;
+  /** A stalled client is dropped once it has missed so many bytes. Default 4 MiB. */
+  maxLagBytes?: number;
+  /** Further clients are answered with 503. Default 10,000. */
+  maxClients?: number;
+  /** Characters of recent frames that are kept for clients which come back. Default 256 Ki. */
+  recentSize?: number;
+}
+
+export interface EventHubStats {
+  /** Clients connected now. */
+  clients: number;
+  /** Since the start: clients that came, events handed to clients, `reset`s sent, clients that left. */
+  connected: number;
+  delivered: number;
+  resets: number;
+  disconnected: number;
+  /** Clients cut off because they took nothing for too long, or fell too far behind. */
+  dropped: { stalled: number; lagging: number };
+}
+
+export interface StreamOptions {
+  /** The `Bun.serve` server that the request came from; keeps Bun from cutting a quiet stream. */
+  server?: unknown;
+  filter?: EventFilter;
+  /**
+   * Where to begin when the request has no `Last-Event-ID`: an event id, or an ISO 8601 time. Without
+   * either the stream begins with the next event.
+   */
+  since?: string;
+}
+
+const headers = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
+const comment = encode(":\n\n");
+
+function hasTimeout(server: unknown): server is { timeout(request: Request, seconds: number): void } {
+  return typeof server === "object" && server !== null && "timeout" in server;
+}
+
+/**
+ * Sends the events of a log to any number of clients as server-sent events.
+ *
+ * Each event is serialised once; what is committed together is written to a client in one piece. Nothing
+ * is queued for a client that does not read: it stops being sent anything, catches up from the log when
+ * it reads again, and is cut off when that takes too long. It can then come back with `Last-Event-ID`.
+ */
+export class EventHub {
+  readonly #log: EventLog;
+  readonly #options: Required<EventHubOptions>;
+  readonly #connections = new Set<Connection>();
+  readonly #recent: RecentFrames;
+  readonly #unsubscribe: () => void;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #inOwnContext = AsyncLocalStorage.snapshot();
+  readonly #counts = { connected: 0, delivered: 0, resets: 0, disconnected: 0, stalled: 0, lagging: 0 };
+  /** Position of the last announced event. */
+  #latest: string;
+  #closed = false;
+
+  constructor(options: EventHubOptions) {
+    this.#options = {
+      heartbeatMs: 15_000,
+      maxStallMs: 30_000,
+      maxLagBytes: 4 * 1024 * 1024,
+      maxClients: 10_000,
+      recentSize: 256 * 1024,
+      ...options,
+    };
+    this.#log = options.log;
+    this.#latest = this.#log.latest();
+    this.#recent = new RecentFrames(this.#latest, this.#options.recentSize);
+    this.#unsubscribe = this.#log.subscribe((events) => this.#announce(events));
+    this.#timer = setInterval(() => this.beat(), this.#options.heartbeatMs);
+    this.#timer.unref();
+  }
+
+  /**
+   * Answers a request with a stream of events.
+   *
+   * @throws EventLogError when `since` is neither an id nor a time
+   */
+  async connect(request: Request, { server, filter, since }: StreamOptions = {}): Promise<Response> {
+    if (this.#closed || this.#connections.size >= this.#options.maxClients) {
+      const error = this.#closed ? "the server is shutting down" : "too many event streams are open";
+      return Response.json({ error }, { status: 503, headers: { "retry-after": "5" } });
+    }
+    const header = request.headers.get("last-event-id");
+    const lastId = header && !isEventId(header) ? { reset: "unknown" as const } : header;
+    const cursor = lastId || since;
+    const start = this.#latest;
+    const place =
+      typeof cursor === "string" ? await this.#log.locate(cursor) : (cursor ?? { position: start });
+    if (hasTimeout(server)) server.timeout(request, 0);
+
+    const connection: Connection = new Connection(
+      "position" in place ? place.position : start,
+      filter,
+      filter ? JSON.stringify([filter.types, filter.sources]) : "",
+      () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
+      () => this.#gone(connection),
+    );
+    return announceEnd(new Response(connection.stream, { headers }), connection.ended);
+  }
+
+  /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
+  beat(): void {
+    const now = performance.now();
+    const withPlace = encode(`id: ${this.#latest}\n:\n\n`);
+    for (const connection of this.#connections) {
+      if (connection.state === "stalled" && now - connection.stalledAt >= this.#options.maxStallMs) {
+        this.#drop(connection, "stalled");
+      } else if (connection.state === "live") {
+        // A filtered client may have seen nothing for long: its place moves on with the log.
+        const moveOn = connection.filter && this.#latest && !connection.ahead;
+        const result = connection.write(moveOn ? withPlace : comment);
+        if (!connection.ahead) connection.position = this.#latest;
+        if (result === false) this.#gone(connection);
+        else if (result !== true) this.#stalled(connection, result);
+      }
+    }
+  }
+
+  stats(): EventHubStats {
+    const { stalled, lagging, ...counts } = this.#counts;
+    return { clients: this.#connections.size, ...counts, dropped: { stalled, lagging } };
+  }
+
+  /** Ends all streams; further clients are answered with 503. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unsubscribe();
+    clearInterval(this.#timer);
+    for (const connection of this.#connections) this.#end(connection);
+  }
+
+  /** Ends one stream: cleanly, unless its client would have to read first. */
+  #end(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (connection.state === "stalled") connection.end(new Error("the event stream is closing"));
+    else if (!connection.closed) connection.end();
+  }
+
+  #announce(events: readonly EventNode[]): void {
+    const last = events.at(-1)?.id ?? this.#latest;
+    this.#latest = last;
+    if (this.#connections.size === 0) {
+      this.#recent.clear(last);
+      return;
+    }
+    const frames = events.map(toFrame);
+    this.#recent.add(frames);
+    let all: Chunk[] | undefined;
+    let shared: Map<string, Chunk[]> | undefined;
+    for (const connection of this.#connections) {
+      if (connection.state === "catching-up") continue;
+      let chunks: Chunk[] | undefined;
+      if (!connection.filter) {
+        all ??= toChunks(frames);
+        chunks = all;
+      } else {
+        shared ??= new Map();
+        chunks = shared.get(connection.filterKey);
+        if (!chunks) {
+          chunks = toChunks(frames, connection.filter);
+          shared.set(connection.filterKey, chunks);
+        }
+      }
+      if (connection.state === "live") this.#deliver(connection, chunks, frames);
+      else this.#miss(connection, chunks);
+    }
+  }
+
+  #deliver(connection: Connection, chunks: Chunk[], frames: readonly Frame[]): void {
+    let own = chunks;
+    if (connection.ahead) {
+      const { position, filter } = connection;
+      own = toChunks(
+        frames.filter(({ id }) => id > position),
+        filter,
+      );
+      connection.ahead = position > this.#latest;
+    }
+    if (own.length === 0) return;
+    const { result, sent } = connection.writeAll(own);
+    this.#counts.delivered += sent;
+    if (result === false) this.#gone(connection);
+    else if (result !== true) this.#stalled(connection, result);
+  }
+
+  #miss(connection: Connection, chunks: Chunk[]): void {
+    for (const { bytes } of chunks) connection.lag += bytes.length;
+    if (connection.lag > this.#options.maxLagBytes) this.#drop(connection, "lagging");
+  }
+
+  #begin(connection: Connection, reset: string | null, fresh: boolean): void {
+    if (this.#closed) {
+      connection.end();
+      return;
+    }
+    this.#connections.add(connection);
+    this.#counts.connected++;
+    let hello = "retry: 2000\n\n";
+    if (reset) hello += this.#resetFrame(connection, reset);
+    else if (fresh && connection.position) hello = `id: ${connection.position}\n${hello}`;
+    connection.write(encode(hello));
+    this.#catchUp(connection);
+  }
+
+  #resetFrame(connection: Connection, reason: string): string {
+    connection.position = this.#latest;
+    this.#counts.resets++;
+    const data = JSON.stringify({ type: "reset", reason, latest: this.#latest || null });
+    return `${this.#latest ? `id: ${this.#latest}\n` : ""}event: reset\ndata: ${data}\n\n`;
+  }
+
+  #stalled(connection: Connection, drained: Promise<unknown>): void {
+    connection.state = "stalled";
+    connection.lag = 0;
+    connection.stalledAt = performance.now();
+    drained.then(
+      () => this.#catchUp(connection),
+      () => this.#gone(connection),
+    );
+  }
+
+  /** Sends what follows the connection's position until nothing is left, then makes it live. */
+  async #catchUp(connection: Connection): Promise<void> {
+    if (connection.closed) return;
+    connection.state = "catching-up";
+    try {
+      for (;;) {
+        const frames = this.#recent.after(connection.position) ?? (await this.#read(connection));
+        if (connection.closed) return;
+        if (frames.length === 0) {
+          if (connection.position < this.#latest) continue;
+          connection.ahead = connection.position > this.#latest;
+          connection.state = "live";
+          return;
+        }
+        const { result, sent } = connection.writeAll(toChunks(frames, connection.filter));
+        this.#counts.delivered += sent;
+        if (result === false) return this.#gone(connection);
+        if (result !== true) return this.#stalled(connection, result);
+        connection.position = frames.at(-1)?.id ?? connection.position;
+      }
+    } catch (error) {
+      if (!connection.closed) {
+        connection.end(new Error("the events could not be read", { cause: error }));
+        this.#gone(connection);
+      }
+    }
+  }
+
+  async #read(connection: Connection): Promise<Frame[]> {
+    const nodes = await this.#log.after(connection.position);
+    // A long way back is read in portions; whatever else is waiting gets its turn between them.
+    await new Promise(setImmediate);
+    if (nodes) return nodes.map(toFrame);
+    if (!connection.closed) connection.write(encode(this.#resetFrame(connection, "pruned")));
+    return [];
+  }
+
+  #drop(connection: Connection, reason: "stalled" | "lagging"): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#counts[reason]++;
+    connection.end(new Error(`the event stream was cut off: its client is ${reason}`));
+  }
+
+  #gone(connection: Connection): void {
+    if (this.#connections.delete(connection)) this.#counts.disconnected++;
+    if (!connection.closed) connection.end();
+  }
+}

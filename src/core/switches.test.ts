@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Sandbox } from "../../tests/support/sandbox.js";
+import { LogBook } from "./log.js";
+import { Switches } from "./switches.js";
+
+let sandbox: Sandbox;
+let errors: string[];
+beforeEach(() => {
+  sandbox = new Sandbox();
+  errors = [];
+});
+afterEach(() => sandbox.remove());
+const open = () => new Switches(sandbox.dataDir, new LogBook(({ text }) => errors.push(text)).logger("reef"));
+const entry = { name: "board", dirName: "folder", since: "2026-01-01T00:00:00.000Z", reason: "too loud" };
+
+test("what is switched off stays so across restarts, until it is switched on", () => {
+  open().disable(entry);
+  const later = open();
+  expect(later.list()).toEqual([entry]);
+  expect([later.isDisabled("folder"), later.isDisabled("board")]).toEqual([true, false]);
+  later.enable("folder");
+  later.enable("never was off");
+  expect(open().list()).toEqual([]);
+  expect(errors).toEqual([]);
+});
+
+test("switching off twice keeps the latest reason", () => {
+  const switches = open();
+  switches.disable(entry);
+  switches.disable({ ...entry, reason: "still" });
+  expect(switches.list()).toEqual([{ ...entry, reason: "still" }]);
+});
+
+test.each(["{", "7", "null", '{"a":1}', "[null]"])(
+  "an unusable file (%p) is reported, and the server starts",
+  (content) => {
+    sandbox.write("data/.reef/disabled.json", content);
+    expect(open().list()).toEqual([]);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain("disabled.json");
+  },
+);
+
+test("what cannot be saved has not happened", () => {
+  const switches = open();
+  switches.disable(entry);
+  sandbox.write("data/file", "");
+  const broken = new Switches(join(sandbox.dataDir, "file"), new LogBook(() => undefined).logger("reef"));
+  expect(() => broken.disable(entry)).toThrow();
+  expect(broken.list()).toEqual([]);
+  expect(readFileSync(join(sandbox.dataDir, ".reef", "disabled.json"), "utf8")).toContain("too loud");
+  mkdirSync(join(sandbox.dataDir, "x"), { recursive: true });
+  chmodSync(join(sandbox.dataDir, "x"), 0o700);
+});

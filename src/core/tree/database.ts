@@ -1,0 +1,128 @@
+import { Database } from "bun:sqlite";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
+import type { EventNode, JsonValue } from "./log.js";
+
+const version = 1;
+
+// What an event costs before it is acknowledged is the pages it touches: \`nodes\` and its indexes grow at
+// their end only. The rest is filled later, in larger portions, by the indexer.
+const schema = `
+  CREATE TABLE nodes (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    parent TEXT,
+    type TEXT NOT NULL,
+    source TEXT NOT NULL,
+    content TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    extra TEXT
+  );
+  CREATE INDEX nodes_parent ON nodes (parent);
+  CREATE TABLE by_type (type TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (type, seq)) WITHOUT ROWID;
+  CREATE TABLE by_source (source TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (source, seq)) WITHOUT ROWID;
+  CREATE VIRTUAL TABLE words USING fts5 (content, content='', contentless_delete=1);
+  CREATE TABLE tallies (kind TEXT, name TEXT, n INTEGER NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+  CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  PRAGMA user_version = ${version};
+`;
+
+/** A row of the `nodes` table. */
+export interface Row {
+  seq: number;
+  id: string;
+  parent: string | null;
+  type: string;
+  source: string;
+  content: string;
+  time: number;
+  extra: string | null;
+}
+
+/** How far the log reaches; kept up to date by whoever changes the database. */
+export interface Extent {
+  /** The newest id that was ever given to a stored event; an empty string before the first. */
+  last: string;
+  /** Its row number. */
+  seq: number;
+  /** The newest id that retention has removed; an empty string before the first. */
+  pruned: string;
+  /** The row number up to which \`by_type\`, \`by_source\`, \`words\` and \`tallies\` are complete. */
+  indexed: number;
+  /** Number of events stored. */
+  count: number;
+}
+
+export const columns = "n.seq, n.id, n.parent, n.type, n.source, n.content, n.time, n.extra";
+
+export function toNode(row: Row): EventNode {
+  const extra: Record<string, JsonValue> = row.extra === null ? {} : JSON.parse(row.extra);
+  const { id, parent, type, source, content } = row;
+  return { id, parentId: parent, type, source, content, time: new Date(row.time).toISOString(), extra };
+}
+
+function open(path: string): Database {
+  const db = new Database(path, { create: true, strict: true });
+  try {
+    db.run("PRAGMA busy_timeout = 2000");
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = FULL");
+    db.run("PRAGMA cache_size = -16000");
+    const found = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+    if (found > version) throw new Error(`${path} was written by a newer version of Reef (format ${found}).`);
+    if (found === 0) db.transaction(() => db.run(schema)).immediate();
+    db.query("SELECT seq FROM nodes ORDER BY seq DESC LIMIT 1").get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^SQLITE_(NOTADB|CORRUPT)/.test(String(error.code));
+}
+
+/**
+ * Opens the database of an event tree, making it when it does not exist. A damaged file is renamed to
+ * `<path>.damaged-<time>`, reported through `warn`, and a new one is begun beside it.
+ */
+export function openDatabase(path: string, warn: (message: string) => void): Database {
+  if (path === ":memory:") return open(path);
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    return open(path);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const aside = `${path}.damaged-${new Date().toISOString().replaceAll(":", "-")}`;
+    for (const suffix of ["", "-wal", "-shm"]) {
+      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    }
+    warn(`The event log ${path} is damaged (${error}). It was kept as ${aside}; a new one begins.`);
+    return open(path);
+  }
+}
+
+function mark(db: Database, name: string): string {
+  return (
+    db.query<{ value: string }, [string]>("SELECT value FROM marks WHERE name = ?").get(name)?.value ?? ""
+  );
+}
+
+/** Writes a mark; belongs into the transaction that makes it true. */
+export function setMark(db: Database, name: "pruned" | "indexed", value: string): void {
+  const sql =
+    "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
+  db.query<null, [string, string]>(sql).run(name, value);
+}
+
+export function readExtent(db: Database): Extent {
+  const one = <T>(sql: string, ...values: number[]) => db.query<T, number[]>(sql).get(...values);
+  const newest = one<{ id: string; seq: number }>("SELECT id, seq FROM nodes ORDER BY seq DESC LIMIT 1");
+  const pruned = mark(db, "pruned");
+  const indexed = Number(mark(db, "indexed") || 0);
+  const settled = one<{ n: number }>("SELECT n FROM tallies WHERE kind = 'all'")?.n ?? 0;
+  const rest = one<{ n: number }>("SELECT count(*) AS n FROM nodes WHERE seq > ?", indexed)?.n ?? 0;
+  const last = newest?.id ?? pruned;
+  return { last, seq: newest?.seq ?? indexed, pruned, indexed, count: settled + rest };
+}

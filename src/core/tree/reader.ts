@@ -1,0 +1,114 @@
+import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { columns, type Row, toNode } from "./database.js";
+import { EventLogError } from "./errors.js";
+import { isEventId } from "./ids.js";
+import type { EventNode, EventPage, PageRequest } from "./log.js";
+
+const maxLimit = 1000;
+
+export function pageLimit(page: PageRequest, most = maxLimit): number {
+  const { limit = 50 } = page;
+  if (!Number.isInteger(limit) || limit < 1 || limit > most) {
+    throw new EventLogError("invalid", `"limit" is a whole number from 1 to ${most}.`);
+  }
+  return limit;
+}
+
+export function pageCursor(page: PageRequest): string | undefined {
+  if (page.cursor !== undefined && !isEventId(page.cursor)) {
+    throw new EventLogError("invalid", `"cursor" is not one that was handed out by an earlier page.`);
+  }
+  return page.cursor;
+}
+
+/** Makes a page of rows of which one more than `limit` was asked for. */
+export function toPage(rows: Row[], limit: number): EventPage {
+  const events = rows.slice(0, limit).map(toNode);
+  return { events, next: rows.length > limit ? (events.at(-1)?.id ?? null) : null };
+}
+
+/** Lists of events that come straight from an index. */
+export class EventReader {
+  constructor(private readonly db: Database) {}
+
+  get(id: string): EventNode | null {
+    const row = this.row(id);
+    return row ? toNode(row) : null;
+  }
+
+  roots(page: PageRequest): EventPage {
+    const limit = pageLimit(page);
+    const before = this.firstFrom(pageCursor(page));
+    const sql = `SELECT ${columns} FROM nodes n WHERE n.parent IS NULL AND n.seq < ? ORDER BY n.seq DESC LIMIT ?`;
+    return toPage(this.rows(sql, [before, limit + 1]), limit);
+  }
+
+  children(id: string, page: PageRequest): EventPage {
+    const limit = pageLimit(page);
+    return toPage(this.childrenAfter(id, this.lastUpTo(pageCursor(page) ?? ""), limit + 1), limit);
+  }
+
+  /** Rows of the children of `id` that come after the row number `seq`. */
+  childrenAfter(id: string, seq: number, limit: number): Row[] {
+    const sql = `SELECT ${columns} FROM nodes n WHERE n.parent = ? AND n.seq > ? ORDER BY n.seq LIMIT ?`;
+    return this.rows(sql, [id, seq, limit]);
+  }
+
+  /** The row of one event. */
+  row(id: string): Row | undefined {
+    return this.rows(`SELECT ${columns} FROM nodes n WHERE n.id = ?`, [id])[0];
+  }
+
+  orphans(page: PageRequest, pruned: string): EventPage {
+    const limit = pageLimit(page);
+    const cursor = pageCursor(page);
+    const last = cursor === undefined ? undefined : this.row(cursor);
+    if (cursor !== undefined && !last?.parent) return { events: [], next: null };
+    const [parent, seq] = last?.parent ? [last.parent, last.seq] : [pruned, Number.MAX_SAFE_INTEGER];
+    const sql = `SELECT ${columns} FROM nodes n WHERE n.parent <= ? AND (n.parent, n.seq) < (?, ?)
+      ORDER BY n.parent DESC, n.seq DESC LIMIT ?`;
+    return toPage(this.rows(sql, [pruned, parent, seq, limit + 1]), limit);
+  }
+
+  /** Reads forward from a position; stops after `bytes`, but yields at least one event if there is one. */
+  after(position: string, events: number, bytes: number): EventNode[] {
+    const sql = `SELECT ${columns} FROM nodes n WHERE n.seq > ? ORDER BY n.seq LIMIT ?`;
+    const statement = this.db.query<Row, SQLQueryBindings[]>(sql);
+    const found: EventNode[] = [];
+    let size = 0;
+    for (const row of statement.iterate(this.lastUpTo(position), events)) {
+      found.push(toNode(row));
+      size += row.content.length + (row.extra?.length ?? 0) + 400;
+      if (size >= bytes) break;
+    }
+    return found;
+  }
+
+  /** How many events there are of each of the 100 most frequent types or sources. */
+  tally(column: "type" | "source", indexed: number): Record<string, number> {
+    const sql = `SELECT name, sum(n) AS n FROM (
+        SELECT name, n FROM tallies WHERE kind = '${column}'
+        UNION ALL SELECT ${column}, count(*) FROM nodes WHERE seq > ? GROUP BY ${column}
+      ) GROUP BY name ORDER BY 2 DESC, name LIMIT 100`;
+    const rows = this.db.query<{ name: string; n: number }, [number]>(sql).all(indexed);
+    return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
+  }
+
+  /** Row number of the first event at or after a position; beyond all rows when there is none. */
+  firstFrom(position: string | undefined): number {
+    if (position === undefined) return Number.MAX_SAFE_INTEGER;
+    const sql = "SELECT seq FROM nodes WHERE id >= ? ORDER BY id LIMIT 1";
+    return this.db.query<{ seq: number }, [string]>(sql).get(position)?.seq ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  /** Row number of the last event up to and including a position; 0 when there is none. */
+  lastUpTo(position: string): number {
+    const sql = "SELECT seq FROM nodes WHERE id <= ? ORDER BY id DESC LIMIT 1";
+    return this.db.query<{ seq: number }, [string]>(sql).get(position)?.seq ?? 0;
+  }
+
+  /** Runs a statement that yields whole rows; the statement is prepared once. */
+  rows(sql: string, values: SQLQueryBindings[]): Row[] {
+    return this.db.query<Row, SQLQueryBindings[]>(sql).all(...values);
+  }
+}

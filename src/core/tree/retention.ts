@@ -1,0 +1,93 @@
+import type { Database } from "bun:sqlite";
+import { type Extent, setMark } from "./database.js";
+import type { Indexer } from "./indexer.js";
+import type { EventWriter } from "./writer.js";
+
+/** How long events are kept; what is absent does not limit. */
+export interface Retention {
+  /** Keep the newest so many events. */
+  maxEvents?: number;
+  /** Keep events for so many milliseconds. */
+  maxAgeMs?: number;
+}
+
+/** Events that are removed in one transaction; small, so that requests get their turn in between. */
+const sliceSize = 200;
+
+const remove = [
+  `INSERT INTO tallies SELECT 'all', '', -count(*) FROM nodes WHERE seq <= ?1`,
+  "INSERT INTO tallies SELECT 'type', type, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY type",
+  "INSERT INTO tallies SELECT 'source', source, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY source",
+].map((sql) => `${sql} ON CONFLICT DO UPDATE SET n = n + excluded.n`);
+
+remove.push(
+  "DELETE FROM by_type WHERE (type, seq) IN (SELECT type, seq FROM nodes WHERE seq <= ?1)",
+  "DELETE FROM by_source WHERE (source, seq) IN (SELECT source, seq FROM nodes WHERE seq <= ?1)",
+  "DELETE FROM words WHERE rowid IN (SELECT seq FROM nodes WHERE seq <= ?1)",
+  `DELETE FROM tallies WHERE n <= 0 AND (kind, name) IN (
+    SELECT 'type', type FROM nodes WHERE seq <= ?1 UNION SELECT 'source', source FROM nodes WHERE seq <= ?1)`,
+  "DELETE FROM nodes WHERE seq <= ?1",
+);
+
+/** Removes the oldest events, slice by slice, until what is left is within the limits. */
+export class Pruner {
+  #running: Promise<number> | null = null;
+  #stopped = false;
+
+  constructor(
+    private readonly db: Database,
+    private readonly writer: EventWriter,
+    private readonly indexer: Indexer,
+    private readonly extent: Extent,
+    private readonly now: () => number,
+  ) {}
+
+  /** Resolves with the number of events removed. A second call while one is under way joins it. */
+  run(retention: Retention): Promise<number> {
+    this.#running ??= this.#runAll(retention).finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  /** Ends after the slice that is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #runAll(retention: Retention): Promise<number> {
+    let removed = 0;
+    while (!this.#stopped) {
+      await this.indexer.catchUp();
+      const slice = await this.writer.change(() => this.#slice(retention));
+      if (slice.count > 0) this.extent.pruned = slice.pruned;
+      this.extent.count -= slice.count;
+      removed += slice.count;
+      if (slice.count < sliceSize) break;
+      // Two turns of the loop: what arrived during the slice is served before the next one.
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    }
+    return removed;
+  }
+
+  #slice({ maxEvents = Infinity, maxAgeMs = Infinity }: Retention): { count: number; pruned: string } {
+    const excess = this.extent.count - maxEvents;
+    const youngest = this.now() - maxAgeMs;
+    const oldest = this.db.query<{ seq: number; id: string; time: number }, [number, number]>(
+      "SELECT seq, id, time FROM nodes WHERE seq <= ? ORDER BY seq LIMIT ?",
+    );
+    let last: { seq: number; id: string } | undefined;
+    let count = 0;
+    for (const row of oldest.all(this.extent.indexed, sliceSize)) {
+      if (count >= excess && row.time >= youngest) break;
+      last = row;
+      count++;
+    }
+    if (!last) return { count: 0, pruned: "" };
+    for (const sql of remove) this.db.query<null, [number]>(sql).run(last.seq);
+    setMark(this.db, "pruned", last.id);
+    return { count, pruned: last.id };
+  }
+}

@@ -1,0 +1,112 @@
+import type { SQLQueryBindings } from "bun:sqlite";
+import { columns } from "./database.js";
+import { EventLogError } from "./errors.js";
+import { isEventId, positionBefore } from "./ids.js";
+import type { EventPage, EventQuery } from "./log.js";
+import { type EventReader, pageCursor, pageLimit, toPage } from "./reader.js";
+
+/** Events that one search looks at when several conditions have to be met at once. */
+const budget = 5000;
+const maxWords = 16;
+const maxTextLength = 1000;
+
+/** Milliseconds since 1970 of an ISO 8601 time. */
+export function parseTime(value: string, field: string): number {
+  const time = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(time)) {
+    throw new EventLogError("invalid", `"${field}" is not a time such as 2026-01-31T12:00:00Z.`);
+  }
+  return time;
+}
+
+/**
+ * Makes a full-text expression of what people type: words that must all occur, beginnings of words when
+ * followed by `*`. Nothing else in it is an operator.
+ */
+function toMatch(text: string): string | null {
+  const words = text.match(/[\p{L}\p{N}\p{M}\p{Co}]+\*?/gu) ?? [];
+  if (words.length > maxWords || text.length > maxTextLength) {
+    throw new EventLogError(
+      "invalid",
+      `A text search takes at most ${maxWords} words and ${maxTextLength} characters.`,
+    );
+  }
+  const terms = words.map((word) => (word.endsWith("*") ? `"${word.slice(0, -1)}" *` : `"${word}"`));
+  return terms.length > 0 ? terms.join(" AND ") : null;
+}
+
+/**
+ * Yields the row numbers that meet one condition, newest first: from its index, and for `type` and
+ * `source` also from the events that are not indexed yet.
+ */
+function candidates(match: string | undefined, query: EventQuery, indexed: number): Candidates {
+  if (match !== undefined) {
+    const sql =
+      "SELECT rowid AS seq FROM words WHERE words MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC";
+    return { meets: "text", sql, values: (before, from) => [match, before, from] };
+  }
+  for (const column of ["source", "type"] as const) {
+    const value = query[column];
+    if (value === undefined) continue;
+    const sql = `SELECT seq FROM nodes WHERE seq > ? AND ${column} = ? AND seq < ? AND seq >= ?
+      UNION ALL SELECT seq FROM by_${column} WHERE ${column} = ? AND seq < ? AND seq >= ? ORDER BY seq DESC`;
+    return {
+      meets: column,
+      sql,
+      values: (before, from) => [indexed, value, before, from, value, Math.min(before, indexed + 1), from],
+    };
+  }
+  const sql = "SELECT seq FROM nodes WHERE seq < ? AND seq >= ? ORDER BY seq DESC";
+  return { meets: null, sql, values: (before, from) => [before, from] };
+}
+
+/** Row number of the first event after an event, or not before a time. */
+function firstSince(reader: EventReader, since: string): number {
+  if (isEventId(since)) return reader.lastUpTo(since) + 1;
+  return reader.firstFrom(positionBefore(parseTime(since, "since")));
+}
+
+interface Candidates {
+  /** The condition that all of them meet. */
+  meets: "text" | "source" | "type" | null;
+  sql: string;
+  values(before: number, from: number): SQLQueryBindings[];
+}
+
+/**
+ * Searches newest first. One condition is answered from its index; further ones are checked on what that
+ * yields, on a bounded number of events a page, after which the page ends with a cursor to go on.
+ */
+export function search(reader: EventReader, query: EventQuery, indexed: number): EventPage {
+  const limit = pageLimit(query);
+  let before = reader.firstFrom(pageCursor(query));
+  if (query.until !== undefined) {
+    before = Math.min(before, reader.firstFrom(positionBefore(parseTime(query.until, "until"))));
+  }
+  const from = query.since === undefined ? 0 : firstSince(reader, query.since);
+  const match = query.text === undefined ? undefined : toMatch(query.text);
+  if (match === null) return { events: [], next: null };
+
+  const { meets, sql, values } = candidates(match, query, indexed);
+  const checks: string[] = [];
+  const checked: SQLQueryBindings[] = [];
+  for (const column of ["source", "type"] as const) {
+    const value = query[column];
+    if (value === undefined || column === meets) continue;
+    checks.push(`n.${column} = ?`);
+    checked.push(value);
+  }
+
+  const join = (window: string, rest = "") =>
+    `SELECT ${columns} FROM (${sql} ${window}) c JOIN nodes n ON n.seq = c.seq ${rest} ORDER BY c.seq DESC`;
+  if (checks.length === 0) {
+    return toPage(reader.rows(join("LIMIT ?"), [...values(before, from), limit + 1]), limit);
+  }
+  const filtered = join("LIMIT ?", `WHERE ${checks.join(" AND ")}`);
+  const rows = reader.rows(`${filtered} LIMIT ?`, [...values(before, from), budget, ...checked, limit + 1]);
+  const page = toPage(rows, limit);
+  const [lastLookedAt] = page.next
+    ? []
+    : reader.rows(join("LIMIT 1 OFFSET ?"), [...values(before, from), budget - 1]);
+  return { events: page.events, next: page.next ?? lastLookedAt?.id ?? null };
+}

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, Sandbox } from "../../tests/support/sandbox.js";
+import { LogBook } from "./log.js";
+import { watchServices } from "./watch.js";
+
+let sandbox: Sandbox;
+let stop: () => void;
+let syncs: number;
+let lines: string[];
+beforeEach(() => {
+  sandbox = new Sandbox({ "a/index.ts": "1" });
+  syncs = 0;
+  lines = [];
+});
+afterEach(() => {
+  stop();
+  sandbox.remove();
+});
+function start(
+  sync: () => Promise<Parameters<typeof Array.from>[0] | object> = async () => ({ results: [], errors: [] }),
+): void {
+  stop = watchServices({
+    servicesDir: sandbox.servicesDir,
+    sync: async () => {
+      syncs++;
+      return (await sync()) as Awaited<ReturnType<Parameters<typeof watchServices>[0]["sync"]>>;
+    },
+    log: new LogBook(({ text }) => lines.push(text)).logger("watch"),
+    settleMs: 5,
+  });
+}
+
+test.each<[string, () => void]>([
+  ["a changed file", () => sandbox.services({ "a/index.ts": "2" })],
+  ["a file in a new folder", () => sandbox.services({ "b/lib/deep/x.ts": "1" })],
+  ["a removed folder", () => rmSync(join(sandbox.servicesDir, "a"), { recursive: true })],
+])("%s is taken up", async (_what, change) => {
+  start();
+  change();
+  await eventually(() => syncs > 0);
+});
+
+test("changes in a linked folder are taken up, also when the link is made later", async () => {
+  const file = sandbox.write("elsewhere/index.ts", "1");
+  start();
+  symlinkSync(join(file, ".."), join(sandbox.servicesDir, "linked"));
+  await eventually(() => syncs > 0);
+  await Bun.sleep(20);
+  const before = syncs;
+  sandbox.write("elsewhere/index.ts", "2");
+  await eventually(() => syncs > before);
+});
+
+test("data, packages and dot-files are not", async () => {
+  start();
+  sandbox.services({ "a/data/x.json": "1", "a/node_modules/p/i.js": "1", "a/.git/HEAD": "1", "data/x": "1" });
+  await Bun.sleep(60);
+  const before = syncs;
+  sandbox.services({ "a/data/x.json": "2", "a/node_modules/p/i.js": "2", "a/.git/HEAD": "2" });
+  await Bun.sleep(60);
+  expect(syncs).toBe(before);
+});
+
+test("what changed and what failed is in the log, and a failing sync does not end the watching", async () => {
+  let outcome: () => object = () => ({
+    results: [{ name: "a", action: "updated" }],
+    errors: [{ dir: "b", error: "why" }],
+  });
+  start(async () => outcome());
+  sandbox.services({ "a/index.ts": "2" });
+  await eventually(() => lines.includes("a: updated") && lines.includes("b: not loaded: why"));
+  outcome = () => {
+    throw new Error("sync broke");
+  };
+  sandbox.services({ "a/index.ts": "3" });
+  await eventually(() => lines.includes("watching: sync broke"));
+  const before = syncs;
+  sandbox.services({ "a/index.ts": "4" });
+  await eventually(() => syncs > before);
+});

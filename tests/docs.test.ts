@@ -1,0 +1,46 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { ERROR_DOCS, errorDocs } from "../scripts/error-docs.js";
+
+const root = join(import.meta.dir, "..");
+const PAGES = ["README.md", "AGENTS.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/ERRORS.md"];
+const read = (page: string) => readFileSync(join(root, page), "utf8");
+
+test("docs/ERRORS.md lists the errors as they are; otherwise run: bun scripts/error-docs.ts", () => {
+  expect(readFileSync(ERROR_DOCS, "utf8")).toBe(errorDocs());
+});
+
+describe.each(PAGES.map((page) => [page]))("%s", (page) => {
+  test("links to files that exist", () => {
+    const links = [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, link]) => link as string);
+    const local = links.filter((link) => !/^[a-z]+:/.test(link));
+    const broken = local.filter((link) => !existsSync(resolve(root, dirname(page), link)));
+    expect(broken).toEqual([]);
+  });
+
+  test("names files that exist", () => {
+    const paths = [...read(page).matchAll(/`((?:src|tests|scripts|docs|bench|examples)\/[\w./-]+)`/g)];
+    const missing = paths.map(([, path]) => path as string).filter((path) => !existsSync(join(root, path)));
+    expect(missing).toEqual([]);
+  });
+});
+
+test("the README's first service is one that loads, and answers as it says", async () => {
+  const { startReef } = await import("./support/sandbox.js");
+  const source = /```ts\n([\s\S]*?)```/.exec(read("README.md"))?.[1] as string;
+  const path = /^\/\/ services\/(\w+\/index\.ts)\n/.exec(source)?.[1] as string;
+  const reef = await startReef({ [path]: source });
+  expect(reef.registry.failures.list()).toEqual([]);
+  expect(await (await reef.call("/hello/ada")).json()).toEqual({ text: "Hello, ada!", greeted: 1 });
+  await reef.end();
+});
+
+test("the README names every setting", () => {
+  const settings = [
+    ...readFileSync(join(root, "src/core/config.ts"), "utf8").matchAll(/^ {2,3}\/?\*+ .*?`([A-Z][A-Z_]+)`/gm),
+  ];
+  const names = settings.map(([, name]) => name as string);
+  expect(names.length).toBeGreaterThan(8);
+  expect(names.filter((name) => !read("README.md").includes(`\`${name}\``))).toEqual([]);
+});
