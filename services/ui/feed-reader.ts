@@ -26,14 +26,17 @@ export function lastIdIn(frames: string): string | undefined {
   return frames.slice(last + 4, frames.indexOf("\n", last));
 }
 
+/** What reading the feed takes. */
+export type FeedHost = Pick<ServiceContext, "dispatch" | "getModule" | "setTimeout" | "log">;
+
 export class FeedReader {
   /** Whether the feed is there and sends. */
   connected = false;
   #lastId: string | undefined;
-  readonly #ctx: Pick<ServiceContext, "dispatch" | "getModule" | "setTimeout" | "log">;
+  readonly #ctx: FeedHost;
   readonly #signal: AbortSignal;
 
-  constructor(ctx: FeedReader["#ctx"], lastId: string | undefined, signal: AbortSignal) {
+  constructor(ctx: FeedHost, lastId: string | undefined, signal: AbortSignal) {
     this.#ctx = ctx;
     this.#lastId = lastId;
     this.#signal = signal;

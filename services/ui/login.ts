@@ -96,7 +96,9 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
 
 /** Where to go after logging in: a page of the dashboard, whatever was asked for. */
 export function safeNext(value: unknown): string {
-  return typeof value === "string" && /^\/ui(\/[\w.~%-]+)*$/.test(value) && value.length < 500 ? value : "/ui";
+  return typeof value === "string" && /^\/ui(\/[\w.~%-]+)*$/.test(value) && value.length < 500
+    ? value
+    : "/ui";
 }
 
 /** Header values take ASCII only; any other token is wrong anyway. */

@@ -84,9 +84,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
     c.header("x-dns-prefetch-control", "off");
     c.header("origin-agent-cluster", "?1");
     const theme = c.req.query("theme") === "light" ? "light" : "dark";
-    return c.html(
-      panelDocument({ name, fragment, api, theme, script: await assets.panelScript() }),
-    );
+    return c.html(panelDocument({ name, fragment, api, theme, script: await assets.panelScript() }));
   });
 
   routes.options("/ui/panel-api/*", () => new Response(null, { status: 204, headers: CORS }));

@@ -99,7 +99,8 @@ export const strings = {
     draining: "Older versions still answering",
     actions: "Actions",
     deploy: "Deploy",
-    deployHint: "Validates, tests, loads and verifies the folder's present code. If a step fails, nothing changes.",
+    deployHint:
+      "Validates, tests, loads and verifies the folder's present code. If a step fails, nothing changes.",
     deployName: "Folder to deploy",
     deployOther: "Deploy a folder",
     deploying: "Deploying…",
@@ -338,6 +339,5 @@ export const strings = {
     fold: "Close or open a thread",
     enter: "Show the chosen event",
     theme: "Change the colours",
-    then: "then",
   },
 };

@@ -6,7 +6,10 @@ import { notify } from "./state/notices.js";
 import { type Deploy, deploys, refreshServices, setDeploy } from "./state/services.js";
 
 /** Runs a call and says how it went. Resolves with whether it succeeded. */
-export async function attempt<T>(what: () => Promise<T>, done: string | ((result: T) => string)): Promise<boolean> {
+export async function attempt<T>(
+  what: () => Promise<T>,
+  done: string | ((result: T) => string),
+): Promise<boolean> {
   try {
     const result = await what();
     notify("good", typeof done === "string" ? done : done(result));
@@ -30,9 +33,11 @@ export async function attemptIfSure<T>(
 
 const path = (verb: string, name: string) => `/services/${verb}/${encodeURIComponent(name)}`;
 
-export const reload = (name: string) => attempt(() => api("POST", path("reload", name)), t.services.reloaded(name));
+export const reload = (name: string) =>
+  attempt(() => api("POST", path("reload", name)), t.services.reloaded(name));
 
-export const enable = (name: string) => attempt(() => api("POST", path("enable", name)), t.services.enabled(name));
+export const enable = (name: string) =>
+  attempt(() => api("POST", path("enable", name)), t.services.enabled(name));
 
 export const syncAll = () =>
   attempt(

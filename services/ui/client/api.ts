@@ -44,7 +44,11 @@ async function request<T>(method: string, url: string, body?: unknown): Promise<
   if (reply.ok) return data as T;
   if (reply.status === 401) sessionOver.value = true;
   const said = (data as { error?: unknown } | null)?.error;
-  throw new ApiError(typeof said === "string" ? said : `${reply.status} ${reply.statusText}`, reply.status, data);
+  throw new ApiError(
+    typeof said === "string" ? said : `${reply.status} ${reply.statusText}`,
+    reply.status,
+    data,
+  );
 }
 
 function decode(text: string): unknown {

@@ -25,7 +25,8 @@ interface Provider {
 /** Methods and tools, asked for when the palette opens. */
 const methods = resource(async () => (await api<{ plugins: Provider[] }>("GET", "/broker")).plugins);
 const tools = resource(
-  async () => (await api<{ tools: Array<{ name: string; description: string }> }>("GET", "/services/tools")).tools,
+  async () =>
+    (await api<{ tools: Array<{ name: string; description: string }> }>("GET", "/services/tools")).tools,
 );
 
 export function loadCommands(): void {
@@ -50,7 +51,8 @@ function serviceCommands(): Command[] {
         return what(name);
       },
     });
-    const on = state === "disabled" ? act(t.palette.enable(name), enable) : act(t.palette.disable(name), disable);
+    const on =
+      state === "disabled" ? act(t.palette.enable(name), enable) : act(t.palette.disable(name), disable);
     return [
       page,
       act(t.palette.reload(name), reload),
@@ -77,7 +79,11 @@ function methodCommands(): Command[] {
 }
 
 export function commands(): Command[] {
-  const docs: Command = { kind: "page", text: t.nav.docs, run: () => window.open(DOCS, "_blank", "noopener") };
+  const docs: Command = {
+    kind: "page",
+    text: t.nav.docs,
+    run: () => window.open(DOCS, "_blank", "noopener"),
+  };
   return [
     ...PAGES.map(({ name, path }): Command => ({ kind: "page", text: t.nav[name], run: () => go(path) })),
     ...(isLoaded("docs") ? [docs] : []),

@@ -158,7 +158,7 @@ export interface EventFilter {
   source: string;
 }
 
-const words = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}\p{M}]+\*?/gu) ?? [];
+const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}\p{M}]+\*?/gu) ?? [];
 
 /** Whether an event that has just come belongs into a filtered list, by the rules of the server's search. */
 export function matches({ q, type, source }: EventFilter, event: FeedEvent): boolean {

@@ -9,7 +9,8 @@ import { nextTheme } from "./state/theme.js";
 const PAIR_MS = 1500;
 
 const isTyping = (target: EventTarget | null) =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 let firstAt = 0;
 
@@ -48,7 +49,7 @@ function press(event: KeyboardEvent): boolean {
 }
 
 export function startShortcuts(): void {
-  addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
     if (press(event)) event.preventDefault();
   });
 }

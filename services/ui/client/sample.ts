@@ -16,7 +16,16 @@ const MAX_DEPTH = 6;
 /** A value that fits as far as it can be told: defaults and examples, all required fields, empty lists. */
 export function sample(schema: unknown, depth = 0): unknown {
   if (typeof schema !== "object" || schema === null || depth > MAX_DEPTH) return null;
-  const { type, properties, required, default: given, const: only, enum: choices, examples, minimum } = schema as Schema;
+  const {
+    type,
+    properties,
+    required,
+    default: given,
+    const: only,
+    enum: choices,
+    examples,
+    minimum,
+  } = schema as Schema;
   for (const value of [given, only, examples?.[0], choices?.[0]]) if (value !== undefined) return value;
   switch (Array.isArray(type) ? type[0] : type) {
     case "string":

@@ -27,19 +27,19 @@ Object.assign(window, {
   Reef: createHelper({ ...settings, fetch: fetchOrExpire, tell }),
 });
 
-addEventListener("message", ({ source, data }) => {
+window.addEventListener("message", ({ source, data }) => {
   if (source !== parent || typeof data !== "object" || data === null) return;
   if (data.reef === "theme")
     document.documentElement.dataset.theme = data.theme === "light" ? "light" : "dark";
   if (data.reef === "ping") tell({ reef: "pong" });
 });
 
-addEventListener("error", ({ message }) => tell({ reef: "error", message: String(message) }));
-addEventListener("unhandledrejection", ({ reason }) =>
+window.addEventListener("error", ({ message }) => tell({ reef: "error", message: String(message) }));
+window.addEventListener("unhandledrejection", ({ reason }) =>
   tell({ reef: "error", message: String(reason?.message ?? reason) }),
 );
 
-addEventListener("DOMContentLoaded", () => {
+document.addEventListener("DOMContentLoaded", () => {
   const measure = () => tell({ reef: "height", height: document.documentElement.scrollHeight });
   const observer = new ResizeObserver(() => {
     // The document is never less high than the frame: what counts is its content.

@@ -55,7 +55,8 @@ const ENTITIES: Record<string, string> = {
 const RETRY_MS = 2000;
 
 export function createHelper({ name, api, fetch, tell, sleep = pause }: Parts): PanelHelper {
-  const escape = (text: unknown) => String(text ?? "").replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
+  const escapeHtml = (text: unknown) =>
+    String(text ?? "").replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const init: RequestInit = { method };
@@ -103,7 +104,7 @@ export function createHelper({ name, api, fetch, tell, sleep = pause }: Parts): 
   };
 
   const toast = (text: string, kind = "info") => tell({ reef: "toast", text: String(text), kind });
-  return { name, escape, api: call, stream, toast };
+  return { name, escape: escapeHtml, api: call, stream, toast };
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -67,7 +67,10 @@ function Top() {
 }
 
 /** Keeps the error of one page from taking the dashboard down; another page gets another try. */
-class Boundary extends Component<{ at: string; children: ComponentChildren }, { error?: unknown; at?: string }> {
+class Boundary extends Component<
+  { at: string; children: ComponentChildren },
+  { error?: unknown; at?: string }
+> {
   override state: { error?: unknown; at?: string } = {};
 
   override componentDidCatch(error: unknown): void {

@@ -82,9 +82,9 @@ export function CopyCurl({ method = "GET", path, body }: Call) {
 export function Code({ text, label }: { text: string; label: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled with the keyboard
-    <pre class="code" tabIndex={0} role="region" aria-label={label}>
+    <section class="code" tabIndex={0} aria-label={label}>
       <code>{text}</code>
-    </pre>
+    </section>
   );
 }
 
@@ -139,7 +139,11 @@ export function Loading() {
     const timer = setTimeout(() => setLate(true), 300);
     return () => clearTimeout(timer);
   }, []);
-  return late ? <p class="dim" role="status">{t.common.loading}</p> : null;
+  return late ? (
+    <p class="dim" role="status">
+      {t.common.loading}
+    </p>
+  ) : null;
 }
 
 export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
@@ -182,10 +186,18 @@ export function Section({ title, children }: { title: string; children: Componen
 }
 
 /** A table that scrolls by itself when the page is too narrow for it. */
-export function Table({ head, label, children }: { head: string[]; label: string; children: ComponentChildren }) {
+export function Table({
+  head,
+  label,
+  children,
+}: {
+  head: string[];
+  label: string;
+  children: ComponentChildren;
+}) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled with the keyboard
-    <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+    <section class="scroll" aria-label={label} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -198,6 +210,6 @@ export function Table({ head, label, children }: { head: string[]; label: string
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </div>
+    </section>
   );
 }

@@ -12,7 +12,6 @@ export function Confirm() {
       <h2>{asked.title}</h2>
       <p>{asked.text}</p>
       <div class="row end">
-        {/* biome-ignore lint/a11y/noAutofocus: the safe answer is the first one in a dialog */}
         <button type="button" autofocus onClick={() => asked.answer(false)}>
           {t.common.cancel}
         </button>

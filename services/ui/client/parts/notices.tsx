@@ -22,7 +22,12 @@ export function Toasts() {
       {shown.map((notice) => (
         <div key={notice.id} class={`toast ${notice.kind}`}>
           <Text notice={notice} />
-          <button type="button" class="quiet" aria-label={t.common.dismiss} onClick={() => dismiss(notice.id)}>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={t.common.dismiss}
+            onClick={() => dismiss(notice.id)}
+          >
             ✕
           </button>
         </div>

@@ -57,7 +57,6 @@ function Open() {
       <input
         type="text"
         role="combobox"
-        // biome-ignore lint/a11y/noAutofocus: it was opened to type into it
         autofocus
         autocomplete="off"
         spellcheck={false}

@@ -56,7 +56,7 @@ function take(events: FeedEvent[]): void {
   const wanted = isFiltered.value ? events.filter((event) => matches(filter.value, event)) : events;
   if (wanted.length === 0) return;
   for (const event of wanted) pending.push(event);
-  timer ??= setTimeout(flush, FLUSH_MS);
+  if (timer === undefined) timer = setTimeout(flush, FLUSH_MS);
 }
 
 /** Puts events in that were asked for one by one. */

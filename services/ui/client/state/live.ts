@@ -1,8 +1,8 @@
 /** The connection to the server: what comes over it, whether it stands, and what was missed. */
 import { signal } from "@preact/signals";
-import { strings as t } from "../../strings.js";
-import { readEventGroups, type ServerSentEvent } from "../../server-sent-events.js";
 import type { LiveMessage } from "../../live.js";
+import { readEventGroups, type ServerSentEvent } from "../../server-sent-events.js";
+import { strings as t } from "../../strings.js";
 import { HEADERS, sessionOver } from "../api.js";
 import { duration } from "../format.js";
 import { notify } from "./notices.js";
@@ -61,7 +61,7 @@ let lastEventId = "";
 let boot = "";
 let caughtUp = 0;
 let attempt: AbortController | undefined;
-let wake = () => {};
+let wake: () => void = () => undefined;
 
 function take(group: ServerSentEvent[]): void {
   const events: FeedEvent[] = [];

@@ -25,7 +25,14 @@ let count = 0;
 /** Says something. Errors stay on the screen until they are dismissed. */
 export function notify(kind: NoticeKind, text: string, from?: string): void {
   const id = ++count;
-  const notice: Notice = { id, kind, text: text.slice(0, MAX_TEXT), from, at: new Date().toISOString(), shown: true };
+  const notice: Notice = {
+    id,
+    kind,
+    text: text.slice(0, MAX_TEXT),
+    from,
+    at: new Date().toISOString(),
+    shown: true,
+  };
   notices.value = [notice, ...notices.value].slice(0, KEPT);
   if (kind !== "error") setTimeout(() => dismiss(id), SHOWN_MS);
 }

@@ -46,7 +46,6 @@ export function resource<T>(fetcher: () => Promise<T>): Resource<T> {
 
 /** A resource for as long as a page is shown; reloaded after each reconnection, and every `everyMs` if given. */
 export function useResource<T>(key: string, fetcher: () => Promise<T>, everyMs?: number): Resource<T> {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says what is fetched
   const made = useMemo(() => resource(fetcher), [key]);
   useEffect(() => {
     // Runs at once, and then after each new connection.
