@@ -28,6 +28,9 @@ try {
   renameSync(unfinished, out);
   console.log(`${out}: ${bundle.services.join(", ") || "no services"} (${bundle.code.length} bytes)`);
   for (const { name, reason } of bundle.leftOut) console.warn(`without "${name}": ${reason}`);
+  for (const { service, tool, error } of bundle.problems) {
+    console.warn(`in "${service}"${tool === undefined ? "" : `, tool "${tool}"`}: ${error}`);
+  }
 } catch (error) {
   console.error(`The extension cannot be built: ${messageOf(error)}`);
   process.exit(1);

@@ -39,14 +39,14 @@ export class AgentSide {
 
   /** Builds ahead of the first request, and says in the log what agents will not get. */
   async #build(ctx: ServiceContext): Promise<void> {
-    const { builder, catalog } = this.parts;
-    const { leftOut, services, hash, builtInMs } = await builder.current();
+    const { builder } = this.parts;
+    const { leftOut, problems, services, hash, builtInMs } = await builder.current();
     ctx.log.info(
       `extension ${hash.slice(0, 8)} built in ${Math.round(builtInMs)} ms: ${services.join(", ") || "no services"}`,
     );
     for (const { name, reason } of leftOut) ctx.log.warn(`extension without "${name}": ${reason}`);
-    for (const { service, tool, error } of catalog.list().problems) {
-      ctx.log.warn(`tools of "${service}"${tool ? `, "${tool}"` : ""}: ${error}`);
+    for (const { service, tool, error } of problems) {
+      ctx.log.warn(`extension, "${service}"${tool ? `, tool "${tool}"` : ""}: ${error}`);
     }
   }
 

@@ -35,10 +35,10 @@ export function createRoutes(side: AgentSide): Hono {
   });
 
   routes.get("/extension", async (c) => {
-    const { builder, catalog } = side.parts;
-    const { code, hash, services, leftOut, builtInMs } = await builder.current();
+    const { builder } = side.parts;
+    const { code, hash, services, leftOut, problems, builtInMs } = await builder.current();
     const bytes = Buffer.byteLength(code);
-    return c.json({ hash, bytes, builtInMs, services, leftOut, problems: catalog.list().problems });
+    return c.json({ hash, bytes, builtInMs, services, leftOut, problems });
   });
 
   routes.get("/extension/bootstrap.js", async (c) => {

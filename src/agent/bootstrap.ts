@@ -9,7 +9,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-type Factory = (pi: unknown) => unknown;
+/** As much of pi as is needed here. */
+interface Pi {
+  on(event: "session_shutdown", handler: () => void): void;
+}
+
+type Factory = (pi: Pi) => unknown;
 
 /** How long a session's start may wait for the control plane, in milliseconds. */
 const PATIENCE_MS = 800;
@@ -54,13 +59,18 @@ async function readLatest(folder: string): Promise<Latest | undefined> {
 }
 
 /** Fetches the present extension into the cache. Resolves with its hash. */
-async function fetchLatest(url: string, folder: string, known: Latest | undefined): Promise<string> {
+async function fetchLatest(
+  url: string,
+  folder: string,
+  known: Latest | undefined,
+  signal: AbortSignal,
+): Promise<string> {
   const headers: Record<string, string> = {};
   if (process.env.VERS_AUTH_TOKEN) headers.authorization = `Bearer ${process.env.VERS_AUTH_TOKEN}`;
   if (known) headers["if-none-match"] = `"${known.hash}"`;
   const response = await fetch(`${url}/extension.js`, {
     headers,
-    signal: AbortSignal.timeout(DOWNLOAD_LIMIT_MS),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_LIMIT_MS)]),
   });
   if (response.status === 304 && known) return known.hash;
   if (response.status !== 200) throw new Error(`${url}/extension.js answers ${response.status}`);
@@ -78,13 +88,13 @@ async function fetchLatest(url: string, folder: string, known: Latest | undefine
 }
 
 /** The newest copy by `PATIENCE_MS`: a fetched one, else the one that is there. */
-async function newest(url: string, folder: string): Promise<string[]> {
+async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
   const known = await readLatest(folder);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${url} does not answer`)), PATIENCE_MS);
   });
-  const fetching = fetchLatest(url, folder, known);
+  const fetching = fetchLatest(url, folder, known, signal);
   let latest = known?.hash;
   try {
     latest = await Promise.race([fetching, late]);
@@ -118,12 +128,15 @@ async function tidy(folder: string, keep: readonly string[]): Promise<void> {
 }
 
 /** Never rejects: without its control plane an agent works on, without Reef's tools. */
-export default async function reef(pi: unknown): Promise<void> {
+export default async function reef(pi: Pi): Promise<void> {
   const url = (process.env.VERS_INFRA_URL ?? "").replace(/\/+$/, "");
   if (url === "") return;
   try {
     const folder = cacheFolder(url);
-    for (const hash of await newest(url, folder)) {
+    // A download that goes on in the background must not keep the agent's process.
+    const session = new AbortController();
+    pi.on("session_shutdown", () => session.abort());
+    for (const hash of await newest(url, folder, session.signal)) {
       try {
         await (await load(folder, hash))(pi);
       } catch (error) {

@@ -6,7 +6,7 @@ import { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { type Registry, readSource } from "./registry.js";
 import { loadLacking } from "./sync.js";
-import { missingDependency } from "./table.js";
+import { dependencyCycle, missingDependency } from "./table.js";
 import type { Source } from "./version.js";
 
 /** A folder whose code has been imported. */
@@ -25,7 +25,8 @@ export interface BootResult {
 
 /**
  * Imports every folder of `servicesDir` at the same time, then starts them. When nothing has moved for
- * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later.
+ * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later, and
+ * requests for them wait until then.
  */
 export async function boot(
   registry: Registry,
@@ -41,46 +42,71 @@ export async function boot(
     registry.failures.note(name, candidate.dir, asLoadFailure(error));
   };
 
-  const imported: Imported[] = [];
-  /** Folders whose import has not come to an end. */
-  const pending = new Set(candidates.map(({ dirName }) => dirName));
-  let late: Promise<unknown>[] = [];
+  let imported: Imported[] = [];
   let open = true;
-  const importing = candidates.map(async (candidate) => {
-    try {
-      const one = await importOne(registry, candidate, checker);
-      if (open) imported.push(one);
-      else {
-        // Ordering is over: loading it again by itself waits in the queue like any other change.
-        await one.generation.dispose();
-        // Who bears another folder's name lets that one go first; the last round takes it in if the name is free.
-        const borrowed =
-          one.name !== candidate.dirName && candidates.some(({ dirName }) => dirName === one.name);
-        if (!borrowed) await registry.view().load(candidate.dirName);
-      }
-    } catch (error) {
-      fail(candidate, error);
-    } finally {
-      pending.delete(candidate.dirName);
+  /** Those that need what has not come yet. */
+  const lacking: Imported[] = [];
+  /** Loading by itself waits in the queue like any other change. */
+  const loadLater = async (one: Imported) => {
+    await one.generation.dispose();
+    if (one.dependencies.every((need) => registry.table.get(need))) {
+      await registry.view().load(one.candidate.dirName);
+    } else lacking.push(one);
+  };
+  const unsettled = new Set(candidates.map(({ dirName }) => dirName));
+  const tasks = new Map<string, Promise<void>>();
+  const waitingFor = new Map<string, string>();
+  /** Waits for the folder that is called like this one's service, unless that would be waiting for itself. */
+  const yieldTo = async ({ name, candidate: { dirName } }: Imported) => {
+    for (let next: string | undefined = name; next !== undefined; next = waitingFor.get(next)) {
+      if (next === dirName) return;
     }
-  });
-  const inTime = await settledInTime(importing, patienceMs);
+    waitingFor.set(dirName, name);
+    await tasks.get(name);
+    waitingFor.delete(dirName);
+  };
+  for (const candidate of candidates) {
+    const task = async () => {
+      try {
+        const one = await importOne(registry, candidate, checker);
+        if (open) imported.push(one);
+        else {
+          await yieldTo(one);
+          await loadLater(one);
+        }
+      } catch (error) {
+        fail(candidate, error);
+      }
+      unsettled.delete(candidate.dirName);
+    };
+    tasks.set(candidate.dirName, task());
+  }
+  const inTime = await settledInTime([...tasks.values()], patienceMs);
   open = false;
-  if (!inTime) late = importing;
+  // The folder that is called like its service has the older right to the name, also when it is slow.
+  const yielding = imported.filter(
+    ({ name, candidate }) => name !== candidate.dirName && unsettled.has(name),
+  );
+  imported = imported.filter((one) => !yielding.includes(one));
+  const late: Promise<unknown>[] = inTime ? [] : [...tasks.values()];
+  for (const one of yielding) {
+    const later = async () => {
+      await yieldTo(one);
+      await loadLater(one);
+    };
+    late.push(later().catch((error) => fail(one.candidate, error)));
+  }
 
-  const unique = dropDuplicates(imported, pending, fail);
+  const unique = dropDuplicates(imported, fail);
   const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
   for (const { node, cycle } of cyclic) {
     await node.generation.dispose();
-    fail(
-      node.candidate,
-      new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`),
-      node.name,
-    );
+    fail(node.candidate, dependencyCycle(cycle), node.name);
   }
   for (const { node, needs } of missing) {
     await node.generation.dispose();
-    fail(node.candidate, missingDependency(node.name, needs), node.name);
+    if (unsettled.size > 0) lacking.push(node);
+    else fail(node.candidate, missingDependency(node.name, needs), node.name);
   }
 
   const starting = new Map<string, Promise<boolean>>();
@@ -90,8 +116,17 @@ export async function boot(
   const rest = [...late, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
     // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
-    if (rest.length > 0) await registry.enqueue(() => loadLacking(registry));
+    if (rest.length === 0) return;
+    for (const { node, cycle } of orderByDependencies(lacking, new Set()).cyclic) {
+      lacking.splice(lacking.indexOf(node), 1);
+      fail(node.candidate, dependencyCycle(cycle), node.name);
+    }
+    const dirNames = lacking.map(({ candidate }) => candidate.dirName);
+    await registry.enqueue(() => loadLacking(registry, dirNames));
   });
+  for (const [dirName, task] of tasks) if (unsettled.has(dirName)) registry.expect(dirName, task);
+  if (!started) for (const [name, serving] of starting) registry.expect(name, serving);
+  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished);
   return { finished };
 }
 
@@ -110,11 +145,8 @@ async function importOne(
 
 type Fail = (candidate: Candidate, error: unknown, name?: string) => void;
 
-/**
- * Of several folders with one name, the one called like it is kept, else the first. `pending` names the folders that
- * are still being imported: a name that one of them is called by is left to it.
- */
-function dropDuplicates(imported: Imported[], pending: ReadonlySet<string>, fail: Fail): Imported[] {
+/** Of several folders with one name, the one called like it is kept, else the first. */
+function dropDuplicates(imported: Imported[], fail: Fail): Imported[] {
   imported.sort((a, b) => (a.candidate.dirName < b.candidate.dirName ? -1 : 1));
   const byName = new Map<string, Imported>();
   for (const one of imported) {
@@ -122,11 +154,10 @@ function dropDuplicates(imported: Imported[], pending: ReadonlySet<string>, fail
     if (!rival || one.candidate.dirName === one.name) byName.set(one.name, one);
   }
   return imported.filter((one) => {
-    const rightful = pending.has(one.name) && one.candidate.dirName !== one.name;
-    const owner = rightful ? one.name : byName.get(one.name)?.candidate.dirName;
-    if (owner === one.candidate.dirName) return true;
+    const owner = byName.get(one.name);
+    if (!owner || owner === one) return true;
     void one.generation.dispose();
-    const message = `the name "${one.name}" is taken by folder "${owner}".`;
+    const message = `the name "${one.name}" is taken by folder "${owner.candidate.dirName}".`;
     fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
     return false;
   });
@@ -155,6 +186,11 @@ async function start(
     return false;
   }
   try {
+    if (registry.table.byFolder(candidate.dirName)) {
+      // Somebody asked for it meanwhile.
+      await generation.dispose();
+      return true;
+    }
     await registry.admit(generation, candidate.dirName, source);
     return true;
   } catch (error) {

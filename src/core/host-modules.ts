@@ -3,7 +3,7 @@
  * Sharing keeps `instanceof` true across services and spares each load the work of evaluating them again.
  * Must be imported for its effect before the first service is.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 const sourceRoot = resolve(import.meta.dir, "..");
@@ -41,7 +41,8 @@ export function resolveOwnSource(specifier: string, importer: string): string | 
   const match = OWN_SOURCE.exec(specifier);
   if (!match) return undefined;
   const literal = resolve(dirname(importer), specifier.replace(/\.js$/, ".ts"));
-  if (existsSync(literal)) return literal;
+  // By its real path, under which it is shared.
+  if (existsSync(literal)) return realpathSync(literal);
   const own = join(projectRoot, `${match[1]}.ts`);
   return existsSync(own) ? own : undefined;
 }

@@ -117,6 +117,11 @@ export interface ServiceRegistry {
   load(dirName: string, options?: LoadOptions): Promise<{ name: string; action: "added" | "updated" }>;
   /** Where a service's code is, loaded or not; `dir` is absolute, with links resolved. Throws a `LoadFailure`. */
   locate(name: string): { dirName: string; dir: string };
+  /**
+   * The folder with the code that serves: the service's own, or a kept copy when its own was changed since.
+   * Undefined when no such service is loaded, or when it has no folder.
+   */
+  servedFrom(name: string): string | undefined;
   /** Reloads by service name, whether or not anything changed. */
   reload(name: string): Promise<{ name: string; action: "added" | "updated" }>;
   /** Brings memory in line with the services folder: adds, updates what changed, removes. */

@@ -15,13 +15,13 @@ import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf, listServices, locate } from "./lookup.js";
+import { folderOf, listServices, locate, servedFrom } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { rollBack } from "./rollback.js";
 import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
-import { syncFolders } from "./sync.js";
+import { type SyncResult, syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
 import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
@@ -43,6 +43,9 @@ export interface RegistryOptions {
 
 /** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
 export const CHANGE_EVENT = "services:changed";
+
+/** The event after the services folder was gone through; its data is the result. */
+export const SYNC_EVENT = "services:synced";
 
 export type Loaded = { name: string; action: "added" | "updated" };
 
@@ -88,6 +91,11 @@ export class Registry {
     };
   }
 
+  /** Requests for a service that is on its way wait until `known` settles. */
+  expect(name: string, known: Promise<unknown>): void {
+    this.#options.dispatcher.expect(name, known);
+  }
+
   get servicesDir(): string {
     return this.#options.servicesDir;
   }
@@ -123,6 +131,7 @@ export class Registry {
       run: (name, fn) => this.#run(name, fn),
       versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
       locate: (name) => locate(this, name),
+      servedFrom: (name) => servedFrom(this, name),
       check: (dirName) => this.enqueue(() => this.check(dirName)),
       load: (dirName, options = {}) => {
         // The verification is the caller's code and runs in the caller's context.
@@ -182,6 +191,11 @@ export class Registry {
       throw new LoadFailure("DISABLED", "find", `"${dirName}" is switched off.`);
     }
     return readSource(dir);
+  }
+
+  /** Tells services that the whole folder was gone through, for those that look after other kinds of folders. */
+  announceSync(result: SyncResult): void {
+    void this.#options.events.emit(SYNC_EVENT, result);
   }
 
   /** Tells services and streams what has changed; nobody is waited for. */

@@ -178,6 +178,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ? new ChildChecker({
           servicesDir,
           timeoutMs: config.initTimeoutMs,
+          children: 2,
           memoryFile: join(dataDir, ".reef", "checked.json"),
         })
       : undefined);

@@ -27,15 +27,25 @@ export async function runAgent(
   script: string,
   args: string[],
   env: Record<string, string> = {},
-  prepare: (agentDir: string) => void | Promise<void> = () => undefined,
+  prepare: (agentDir: string, env: Record<string, string>) => void | Promise<void> = () => undefined,
 ): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), "reef-agent-"));
   try {
     const dirs = Object.fromEntries(["home", "work", "pi", "tmp"].map((name) => [name, join(scratch, name)]));
     const { home = "", work = "", pi = "", tmp = "" } = dirs;
     for (const dir of [home, work, pi, tmp]) await Bun.$`mkdir -p ${dir}`.quiet();
-    await prepare(pi);
     const networkLog = join(scratch, "network.log");
+    const environment = {
+      PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
+      HOME: home,
+      TMPDIR: tmp,
+      PI_CODING_AGENT_DIR: pi,
+      PI_OFFLINE: "1",
+      BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
+      REEF_TEST_NETWORK_LOG: networkLog,
+      ...env,
+    };
+    await prepare(pi, environment);
     const command =
       runtime === "node"
         ? ["node", "--import", WATCH, script, ...args]
@@ -43,16 +53,7 @@ export async function runAgent(
     const started = performance.now();
     const child = Bun.spawn(command, {
       cwd: work,
-      env: {
-        PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
-        HOME: home,
-        TMPDIR: tmp,
-        PI_CODING_AGENT_DIR: pi,
-        PI_OFFLINE: "1",
-        BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
-        REEF_TEST_NETWORK_LOG: networkLog,
-        ...env,
-      },
+      env: environment,
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -113,25 +114,21 @@ export async function runSession(
   return { ...outcome, report: JSON.parse(line) as SessionReport };
 }
 
-/** `pi -p` as people start it, against a model server. */
+const CLI = join(root, "node_modules", "@mariozechner", "pi-coding-agent", "dist", "cli.js");
+
+/**
+ * `pi -p` as people start it, against a model server.
+ *
+ * @param extension The file of an extension; or what `pi install` takes, which is installed first.
+ */
 export async function runPi(
   runtime: Runtime,
-  extension: string,
+  extension: string | { install: string },
   modelUrl: string,
   env: Record<string, string> = {},
 ): Promise<Outcome> {
-  const cli = join(root, "node_modules", "@mariozechner", "pi-coding-agent", "dist", "cli.js");
-  const args = [
-    "-p",
-    "--no-session",
-    "--offline",
-    "-ne",
-    "-e",
-    extension,
-    "--model",
-    "fake/fake-1",
-    "create the task",
-  ];
+  const given = typeof extension === "string" ? ["-ne", "-e", extension] : [];
+  const args = ["-p", "--no-session", "--offline", ...given, "--model", "fake/fake-1", "do it"];
   const models = {
     providers: {
       fake: {
@@ -142,7 +139,18 @@ export async function runPi(
       },
     },
   };
-  return runAgent(runtime, cli, args, env, async (pi) => {
+  return runAgent(runtime, CLI, args, env, async (pi, environment) => {
     await Bun.write(join(pi, "models.json"), JSON.stringify(models));
+    if (typeof extension === "string") return;
+    const child = Bun.spawn(["node", CLI, "install", extension.install], {
+      cwd: pi,
+      env: { ...environment, GIT_TERMINAL_PROMPT: "0" },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: LIMIT_MS,
+    });
+    const output = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    if ((await child.exited) !== 0) throw new Error(`pi install failed:\n${output.join("\n")}`);
   });
 }

@@ -9,10 +9,19 @@ const call = { name: "board_create_task", arguments: { title: "Paint the shed" }
 let reef: TestReef;
 let extension: string;
 beforeAll(async () => {
-  reef = await startReef(["services/agent", "examples/services/board", "examples/services/log"]);
+  reef = await startReef([
+    "services/agent",
+    "services/feed",
+    "examples/services/board",
+    "examples/services/log",
+  ]);
   extension = await reef.extension();
 });
 afterAll(() => reef.stop());
+
+/** What the feed says about an agent. */
+const published = async (agent: string) =>
+  (await reef.json(`/feed/events?agent=${agent}`)).events.map(({ type }: { type: string }) => type);
 
 const titles = async () =>
   (await reef.json("/board/tasks")).tasks.map((task: { title: string; createdBy: string }) => [
@@ -54,12 +63,17 @@ describe.each(RUNTIMES)("a real pi on %s", (runtime) => {
   test("as a process of its own: the model's call arrives, and the process ends by itself", async () => {
     const model = startModelServer({ ...call, arguments: { title: `Print on ${runtime}` } });
     try {
-      const { code, stdout, stderr, outside } = await runPi(runtime, extension, model.url, reef.env);
+      const agent = `printer-${runtime}`;
+      const env = { ...reef.env, VERS_AGENT_NAME: agent };
+      const { code, stdout, stderr, outside } = await runPi(runtime, extension, model.url, env);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       expect(stdout.trim()).toBe("All done.");
       expect(model.offered).toContain("log_append");
       expect(model.results.join()).toContain(`Print on ${runtime}`);
-      expect(await titles()).toContainEqual(["ada", `Print on ${runtime}`]);
+      expect(await titles()).toContainEqual([agent, `Print on ${runtime}`]);
+      const types = await published(agent);
+      expect(types).toContain("agent_started");
+      expect(types).toContain("agent_finished");
       expect(outside).toBe("");
     } finally {
       await model.stop();

@@ -55,6 +55,17 @@ export const BAD_AT_LOAD: Record<string, string> = {
      const reply = await fetch("http://192.0.2.1/"); await reply.json();
      new WebSocket("ws://192.0.2.1/"); Bun.serve({ fetch: () => new Response() });`,
   ),
+  looker: working(
+    "looker",
+    `import * as fs from "node:fs"; import http from "node:http";
+     for (const name of ["Bun", "process", "console", "undefined", "NaN", "Infinity", "Object", "globalThis", "fetch"]) {
+       void globalThis[name]; void (name in globalThis); }
+     for (const name of Object.getOwnPropertyNames(process)) void process[name];
+     for (const name of Object.keys(fs)) void fs[name]; for (const name of Object.keys(http)) void http[name];
+     if (typeof setTimeout !== "function" || process.env.PATH === undefined || process.argv.length === 0) throw new Error();
+     const text = \`\${Bun.file("x")}\` + Bun.version; if (text instanceof Object) throw new Error();
+     class Agent extends http.Agent {} new Agent(); clearTimeout(setTimeout(() => {}, 1)); setInterval(() => {}, 1).unref();`,
+  ),
   missing: working(
     "missing",
     `import pg from "a-package-that-is-not-there"; const pool = new pg.Pool(); await pool.connect();`,

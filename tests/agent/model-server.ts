@@ -10,12 +10,15 @@ export interface ModelServer {
   results: string[];
   /** Names of the tools that the model was offered. */
   offered: Set<string>;
+  /** What the model was told first. */
+  prompts: string[];
   stop(): Promise<void>;
 }
 
 export function startModelServer(call: { name: string; arguments: Record<string, unknown> }): ModelServer {
   const results: string[] = [];
   const offered = new Set<string>();
+  const prompts: string[] = [];
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -24,6 +27,7 @@ export function startModelServer(call: { name: string; arguments: Record<string,
         messages: Message[];
         tools?: Array<{ function: { name: string } }>;
       };
+      prompts.push(JSON.stringify(body.messages[0]?.content));
       for (const tool of body.tools ?? []) offered.add(tool.function.name);
       const result = body.messages.findLast(({ role }) => role === "tool");
       if (result) results.push(JSON.stringify(result.content));
@@ -53,6 +57,7 @@ export function startModelServer(call: { name: string; arguments: Record<string,
     url: `http://127.0.0.1:${server.port}`,
     results,
     offered,
+    prompts,
     stop: () => server.stop(true),
   };
 }

@@ -82,7 +82,11 @@ export async function follow(page: string, skip: (command: string) => boolean): 
       blocks.map((block, at) => part(block, at, url, sandbox.root, skip)).join("\n");
     const shell = Bun.spawn(["bash", "-c", script], {
       cwd: sandbox.root,
-      env: { ...env, PATH: path },
+      env: {
+        ...env,
+        PATH: path,
+        VERS_AUTH_TOKEN: readFileSync(join(sandbox.dataDir, "auth-token"), "utf8").trim(),
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const [output, errors, code] = await Promise.all([

@@ -10,12 +10,21 @@ export interface BundleSource {
   /** Folder with the `index.ts`. */
   dir: string;
   capabilities?: readonly string[];
+  /** Takes `store.ts`, `routes.ts` and the like along instead of standing in for them. */
+  withServerFiles?: boolean;
 }
 
 export interface LeftOut {
   name: string;
   /** One line: why it is not in the bundle. */
   reason: string;
+}
+
+/** A tool, or a whole half of a service, that an agent will not have. */
+export interface RegistrationProblem {
+  service: string;
+  tool?: string;
+  error: string;
 }
 
 /** A finished extension file. */
@@ -26,6 +35,8 @@ export interface ExtensionBundle {
   /** Services in the bundle, sorted. */
   services: string[];
   leftOut: LeftOut[];
+  /** What services in the bundle will not get registered, and why. */
+  problems: RegistrationProblem[];
   builtInMs: number;
 }
 
@@ -82,6 +93,7 @@ export async function buildExtension(sources: readonly BundleSource[]): Promise<
     hash: new Bun.CryptoHasher("sha256").update(text).digest("hex"),
     services,
     leftOut: leftOut.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    problems: [],
     builtInMs: performance.now() - started,
   };
 }
@@ -102,7 +114,8 @@ function mainSource(sources: readonly Prepared[]): string {
   });
   return [
     `import ${JSON.stringify(join(runtimeDir, "seal.ts"))};`,
-    `import { createFactory, inspectUnits } from ${JSON.stringify(join(runtimeDir, "loader.ts"))};`,
+    `import { createFactory } from ${JSON.stringify(join(runtimeDir, "loader.ts"))};`,
+    `import { inspectUnits } from ${JSON.stringify(join(runtimeDir, "inspect.ts"))};`,
     `const units = [${units.join("\n")}];`,
     "export const inspect = (tell) => inspectUnits(units, tell);",
     "export default createFactory(units, import.meta.url);",
@@ -111,7 +124,8 @@ function mainSource(sources: readonly Prepared[]): string {
 
 /** The code, or what the bundler had to say instead. */
 async function bundle(sources: readonly Prepared[]): Promise<string | Message[]> {
-  const entries = new Set(sources.map(({ dir }) => join(dir, "index.ts")));
+  const bare = sources.filter(({ withServerFiles }) => !withServerFiles);
+  const entries = new Set(bare.map(({ dir }) => join(dir, "index.ts")));
   const result = await Bun.build({
     entrypoints: [MAIN],
     target: "node",

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { UnitReport } from "./runtime/loader.js";
+import type { Progress, UnitReport } from "./runtime/inspect.js";
 
 const LIMIT_MS = 10_000;
 
@@ -33,16 +33,18 @@ export async function inspectBundle(code: string): Promise<UnitReport[]> {
 }
 
 function read(output: string): UnitReport[] {
-  const reports: UnitReport[] = [];
+  const reports = new Map<string, UnitReport>();
   let open: string | undefined;
   for (const line of output.split("\n").filter(Boolean)) {
-    const report = JSON.parse(line) as UnitReport | { begin: string };
-    if ("begin" in report) open = report.begin;
+    const progress = JSON.parse(line) as Progress;
+    if ("begin" in progress) open = progress.begin;
     else {
-      reports.push(report);
+      reports.set(progress.unit, { ...reports.get(progress.unit), ...progress });
       open = undefined;
     }
   }
-  if (open !== undefined) reports.push({ unit: open, error: "its modules ended or blocked the process" });
-  return reports;
+  if (open !== undefined) {
+    reports.set(open, { unit: open, error: "it ended or blocked the process that tried it" });
+  }
+  return [...reports.values()];
 }

@@ -107,7 +107,7 @@ function localFile(
 }
 
 export interface PluginOptions {
-  /** The `index.ts` of every service. */
+  /** The `index.ts` of every service whose server files are left behind. */
   entries: ReadonlySet<string>;
   /** Path and source of the bundle's own entry. */
   main: { path: string; contents: string };

@@ -41,7 +41,7 @@ export class CompositeWidget {
 
   /** Asks all services for their lines and shows each answer as it comes. */
   refresh(): void {
-    if (!this.#ctx || this.#refreshing) return;
+    if (!this.#ctx || this.#refreshing || !this.#installation.client.getBaseUrl()) return;
     this.#refreshing = true;
     const asked = this.#sources.map((module) => this.#ask(module));
     void Promise.all(asked).then(() => {

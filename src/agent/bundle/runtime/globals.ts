@@ -55,8 +55,20 @@ const QUIET = new Set([
 ]);
 const HANDLES = new Set(["stdin", "stdout", "stderr", "channel"]);
 
-const quietProcess = new Proxy(real.process, {
-  get(target, key) {
+/**
+ * A view of `real` through other accessors. The view's own target stays empty: of the real one's fixed properties
+ * the language would insist on the very values.
+ */
+function view(realObject: object, handler: Pick<ProxyHandler<object>, "get" | "set">): object {
+  return new Proxy(Object.create(Object.getPrototypeOf(realObject) as object | null), {
+    has: (_target, key) => Reflect.has(realObject, key),
+    ...handler,
+  });
+}
+
+const quietProcess = view(real.process, {
+  get(_target, key) {
+    const target = real.process;
     const name = String(key);
     if (REFUSED.has(name)) {
       return () => {
@@ -74,7 +86,7 @@ const quietProcess = new Proxy(real.process, {
     if (QUIET.has(name)) return quiet((value as Callback | undefined)?.bind(target), `process.${name}`);
     return typeof value === "function" && name !== "hrtime" ? value.bind(target) : value;
   },
-  set: (target, key, value) => (__reef.evaluating ? true : Reflect.set(target, key, value)),
+  set: (_target, key, value) => (__reef.evaluating ? true : Reflect.set(real.process, key, value)),
 });
 
 /** The environment is the same on Node and on Bun, and reading it does no harm. */
@@ -105,8 +117,9 @@ for (const name of ["WebSocket", "EventSource", "Worker", "BroadcastChannel"] as
   shims[name] = value === undefined ? inert(name) : quiet(value, name);
 }
 
-const quietConsole = new Proxy(real.console, {
-  get: (target, key) => {
+const quietConsole = view(real.console, {
+  get: (_target, key) => {
+    const target = real.console;
     const value: unknown = Reflect.get(target, key);
     // A line on standard output would end up in the middle of what the agent answers.
     if (typeof value === "function" && __reef.evaluating) return () => undefined;
@@ -116,14 +129,14 @@ const quietConsole = new Proxy(real.console, {
 shims.console = quietConsole;
 
 /** `globalThis.setTimeout` is `setTimeout`; what a service puts there under one of these names stays its own. */
-const quietGlobal: object = new Proxy(real, {
-  get: (target, key) => {
+const quietGlobal: object = view(real, {
+  get: (_target, key) => {
     if (key === "globalThis" || key === "global") return quietGlobal;
-    return Object.hasOwn(shims, key) ? shims[String(key)] : Reflect.get(target, key);
+    return Object.hasOwn(shims, key) ? shims[String(key)] : Reflect.get(real, key);
   },
-  set: (target, key, value) => {
+  set: (_target, key, value) => {
     if (Object.hasOwn(shims, key)) shims[String(key)] = value;
-    else Reflect.set(target, key, value);
+    else Reflect.set(real, key, value);
     return true;
   },
 });

@@ -14,7 +14,7 @@ export interface Unit {
 }
 
 /** How long one service may evaluate asynchronously, and all of them together, in milliseconds. */
-const UNIT_LIMIT_MS = 300;
+export const UNIT_LIMIT_MS = 300;
 const TOTAL_LIMIT_MS = 700;
 
 interface Loaded {
@@ -22,16 +22,8 @@ interface Loaded {
   problems: string[];
 }
 
-/** What each unit turned out to be, for whoever wants to know without an agent. */
-export interface UnitReport {
-  unit: string;
-  name?: string;
-  capabilities?: string[];
-  hasClientHalf?: boolean;
-  error?: string;
-}
-
-async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
+/** Evaluates one unit. Rejects when it fails or takes longer than `ms` milliseconds. */
+export async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = __reef.real.setTimeout(() => reject(new Error("its modules did not load in time")), ms);
@@ -93,23 +85,4 @@ function start(units: readonly Unit[], codeFile: string | undefined): Promise<Lo
   guardRejections((error) => report("a service left a failure unattended", error), codeFile);
   const choice = selectionFrom();
   return loadAll(units.filter((unit) => isSelected(unit, choice)));
-}
-
-/** Evaluates every unit and tells what comes of it, one by one. */
-export async function inspectUnits(
-  units: readonly Unit[],
-  tell: (report: UnitReport | { begin: string }) => void,
-): Promise<void> {
-  __reef.evaluating = true;
-  for (const unit of units) {
-    tell({ begin: unit.name });
-    try {
-      const module = await evaluate(unit, UNIT_LIMIT_MS);
-      const hasClientHalf = Boolean(module.registerTools || module.registerBehaviors || module.widget);
-      const { name, capabilities } = module;
-      tell({ unit: unit.name, name, capabilities, hasClientHalf });
-    } catch (error) {
-      tell({ unit: unit.name, error: messageOf(error) });
-    }
-  }
 }
