@@ -1,5 +1,6 @@
 /** Which hosts the installer may connect to, and to which of their addresses. */
-import { lookup } from "node:dns/promises";
+// The default import keeps each call visible to a spy.
+import dns from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 import type { InstallAllowance } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
@@ -112,7 +113,7 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefi
 
 async function resolveHost(host: string): Promise<string[]> {
   try {
-    const found = await lookup(host, { all: true });
+    const found = await dns.lookup(host, { all: true });
     return found.map(({ address }) => address);
   } catch (error) {
     throw new InstallError(502, "fetch", `the host ${host} cannot be found: ${messageOf(error)}`);
