@@ -82,7 +82,6 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
     c.header("content-security-policy", panelPolicy(api));
     c.header("cache-control", "no-store");
     c.header("x-dns-prefetch-control", "off");
-    c.header("origin-agent-cluster", "?1");
     const theme = c.req.query("theme") === "light" ? "light" : "dark";
     return c.html(panelDocument({ name, fragment, api, theme, script: await assets.panelScript() }));
   });
