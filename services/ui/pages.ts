@@ -37,6 +37,8 @@ function send(
 ): Response | Promise<Response> {
   c.header("content-security-policy", policy);
   c.header("x-frame-options", "DENY");
+  // Without a referrer the browser would send forms with no origin, and they could not be told from foreign ones.
+  c.header("referrer-policy", "same-origin");
   c.header("cross-origin-opener-policy", "same-origin");
   c.header("cache-control", "no-store");
   return c.html(page, status);
