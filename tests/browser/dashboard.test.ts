@@ -170,7 +170,7 @@ export default { name: "newcomer", routes };`,
       await keyboard.press("ArrowDown");
       expect(await page.getByRole("treeitem", { selected: true }).count()).toBe(1);
       await keyboard.press("Enter");
-      await page.waitForFunction("document.activeElement.id === 'event-detail'");
+      await page.locator("#event-detail:focus").waitFor();
       await keyboard.press("?");
       await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
       await keyboard.press("Escape");
