@@ -15,6 +15,14 @@ export const routeDocs: Record<string, RouteDocs> = {
       "{ modules: [{ name, description, hasRoutes, hasTools, hasBehaviors, hasWidget, mountAtRoot, dependencies, state, generation, digest, loadedAt, failure, reason }], count }",
     examples: [{ summary: "All services" }],
   },
+  "GET /tools": {
+    summary: "The tool catalogue: every tool of every service and plugin",
+    detail:
+      "`wireName` is the name that models see where the canonical one is not safe for every provider. Either name is accepted on calls. `problems` names tools that are missing, and why.",
+    response:
+      "{ tools: [{ name, wireName, label, description, inputSchema, owner: { service } | { plugin, via }, annotations: { readOnly, destructive, idempotent } }], problems: [{ service, tool?, error }], count }",
+    examples: [{ summary: "All tools" }],
+  },
   "GET /manifest": {
     summary: "Everything that agents can use: services, routes, tools and events",
     response:

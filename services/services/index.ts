@@ -19,6 +19,11 @@ const services: ServiceModule = {
   }),
   routeDocs,
   registerTools,
+  toolAnnotations: {
+    services_deploy: { destructive: false },
+    services_disable: { destructive: false },
+    services_rollback: { destructive: true, idempotent: false },
+  },
   init(ctx) {
     const announcer = new Announcer(ctx);
     manager = { ctx, deployer: new Deployer(ctx, announcer) };

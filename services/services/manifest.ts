@@ -1,10 +1,8 @@
 /** What is there to use? One answer for agents: services, routes, tools and events. */
-import type { Logger } from "../../src/core/log.js";
+import type { CatalogTool } from "../../src/agent/index.js";
 import type { ServiceInfo } from "../../src/core/registry-types.js";
 import { documentedRoutes } from "../../src/core/route-docs.js";
-import { listRoutes } from "../../src/core/routes.js";
 import type { ServiceModule } from "../../src/core/types.js";
-import { listTools } from "./tool-list.js";
 
 interface ManifestRoute {
   service: string;
@@ -14,16 +12,7 @@ interface ManifestRoute {
   description: string;
 }
 
-const PANEL_PATH = "/_panel";
-
-function routesOf(module: ServiceModule): ManifestRoute[] {
-  return documentedRoutes(module).map(({ method, path, docs }) => ({
-    service: module.name,
-    method,
-    path,
-    description: docs?.summary ?? "",
-  }));
-}
+const PANEL_ROUTE = "/_panel";
 
 function featuresOf(module: ServiceModule, hasPanel: boolean): string[] {
   const features: Array<[string, unknown]> = [
@@ -37,14 +26,16 @@ function featuresOf(module: ServiceModule, hasPanel: boolean): string[] {
   return features.filter(([, present]) => present).map(([name]) => name);
 }
 
-/** The manifest of everything that is loaded. */
-export function manifest(infos: readonly ServiceInfo[], log: Logger) {
+/** The manifest of everything that is loaded, with the tools of the tool catalogue. */
+export function manifest(infos: readonly ServiceInfo[], tools: readonly CatalogTool[]) {
   const routes: ManifestRoute[] = [];
   const services = infos.flatMap(({ name, module, generation, listensTo = [] }) => {
     if (!module) return [];
-    const own = routesOf(module);
-    routes.push(...own);
-    const hasPanel = listRoutes(module.routes).some(({ path }) => path === PANEL_PATH);
+    const own = documentedRoutes(module);
+    for (const { method, path, docs } of own) {
+      routes.push({ service: name, method, path, description: docs?.summary ?? "" });
+    }
+    const hasPanel = own.some(({ route }) => route === PANEL_ROUTE);
     return [
       {
         name,
@@ -52,7 +43,9 @@ export function manifest(infos: readonly ServiceInfo[], log: Logger) {
         dependencies: module.dependencies ?? [],
         routes: own.map(({ method, path }) => `${method} ${path}`),
         features: featuresOf(module, hasPanel),
-        tools: listTools(module, log),
+        tools: tools
+          .filter(({ owner }) => "service" in owner && owner.service === name)
+          .map((tool) => ({ name: tool.name, description: tool.description })),
         events: { listensTo },
         capabilities: module.capabilities ?? [],
         generation,

@@ -1,6 +1,8 @@
 /** The HTTP API of the services manager. */
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
+import { describeTools } from "../../src/agent/index.js";
+import { requestCause, withCause } from "../../src/core/causality.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
 import type { ServiceContext } from "../../src/core/types.js";
@@ -50,7 +52,9 @@ export function createRoutes(manager: () => Manager): Hono {
     return c.json({ modules, count: modules.length });
   });
 
-  routes.get("/manifest", (c) => c.json(manifest(registry().list(), manager().ctx.log)));
+  routes.get("/tools", (c) => c.json(describeTools(manager().ctx)));
+
+  routes.get("/manifest", (c) => c.json(manifest(registry().list(), describeTools(manager().ctx).tools)));
 
   routes.post("/reload", async (c) => c.json(await registry().sync()));
 
@@ -60,7 +64,9 @@ export function createRoutes(manager: () => Manager): Hono {
     // The answer may take as long as the tests do, without a byte before it.
     (c.env as Bun.Server<undefined> | undefined)?.timeout(c.req.raw, 0);
     const { name } = await readBody(c, DeployBody);
-    const { report, status } = await manager().deployer.deploy(name);
+    const { report, status } = await withCause(requestCause(c.req.raw), () =>
+      manager().deployer.deploy(name),
+    );
     return c.json(report, status);
   });
 

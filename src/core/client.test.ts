@@ -231,3 +231,57 @@ test("says who the agent is", () => {
     false,
   ]);
 });
+
+describe("limits", () => {
+  test("a deadline covers the call and its retry", async () => {
+    answers = [() => new Response("busy", { status: 503 }), () => new Promise<Response>(() => undefined)];
+    const before = performance.now();
+    const error = await failure(createFleetClient({ env, timeoutMs: () => 300 }).api("GET", "/x"));
+    expect(error.message).toBe("GET /x (no reply): no reply within 300 ms");
+    expect(performance.now() - before).toBeLessThan(5000);
+    expect(seen.length).toBe(2);
+  });
+
+  test("signals and attempts are asked for and told at each call", async () => {
+    const attempts: boolean[] = [];
+    let controller = new AbortController();
+    const limited = createFleetClient({
+      env,
+      signal: () => controller.signal,
+      onAttempt: (ok) => attempts.push(ok),
+    });
+    await limited.api("GET", "/x");
+    controller.abort();
+    expect((await failure(limited.api("GET", "/x"))).message).toContain("aborted");
+    controller = new AbortController();
+    answers = [() => new Response("gone", { status: 404 })];
+    await failure(limited.api("POST", "/x"));
+    expect(attempts, "what was aborted says nothing about the server").toEqual([true, true]);
+  });
+
+  test("never throws before it returns a promise", async () => {
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    const calls = [
+      () => client.api("POST", "/x", circular),
+      () => client.api("POST", "/x", 1n),
+      () => client.api(undefined as never, undefined as never),
+      () => createFleetClient({ env: { VERS_INFRA_URL: "no url" } }).api("GET", "/x"),
+    ];
+    for (const call of calls) {
+      const called = call();
+      expect(called).toBeInstanceOf(Promise);
+      await called.catch((error) => expect(error).toBeInstanceOf(FleetError));
+    }
+  });
+
+  test("a name that no header can carry is encoded", async () => {
+    await createFleetClient({ env: { ...env, VERS_AGENT_NAME: "Zoë 日\n" } }).api("GET", "/x");
+    expect(seen[0]?.headers.get("x-reef-agent-name")).toBe("Zo%C3%AB %E6%97%A5%0A");
+  });
+
+  test("a web page is no reply of Reef's, whatever its status", async () => {
+    answers = [() => new Response("<html>", { headers: { "content-type": "text/html" } })];
+    expect((await failure(client.api("GET", "/x"))).message).toContain("web page");
+  });
+});

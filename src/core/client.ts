@@ -5,11 +5,13 @@ import type { FleetClient, Json, ToolResult } from "./types.js";
 export interface FleetClientOptions {
   /** Environment to read; default the process's own, at each call. */
   env?: Record<string, string | undefined>;
-  /** Deadline of one attempt, in milliseconds; default 30 000. */
-  timeoutMs?: number;
-  /** Aborts every call, e.g. when the agent's session ends. */
-  signal?: AbortSignal;
+  /** How long a call may take, its retry included, in milliseconds; default 30 000. A function is asked at each call. */
+  timeoutMs?: number | (() => number | undefined);
+  /** Aborts calls, e.g. when the agent's session ends. A function is asked at each call. */
+  signal?: AbortSignal | (() => AbortSignal | undefined);
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Told after each attempt whether the server gave a whole reply in time, whatever it said. */
+  onAttempt?: (answered: boolean) => void;
 }
 
 /** A failed call; `message` is `METHOD path (status): what the server said`. */
@@ -36,23 +38,23 @@ export function isErrorResult(result: unknown): boolean {
   return typeof result === "object" && result !== null && ERROR_RESULT in result;
 }
 
+/** One call's inputs and limits, the same for both attempts. */
+interface Call {
+  method: string;
+  path: string;
+  body: unknown;
+  signal: AbortSignal | undefined;
+  timeoutMs: number;
+  deadline: AbortSignal;
+}
+
 /** A client for the control plane named by `VERS_INFRA_URL` and `VERS_AUTH_TOKEN`. */
 export function createFleetClient(options: FleetClientOptions = {}): FleetClient {
   const read = () => readAgentEnvironment(options.env ?? process.env);
   const send = options.fetch ?? ((url, init) => fetch(url, init));
 
-  const attempt = async (method: string, path: string, body: unknown): Promise<Json> => {
+  const attempt = async ({ method, path, body, signal, timeoutMs, deadline }: Call): Promise<Json> => {
     const env = read();
-    const deadline = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
-    const headers: Record<string, string> = {
-      accept: "application/json",
-      "x-reef-agent-name": env.agentName,
-    };
-    if (env.authToken) headers.authorization = `Bearer ${env.authToken}`;
-    if (env.vmId) headers["x-reef-vm-id"] = env.vmId;
-    if (env.agentCategory) headers["x-reef-category"] = env.agentCategory;
-    if (body !== undefined) headers["content-type"] = "application/json";
     const fail = (status: number, why: string) =>
       new FleetError(`${method} ${path} (${status || "no reply"}): ${why}`, status);
     let response: Response;
@@ -60,19 +62,21 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     try {
       response = await send(env.baseUrl + path, {
         method,
-        headers,
-        signal,
+        headers: headersOf(env, body !== undefined),
+        signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
         body: body === undefined ? undefined : JSON.stringify(body),
       });
       text = await response.text();
+      options.onAttempt?.(true);
     } catch (error) {
-      if (options.signal?.aborted) throw fail(0, "aborted");
-      if (deadline.aborted) throw fail(0, `no reply within ${options.timeoutMs ?? DEFAULT_TIMEOUT_MS} ms`);
-      throw fail(0, error instanceof Error ? error.message : String(error));
+      if (!signal?.aborted) options.onAttempt?.(false);
+      if (signal?.aborted) throw fail(0, "aborted");
+      if (deadline.aborted) throw fail(0, `no reply within ${timeoutMs} ms`);
+      throw fail(0, reasonOf(error));
     }
-    const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
+    const type = response.headers.get("content-type") ?? "";
     let data: Json = text;
-    if (isJson && text !== "") {
+    if (/\bjson\b/.test(type) && text !== "") {
       try {
         data = JSON.parse(text);
       } catch {
@@ -81,24 +85,28 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
       }
     }
     if (!response.ok) throw fail(response.status, errorText(data) || response.statusText || "failed");
+    // Whoever answers in HTML is a proxy, a login page or another program.
+    if (/\btext\/html\b/.test(type))
+      throw fail(response.status, "the reply is a web page; is this Reef's URL?");
     return data;
   };
 
-  const api = async (method: string, path: string, body?: unknown): Promise<Json> => {
-    const verb = method.toUpperCase();
-    if (read().baseUrl === "") throw new FleetError(`${verb} ${path}: VERS_INFRA_URL is not set`, 0);
-    const target = path.startsWith("/") ? path : `/${path}`;
+  const api = async (verb: string, target: string, body?: unknown): Promise<Json> => {
+    const method = String(verb).toUpperCase();
+    const path = String(target).startsWith("/") ? String(target) : `/${target}`;
+    if (read().baseUrl === "") throw new FleetError(`${method} ${path}: VERS_INFRA_URL is not set`, 0);
+    const { timeoutMs: limit, signal: given } = options;
+    const timeoutMs = (typeof limit === "function" ? limit() : limit) ?? DEFAULT_TIMEOUT_MS;
+    const signal = typeof given === "function" ? given() : given;
+    const call = { method, path, body, signal, timeoutMs, deadline: AbortSignal.timeout(timeoutMs) };
     try {
-      return await attempt(verb, target, body);
+      return await attempt(call);
     } catch (error) {
-      const again = error instanceof FleetError && IDEMPOTENT.has(verb) && WORTH_A_RETRY.has(error.status);
-      if (!again || options.signal?.aborted) throw error;
+      const again = error instanceof FleetError && IDEMPOTENT.has(method) && WORTH_A_RETRY.has(error.status);
+      if (!again || signal?.aborted || call.deadline.aborted) throw error;
     }
-    await new Promise((resolve) => {
-      const timer = setTimeout(resolve, RETRY_AFTER_MS);
-      if (typeof timer === "object") timer.unref();
-    });
-    return attempt(verb, target, body);
+    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+    return attempt(call);
   };
 
   return {
@@ -133,6 +141,31 @@ function errorResult(text: string): ToolResult {
   };
   Object.defineProperty(result, ERROR_RESULT, { value: true });
   return result;
+}
+
+function headersOf(env: ReturnType<typeof readAgentEnvironment>, hasBody: boolean): Record<string, string> {
+  const headers: Record<string, string> = {
+    accept: "application/json",
+    "x-reef-agent-name": headerText(env.agentName),
+  };
+  if (env.authToken) headers.authorization = `Bearer ${env.authToken}`;
+  if (env.vmId) headers["x-reef-vm-id"] = headerText(env.vmId);
+  if (env.agentCategory) headers["x-reef-category"] = headerText(env.agentCategory);
+  if (hasBody) headers["content-type"] = "application/json";
+  return headers;
+}
+
+/** Headers carry visible ASCII and spaces; everything else is percent-encoded. */
+function headerText(value: string): string {
+  return value.replace(/[^\x20-\x7e]+/gu, (text) => encodeURIComponent(text.toWellFormed()));
+}
+
+/** Why no reply came. Node's fetch says so in the cause only. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  const detail = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : undefined;
+  return detail ? `${error.message}: ${detail}` : error.message;
 }
 
 /** What the server said went wrong: its `error`, or the start of whatever else it sent. */

@@ -33,6 +33,22 @@ export function locate(registry: Registry, name: string): { dirName: string; dir
   throw new LoadFailure("UNKNOWN", "find", `the folder "${dirName}" is not there any more.`);
 }
 
+/**
+ * The folder that holds the code of the version that serves: the service's own, or the kept copy when its own has
+ * been changed since. Undefined for services without a folder.
+ */
+export function servedFrom(registry: Registry, name: string): string | undefined {
+  const service = registry.table.get(name);
+  if (service?.dirName === undefined) return undefined;
+  const dir = join(registry.servicesDir, service.dirName);
+  const { source } = service.current;
+  const kept =
+    source && (!existsSync(dir) || registry.changed(service))
+      ? registry.snapshots?.find(service.dirName, source.digest)
+      : undefined;
+  return kept ?? dir;
+}
+
 /** Everything there is to know: loaded, failed and disabled services. */
 export function listServices({ failures, switches, table }: Registry, events: EventBus): ServiceInfo[] {
   const infos: ServiceInfo[] = table.all().map((service) => ({

@@ -32,6 +32,14 @@ const FIELDS: Record<string, { is: Check; takes: string }> = {
     is: (v) => isObject(v) && isFunction(has(v, "getLines")),
     takes: "an object with a function getLines",
   },
+  toolAnnotations: {
+    is: (v) => isObject(v) && Object.values(v as object).every(isObject),
+    takes: "an object of { readOnly?, destructive?, idempotent? } by tool name",
+  },
+  toolProvider: {
+    is: (v) => isObject(v) && isFunction(has(v, "listTools")) && isFunction(has(v, "callTool")),
+    takes: "an object with the functions listTools and callTool",
+  },
   routeDocs: {
     is: (v) => isObject(v) && Object.values(v as object).every(isObject),
     takes: 'an object of { summary, … } by "METHOD /path"',

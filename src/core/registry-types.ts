@@ -99,6 +99,14 @@ export interface CheckResult {
 
 export type ReloadAction = "added" | "updated" | "removed";
 
+/** A change of one service folder that can be taken back. Both run synchronously, within one tick. */
+export interface FolderChange {
+  /** Puts the folder into its new state; it may also create or remove it. When it throws, it has left nothing. */
+  apply(): void;
+  /** Puts the folder back into the state before `apply`. */
+  undo(): void;
+}
+
 /** The operations behind the services manager; available to every service through its context. */
 export interface ServiceRegistry {
   list(): ServiceInfo[];
@@ -109,6 +117,11 @@ export interface ServiceRegistry {
   load(dirName: string, options?: LoadOptions): Promise<{ name: string; action: "added" | "updated" }>;
   /** Where a service's code is, loaded or not; `dir` is absolute, with links resolved. Throws a `LoadFailure`. */
   locate(name: string): { dirName: string; dir: string };
+  /**
+   * The folder with the code that serves: the service's own, or a kept copy when its own was changed since.
+   * Undefined when no such service is loaded, or when it has no folder.
+   */
+  servedFrom(name: string): string | undefined;
   /** Reloads by service name, whether or not anything changed. */
   reload(name: string): Promise<{ name: string; action: "added" | "updated" }>;
   /** Brings memory in line with the services folder: adds, updates what changed, removes. */
@@ -133,6 +146,22 @@ export interface ServiceRegistry {
     name: string,
     digest?: string,
   ): Promise<{ name: string; action: "added" | "updated"; digest: string }>;
+  /**
+   * Runs `fn` with the current version of a service, in that service's own context: what it opens and throws
+   * late is the service's. A promise rejects when that version goes before it settles. Throws when no service
+   * of this name is loaded.
+   */
+  run<T>(name: string, fn: (module: ServiceModule) => T): T;
+  /**
+   * Changes a service folder and brings what is running in line, as one step between other changes: loads the
+   * service that the folder then holds, or stops it when the folder is gone (refused like `unload`). When that
+   * fails the change is undone and everything is as before. A folder without `index.ts` is changed, nothing else.
+   */
+  changeFolder(
+    dirName: string,
+    change: FolderChange,
+    options?: { force?: boolean },
+  ): Promise<{ name: string; action: ReloadAction }>;
   /** The latest lines of a service's log, oldest first. */
   logs(name: string): LogLine[];
   /** Stops serving. Refused while other services depend on it, unless `force`. */

@@ -10,18 +10,20 @@ import type { Dispatcher } from "./dispatch.js";
 import { messageOf } from "./errors.js";
 import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
+import { changeFolder } from "./folder-change.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf, listServices, locate } from "./lookup.js";
+import { folderOf, listServices, locate, servedFrom } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { rollBack } from "./rollback.js";
 import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
-import { syncFolders } from "./sync.js";
+import { type SyncResult, syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
+import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
 import { flushStore, retire, type Source, startVersion, type Version } from "./version.js";
 
@@ -41,6 +43,9 @@ export interface RegistryOptions {
 
 /** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
 export const CHANGE_EVENT = "services:changed";
+
+/** The event after the services folder was gone through; its data is the result. */
+export const SYNC_EVENT = "services:synced";
 
 export type Loaded = { name: string; action: "added" | "updated" };
 
@@ -86,6 +91,11 @@ export class Registry {
     };
   }
 
+  /** Requests for a service that is on its way wait until `known` settles. */
+  expect(name: string, known: Promise<unknown>): void {
+    this.#options.dispatcher.expect(name, known);
+  }
+
   get servicesDir(): string {
     return this.#options.servicesDir;
   }
@@ -95,6 +105,13 @@ export class Registry {
     if (!service) return undefined;
     const { module, generation } = service.current;
     return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
+  }
+
+  #run<T>(name: string, fn: (module: ServiceModule) => T): T {
+    const peer = this.#peer(name);
+    if (!peer) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+    const result = peer.scope.run(fn, peer.module);
+    return result instanceof Promise ? (peer.scope.outlive(result) as T) : result;
   }
 
   /** Runs one change after the other, in the host's context; a failed one does not stop the next. */
@@ -111,8 +128,10 @@ export class Registry {
       get: (name) => listServices(this, this.#options.events).find((info) => info.name === name),
       failures: () => this.failures.list(),
       logs: (name) => this.#options.logs.lines(name),
+      run: (name, fn) => this.#run(name, fn),
       versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
       locate: (name) => locate(this, name),
+      servedFrom: (name) => servedFrom(this, name),
       check: (dirName) => this.enqueue(() => this.check(dirName)),
       load: (dirName, options = {}) => {
         // The verification is the caller's code and runs in the caller's context.
@@ -125,6 +144,8 @@ export class Registry {
       disable: (name, options) => this.enqueue(() => this.disable(name, options, caller)),
       enable: (name) => this.enqueue(() => this.enable(name)),
       rollback: (name, digest) => this.enqueue(() => rollBack(this, name, digest, caller)),
+      changeFolder: (dirName, change, options) =>
+        this.enqueue(() => changeFolder(this, dirName, change, options?.force ?? false, caller)),
     };
   }
 
@@ -170,6 +191,11 @@ export class Registry {
       throw new LoadFailure("DISABLED", "find", `"${dirName}" is switched off.`);
     }
     return readSource(dir);
+  }
+
+  /** Tells services that the whole folder was gone through, for those that look after other kinds of folders. */
+  announceSync(result: SyncResult): void {
+    void this.#options.events.emit(SYNC_EVENT, result);
   }
 
   /** Tells services and streams what has changed; nobody is waited for. */

@@ -37,6 +37,12 @@ export class Snapshots {
     return join(this.#root, dirName, digest);
   }
 
+  /** The folder that holds a kept version's code; undefined when it is not kept. */
+  find(dirName: string, digest: string): string | undefined {
+    const path = this.#path(dirName, digest);
+    return existsSync(path) ? path : undefined;
+  }
+
   /** The kept versions of a folder, latest first. */
   list(dirName: string): Snapshot[] {
     try {

@@ -33,6 +33,36 @@ export interface ServiceWidget {
   getLines(client: FleetClient): Promise<string[]>;
 }
 
+/** What a tool does to the world, for clients that ask before they call. */
+export interface ToolAnnotations {
+  /** Changes nothing. */
+  readOnly?: boolean;
+  /** May destroy something that cannot be had back. */
+  destructive?: boolean;
+  /** Calling it twice with the same input has the effect of calling it once. */
+  idempotent?: boolean;
+}
+
+/** A tool that a service offers on behalf of somebody else, e.g. a method of a plugin. */
+export interface ProvidedTool {
+  /** Canonical name, unique among all tools. */
+  name: string;
+  label?: string;
+  description: string;
+  /** JSON Schema of the input, an object. */
+  inputSchema: Record<string, unknown>;
+  /** Whose tool it is, e.g. the plugin's identifier. */
+  owner: string;
+  annotations?: ToolAnnotations;
+}
+
+/** Offers tools that no agent runs itself: they are called through the server. */
+export interface ToolProvider {
+  listTools(): ProvidedTool[];
+  /** Resolves with the tool's output, any JSON; rejects with what went wrong. */
+  callTool(name: string, input: Json, call: { agentName: string; signal?: AbortSignal }): Promise<Json>;
+}
+
 /** What a service folder's `index.ts` exports by default. */
 export interface ServiceModule {
   /** Unique; the mount point `/<name>`. Letters, digits, `-`, `_`, `.`; starts with a letter or digit. */
@@ -54,6 +84,10 @@ export interface ServiceModule {
   /** Client half: event handlers and timers in the agent's process. */
   registerBehaviors?(pi: ExtensionAPI, client: FleetClient): void;
   widget?: ServiceWidget;
+  /** By tool name; what is not said here is guessed from the verb in the name. */
+  toolAnnotations?: Record<string, ToolAnnotations>;
+  /** Further tools for the tool catalogue and MCP clients. */
+  toolProvider?: ToolProvider;
   routeDocs?: Record<string, RouteDocs>;
   /** The events that the service emits, by name. */
   eventDocs?: Record<string, EventDoc>;
@@ -137,7 +171,7 @@ export interface ToolResult {
 export interface FleetClient {
   /**
    * Authenticated call to the server, e.g. `api("POST", "/board/tasks", { title })`. Resolves with the decoded
-   * JSON (or text) of a 2xx reply; otherwise rejects with `METHOD path (status): message`.
+   * JSON (or text, but not HTML) of a 2xx reply; otherwise rejects with `METHOD path (status): message`.
    */
   api<T = Json>(method: string, path: string, body?: unknown): Promise<T>;
   /** `VERS_INFRA_URL` without a trailing slash, or `""` when the agent has no control plane. */

@@ -1,0 +1,53 @@
+import { Hono } from "hono";
+import { bootstrapSource } from "../src/agent/index.js";
+import type { AgentSide } from "./agent-side.js";
+
+const JAVASCRIPT = "text/javascript; charset=utf-8";
+
+/** Whether an `If-None-Match` header names this version (RFC 9110, 13.1.2). */
+function isKnown(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(etag) || tags.includes("*");
+}
+
+export function createRoutes(side: AgentSide): Hono {
+  const routes = new Hono();
+
+  const reply = (header: string | undefined, hash: string, body: string): Response => {
+    const headers = { "content-type": JAVASCRIPT, etag: `"${hash}"`, "cache-control": "no-cache" };
+    if (isKnown(header, headers.etag)) return new Response(null, { status: 304, headers });
+    return new Response(body, { headers });
+  };
+
+  routes.get("/extension.js", async (c) => {
+    const services = c.req.query("services");
+    const category = c.req.query("category") || undefined;
+    const choice = {
+      services: services
+        ?.split(",")
+        .map((name) => name.trim())
+        .filter(Boolean),
+      category,
+    };
+    const { code, hash } = await side.parts.builder.current(choice);
+    return reply(c.req.header("if-none-match"), hash, code);
+  });
+
+  routes.get("/extension", async (c) => {
+    const { builder } = side.parts;
+    const { code, hash, services, leftOut, problems, builtInMs } = await builder.current();
+    const bytes = Buffer.byteLength(code);
+    return c.json({ hash, bytes, builtInMs, services, leftOut, problems });
+  });
+
+  routes.get("/extension/bootstrap.js", async (c) => {
+    const code = await bootstrapSource();
+    const hash = new Bun.CryptoHasher("sha256").update(code).digest("hex");
+    return reply(c.req.header("if-none-match"), hash, code);
+  });
+
+  routes.all("/mcp", (c) => side.parts.mcp.fetch(c.req.raw));
+
+  return routes;
+}

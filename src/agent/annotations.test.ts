@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import type { ToolAnnotations } from "../core/types.js";
+import { annotate } from "./annotations.js";
+
+const marks = ({ readOnly, destructive, idempotent }: Required<ToolAnnotations>) =>
+  [readOnly && "readOnly", destructive && "destructive", idempotent && "idempotent"]
+    .filter(Boolean)
+    .join(" ");
+
+test.each([
+  ["board", "board_list_tasks", "readOnly idempotent"],
+  ["log", "log_query", "readOnly idempotent"],
+  ["board", "board_create_task", ""],
+  ["board", "board_update_task", "idempotent"],
+  ["board", "board_delete_task", "destructive idempotent"],
+  ["your-service", "your_service_get", "readOnly idempotent"],
+  ["your-service", "your_service_frobnicate", "destructive"],
+  ["board", "board_list_and_clear", "destructive idempotent"],
+  ["", "add", ""],
+])("%s: %s is %s", (owner, name, expected) => {
+  expect(marks(annotate(name, owner))).toBe(expected);
+});
+
+test("what the author says counts more than the name", () => {
+  expect(marks(annotate("board_list_tasks", "board", { readOnly: false }))).toBe("destructive");
+  expect(marks(annotate("board_delete_task", "board", { destructive: false }))).toBe("idempotent");
+});

@@ -1,0 +1,45 @@
+/** What a tool does to the world, read from the verb in its name where its author did not say. */
+import type { ToolAnnotations } from "../core/types.js";
+
+const READS = words(
+  "check count describe diff explain export fetch find get has history inspect is list peek ping preview",
+);
+for (const verb of words(
+  "logs manifest query read recall search show stats status summary tail validate versions view who",
+)) {
+  READS.add(verb);
+}
+const DESTROYS = words(
+  "clear close delete destroy drop erase forget kill overwrite prune purge remove replace reset restore rollback stop terminate truncate uninstall unload wipe",
+);
+const REPEATABLE = words(
+  "approve assign close disable reject enable label mark put rename set unassign unload update upsert",
+);
+const ADDS = words(
+  "add append approve assign bump claim comment create emit enable label log mark note open post publish record register reject reload rename reply report schedule send set share start submit tag unassign update upload",
+);
+
+function words(list: string): Set<string> {
+  return new Set(list.split(" "));
+}
+
+/**
+ * Annotations of a tool called `servicename_verb…`. Nothing is known about an unknown verb: such a tool counts as
+ * one that may destroy.
+ */
+export function annotate(
+  name: string,
+  owner: string,
+  given: ToolAnnotations = {},
+): Required<ToolAnnotations> {
+  const rest = name.toLowerCase().replace(`${owner.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`, "");
+  const parts = rest.split(/[^a-z0-9]+/);
+  const has = (verbs: Set<string>) => parts.some((part) => verbs.has(part));
+  const first = parts[0] ?? "";
+  const readOnly = given.readOnly ?? (READS.has(first) && !has(DESTROYS));
+  return {
+    readOnly,
+    destructive: given.destructive ?? (!readOnly && (has(DESTROYS) || !has(ADDS))),
+    idempotent: given.idempotent ?? (readOnly || has(DESTROYS) || REPEATABLE.has(first)),
+  };
+}

@@ -1,0 +1,125 @@
+/** Keeps the extension file in step with the services. */
+import { messageOf } from "../core/errors.js";
+import { isSelected } from "../core/extension/selection.js";
+import type { ServiceContext } from "../core/types.js";
+import {
+  type BundleSource,
+  buildExtension,
+  type ExtensionBundle,
+  type RegistrationProblem,
+} from "./bundle/build.js";
+import { inspectBundle } from "./bundle/inspect.js";
+import type { UnitReport } from "./bundle/runtime/inspect.js";
+import { bundleSources } from "./sources.js";
+
+/** Which services an extension file is for; all when nothing is said. */
+export interface Choice {
+  services?: readonly string[];
+  category?: string;
+}
+
+type Host = Pick<ServiceContext, "registry">;
+
+/** Files for different choices of services that are kept at the same time. */
+const MAX_CHOICES = 8;
+
+/** What a stand-in for the server's half says when it is used. */
+const SERVER_HALF = "belongs to the server's half";
+
+/**
+ * Builds an extension file and tries it. Services that fail while they are loaded are left out and named, so
+ * that no agent has to find out. One whose tools need what is in its `store.ts` or `routes.ts`, constants for
+ * instance, gets these files as well.
+ */
+export async function buildTried(sources: readonly BundleSource[]): Promise<ExtensionBundle> {
+  const started = performance.now();
+  const failed = new Map<string, string>();
+  /** By service: whether it gets its server files; absent until the question has come up. */
+  const whole = new Map<string, boolean>();
+  for (;;) {
+    const bundle = await buildExtension(
+      sources
+        .filter(({ name }) => !failed.has(name))
+        .map((source) => ({ ...source, withServerFiles: whole.get(source.name) ?? false })),
+    );
+    const reports = bundle.services.length > 0 ? await inspectBundle(bundle.code) : [];
+    let settled = true;
+    for (const { unit, error, failures = [] } of reports) {
+      if (error !== undefined) {
+        settled = false;
+        if (whole.get(unit)) whole.set(unit, false);
+        else failed.set(unit, error);
+      } else if (!whole.has(unit) && failures.some((failure) => failure.includes(SERVER_HALF))) {
+        settled = false;
+        whole.set(unit, true);
+      }
+    }
+    if (!settled) continue;
+    const leftOut = [...bundle.leftOut, ...[...failed].map(([name, reason]) => ({ name, reason }))];
+    const builtInMs = performance.now() - started;
+    return { ...bundle, leftOut, problems: registrationProblems(reports), builtInMs };
+  }
+}
+
+/** What went wrong when the services registered, and tools of one name: the first keeps it. */
+function registrationProblems(reports: readonly UnitReport[]): RegistrationProblem[] {
+  const holders = new Map<string, string>();
+  const problems: RegistrationProblem[] = [];
+  for (const { unit, tools = [], failures = [] } of reports) {
+    problems.push(...failures.map((error) => ({ service: unit, error })));
+    for (const tool of tools) {
+      const holder = holders.get(tool);
+      if (holder === undefined) holders.set(tool, unit);
+      else
+        problems.push({
+          service: unit,
+          tool,
+          error: `the name is taken by "${holder}"; this one is left out`,
+        });
+    }
+  }
+  return problems;
+}
+
+/** Builds on demand and keeps what it built until {@link ExtensionBuilder.invalidate} is called. */
+export class ExtensionBuilder {
+  #built = new Map<string, Promise<ExtensionBundle>>();
+
+  constructor(private readonly host: Host) {}
+
+  /** Services have changed: the next request builds anew. */
+  invalidate(): void {
+    this.#built = new Map();
+  }
+
+  /** The extension file of these services. A build that a change overtakes is not kept. */
+  current(choice: Choice = {}): Promise<ExtensionBundle> {
+    const key = JSON.stringify([choice.services?.toSorted(), choice.category]);
+    const built = this.#built;
+    const known = built.get(key);
+    if (known) return known;
+    const building = this.#build(choice);
+    building.catch(() => built.delete(key));
+    built.set(key, building);
+    const [oldest] = built.keys();
+    if (built.size > MAX_CHOICES && oldest !== undefined) built.delete(oldest);
+    return building;
+  }
+
+  async #build(choice: Choice): Promise<ExtensionBundle> {
+    const { sources, leftOut } = bundleSources(this.host);
+    const unknown = (choice.services ?? [])
+      .filter((name) => !sources.some((source) => source.name === name))
+      .map((name) => ({ name, reason: "no loaded service of this name has a client half" }));
+    try {
+      const bundle = await buildTried(sources.filter((source) => isSelected(labelled(source), choice)));
+      return { ...bundle, leftOut: [...leftOut, ...unknown, ...bundle.leftOut] };
+    } catch (error) {
+      throw new Error(`the extension file cannot be built: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+function labelled({ name, capabilities }: BundleSource) {
+  return { name, capabilities: capabilities && [...capabilities] };
+}

@@ -1,0 +1,165 @@
+/** Tells the bundler what becomes of each import of a service: taken along, made quiet, or replaced by a stand-in. */
+import { existsSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, extname, join, resolve, sep } from "node:path";
+import type { BunPlugin } from "bun";
+import { resolveOwnSource } from "../../core/host-modules.js";
+
+const projectRoot = resolve(import.meta.dir, "..", "..", "..");
+const sourceRoot = join(projectRoot, "src");
+
+/** Modules that Node 20 has as well. Of others only the server can make use. */
+const NODE_MODULES = new Set(
+  `assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram
+  diagnostics_channel dns dns/promises domain events fs fs/promises http http2 https module net os path
+  path/posix path/win32 perf_hooks process punycode querystring readline readline/promises stream
+  stream/consumers stream/promises stream/web string_decoder timers timers/promises tls tty url util
+  util/types v8 vm worker_threads zlib`.split(/\s+/),
+);
+
+/** Those that open, start or change nothing by themselves; they are used as they are. */
+const PURE = new Set(
+  `assert assert/strict async_hooks buffer console constants crypto diagnostics_channel events os path path/posix
+  path/win32 perf_hooks punycode querystring stream stream/consumers stream/promises stream/web string_decoder
+  url util util/types zlib`.split(/\s+/),
+);
+
+/** Packages of which only the server makes use, and those that every agent has in a version of its own. */
+const SERVER_PACKAGES = /^(?:hono|@hono\/[^/]+|@(?:mariozechner|earendil-works)\/[^/]+)(?:\/|$)/;
+
+/** Files of Reef that make sense in an agent. */
+const CLIENT_SOURCES = /^core\/(?:types|client|errors|config|tool-names|extension)\.ts$|^core\/extension\//;
+
+/** Files of a service that `index.ts` needs for its server half only, by the contract's names for them. */
+const SERVER_FILE = /(?:^|[-_.])(?:store|routes?|db|database|panel|docs|server)$/i;
+
+/** What the bundler reads as code or data; other files are of use to the server only. */
+const READABLE = new Set([
+  ".ts",
+  ".tsx",
+  ".mts",
+  ".cts",
+  ".js",
+  ".jsx",
+  ".mjs",
+  ".cjs",
+  ".json",
+  ".txt",
+  ".toml",
+]);
+
+const INERT = "reef-inert";
+const QUIET = "reef-quiet";
+const REAL = "reef-real:";
+
+/** Where an import of a service's code leads. */
+interface Resolution {
+  path: string;
+  namespace?: string;
+  external?: boolean;
+}
+
+const inert = (name: string): Resolution => ({ path: name, namespace: INERT });
+
+function nodeModule(name: string): Resolution {
+  if (!NODE_MODULES.has(name)) return inert(`node:${name}`);
+  return { path: `node:${name}`, namespace: QUIET };
+}
+
+function packageFile(specifier: string, importer: string): Resolution | undefined {
+  if (SERVER_PACKAGES.test(specifier)) return inert(specifier);
+  // One TypeBox for all services, Reef's own: two would be twice the size.
+  const bases = /^@sinclair\/typebox(?:\/|$)/.test(specifier)
+    ? [projectRoot]
+    : [dirname(importer), projectRoot];
+  for (const base of bases) {
+    try {
+      const path = Bun.resolveSync(specifier, base);
+      // Bun has modules of its own under names of packages; in an agent they are missing.
+      if (!path.startsWith("/")) break;
+      return READABLE.has(extname(path)) ? { path } : inert(specifier);
+    } catch {
+      // Not installed here; the next place may have it.
+    }
+  }
+  return inert(specifier);
+}
+
+function localFile(
+  specifier: string,
+  importer: string,
+  entries: ReadonlySet<string>,
+): Resolution | undefined {
+  const own = resolveOwnSource(specifier, importer);
+  if (own) {
+    const within = own
+      .slice(sourceRoot.length + 1)
+      .split(sep)
+      .join("/");
+    return CLIENT_SOURCES.test(within) ? { path: own } : inert(within);
+  }
+  const stem = specifier.replace(/\.[cm]?[jt]sx?$/, "").replace(/\/index$/, "");
+  if (entries.has(importer) && SERVER_FILE.test(stem.split("/").at(-1) ?? "")) return inert(specifier);
+  const extension = extname(specifier);
+  const path = resolve(dirname(importer), specifier);
+  if (extension !== "" && !READABLE.has(extension) && existsSync(path)) return inert(specifier);
+  return undefined;
+}
+
+export interface PluginOptions {
+  /** The `index.ts` of every service whose server files are left behind. */
+  entries: ReadonlySet<string>;
+  /** Path and source of the bundle's own entry. */
+  main: { path: string; contents: string };
+}
+
+export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
+  const isService = (importer: string) => importer.startsWith("/") && !importer.startsWith(sourceRoot + sep);
+  return {
+    name: "reef extension",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
+        if (kind === "entry-point-build" || path === main.path) return { path, namespace: "reef-main" };
+        if (path.startsWith(REAL)) return { path: path.slice(REAL.length), external: true };
+        if (!isService(importer)) return undefined;
+        const bare = path.replace(/^node:/, "");
+        if (path.startsWith("node:") || builtinModules.includes(bare)) {
+          return /^bun(?::|$)/.test(bare) ? inert(bare) : nodeModule(bare);
+        }
+        if (/^bun(?::|$)/.test(path)) return inert(path);
+        if (/^(?:\.|\/)/.test(path)) return localFile(path, importer, entries);
+        return packageFile(path, importer);
+      });
+      build.onLoad({ filter: /.*/, namespace: "reef-main" }, () => ({
+        contents: main.contents,
+        loader: "ts",
+      }));
+      build.onLoad({ filter: /.*/, namespace: INERT }, ({ path }) => ({
+        contents: `module.exports = __reef.inertModule(${JSON.stringify(path)});`,
+        loader: "js",
+      }));
+      build.onLoad({ filter: /.*/, namespace: QUIET }, async ({ path }) => ({
+        contents: await quietModule(path),
+        loader: "js",
+      }));
+    },
+  };
+}
+
+/** A module with the exports of one of Node's, each of which holds still while modules are evaluated. */
+async function quietModule(path: string): Promise<string> {
+  const names = Object.keys(await import(path)).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
+  const pure = PURE.has(path.replace(/^node:/, ""));
+  const of = (name: string) =>
+    pure ? `real[${JSON.stringify(name)}]` : `/* @__PURE__ */ __reef.member(real, "${path}", "${name}")`;
+  // Read through a variable: a name that the agent's Node lacks is then undefined instead of an error.
+  const lines = [
+    `import * as all from "${REAL}${path}";`,
+    "const real = /* @__PURE__ */ Object.assign({}, all);",
+  ];
+  for (const name of names) {
+    if (name !== "default") lines.push(`const $${name} = ${of(name)};`, `export { $${name} as ${name} };`);
+  }
+  lines.push(`export default ${of("default")};`);
+  return lines.join("\n");
+}

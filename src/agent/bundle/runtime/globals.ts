@@ -1,0 +1,151 @@
+/** The globals that a service's client half sees: without effect while it is evaluated, contained afterwards. */
+import { idleTimer, quiet } from "./builtins.js";
+import { inert } from "./inert.js";
+
+type Callback = (...args: unknown[]) => unknown;
+type Timer = ReturnType<typeof setTimeout>;
+
+const { real } = __reef;
+
+/** Runs a callback that nobody waits for; what it throws would end the agent. */
+function contained(where: string, fn: unknown): Callback {
+  if (typeof fn !== "function") throw new TypeError(`${where} takes a function`);
+  return (...args) => {
+    try {
+      const result: unknown = (fn as Callback)(...args);
+      if (result instanceof Promise) result.catch((error) => __reef.report(where, error));
+    } catch (error) {
+      __reef.report(where, error);
+    }
+  };
+}
+
+function timer(name: "setTimeout" | "setInterval") {
+  return (fn: unknown, ms?: number, ...args: unknown[]): unknown => {
+    if (__reef.evaluating) return idleTimer();
+    const handle = real[name](contained(name, fn), ms, ...args) as Timer;
+    // The agent's process ends when the agent is done, whatever a service still plans.
+    handle.unref();
+    return handle;
+  };
+}
+
+const REFUSED = new Set(["exit", "abort", "reallyExit", "chdir"]);
+const QUIET = new Set([
+  "on",
+  "once",
+  "addListener",
+  "prependListener",
+  "prependOnceListener",
+  "off",
+  "removeListener",
+  "removeAllListeners",
+  "emit",
+  "kill",
+  "send",
+  "disconnect",
+  "dlopen",
+  "binding",
+  "setUncaughtExceptionCaptureCallback",
+  "getBuiltinModule",
+  "emitWarning",
+  "umask",
+  "setuid",
+  "setgid",
+]);
+const HANDLES = new Set(["stdin", "stdout", "stderr", "channel"]);
+
+/**
+ * A view of `real` through other accessors. The view's own target stays empty: of the real one's fixed properties
+ * the language would insist on the very values.
+ */
+function view(realObject: object, handler: Pick<ProxyHandler<object>, "get" | "set">): object {
+  return new Proxy(Object.create(Object.getPrototypeOf(realObject) as object | null), {
+    has: (_target, key) => Reflect.has(realObject, key),
+    ...handler,
+  });
+}
+
+const quietProcess = view(real.process, {
+  get(_target, key) {
+    const target = real.process;
+    const name = String(key);
+    if (REFUSED.has(name)) {
+      return () => {
+        if (__reef.evaluating) return inert(`process.${name}()`);
+        throw new Error(`process.${name}() is not available to a service: it would end or move the agent`);
+      };
+    }
+    if (name === "nextTick") {
+      return (fn: unknown, ...args: unknown[]) => {
+        if (!__reef.evaluating) target.nextTick(contained("process.nextTick", fn), ...args);
+      };
+    }
+    if (HANDLES.has(name) && __reef.evaluating) return inert(`process.${name}`);
+    const value: unknown = Reflect.get(target, key);
+    if (QUIET.has(name)) return quiet((value as Callback | undefined)?.bind(target), `process.${name}`);
+    return typeof value === "function" && name !== "hrtime" ? value.bind(target) : value;
+  },
+  set: (_target, key, value) => (__reef.evaluating ? true : Reflect.set(real.process, key, value)),
+});
+
+/** The environment is the same on Node and on Bun, and reading it does no harm. */
+const quietBun = new Proxy(inert("Bun"), {
+  get(target, key) {
+    if (key === "env") return real.process.env;
+    if (__reef.evaluating || !real.Bun) return Reflect.get(target, key);
+    return Reflect.get(real.Bun, key);
+  },
+});
+
+const shims: Record<string, unknown> = {
+  setTimeout: timer("setTimeout"),
+  setInterval: timer("setInterval"),
+  setImmediate: (fn: unknown, ...args: unknown[]) =>
+    __reef.evaluating ? idleTimer() : real.setImmediate(contained("setImmediate", fn), ...args),
+  queueMicrotask: (fn: unknown) => {
+    if (!__reef.evaluating) real.queueMicrotask(contained("queueMicrotask", fn) as () => void);
+  },
+  fetch: (...args: Parameters<typeof fetch>) =>
+    __reef.evaluating ? Promise.resolve(inert("fetch()")) : real.fetch(...args),
+  process: quietProcess,
+  Bun: quietBun,
+};
+
+for (const name of ["WebSocket", "EventSource", "Worker", "BroadcastChannel"] as const) {
+  const value = (real as unknown as Record<string, unknown>)[name];
+  shims[name] = value === undefined ? inert(name) : quiet(value, name);
+}
+
+const quietConsole = view(real.console, {
+  get: (_target, key) => {
+    const target = real.console;
+    const value: unknown = Reflect.get(target, key);
+    // A line on standard output would end up in the middle of what the agent answers.
+    if (typeof value === "function" && __reef.evaluating) return () => undefined;
+    return key === "log" || key === "info" || key === "debug" ? target.error.bind(target) : value;
+  },
+});
+shims.console = quietConsole;
+
+/** `globalThis.setTimeout` is `setTimeout`; what a service puts there under one of these names stays its own. */
+const quietGlobal: object = view(real, {
+  get: (_target, key) => {
+    if (key === "globalThis" || key === "global") return quietGlobal;
+    return Object.hasOwn(shims, key) ? shims[String(key)] : Reflect.get(real, key);
+  },
+  set: (_target, key, value) => {
+    if (Object.hasOwn(shims, key)) shims[String(key)] = value;
+    else Reflect.set(real, key, value);
+    return true;
+  },
+});
+shims.globalThis = quietGlobal;
+shims.global = quietGlobal;
+
+/** The names that the bundler points here. */
+export const SHIMMED = Object.keys(shims);
+
+export function installShims(): void {
+  Object.assign(__reef, shims);
+}

@@ -1,0 +1,46 @@
+/** Stand-ins for what only the server has: harmless while modules are evaluated, errors with a name afterwards. */
+import type {} from "./state.js";
+
+class ServerHalfError extends Error {
+  override name = "ServerHalfError";
+}
+
+/** Only functions can be called, constructed and extended. */
+function callable(): undefined {
+  return undefined;
+}
+
+function refuse(path: string): never {
+  throw new ServerHalfError(`"${path}" belongs to the server's half of a service; an agent does not have it`);
+}
+
+/** A value that can be called, constructed, extended, read and iterated without anything happening. */
+export function inert(path: string): object {
+  const child = (step: string) => inert(path + step);
+  return new Proxy(callable, {
+    get(_target, key) {
+      // Awaiting a stand-in must not wait for it.
+      if (key === "then") return undefined;
+      if (!__reef.evaluating) return typeof key === "symbol" ? undefined : refuse(`${path}.${key}`);
+      if (key === Symbol.iterator) return () => [][Symbol.iterator]();
+      if (key === Symbol.toPrimitive) return () => "";
+      if (key === "toJSON") return () => null;
+      return typeof key === "symbol" ? undefined : child(`.${key}`);
+    },
+    set: (_target, key) => (__reef.evaluating ? true : refuse(`${path}.${String(key)}`)),
+    has: () => __reef.evaluating,
+    deleteProperty: () => true,
+    defineProperty: () => true,
+    apply: () => (__reef.evaluating ? child("()") : refuse(`${path}()`)),
+    construct: () => (__reef.evaluating ? child("()") : refuse(`new ${path}()`)),
+  });
+}
+
+/** Importers copy a module's own keys and look up the others in its prototype: that is where the exports are. */
+export function inertModule(name: string): object {
+  const exports = inert(name);
+  return new Proxy(Object.create(null), {
+    getPrototypeOf: () => exports,
+    get: (_target, key) => Reflect.get(exports, key),
+  });
+}

@@ -1,0 +1,88 @@
+/** Loads the services of a bundle, each by itself, and makes one extension of them. */
+import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
+import { messageOf } from "../../../core/errors.js";
+import { guardRejections, sourceOf } from "../../../core/extension/rejections.js";
+import { isSelected, selectionFrom } from "../../../core/extension/selection.js";
+import { createExtension } from "../../../core/extension.js";
+import type { ServiceModule } from "../../../core/types.js";
+
+/** One service of the bundle. `load` evaluates its modules. */
+export interface Unit {
+  name: string;
+  capabilities?: string[];
+  load(): Promise<{ default?: unknown }>;
+}
+
+/** How long one service may evaluate asynchronously, and all of them together, in milliseconds. */
+export const UNIT_LIMIT_MS = 300;
+const TOTAL_LIMIT_MS = 700;
+
+interface Loaded {
+  modules: ServiceModule[];
+  problems: string[];
+}
+
+/** Evaluates one unit. Rejects when it fails or takes longer than `ms` milliseconds. */
+export async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = __reef.real.setTimeout(() => reject(new Error("its modules did not load in time")), ms);
+  });
+  try {
+    const loading = unit.load();
+    loading.catch(() => undefined);
+    const { default: module } = await Promise.race([loading, late]);
+    if (typeof module !== "object" || module === null || typeof (module as ServiceModule).name !== "string") {
+      throw new Error("its default export is no service");
+    }
+    return module as ServiceModule;
+  } finally {
+    __reef.real.clearTimeout(timer);
+  }
+}
+
+/** Evaluates units one after the other; the stand-ins become real when the last one is done. */
+async function loadAll(units: readonly Unit[]): Promise<Loaded> {
+  const loaded: Loaded = { modules: [], problems: [] };
+  const deadline = performance.now() + TOTAL_LIMIT_MS;
+  __reef.evaluating = true;
+  for (const unit of units) {
+    try {
+      const left = Math.min(UNIT_LIMIT_MS, deadline - performance.now());
+      if (left <= 0) throw new Error("those before it took all the time there is");
+      loaded.modules.push(await evaluate(unit, left));
+    } catch (error) {
+      loaded.problems.push(`${unit.name} was left out: ${messageOf(error)}`);
+    }
+  }
+  __reef.evaluating = false;
+  return loaded;
+}
+
+/**
+ * The default export of a bundle. Never rejects: an agent without Reef's tools is better than none.
+ *
+ * @param url The bundle's own address.
+ */
+export function createFactory(units: readonly Unit[], url: string): (pi: ExtensionAPI) => Promise<void> {
+  const codeFile = sourceOf(new Error());
+  let loading: Promise<Loaded> | undefined;
+  return async (pi) => {
+    try {
+      loading ??= start(units, codeFile);
+      const { modules, problems } = await loading;
+      createExtension(modules, { origin: url, codeFile, problems })(pi);
+    } catch (error) {
+      __reef.real.console.warn(`[reef] could not be loaded: ${messageOf(error)}`);
+    }
+  };
+}
+
+function start(units: readonly Unit[], codeFile: string | undefined): Promise<Loaded> {
+  const report = (where: string, error: unknown) =>
+    __reef.real.console.warn(`[reef] ${where}: ${messageOf(error)}`);
+  __reef.report = report;
+  guardRejections((error) => report("a service left a failure unattended", error), codeFile);
+  const choice = selectionFrom();
+  return loadAll(units.filter((unit) => isSelected(unit, choice)));
+}

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
+import { Type } from "@sinclair/typebox";
+import { createTestHarness, type TestHarness } from "../core/testing.js";
+import type { ServiceModule, ToolAnnotations } from "../core/types.js";
+import { describeTools, ToolCatalog } from "./catalog.js";
+
+let t: TestHarness | undefined;
+afterEach(() => t?.cleanup());
+
+async function catalogOf(...services: ServiceModule[]): Promise<ToolCatalog> {
+  t = await createTestHarness({ services });
+  return new ToolCatalog(t.server.ctx);
+}
+
+const register = (pi: ExtensionAPI, name: string) =>
+  pi.registerTool({
+    name,
+    label: `Label of ${name}`,
+    description: `Does ${name}`,
+    parameters: Type.Object({ n: Type.Optional(Type.Number({ description: "How many" })) }),
+    execute: async () => ({ content: [], details: {} }),
+  });
+
+const service = (
+  name: string,
+  tools: string[],
+  toolAnnotations?: Record<string, ToolAnnotations>,
+): ServiceModule => ({
+  name,
+  toolAnnotations,
+  registerTools: (pi) => {
+    for (const tool of tools) register(pi, tool);
+  },
+});
+
+const provider = (name: string, ...tools: string[]): ServiceModule => ({
+  name,
+  toolProvider: {
+    listTools: () =>
+      tools.map((tool) => ({
+        name: tool,
+        description: "",
+        inputSchema: { type: "object" },
+        owner: "com.example",
+      })),
+    callTool: async () => undefined,
+  },
+});
+
+describe("the catalogue", () => {
+  test("has everything that there is to know about a tool", async () => {
+    await catalogOf(
+      service("log", ["log_append"], { log_append: { idempotent: true } }),
+      provider("broker", "plugin__com.example.x__m__get"),
+    );
+    expect(describeTools((t as TestHarness).server.ctx)).toEqual({
+      tools: [
+        {
+          name: "plugin__com.example.x__m__get",
+          wireName: "plugin__com_example_x__m__get",
+          label: "plugin__com.example.x__m__get",
+          description: "",
+          inputSchema: { type: "object" },
+          owner: { plugin: "com.example", via: "broker" },
+          annotations: { readOnly: true, destructive: false, idempotent: true },
+        },
+        {
+          name: "log_append",
+          wireName: "log_append",
+          label: "Label of log_append",
+          description: "Does log_append",
+          inputSchema: { type: "object", properties: { n: { type: "number", description: "How many" } } },
+          owner: { service: "log" },
+          annotations: { readOnly: false, destructive: false, idempotent: true },
+        },
+      ],
+      problems: [],
+      count: 2,
+    });
+  });
+
+  test("names collisions, names out of line and services that throw; and has the rest", async () => {
+    const half: ServiceModule = {
+      name: "half",
+      registerTools: (pi) => {
+        register(pi, "half_work");
+        throw new Error("oops");
+      },
+    };
+    const catalog = await catalogOf(service("b", ["b_work", "other_work"]), service("a", ["b_work"]), half);
+    const { tools, problems } = catalog.list();
+    expect(tools.map(({ name, owner }) => [name, owner])).toEqual([
+      ["b_work", { service: "a" }],
+      ["other_work", { service: "b" }],
+      ["half_work", { service: "half" }],
+    ]);
+    expect(problems).toEqual([
+      { service: "a", tool: "b_work", error: expect.stringContaining('begin with "a_"') },
+      { service: "b", tool: "other_work", error: expect.stringContaining('begin with "b_"') },
+      { service: "b", tool: "b_work", error: expect.stringContaining('taken by "a"') },
+      { service: "half", error: "registerTools threw: oops" },
+    ]);
+  });
+
+  test("finds a tool by either name, and says where to look when there is none", async () => {
+    const catalog = await catalogOf(provider("broker", "plugin__a.b__c__d", "plugin__a_b__c__d"));
+    const dotted = catalog.get("plugin__a.b__c__d");
+    expect(dotted.wireName).toMatch(/^plugin__a_b__c__d_[0-9a-f]{8}$/);
+    expect(catalog.get(dotted.wireName)).toEqual(dotted);
+    expect(catalog.get("plugin__a_b__c__d").name).toBe("plugin__a_b__c__d");
+    expect(() => catalog.get("nothing")).toThrow("/services/tools");
+  });
+
+  test("a provider that throws is a problem of its own", async () => {
+    const broken = {
+      ...provider("broker"),
+      toolProvider: {
+        listTools: () => {
+          throw new Error("no list");
+        },
+        callTool: async () => undefined,
+      },
+    };
+    const catalog = await catalogOf(broken, service("log", ["log_append"]));
+    expect(catalog.list()).toMatchObject({
+      tools: [{ name: "log_append" }],
+      problems: [{ service: "broker", error: "listTools threw: no list" }],
+    });
+  });
+});

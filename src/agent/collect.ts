@@ -1,0 +1,47 @@
+/** What a service registers when it believes to be in an agent. */
+import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
+import { messageOf } from "../core/errors.js";
+import type { ServiceRegistry } from "../core/registry-types.js";
+import type { FleetClient } from "../core/types.js";
+
+export interface Collected {
+  tools: ToolDefinition[];
+  /** What `registerTools` threw; tools registered before that are kept. */
+  error?: string;
+}
+
+const nothing = () => undefined;
+const bus = { on: () => nothing, emit: nothing };
+
+/** A pi that keeps tools and accepts everything else without effect. */
+function collector(tools: ToolDefinition[]): ExtensionAPI {
+  const members: Record<PropertyKey, unknown> = {
+    registerTool: (tool: ToolDefinition) => {
+      if (typeof tool?.name !== "string" || tool.name === "") throw new Error("a tool needs a name");
+      if (typeof tool.execute !== "function")
+        throw new Error(`execute of tool "${tool.name}" is no function`);
+      tools.push(tool);
+    },
+    events: bus,
+  };
+  return new Proxy({} as ExtensionAPI, {
+    get: (_target, key) => {
+      if (key in members) return members[key];
+      return key === "then" ? undefined : nothing;
+    },
+  });
+}
+
+/** Runs a loaded service's `registerTools` in the service's own context. */
+export function collectTools(registry: ServiceRegistry, service: string, client: FleetClient): Collected {
+  const tools: ToolDefinition[] = [];
+  try {
+    const result: unknown = registry.run(service, (module) =>
+      module.registerTools?.(collector(tools), client),
+    );
+    if (result instanceof Promise) result.catch(nothing);
+  } catch (error) {
+    return { tools, error: messageOf(error) };
+  }
+  return { tools };
+}

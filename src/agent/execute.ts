@@ -1,0 +1,111 @@
+/** Runs a tool in the server, for clients that are no pi. */
+import type { ExtensionContext } from "@mariozechner/pi-coding-agent";
+import { createFleetClient } from "../core/client.js";
+import { messageOf, ReefError } from "../core/errors.js";
+import { assertSuccess } from "../core/extension/tools.js";
+import type { ServiceContext, ToolResult } from "../core/types.js";
+import type { CatalogTool } from "./catalog.js";
+import { collectTools } from "./collect.js";
+import { readInput } from "./input.js";
+
+/** On whose behalf a tool runs. */
+export interface Caller {
+  agentName: string;
+  /** The bearer token that the caller came with; the tool acts with the same rights. */
+  token: string;
+  signal?: AbortSignal;
+}
+
+export type ExecutionHost = Pick<ServiceContext, "registry" | "dispatch">;
+
+/** Where a tool's own calls seem to go; they never leave the process. */
+const INTERNAL_URL = "http://reef.internal";
+
+const TOOL_LIMIT_MS = 120_000;
+
+/** Runs a tool with checked input. Rejects with the tool's own message when it fails. */
+export async function executeTool(
+  host: ExecutionHost,
+  tool: CatalogTool,
+  input: unknown,
+  caller: Caller,
+): Promise<ToolResult> {
+  const params: unknown = await readInput(tool.name, tool.inputSchema, input);
+  const deadline = AbortSignal.timeout(TOOL_LIMIT_MS);
+  const signal = caller.signal ? AbortSignal.any([caller.signal, deadline]) : deadline;
+  const { owner } = tool;
+  const running =
+    "service" in owner
+      ? runServiceTool(host, owner.service, tool.name, params, { ...caller, signal })
+      : runProvidedTool(host, owner.via, tool.name, params, { ...caller, signal });
+  return untilAborted(running, signal);
+}
+
+async function runServiceTool(
+  host: ExecutionHost,
+  service: string,
+  name: string,
+  params: unknown,
+  caller: Caller & { signal: AbortSignal },
+): Promise<ToolResult> {
+  const client = createFleetClient({
+    env: { VERS_INFRA_URL: INTERNAL_URL, VERS_AUTH_TOKEN: caller.token, VERS_AGENT_NAME: caller.agentName },
+    signal: caller.signal,
+    fetch: (url, init) => untilAborted(host.dispatch(new Request(url, init)), init.signal),
+  });
+  const tool = collectTools(host.registry, service, client).tools.find((one) => one.name === name);
+  if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
+  const result = await host.registry.run(service, async () =>
+    tool.execute(Bun.randomUUIDv7(), params as never, caller.signal, undefined, headless(caller.signal)),
+  );
+  return assertSuccess(result);
+}
+
+async function runProvidedTool(
+  host: ExecutionHost,
+  service: string,
+  name: string,
+  params: unknown,
+  { agentName, signal }: Caller,
+): Promise<ToolResult> {
+  const output: unknown = await host.registry.run(service, async ({ toolProvider }) => {
+    if (!toolProvider) throw new ReefError("NOT_FOUND", `"${service}" provides no tools any more`);
+    return toolProvider.callTool(name, params, { agentName, signal });
+  });
+  const text = typeof output === "string" ? output : JSON.stringify(output, null, 2);
+  return { content: [{ type: "text", text: text ?? "done" }], details: { output } };
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(new Error(`given up: ${messageOf(signal.reason)}`));
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** The context of an agent without a terminal; what such an agent does not have throws when it is used. */
+function headless(signal: AbortSignal): ExtensionContext {
+  const context: Record<PropertyKey, unknown> = {
+    hasUI: false,
+    cwd: "/",
+    model: undefined,
+    signal,
+    isIdle: () => false,
+    abort: () => undefined,
+    hasPendingMessages: () => false,
+    getContextUsage: () => undefined,
+    getSystemPrompt: () => "",
+  };
+  return new Proxy({} as ExtensionContext, {
+    get: (_target, key) => {
+      if (key in context || typeof key === "symbol" || key === "then") return context[key];
+      throw new Error(`ctx.${key} is not available: this tool runs in the server, not in an agent`);
+    },
+  });
+}

@@ -1,0 +1,13 @@
+export { buildTried, type Choice, ExtensionBuilder } from "./builder.js";
+export { type BundleSource, buildExtension, type ExtensionBundle, type LeftOut } from "./bundle/build.js";
+export {
+  type Catalog,
+  type CatalogProblem,
+  type CatalogTool,
+  describeTools,
+  ToolCatalog,
+} from "./catalog.js";
+export { type Caller, executeTool } from "./execute.js";
+export { gitRepository } from "./git-repository.js";
+export { createMcp, type Mcp } from "./mcp.js";
+export { bootstrapSource, piPackage } from "./pi-package.js";

@@ -1,0 +1,55 @@
+/** Input of tools: read as leniently as agents read it, then checked. */
+import { ReefError } from "../core/errors.js";
+import type { Json } from "../core/types.js";
+
+type Schema = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Numbers and booleans that a model wrote as text become what the schema asks for; all else stays. */
+export function coerce(value: unknown, schema: unknown): unknown {
+  if (!isObject(schema)) return value;
+  const { type } = schema;
+  if (typeof value === "string") {
+    const number = value.trim() === "" ? Number.NaN : Number(value);
+    if (type === "number" && Number.isFinite(number)) return number;
+    if (type === "integer" && Number.isInteger(number)) return number;
+    if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
+    return value;
+  }
+  if (type === "string" && (typeof value === "number" || typeof value === "boolean")) return String(value);
+  if (type === "array" && Array.isArray(value)) return value.map((item) => coerce(item, schema.items));
+  if (isObject(value) && isObject(schema.properties)) {
+    const { properties } = schema;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        Object.hasOwn(properties, key) ? coerce(item, properties[key]) : item,
+      ]),
+    );
+  }
+  return value;
+}
+
+type Compiled = ReturnType<typeof import("typebox/compile").Compile>;
+
+const compiled = new WeakMap<Schema, Compiled>();
+
+/** The input as the tool receives it. Rejects with a `BAD_REQUEST` that names every field at fault. */
+export async function readInput(tool: string, schema: Schema, input: unknown): Promise<Json> {
+  const value = coerce(input ?? {}, schema);
+  let check = compiled.get(schema);
+  if (!check) {
+    // Not needed before the first call, and slow to load.
+    const { Compile } = await import("typebox/compile");
+    check = Compile(schema as never);
+    compiled.set(schema, check);
+  }
+  if (check.Check(value)) return value;
+  const faults = [...check.Errors(value)].map(({ instancePath, message }) => {
+    const field = instancePath.slice(1).replaceAll("/", ".");
+    return field ? `${field} ${message}` : message;
+  });
+  throw new ReefError("BAD_REQUEST", `the input does not fit "${tool}": ${[...new Set(faults)].join("; ")}`);
+}

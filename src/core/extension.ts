@@ -1,0 +1,114 @@
+/** The agent's side: service modules become one pi extension. Runs on Node and on Bun. */
+import type { ExtensionAPI, ExtensionContext, ToolDefinition } from "@mariozechner/pi-coding-agent";
+import { messageOf } from "./errors.js";
+import { claimSession } from "./extension/claims.js";
+import { HandlerGuard } from "./extension/handlers.js";
+import { Installation, type InstallationOptions } from "./extension/installation.js";
+import { guardRejections } from "./extension/rejections.js";
+import { isSelected, selectionFrom } from "./extension/selection.js";
+import { ToolRegistrar } from "./extension/tools.js";
+import { CompositeWidget } from "./extension/widget.js";
+import type { ServiceModule } from "./types.js";
+
+export interface ExtensionOptions extends InstallationOptions {
+  /** The file that the extension is loaded from, so that loading it again is told from a second copy. */
+  origin?: string;
+  /** How stack traces spell the file that holds the services' code. */
+  codeFile?: string;
+  /** What went wrong before; reported once the extension is in charge. */
+  problems?: readonly string[];
+}
+
+/**
+ * The pi extension of these services: their tools, behaviours and widgets. A service that throws costs only
+ * itself. Services without a client half are ignored; `REEF_SERVICES` and `REEF_CATEGORY` choose among the rest.
+ *
+ * @example
+ * export default createExtension([board, log]);
+ */
+export function createExtension(
+  modules: readonly ServiceModule[],
+  options: ExtensionOptions = {},
+): (pi: ExtensionAPI) => void {
+  return (pi) => {
+    const installation = new Installation(options);
+    const release = claimSession(pi, options.origin);
+    if (!release) {
+      installation.say("is already installed in this agent; this copy stands down.");
+      return;
+    }
+    for (const problem of options.problems ?? []) installation.say(problem);
+    const choice = selectionFrom(options.env);
+    const chosen = modules.filter((module) => isSelected(module, choice));
+    guardRejections(
+      (error) => installation.report("a service left a failure unattended", error),
+      options.codeFile,
+    );
+    followSession(pi, installation, new CompositeWidget(chosen, installation), release);
+    const registrar = new ToolRegistrar();
+    for (const module of chosen) register(pi, module, installation, registrar);
+  };
+}
+
+/** Registered before the services' own handlers: a slow one of theirs cannot keep the widget away. */
+function followSession(
+  pi: ExtensionAPI,
+  installation: Installation,
+  widget: CompositeWidget,
+  release: () => void,
+): void {
+  const begin = (ctx: ExtensionContext) => {
+    if (ctx.hasUI) {
+      const { ui } = ctx;
+      installation.notify = (line) => ui.notify(line, "warning");
+    }
+    widget.start(ctx);
+  };
+  const contained = (where: string, fn: () => void) => {
+    try {
+      fn();
+    } catch (error) {
+      installation.report(where, error);
+    }
+  };
+  pi.on("session_start", (_event, ctx) => contained("session_start", () => begin(ctx)));
+  pi.on("agent_end", () => widget.refresh());
+  pi.on("session_shutdown", () => {
+    widget.stop();
+    release();
+    installation.close();
+  });
+}
+
+function register(
+  pi: ExtensionAPI,
+  module: ServiceModule,
+  installation: Installation,
+  registrar: ToolRegistrar,
+): void {
+  const { name } = module;
+  const handlers = new HandlerGuard(pi, name, installation);
+  const own: Record<PropertyKey, unknown> = {
+    registerTool: (tool: ToolDefinition) => {
+      try {
+        registrar.register(pi, name, tool);
+      } catch (error) {
+        installation.report(name, error);
+      }
+    },
+    on: (event: string, handler: (event: unknown, ctx: unknown) => unknown) => handlers.on(event, handler),
+  };
+  const view = new Proxy(pi, {
+    get: (target, key) => (key in own ? own[key] : Reflect.get(target, key)),
+  });
+  for (const half of ["registerTools", "registerBehaviors"] as const) {
+    try {
+      const result: unknown = module[half]?.(view, installation.client);
+      if (result instanceof Promise) {
+        result.catch((error) => installation.report(`${name}, ${half}`, error));
+      }
+    } catch (error) {
+      installation.say(`${name}, ${half}: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+const LONG_MS = 60_000;
+
+/** Keeps the process running until `promise` settles: timers of services do not, so that none can outstay. */
+export function keepAlive<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, LONG_MS);
+  if (typeof timer === "object") timer.ref();
+  return promise.finally(() => clearInterval(timer));
+}
+
+/** Stands for an answer that did not come in time. */
+export const LATE = Symbol("late");
+
+/**
+ * Resolves with `promise`'s value, or with {@link LATE} after `ms` milliseconds.
+ *
+ * @param holds Whether the process must not end before.
+ */
+export async function within<T>(promise: Promise<T>, ms: number, holds = true): Promise<T | typeof LATE> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), ms);
+    if (typeof timer !== "object") return;
+    if (holds) timer.ref();
+    else timer.unref();
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

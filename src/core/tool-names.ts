@@ -1,0 +1,44 @@
+/** Tool names as models' providers accept them, beside the names that Reef goes by. */
+import { createHash } from "node:crypto";
+
+/** What every known provider accepts. */
+const WIRE_SAFE = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The longest name that every known provider accepts. */
+export const MAX_WIRE_NAME = 64;
+
+const HASH_LENGTH = 8;
+
+/** Whether a tool may go by `name` towards a model's provider. */
+export function isWireSafe(name: string, max = MAX_WIRE_NAME): boolean {
+  return name.length <= max && WIRE_SAFE.test(name);
+}
+
+/** `name` with everything unsafe replaced; shortened and marked with a hash when it is too long or `distinct`. */
+function spelled(name: string, max: number, distinct: boolean): string {
+  const safe = name.replace(/[^A-Za-z0-9_-]/g, "_") || "_";
+  if (!distinct && safe.length <= max) return safe;
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, HASH_LENGTH);
+  return `${safe.slice(0, max - HASH_LENGTH - 1)}_${hash}`;
+}
+
+/**
+ * The wire name of each canonical name: itself where that is safe; else unsafe characters become `_`, and names
+ * that are too long or would coincide end in `_` and eight hexadecimal digits. Does not depend on the order.
+ *
+ * @param max The longest wire name.
+ */
+export function wireNames(names: Iterable<string>, max = MAX_WIRE_NAME): Map<string, string> {
+  const all = new Set(names);
+  const uses = new Map<string, number>();
+  for (const name of all) {
+    const wire = spelled(name, max, false);
+    uses.set(wire, (uses.get(wire) ?? 0) + 1);
+  }
+  const table = new Map<string, string>();
+  for (const name of all) {
+    const wire = spelled(name, max, false);
+    table.set(name, wire !== name && (uses.get(wire) ?? 0) > 1 ? spelled(name, max, true) : wire);
+  }
+  return table;
+}

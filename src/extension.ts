@@ -1,0 +1,58 @@
+/**
+ * The pi extension of a source checkout (see "pi" in package.json). Services are written for Bun, pi may run on
+ * Node: so the checkout's own Bun makes the extension file, when something has changed since the last time.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const output = join(root, "dist", "extension.js");
+const services = process.env.REEF_SERVICES_DIR || join(root, "services");
+const BUILD_LIMIT_MS = 15_000;
+
+type Factory = (pi: unknown) => Promise<void>;
+
+const warn = (error: unknown, what: string) =>
+  console.warn(`[reef] ${what}: ${error instanceof Error ? error.message : String(error)}`);
+
+/** When the newest of these files was written, in milliseconds; links to folders are followed. */
+function newest(dir: string): number {
+  let latest = statSync(dir).mtimeMs;
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(".") || name === "node_modules" || name === "data") continue;
+    const path = join(dir, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat) latest = Math.max(latest, stat.isDirectory() ? newest(path) : stat.mtimeMs);
+  }
+  return latest;
+}
+
+function isCurrent(): boolean {
+  if (!existsSync(output)) return false;
+  return statSync(output).mtimeMs > Math.max(newest(services), newest(join(root, "src")));
+}
+
+/** Never rejects: an agent without Reef's tools is better than none. */
+export default async function reef(pi: unknown): Promise<void> {
+  try {
+    if (!isCurrent()) {
+      const bun = join(root, "node_modules", ".bin", "bun");
+      const args = [join(root, "scripts", "build-extension.ts"), "--from", services, "--out", output];
+      await promisify(execFile)(bun, args, { cwd: root, timeout: BUILD_LIMIT_MS, killSignal: "SIGKILL" });
+    }
+  } catch (error) {
+    warn(error, "the extension cannot be built from source");
+  }
+  if (!existsSync(output)) return;
+  try {
+    // The query makes it another module after a change, for an agent that reloads its extensions.
+    const url = `${pathToFileURL(output).href}?${statSync(output).mtimeMs}`;
+    const { default: factory } = (await import(url)) as { default: Factory };
+    await factory(pi);
+  } catch (error) {
+    warn(error, "the extension built from source cannot be used");
+  }
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { runPi, runSession } from "./agents.js";
+import { CONTROL_PLANES } from "./control-planes.js";
+import { startModelServer } from "./model-server.js";
+import { probeService } from "./probe-service.js";
+import { startReef, type TestReef, TOKEN } from "./reef.js";
+
+const skillsDir = resolve(import.meta.dir, "..", "..", "skills");
+
+let reef: TestReef;
+let scratch: string;
+beforeAll(async () => {
+  const folders = ["services/agent", "services/pi", "services/services", "examples/services/board"];
+  reef = await startReef(folders, { "probe/index.ts": probeService(1) });
+  scratch = mkdtempSync(join(tmpdir(), "reef-package-"));
+});
+afterAll(async () => {
+  await reef.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const repository = (password: string) => `${reef.url.replace("://", `://reef:${password}@`)}/pi/reef.git`;
+
+async function clone(password: string, target: string): Promise<number> {
+  const child = Bun.spawn(["git", "clone", "-q", repository(password), target], {
+    env: { PATH: process.env.PATH, HOME: scratch, GIT_TERMINAL_PROMPT: "0" },
+    stdin: "ignore",
+    stderr: "ignore",
+  });
+  return child.exited;
+}
+
+describe("the package", () => {
+  test("is a git repository for those who have the token", async () => {
+    const target = join(scratch, "clone");
+    expect(await clone(TOKEN, target)).toBe(0);
+    const skills = readdirSync(skillsDir).filter((name) => existsSync(join(skillsDir, name, "SKILL.md")));
+    for (const name of skills) {
+      const cloned = await Bun.file(join(target, "skills", name, "SKILL.md")).text();
+      expect(cloned).toBe(await Bun.file(join(skillsDir, name, "SKILL.md")).text());
+    }
+    expect(skills.length).toBeGreaterThan(1);
+    expect(await clone("wrong", join(scratch, "refused"))).not.toBe(0);
+    expect((await fetch(`${reef.url}/pi/reef.git/info/refs`)).status).toBe(401);
+  });
+
+  test("pi installs it, and then has the tools and the skills", async () => {
+    const model = startModelServer({ name: "board_create_task", arguments: { title: "Installed" } });
+    try {
+      const { code, stdout } = await runPi("node", { install: repository(TOKEN) }, model.url, reef.env);
+      expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: "All done." });
+      expect(model.results.join()).toContain("Installed");
+      expect(model.prompts[0]).toContain("board-and-log");
+      expect(model.prompts[0]).toContain("app-deployment");
+    } finally {
+      await model.stop();
+    }
+  });
+});
+
+describe("the bootstrap extension", () => {
+  const bootstrap = () => join(scratch, "bootstrap.js");
+  beforeAll(async () => {
+    await Bun.write(bootstrap(), await (await reef.fetch("/extension/bootstrap.js")).text());
+  });
+
+  const start = async (cache: string, env: Record<string, string>, runtime: "node" | "bun" = "bun") => {
+    const { report, stderr } = await runSession(
+      runtime,
+      { extensions: [bootstrap()] },
+      { ...env, REEF_CACHE_DIR: join(scratch, cache) },
+    );
+    return { tools: report.tools.filter((name) => name.startsWith("probe_")), stderr, report };
+  };
+
+  test("fetches the present extension, and the next one after a change", async () => {
+    const first = await start("follow", reef.env);
+    expect(first.tools).toContain("probe_only_in_1");
+    await reef.write({ "probe/index.ts": probeService(2) });
+    await reef.fetch("/services/reload", { method: "POST" });
+    const second = await start("follow", reef.env, "node");
+    expect(second.tools).toContain("probe_only_in_2");
+    expect(second.tools).not.toContain("probe_only_in_1");
+  });
+
+  test("falls back to the last good copy while the control plane is none", async () => {
+    await start("fallback", reef.env);
+    for (const name of [
+      "refuses connections",
+      "accepts and never answers",
+      "returns HTML",
+      "stops in the middle",
+    ]) {
+      const open = CONTROL_PLANES[name] as () => ReturnType<(typeof CONTROL_PLANES)[string]>;
+      // The cache goes by the address, so the impostor has to come to it under Reef's own.
+      const plane = await open();
+      try {
+        const real = await Bun.file(await latestOf("fallback")).text();
+        const folder = join(scratch, "fallback", "extension", hashOf(plane.url));
+        await Bun.write(join(folder, "latest.json"), real);
+        const { hash } = JSON.parse(real);
+        const copy = (await latestOf("fallback")).replace("latest.json", `${hash}.mjs`);
+        await Bun.write(join(folder, `${hash}.mjs`), Bun.file(copy));
+        const { tools, stderr, report } = await start("fallback", { ...reef.env, VERS_INFRA_URL: plane.url });
+        expect({ name, tools: tools.length > 0 }).toEqual({ name, tools: true });
+        expect(stderr).toContain("the copy fetched last is used");
+        expect(report.loadErrors).toEqual([]);
+        expect(await Bun.file(join(folder, "latest.json")).json()).toMatchObject({ hash });
+      } finally {
+        await plane.stop();
+      }
+    }
+  });
+
+  test("without any copy the agent works without Reef", async () => {
+    const { tools, stderr, report } = await start("empty", { VERS_INFRA_URL: "http://127.0.0.1:9" });
+    expect(tools).toEqual([]);
+    expect(report.loadErrors).toEqual([]);
+    expect(stderr).toContain("there is no copy");
+  });
+
+  test("a damaged copy is not run", async () => {
+    await start("damaged", reef.env);
+    const latest = await latestOf("damaged");
+    const { hash } = await Bun.file(latest).json();
+    await Bun.write(latest.replace("latest.json", `${hash}.mjs`), "throw new Error('run')");
+    const { tools, stderr } = await start("damaged", reef.env);
+    expect(stderr).toContain("damaged");
+    expect(tools).toEqual([]);
+  });
+
+  const hashOf = (url: string) => new Bun.CryptoHasher("sha256").update(url).digest("hex").slice(0, 16);
+  const latestOf = async (cache: string) =>
+    join(scratch, cache, "extension", hashOf(reef.url), "latest.json");
+});
