@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
 import type { ServiceModule } from "../../src/core/types.js";
+import { createUi } from "./index.js";
 
 let changes = 0;
 const routes = new Hono();
@@ -36,7 +37,7 @@ async function logIn(): Promise<string> {
 }
 
 beforeAll(async () => {
-  t = await createTestHarness({ services: [import("./index.js"), target] });
+  t = await createTestHarness({ services: [createUi(), target] });
   cookie = await logIn();
   other = await logIn();
   const panel = await (await t.fetch("/ui/panel/target", { headers: { cookie } })).text();
