@@ -61,10 +61,22 @@ const SHIMMED = [
 ];
 
 const define: Record<string, string> = Object.fromEntries(SHIMMED.map((name) => [name, `__reef.${name}`]));
-// Bun's own; on Node they are missing, and a path joined with nothing throws.
-define["import.meta.dir"] = '"/"';
-define["import.meta.path"] = '"/"';
-define["import.meta.main"] = "false";
+// Bun's own properties are missing on Node, and a path joined with nothing throws; the code is no module there.
+define["import.meta"] = "__reef.meta";
+for (const name of [
+  "url",
+  "dir",
+  "dirname",
+  "path",
+  "filename",
+  "file",
+  "main",
+  "env",
+  "resolve",
+  "require",
+]) {
+  define[`import.meta.${name}`] = `__reef.meta.${name}`;
+}
 
 /** Bundles the services' own `index.ts`. A service that cannot be bundled is left out and named; never rejects for one. */
 export async function buildExtension(sources: readonly BundleSource[]): Promise<ExtensionBundle> {
@@ -87,7 +99,7 @@ export async function buildExtension(sources: readonly BundleSource[]): Promise<
   }
   if (Array.isArray(code)) throw new Error(`the extension cannot be built: ${describe(code[0])}`);
   const services = rest.map(({ name }) => name);
-  const text = header(services) + code;
+  const text = file(services, code);
   return {
     code: text,
     hash: new Bun.CryptoHasher("sha256").update(text).digest("hex"),
@@ -101,9 +113,23 @@ export async function buildExtension(sources: readonly BundleSource[]): Promise<
 type Prepared = BundleSource;
 type Message = BuildMessage | ResolveMessage;
 
-function header(services: readonly string[]): string {
+/**
+ * The ES module around the code. pi transpiles what it loads, which takes longer the more syntax there is: so the
+ * code is one string, and evaluated as it is. Stack traces name the file and the place in the string.
+ */
+function file(services: readonly string[], code: string): string {
   const names = services.join(", ") || "none";
-  return `// Reef's side of an agent. Services: ${names}. Made by the server; changes here are lost.\nvar __reef={real:globalThis};\n`;
+  return [
+    `// Reef's side of an agent. Services: ${names}. Made by the server; changes here are lost.`,
+    'import { createRequire } from "node:module";',
+    `const code = ${JSON.stringify(code)};`,
+    "const url = import.meta.url;",
+    "const reef = { real: globalThis, url, createRequire, require: createRequire(url) };",
+    `new Function("__reef", '"use strict";' + code + "\\n//# sourceURL=" + url)(reef);`,
+    "export const inspect = reef.inspect;",
+    "export default reef.extension;",
+    "",
+  ].join("\n");
 }
 
 function mainSource(sources: readonly Prepared[]): string {
@@ -117,8 +143,8 @@ function mainSource(sources: readonly Prepared[]): string {
     `import { createFactory } from ${JSON.stringify(join(runtimeDir, "loader.ts"))};`,
     `import { inspectUnits } from ${JSON.stringify(join(runtimeDir, "inspect.ts"))};`,
     `const units = [${units.join("\n")}];`,
-    "export const inspect = (tell) => inspectUnits(units, tell);",
-    "export default createFactory(units, import.meta.url);",
+    "__reef.inspect = (tell) => inspectUnits(units, tell);",
+    "__reef.extension = createFactory(units, __reef.url);",
   ].join("\n");
 }
 
