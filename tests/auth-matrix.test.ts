@@ -36,7 +36,7 @@ const sandbox = new Sandbox({
 });
 let reef: ReefProcess;
 beforeAll(async () => {
-  reef = await new ReefProcess(sandbox).listening();
+  reef = await new ReefProcess(sandbox).serving("board", "Board2", "open", "web", "lock");
 });
 afterAll(async () => {
   await reef.stop("SIGKILL");

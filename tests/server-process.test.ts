@@ -21,14 +21,18 @@ function launch(sandbox: Sandbox, options?: ProcessOptions): ReefProcess {
   running.push(reef);
   return reef;
 }
-const start = (sandbox: Sandbox, options?: ProcessOptions) => launch(sandbox, options).listening();
+const start = (sandbox: Sandbox, options?: ProcessOptions) => {
+  const hasRoutes = (name: string) =>
+    readFileSync(join(sandbox.servicesDir, name, "index.ts"), "utf8").includes("Hono");
+  return launch(sandbox, options).serving(...readdirSync(sandbox.servicesDir).filter(hasRoutes));
+};
 
 /** Connections that stay idle need many seconds to be closed: they wait while the other tests run. */
 let idle: ReefProcess;
 let halfRequests: Promise<string[]>;
 const idleBox = new Sandbox({ "a/index.ts": answering("a", "alive") });
 beforeAll(async () => {
-  idle = await new ReefProcess(idleBox, { env: { REEF_IDLE_TIMEOUT: "1" } }).listening();
+  idle = await new ReefProcess(idleBox, { env: { REEF_IDLE_TIMEOUT: "1" } }).serving("a");
   halfRequests = Promise.all([
     raw(idle.port, ""),
     raw(idle.port, "GET /a HTTP/1.1\r\nHo"),
@@ -167,7 +171,9 @@ describe("data", () => {
     });
     const reef = await start(sandbox);
     for (const file of ["imports.txt", "inits.txt"]) {
-      expect(readFileSync(join(sandbox.dataDir, file), "utf8")).toBe(`${reef.child.pid}\n`);
+      const path = join(sandbox.dataDir, file);
+      await eventually(() => existsSync(path), `${file} of a service that may join after the start`);
+      expect(readFileSync(path, "utf8")).toBe(`${reef.child.pid}\n`);
     }
   });
 });

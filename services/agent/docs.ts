@@ -11,22 +11,44 @@ export const routeDocs: Record<string, RouteDocs> = {
         description: "Only services that name this category in their capabilities, or none",
       },
     },
-    response: "JavaScript; ETag is the SHA-256 of the content",
+    response: "200 text/javascript; ETag is the SHA-256 of the content",
+    examples: [{ summary: "All services" }, { summary: "The board only", query: { services: "board" } }],
   },
   "GET /extension": {
     summary: "What is in the extension file and what is not",
     response:
       "{ hash, bytes, builtInMs, services: [name], leftOut: [{ name, reason }], problems: [{ service, tool?, error }] }",
+    examples: [{ summary: "What is in it" }],
   },
   "GET /extension/bootstrap.js": {
     summary:
       "A small extension for pi that fetches /extension.js, keeps it and falls back to the last good copy",
-    response: "JavaScript",
+    response: "200 text/javascript",
+    examples: [{ summary: "The bootstrap" }],
   },
   "POST /mcp": {
     summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",
     detail:
       "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later.",
     response: "JSON-RPC",
+    schemas: {
+      body: {
+        type: "object",
+        required: ["jsonrpc", "method"],
+        properties: {
+          jsonrpc: { const: "2.0" },
+          id: { type: ["integer", "string"] },
+          method: { type: "string" },
+          params: { type: "object" },
+        },
+      },
+    },
+    examples: [
+      {
+        summary: "Which tools there are",
+        headers: { Accept: "application/json, text/event-stream" },
+        body: { jsonrpc: "2.0", id: 1, method: "tools/list" },
+      },
+    ],
   },
 };

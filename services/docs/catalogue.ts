@@ -44,7 +44,8 @@ const stateOf = ({ name, state, generation, failure }: ServiceInfo) => [name, st
 function edition(modules: ServiceModule[], infos: ServiceInfo[], offers: Offers): Edition {
   const loaded = infos.filter(({ state }) => state === "loaded");
   const failures = new Map(loaded.map(({ name, failure }) => [name, failure]));
-  const services = modules.map((module): ServiceEntry => {
+  const sorted = modules.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const services = sorted.map((module): ServiceEntry => {
     const failure = failures.get(module.name);
     return {
       ...serviceEntry(module),

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
 import type { ServiceModule } from "../../src/core/types.js";
@@ -28,7 +29,14 @@ function things(): ServiceModule {
     description: "Things to have",
     routes,
     dependencies: [],
-    registerTools: () => undefined,
+    registerTools: (pi) =>
+      pi.registerTool({
+        name: "things_make",
+        label: "Things: make",
+        description: "Makes a thing",
+        parameters: Type.Object({ name: Type.String() }),
+        execute: async () => ({ content: [], details: {} }),
+      }),
     routeDocs: {
       "GET /": {
         summary: "List things",
@@ -47,7 +55,8 @@ describe("GET /docs", () => {
     const { status, data } = await t.json<Docs>("/docs");
     expect(status).toBe(200);
     expect(data.count).toBe(2);
-    const [service] = data.services;
+    const [own, service] = data.services;
+    expect(own?.name).toBe("docs");
     expect(service).toMatchObject({
       name: "things",
       description: "Things to have",
@@ -55,6 +64,13 @@ describe("GET /docs", () => {
       capabilities: { hasTools: true, hasBehaviors: false, hasWidget: false, hasStore: false },
       dependencies: [],
       events: [{ name: "things:made", description: "A thing was made" }],
+      tools: [
+        {
+          name: "things_make",
+          description: "Makes a thing",
+          parameters: { type: "object", properties: { name: { type: "string" } } },
+        },
+      ],
     });
     expect(service?.routes).toMatchObject([
       {

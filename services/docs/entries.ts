@@ -111,12 +111,13 @@ function responses(given: unknown): Record<number, ResponseDoc> | undefined {
 function examples(given: unknown): RouteExample[] | undefined {
   if (!Array.isArray(given) || given.length === 0) return undefined;
   return given.map((example) => {
-    const { summary, params, query, body, status } = membersOf(plainJson(example));
+    const { summary, params, query, body, headers, status } = membersOf(plainJson(example));
     return compact({
       summary: textOf(summary),
       params: params as RouteExample["params"],
       query: query as RouteExample["query"],
       body,
+      headers: headers as RouteExample["headers"],
       status: typeof status === "number" ? status : undefined,
     });
   });

@@ -1,4 +1,5 @@
-/** What services offer beside routes, from those who know: methods from the broker. */
+/** What services offer beside routes, from those who know: methods from the broker, tools from the tool catalogue. */
+import { ToolCatalog } from "../../src/agent/index.js";
 import { messageOf } from "../../src/core/errors.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { MethodEntry, ToolEntry } from "./model.js";
@@ -14,7 +15,18 @@ const BROKER = "broker";
 
 /** What can be called at this moment. A source that is not loaded or cannot say costs only itself. */
 export function offersOf(ctx: ServiceContext): Offers {
-  return { methods: methodsOf(ctx), tools: new Map() };
+  return { methods: methodsOf(ctx), tools: toolsOf(ctx) };
+}
+
+/** Tools stand with the service that registers them, those of plugins with the service that provides them. */
+function toolsOf(ctx: ServiceContext): Map<string, ToolEntry[]> {
+  const { tools } = new ToolCatalog(ctx).list();
+  return grouped(
+    tools.map(({ name, description, inputSchema, owner }) => {
+      const service = "service" in owner ? owner.service : owner.via;
+      return [service, { name, description, parameters: inputSchema }] as const;
+    }),
+  );
 }
 
 /** Methods of service modules stand with their service, those of plugins with the broker. */

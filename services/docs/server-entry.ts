@@ -35,6 +35,21 @@ const health: RouteDocs = {
 };
 
 const events: Record<string, EventDoc> = {
+  "reef:event": {
+    description:
+      "Something for people and agents to see: it becomes a node of the event tree and is sent to all streams.",
+    schema: {
+      type: "object",
+      required: ["type"],
+      properties: {
+        type: { type: "string" },
+        source: { type: "string" },
+        content: { type: "string" },
+        parentId: { type: ["string", "null"] },
+      },
+    },
+    example: { type: "task_created", source: "board", content: "ann created a task" },
+  },
   "services:changed": {
     description: "A service was added, updated, removed, switched off or rolled back, or a change failed.",
     schema: {

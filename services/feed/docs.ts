@@ -10,6 +10,8 @@ const events = `{ events: [${event}], count, next }`;
 
 const id = { id: { type: "string", required: true, description: "Id of an event" } };
 
+const examples = [{ summary: "One event", params: { id: "019a0000-0000-7000-8000-000000000001" } }];
+
 export const routeDocs: Record<string, RouteDocs> = {
   "POST /events": {
     summary: "Publish an event",
@@ -32,6 +34,14 @@ export const routeDocs: Record<string, RouteDocs> = {
       },
     },
     response: `201 ${event}`,
+    examples: [
+      {
+        summary: "Something was done",
+        body: { type: "task_done", agent: "ann", summary: "Painted the boat" },
+        status: 201,
+      },
+      { summary: "Without a type: refused", body: { agent: "ann" }, status: 400 },
+    ],
   },
   "GET /events": {
     summary: "Events, newest first",
@@ -49,12 +59,17 @@ export const routeDocs: Record<string, RouteDocs> = {
       ...paging,
     },
     response: events,
+    examples: [
+      { summary: "The latest ten", query: { limit: 10 } },
+      { summary: "Of one kind", query: { type: "task_done" } },
+    ],
   },
-  "GET /events/:id": { summary: "One event", params: id, response: event },
+  "GET /events/:id": { summary: "One event", params: id, response: event, examples },
   "GET /stats": {
     summary: "How many events there are, by type and by source, and who is listening",
     response:
       "{ count, oldest, newest, pruned, byType, bySource, streams: { clients, connected, delivered, resets, disconnected, dropped } }",
+    examples: [{ summary: "Counts" }],
   },
   "GET /stream": {
     summary: "Live events as server-sent events",
@@ -68,6 +83,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       since: { type: "string", description: "Id of the last event known, or a time (ISO 8601)" },
     },
     response: "text/event-stream",
+    examples: [{ summary: "Everything from now on" }],
   },
   "GET /tree": {
     summary: "Events that no other event led to, newest first",
@@ -76,23 +92,27 @@ export const routeDocs: Record<string, RouteDocs> = {
       ...paging,
     },
     response: events,
+    examples: [{ summary: "The latest beginnings", query: { limit: 10 } }],
   },
   "GET /tree/:id": {
     summary: "An event and everything it led to, in reading order",
     params: id,
     query: { maxDepth: { type: "number", description: "Levels below the event" }, ...paging },
     response: "{ events: [{ …, depth }], count, next }",
+    examples,
   },
   "GET /tree/:id/children": {
     summary: "The events that an event led to directly, oldest first",
     params: id,
     query: paging,
     response: events,
+    examples,
   },
   "GET /tree/:id/path": {
     summary: "The events that led to an event, from the root",
     params: id,
     query: { limit: { type: "number", description: "At most so many, the nearest ones; default 1000" } },
     response: `{ events: [${event}], count, complete }`,
+    examples,
   },
 };

@@ -10,9 +10,16 @@ const pi: ServiceModule = {
   requiresAuth: false,
   routes: createRoutes(content),
   routeDocs: {
-    "GET /reef.git/*": {
+    "GET /reef.git/:path": {
       summary: "A read-only git repository for `pi install`",
       detail: "Takes the token as a bearer token, or as the password of basic authentication.",
+      auth: true,
+      params: { path: { type: "string", required: true, description: "A file of the bare repository" } },
+      responses: {
+        200: { description: "The file.", type: "application/octet-stream" },
+        401: { description: "The token is missing or wrong." },
+      },
+      examples: [{ summary: "What a clone asks first", params: { path: "info/refs" } }],
     },
   },
   init: (ctx) => content.start(ctx),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { readConfig } from "../../src/core/config.js";
 import { AUTHORIZED, type Managed, startManaged } from "../../tests/support/managed.js";
 import { answering, type Files } from "../../tests/support/sandbox.js";
 
@@ -8,8 +9,11 @@ let m: Managed;
 const limit = process.env.REEF_TEST_TIMEOUT;
 
 beforeAll(async () => {
-  process.env.REEF_TEST_TIMEOUT = "1500";
-  m = await startManaged({ "other/index.ts": answering("other", "other") });
+  process.env.REEF_TEST_TIMEOUT = "60000";
+  m = await startManaged(
+    { "other/index.ts": answering("other", "other") },
+    { config: readConfig({ REEF_DRAIN_TIMEOUT: "2000", REEF_INIT_TIMEOUT: "2000" }) },
+  );
 });
 afterAll(async () => {
   if (limit === undefined) delete process.env.REEF_TEST_TIMEOUT;
@@ -234,7 +238,9 @@ describe("a version that fails leaves the old one serving and all files as they 
         }
       };
       const clients = [client(), client(), client()];
+      if (what === "a hanging test") process.env.REEF_TEST_TIMEOUT = "1500";
       const { status, data } = await m.deploy("subject");
+      process.env.REEF_TEST_TIMEOUT = "60000";
       deploying = false;
       await Promise.all(clients);
 

@@ -9,7 +9,7 @@ let m: Managed;
 const limit = process.env.REEF_TEST_TIMEOUT;
 
 beforeAll(async () => {
-  process.env.REEF_TEST_TIMEOUT = "1500";
+  process.env.REEF_TEST_TIMEOUT = "60000";
   m = await startManaged({ "other/index.ts": answering("other", "other") });
 });
 afterAll(async () => {
@@ -140,8 +140,9 @@ test("each step is announced between services, and in the event tree below its d
   m.reef.ctx.events.on("services:deploy", ({ step, status }) => void steps.push(`${step} ${status}`));
   const off = m.reef.ctx.events.on("reef:event", (node) => void nodes.push(node));
   put({ "index.ts": good("seen"), "subject.test.ts": PASSING });
-  await m.deploy("subject");
-  await eventually(() => nodes.some(({ type }) => type === "deploy_finished"), "the last node");
+  const { data } = await m.deploy("subject");
+  const last = `deploy passed: subject serves version ${data.generation}`;
+  await eventually(() => nodes.some(({ content }) => content === last), "the last node");
   off();
   expect(steps).toEqual([
     "validate running",
@@ -154,8 +155,17 @@ test("each step is announced between services, and in the event tree below its d
     "verify passed",
     "deploy passed",
   ]);
-  expect(nodes.map(({ type, step }) => step ?? type)).toContain("validate");
-  expect(nodes.find(({ type }) => type === "service_updated")?.content).toBe("subject was reloaded");
+  const root = nodes.find(({ type }) => type === "deploy");
+  const below = nodes.filter(({ parentId }) => parentId === root?.id);
+  expect(root?.id).toBeString();
+  expect(below.filter(({ type }) => type === "deploy_step").map(({ step }) => step)).toEqual([
+    "validate",
+    "test",
+    "load",
+    "verify",
+  ]);
+  expect(below.at(-1)?.type).toBe("deploy_finished");
+  expect(below.find(({ type }) => type === "service_updated")?.content).toBe("subject was reloaded");
   expect(nodes.every(({ source }) => source === "services")).toBe(true);
 });
 
@@ -166,7 +176,6 @@ test("what a manager's deploy started is gone when the server stops", async () =
     "subject.test.ts": `import { writeFileSync } from "node:fs";
       writeFileSync(${JSON.stringify(file)}, String(process.pid)); for (;;);`,
   });
-  process.env.REEF_TEST_TIMEOUT = "60000";
   const deploying = m.deploy("subject").catch((error: unknown) => error);
   await eventually(() => existsSync(file), "the test");
   await m.stop();

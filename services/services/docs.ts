@@ -21,6 +21,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       "`wireName` is the name that models see where the canonical one is not safe for every provider. Either name is accepted on calls. `problems` names tools that are missing, and why.",
     response:
       "{ tools: [{ name, wireName, label, description, inputSchema, owner: { service } | { plugin, via }, annotations: { readOnly, destructive, idempotent } }], problems: [{ service, tool?, error }], count }",
+    examples: [{ summary: "All tools" }],
   },
   "GET /manifest": {
     summary: "Everything that agents can use: services, routes, tools and events",

@@ -239,7 +239,7 @@ test("the manifest tells routes with their whole path, tools and events", async 
       export default {
         name: "rich", routes,
         routeDocs: { "GET /items/:id": { summary: "One item" } },
-        registerTools(pi) { pi.registerTool({ name: "rich_get", description: "Gets one", parameters: {} }); },
+        registerTools(pi) { pi.registerTool({ name: "rich_get", description: "Gets one", label: "Get", parameters: { type: "object", properties: {} }, async execute() { return { content: [], details: {} }; } }); },
         init(ctx) { ctx.events.on("base:changed", () => {}); },
       };`,
   });
@@ -248,7 +248,7 @@ test("the manifest tells routes with their whole path, tools and events", async 
   expect(data.routes).toContainEqual({
     service: "rich",
     method: "GET",
-    path: "/rich/items/:id{[0-9]+}",
+    path: "/rich/items/:id",
     description: "One item",
   });
   expect(data.services.find((entry: { name: string }) => entry.name === "rich")).toMatchObject({

@@ -2,7 +2,6 @@
 import type { CatalogTool } from "../../src/agent/index.js";
 import type { ServiceInfo } from "../../src/core/registry-types.js";
 import { documentedRoutes } from "../../src/core/route-docs.js";
-import { listRoutes } from "../../src/core/routes.js";
 import type { ServiceModule } from "../../src/core/types.js";
 
 interface ManifestRoute {
@@ -13,16 +12,7 @@ interface ManifestRoute {
   description: string;
 }
 
-const PANEL_PATH = "/_panel";
-
-function routesOf(module: ServiceModule): ManifestRoute[] {
-  return documentedRoutes(module).map(({ method, path, docs }) => ({
-    service: module.name,
-    method,
-    path,
-    description: docs?.summary ?? "",
-  }));
-}
+const PANEL_ROUTE = "/_panel";
 
 function featuresOf(module: ServiceModule, hasPanel: boolean): string[] {
   const features: Array<[string, unknown]> = [
@@ -41,9 +31,11 @@ export function manifest(infos: readonly ServiceInfo[], tools: readonly CatalogT
   const routes: ManifestRoute[] = [];
   const services = infos.flatMap(({ name, module, generation, listensTo = [] }) => {
     if (!module) return [];
-    const own = routesOf(module);
-    routes.push(...own);
-    const hasPanel = listRoutes(module.routes).some(({ path }) => path === PANEL_PATH);
+    const own = documentedRoutes(module);
+    for (const { method, path, docs } of own) {
+      routes.push({ service: name, method, path, description: docs?.summary ?? "" });
+    }
+    const hasPanel = own.some(({ route }) => route === PANEL_ROUTE);
     return [
       {
         name,

@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { describeTools } from "../../src/agent/index.js";
+import { requestCause, withCause } from "../../src/core/causality.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
 import type { ServiceContext } from "../../src/core/types.js";
@@ -63,7 +64,9 @@ export function createRoutes(manager: () => Manager): Hono {
     // The answer may take as long as the tests do, without a byte before it.
     (c.env as Bun.Server<undefined> | undefined)?.timeout(c.req.raw, 0);
     const { name } = await readBody(c, DeployBody);
-    const { report, status } = await manager().deployer.deploy(name);
+    const { report, status } = await withCause(requestCause(c.req.raw), () =>
+      manager().deployer.deploy(name),
+    );
     return c.json(report, status);
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeFiles } from "../../src/core/digest.js";
 import { testPreload } from "../../src/core/host-modules.js";
-import { endProcessGroup, endProcessTree } from "../../src/core/process-tree.js";
+import { endProcessGroup, endProcessTree, lowerPriority } from "../../src/core/process-tree.js";
 import { collect, TestOutput } from "./test-output.js";
 import { failedWith, type TestVerdict, verdictOn } from "./test-verdict.js";
 
@@ -79,6 +79,7 @@ async function run({ dir, files, scratch, timeoutMs, signal }: Run): Promise<Tes
       detached: true,
     },
   );
+  lowerPriority(child.pid);
   const abort = () => endProcessGroup(child.pid);
   signal.addEventListener("abort", abort);
   const output = new TestOutput();

@@ -3,14 +3,19 @@ import { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { ReefError } from "../../src/core/errors.js";
 import type { ServiceContext } from "../../src/core/types.js";
+import type { Entries } from "./assets.js";
 import { assertSameOrigin, COOKIE, type FailureLimit } from "./guard.js";
+import { originOf } from "./origin.js";
 import { loginPage, redirectPage } from "./pages.js";
 import { SESSION_DAYS, type SessionStore } from "./sessions.js";
+import { strings } from "./strings.js";
 
 export interface LoginParts {
   sessions: SessionStore;
   limit: FailureLimit;
   context: () => ServiceContext;
+  /** Addresses of the assets that pages begin with. */
+  script: () => Promise<Entries>;
 }
 
 type BunEnv = { requestIP?: (request: Request) => { address: string } | null } | undefined;
@@ -18,39 +23,36 @@ type BunEnv = { requestIP?: (request: Request) => { address: string } | null } |
 const DAY_SECONDS = 86_400;
 
 /** Routes below `/auth` and `/ui` that need no session. */
-export function loginRoutes({ sessions, limit, context }: LoginParts): Hono {
+export function loginRoutes({ sessions, limit, context, script }: LoginParts): Hono {
   const routes = new Hono();
   const address = (env: unknown, request: Request) =>
     (env as BunEnv)?.requestIP?.(request)?.address ?? "local";
 
   routes.post("/auth/magic-link", (c) => {
     const from = address(c.env, c.req.raw);
-    limit.assert(from);
+    // Who has the token is never kept out by others who guess.
     if (!context().authenticate(c.req.raw)) {
+      limit.assert(from);
       limit.failed(from);
       c.header("www-authenticate", 'Bearer realm="reef"');
       return c.json({ error: "unauthorized" }, 401);
     }
     const { token, expiresAt } = sessions.createLink();
-    return c.json({ url: `${new URL(c.req.url).origin}/ui/login?token=${token}`, expiresAt });
+    return c.json({ url: `${originOf(c)}/ui/login?token=${token}`, expiresAt });
   });
 
   routes.get("/ui/login", async (c) => {
     const token = c.req.query("token");
-    if (token === undefined) return loginPage(c);
+    if (token === undefined) return loginPage(c, { script: await script() });
     const from = address(c.env, c.req.raw);
     limit.assert(from);
     if (!sessions.redeem(token)) {
       limit.failed(from);
-      return loginPage(
-        c,
-        "This link has been used or has expired. Ask for a new one, or log in with the token.",
-        401,
-      );
+      return loginPage(c, { script: await script(), problem: strings.login.deadLink, status: 401 });
     }
     await startSession(c, sessions);
     // The cookie is not sent along on a redirect of a navigation that another site began.
-    return redirectPage(c, "/ui");
+    return redirectPage(c, "/ui", await script());
   });
 
   routes.post("/ui/login", async (c) => {
@@ -64,10 +66,11 @@ export function loginRoutes({ sessions, limit, context }: LoginParts): Hono {
     });
     if (!context().authenticate(probe)) {
       limit.failed(from);
-      return loginPage(c, "That is not this server's token.", 401);
+      const next = safeNext(form.next);
+      return loginPage(c, { script: await script(), problem: strings.login.wrong, status: 401, next });
     }
     await startSession(c, sessions);
-    return c.redirect("/ui", 303);
+    return c.redirect(safeNext(form.next), 303);
   });
 
   routes.post("/ui/logout", async (c) => {
@@ -91,6 +94,13 @@ export function loginRoutes({ sessions, limit, context }: LoginParts): Hono {
   return routes;
 }
 
+/** Where to go after logging in: a page of the dashboard, whatever was asked for. */
+export function safeNext(value: unknown): string {
+  return typeof value === "string" && /^\/ui(\/[\w.~%-]+)*$/.test(value) && value.length < 500
+    ? value
+    : "/ui";
+}
+
 /** Header values take ASCII only; any other token is wrong anyway. */
 function asciiOnly(token: string): string {
   if (/^[\x21-\x7e]{1,4096}$/.test(token)) return token;
@@ -104,7 +114,7 @@ async function startSession(c: Parameters<typeof setCookie>[0], sessions: Sessio
       path: "/ui",
       httpOnly: true,
       sameSite: "Strict",
-      secure: new URL(c.req.url).protocol === "https:",
+      secure: originOf(c).startsWith("https:"),
       maxAge: SESSION_DAYS * DAY_SECONDS,
     });
   } catch (error) {

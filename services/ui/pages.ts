@@ -2,40 +2,57 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import type { Entries } from "./assets.js";
 import { strings } from "./strings.js";
 
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>;
+type Status = 200 | 401;
 
-/** The policy of the dashboard's own pages; frames may show nothing but panels of this host. */
-export const PAGE_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+/**
+ * The policy of the dashboard's own pages. `frame-src` also holds for what a frame's own script navigates to: a
+ * panel can lead nowhere but to panels.
+ */
+export function pagePolicy(origin?: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    `frame-src ${origin ? `${origin}/ui/panel/` : "'none'"}`,
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
+}
 
-function send(c: Context, page: Page, status: 200 | 401 = 200): Response | Promise<Response> {
-  c.header("content-security-policy", PAGE_POLICY);
+function send(
+  c: Context,
+  page: Page,
+  status: Status = 200,
+  policy = pagePolicy(),
+): Response | Promise<Response> {
+  c.header("content-security-policy", policy);
   c.header("x-frame-options", "DENY");
+  c.header("cross-origin-opener-policy", "same-origin");
   c.header("cache-control", "no-store");
   return c.html(page, status);
 }
 
-function document(title: string, head: Page, body: Page): Page {
+function document(title: string, { first, style }: Entries, head: Page, body: Page): Page {
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="dark light" />
         <title>${title}</title>
         <link rel="icon" href="data:," />
-        <link rel="stylesheet" href="/ui/assets/style.css" />
+        <script src="${first}"></script>
+        <link rel="stylesheet" href="${style}" />
         ${head}
       </head>
       <body>
@@ -44,8 +61,17 @@ function document(title: string, head: Page, body: Page): Page {
     </html>`;
 }
 
-/** The login form, with what went wrong at the last try. */
-export function loginPage(c: Context, problem?: string, status: 200 | 401 = 200) {
+interface LoginPage {
+  script: Entries;
+  /** What went wrong at the last try. */
+  problem?: string;
+  status?: Status;
+  /** Where to go afterwards, a path of the dashboard. */
+  next?: string;
+}
+
+/** The login form. */
+export function loginPage(c: Context, { script, problem, status, next = "/ui" }: LoginPage) {
   const t = strings.login;
   const body = html`<main class="login">
     <h1>${t.title}</h1>
@@ -53,24 +79,31 @@ export function loginPage(c: Context, problem?: string, status: 200 | 401 = 200)
     <form method="post" action="/ui/login">
       <label for="token">${t.label}</label>
       <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
-      <button type="submit">${t.submit}</button>
+      <input type="hidden" name="next" value="${next}" />
+      <button type="submit" class="primary">${t.submit}</button>
     </form>
-    <p>${t.hint}</p>
-    <pre><code>${t.command}</code></pre>
+    <p class="dim">${t.hint}</p>
+    <pre class="code" tabindex="0"><code>${t.command(new URL(c.req.url).host)}</code></pre>
   </main>`;
-  return send(c, document(t.title, html``, body), status);
+  return send(c, document(t.title, script, html``, body), status);
 }
 
 /** Goes on to `path` by a navigation that the browser counts as ours. */
-export function redirectPage(c: Context, path: string) {
+export function redirectPage(c: Context, path: string, script: Entries) {
   const head = html`<meta http-equiv="refresh" content="0; url=${path}" />`;
   const body = html`<main class="login"><p><a href="${path}">${strings.login.goOn}</a></p></main>`;
-  return send(c, document(strings.login.title, head, body));
+  return send(c, document(strings.login.title, script, head, body));
 }
 
-/** The empty page that the dashboard's script fills. */
-export function shellPage(c: Context, script: string) {
-  const head = html`<script type="module" src="${script}"></script>`;
-  const body = html`<div id="app"><noscript>${strings.shell.noScript}</noscript></div>`;
-  return send(c, document(strings.shell.title, head, body));
+/** The frame of the dashboard, there at the first paint; the script fills it. */
+export function shellPage(c: Context, script: Entries, origin: string) {
+  const head = html`<script type="module" src="${script.script}"></script>`;
+  const body = html`<div id="app">
+    <header class="top">
+      <span class="brand">${strings.shell.title}</span>
+      <span class="dim">${strings.shell.loading}</span>
+    </header>
+    <noscript><p class="empty">${strings.shell.noScript}</p></noscript>
+  </div>`;
+  return send(c, document(strings.shell.title, script, head, body), 200, pagePolicy(origin));
 }

@@ -1,49 +1,33 @@
-/** The document around a panel's fragment: theme, address, and word of its height to the dashboard. */
+/** The document around a panel's fragment: theme, address, and the script that speaks with the dashboard. */
 import { html, raw } from "hono/html";
 import { THEME } from "./theme.js";
 
-/**
- * `fragment` is the service's own HTML, scripts included, and goes in as it is: the frame's sandbox and policy hold
- * it. Everything else is escaped.
- */
-export function panelDocument(name: string, fragment: string, api: string, theme: "light" | "dark") {
-  const settings = JSON.stringify({ api, theme, name }).replaceAll("<", "\\u003c");
-  return html`<!doctype html>
-    <html lang="en" data-theme="${theme}">
-      <head>
-        <meta charset="utf-8" />
-        <title>${name}</title>
-        <style>
-          ${raw(THEME)} html,
-          body {
-            margin: 0;
-            background: var(--bg-panel);
-            color: var(--text);
-            font: 14px/1.5 system-ui, sans-serif;
-          }
-        </style>
-        <script>
-          ${raw(bootScript(settings))};
-        </script>
-      </head>
-      <body>
-        ${raw(fragment)}
-      </body>
-    </html>`;
+export interface PanelParts {
+  name: string;
+  /** The service's own HTML, scripts included; it goes in as it is: the frame's sandbox and policy hold it. */
+  fragment: string;
+  /** The address that the panel may call. */
+  api: string;
+  /** The built `panel/boot.ts`. */
+  script: string;
+  theme: "light" | "dark";
 }
 
-/** Runs before the panel's own script: `PANEL_API`, theme changes and height. */
-function bootScript(settings: string): string {
-  return `const REEF_PANEL = ${settings};
-var PANEL_API = REEF_PANEL.api;
-addEventListener("message", (event) => {
-  if (event.source === parent && event.data && event.data.reef === "theme") {
-    document.documentElement.dataset.theme = event.data.theme === "light" ? "light" : "dark";
-  }
-});
-addEventListener("DOMContentLoaded", () => {
-  const tell = () => parent.postMessage({ reef: "height", height: document.documentElement.scrollHeight }, "*");
-  new ResizeObserver(tell).observe(document.body);
-  tell();
-})`;
+export function panelDocument({ name, fragment, api, script, theme }: PanelParts) {
+  return html`<!doctype html>
+<html lang="en" data-theme="${theme}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${name}</title>
+<style>${raw(THEME)}
+html, body { margin: 0; background: var(--bg); color: var(--text); font: 14px/1.5 system-ui, sans-serif; }
+body { display: flow-root; }
+</style>
+<script data-settings="${JSON.stringify({ name, api })}">${raw(script)}</script>
+</head>
+<body>
+${raw(fragment)}
+</body>
+</html>`;
 }

@@ -77,6 +77,24 @@ export async function listPanels(ctx: ServiceContext): Promise<string[]> {
   return found.filter((name) => name !== undefined);
 }
 
+/** What the dashboard knows of a panel before it is opened. */
+export interface PanelInfo {
+  name: string;
+  description: string;
+  /** Changes with the service's code; the panel is loaded anew then. */
+  version: string;
+}
+
+/** The panels as the dashboard lists them. */
+export async function describePanels(ctx: ServiceContext): Promise<PanelInfo[]> {
+  const names = await listPanels(ctx);
+  return names.map((name) => ({
+    name,
+    description: ctx.getModule(name)?.description ?? "",
+    version: ctx.registry.get(name)?.digest ?? "",
+  }));
+}
+
 /** The policy of a panel's document. `api` is the address it may call. */
 export function panelPolicy(api: string): string {
   return [

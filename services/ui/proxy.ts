@@ -35,7 +35,14 @@ export async function forward(c: Context, ctx: ServiceContext, path: string): Pr
   const { method, body, signal } = c.req.raw;
   const hasBody = method !== "GET" && method !== "HEAD";
   const request = new Request(url, { method, headers, signal, body: hasBody ? body : undefined });
-  return ctx.dispatch(request, { trusted: true });
+  // Deploys and streams may be silent for longer than connections are usually kept.
+  (c.env as Partial<Bun.Server<undefined>> | undefined)?.timeout?.(c.req.raw, 0);
+  const reply = await ctx.dispatch(request, { trusted: true });
+  // Replies are data. A document that comes through here must not run as part of the dashboard.
+  const closed = new Response(reply.body, reply);
+  closed.headers.delete("set-cookie");
+  closed.headers.append("content-security-policy", "sandbox; default-src 'none'");
+  return closed;
 }
 
 function decodeSafely(text: string): string {

@@ -5,10 +5,12 @@ import { ReefError } from "../../src/core/errors.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Assets } from "./assets.js";
 import { assertHost, COOKIE, FailureLimit, requireSession } from "./guard.js";
-import { loginRoutes } from "./login.js";
+import type { Live } from "./live.js";
+import { loginRoutes, safeNext } from "./login.js";
+import { originOf } from "./origin.js";
 import { loginPage, shellPage } from "./pages.js";
 import { panelDocument } from "./panel-document.js";
-import { listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
+import { describePanels, listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
 import { forward, rest } from "./proxy.js";
 import type { SessionStore } from "./sessions.js";
 
@@ -17,17 +19,19 @@ export interface UiParts {
   assets: Assets;
   allowedHosts: () => readonly string[];
   context: () => ServiceContext;
+  live: () => Live;
 }
 
 /** Headers with which a panel's opaque origin may read replies; its address is its credential. */
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
-  "access-control-allow-headers": "content-type, last-event-id, accept",
+  "access-control-allow-headers": "*",
+  "access-control-expose-headers": "*",
   "access-control-max-age": "600",
 };
 
-export function createRoutes({ sessions, assets, allowedHosts, context }: UiParts): Hono {
+export function createRoutes({ sessions, assets, allowedHosts, context, live }: UiParts): Hono {
   const routes = new Hono();
   const grants = new PanelGrants();
   const guard = async (c: Parameters<typeof assertHost>[0], next: () => Promise<void>) => {
@@ -39,23 +43,32 @@ export function createRoutes({ sessions, assets, allowedHosts, context }: UiPart
   routes.use("/auth/*", guard);
 
   routes.get("/", (c) => c.redirect("/ui", 302));
-  routes.route("/", loginRoutes({ sessions, limit: new FailureLimit(), context }));
+  const script = () => assets.entries();
+  routes.route("/", loginRoutes({ sessions, limit: new FailureLimit(), context, script }));
 
   routes.get("/ui/assets/:file", (c) => assets.serve(c));
 
   const shell = async (c: Parameters<typeof shellPage>[0]) => {
-    if (!sessions.find(getCookie(c, COOKIE))) return loginPage(c, undefined, 401);
-    return shellPage(c, await assets.script());
+    const entries = await script();
+    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c));
+    return loginPage(c, { script: entries, status: 401, next: safeNext(c.req.path) });
   };
   routes.get("/ui", shell);
 
   routes.get("/ui/panels", async (c) => {
     requireSession(c, sessions);
-    const panels = (await listPanels(context())).map((name) => ({
-      name,
-      description: context().getModule(name)?.description ?? "",
-    }));
+    const panels = await describePanels(context());
     return c.json({ panels, count: panels.length });
+  });
+
+  routes.get("/ui/live", (c) => {
+    const { id } = requireSession(c, sessions);
+    (c.env as Partial<Bun.Server<undefined>> | undefined)?.timeout?.(c.req.raw, 0);
+    return live().connect({
+      lastEventId: c.req.header("last-event-id"),
+      isAlive: () => sessions.isAlive(id),
+      signal: c.req.raw.signal,
+    });
   });
 
   routes.get("/ui/panel/:name", async (c) => {
@@ -65,11 +78,13 @@ export function createRoutes({ sessions, assets, allowedHosts, context }: UiPart
       ? await readPanel(name, context())
       : undefined;
     if (fragment === undefined) throw new ReefError("NOT_FOUND", `service "${name}" has no panel`);
-    const api = `${new URL(c.req.url).origin}/ui/panel-api/${grants.issue(name, session.id)}`;
+    const api = `${originOf(c)}/ui/panel-api/${grants.issue(name, session.id)}`;
     c.header("content-security-policy", panelPolicy(api));
     c.header("cache-control", "no-store");
     c.header("x-dns-prefetch-control", "off");
-    return c.html(panelDocument(name, fragment, api, c.req.query("theme") === "light" ? "light" : "dark"));
+    c.header("origin-agent-cluster", "?1");
+    const theme = c.req.query("theme") === "light" ? "light" : "dark";
+    return c.html(panelDocument({ name, fragment, api, theme, script: await assets.panelScript() }));
   });
 
   routes.options("/ui/panel-api/*", () => new Response(null, { status: 204, headers: CORS }));
@@ -89,10 +104,9 @@ export function createRoutes({ sessions, assets, allowedHosts, context }: UiPart
         ? await forward(c, context(), path)
         : Response.json(
             { error: grant ? `this panel may not call "${service}"` : "this panel's address has expired" },
-            { status: 403 },
+            { status: 403, headers: { "x-reef-panel": grant ? "refused" : "expired" } },
           );
     const open = new Response(reply.body, reply);
-    open.headers.delete("set-cookie");
     for (const [name, value] of Object.entries(CORS)) open.headers.set(name, value);
     return open;
   };
@@ -103,6 +117,6 @@ export function createRoutes({ sessions, assets, allowedHosts, context }: UiPart
   });
 
   // Deep links of the dashboard's own pages; the script reads the path.
-  routes.get("/ui/:page{(services|events|broker|tools|installer|docs|panels)(/.*)?}", shell);
+  routes.get("/ui/:page{(services|events|broker|tools|agents|installer|panels)(/.*)?}", shell);
   return routes;
 }

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import type { BrokerTool, ProviderInfo } from "./catalogue.js";
 import { toolName } from "./catalogue.js";
 import { type CallOptions, clientOf, type ServiceClient } from "./client.js";
@@ -8,6 +9,7 @@ import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 import { type LocalMethod, LocalRun } from "./local.js";
 import { type PluginManifest, readManifest } from "./manifest.js";
 import { describeDenial, explain, type Party } from "./permissions/check.js";
+import { realPathAsFarAsPossible } from "./permissions/paths.js";
 import { intersect, type Permissions, permissionKey } from "./permissions/set.js";
 import { type PoolHost, type WorkerInfo, WorkerPool } from "./pool/pool.js";
 import type { Slot } from "./pool/slot.js";
@@ -97,10 +99,21 @@ export class Broker {
     const plugin = this.readPlugin(folder);
     await this.factory.confines(plugin);
     if (this.#closed) throw new BrokerError("unavailable", "the broker is closing");
+    this.#makeSupportFolder(plugin);
     this.#providers.addPlugin(plugin);
     this.pool.drain((serviceKey) => serviceKey.startsWith(`${plugin.id}/`));
     this.events.emit({ type: "broker.loaded", pluginId: plugin.id, time: new Date().toISOString() });
     return plugin;
+  }
+
+  /** A folder that is not there cannot be granted, so the plugin's own is made when it asks for it. */
+  #makeSupportFolder(plugin: PluginManifest): void {
+    const folder = realPathAsFarAsPossible(this.options.supportFolder(plugin.id));
+    const scopes = [plugin.permissions["fs-read"], plugin.permissions["fs-write"]];
+    const rules = scopes.flatMap((scope) => scope?.allow.flat() ?? []);
+    if (rules.some((rule) => rule === folder || rule.startsWith(`${folder}/`))) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
   }
 
   /** Reads and checks a plugin folder without loading it. */

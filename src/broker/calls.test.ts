@@ -293,7 +293,7 @@ test("a full pool makes room by ending an idle worker, and waits while all are b
 });
 
 test("onDestroy that never ends is cut off", async () => {
-  const stubborn = testBroker({ destroyTimeout: 100, terminateTimeout: 300 });
+  const stubborn = testBroker({ destroyTimeout: 100, terminateTimeout: 1_500 });
   const bodies = { waits: "new Promise(() => {})", loops: "(() => { for (;;) ; })()" };
   const pids: number[] = [];
   for (const [id, body] of Object.entries(bodies)) {

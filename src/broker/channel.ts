@@ -51,6 +51,8 @@ export class Channel {
   #socket: Bun.Socket | null = null;
   #backlog: Uint8Array[] = [];
   #backlogBytes = 0;
+  /** What was sent in this turn. */
+  #outbox = "";
   #closed = false;
 
   private constructor(
@@ -91,11 +93,22 @@ export class Channel {
     return this.#backlogBytes;
   }
 
-  /** Sends one message. Throws when it is too large or no JSON; does nothing on a closed channel. */
+  /**
+   * Sends one message, together with the others of this turn. Throws when it is too large
+   * or no JSON; does nothing on a closed channel.
+   */
   send(message: readonly unknown[]): void {
     if (this.#closed || this.#socket === null) return;
     const text = `${JSON.stringify(message)}\n`;
     if (text.length > this.limits.maxMessage) throw new MessageTooLarge(text.length, this.limits.maxMessage);
+    if (this.#outbox === "") queueMicrotask(this.#post);
+    this.#outbox += text;
+  }
+
+  #post = (): void => {
+    const text = this.#outbox;
+    this.#outbox = "";
+    if (this.#closed || this.#socket === null) return;
     if (this.#backlog.length > 0) {
       this.#keep(Buffer.from(text));
       return;
@@ -103,7 +116,7 @@ export class Channel {
     const size = Buffer.byteLength(text);
     const written = Math.max(this.#socket.write(text), 0);
     if (written < size) this.#keep(Buffer.from(text).subarray(written));
-  }
+  };
 
   #keep(bytes: Uint8Array): void {
     this.#backlog.push(bytes);

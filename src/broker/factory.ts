@@ -34,6 +34,13 @@ export class WorkerFactory {
     if (this.mode === "off") return false;
     const { level, reason } = await this.level();
     if (level === "full") return true;
+    if (level === "partial") {
+      if (!plugin.permissions.network) return true;
+      throw new BrokerError(
+        "not_enforceable",
+        `${plugin.id} cannot be held to its network permission on this machine: ${reason}`,
+      );
+    }
     const scoped = Object.keys(plugin.permissions).filter((name) => OS_ENFORCED.includes(name));
     if (this.mode === "scoped" && scoped.length === 0) return false;
     const what = scoped.length > 0 ? `its permissions (${scoped.join(", ")})` : "no permissions";

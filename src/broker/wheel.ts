@@ -71,16 +71,17 @@ export class DeadlineWheel {
     const target = Math.floor(now / TICK);
     const from = Math.max(this.#position, target - SLOTS);
     this.#position = target;
+    const due: Deadline[] = [];
     for (let position = from + 1; position <= target; position++) {
-      let entry = (this.#slots[position % SLOTS] as Slot).next;
-      while (entry !== null) {
-        const following: Deadline | null = entry.next;
-        if (entry.expiresAt <= now) {
-          this.remove(entry);
-          entry.expire();
-        }
-        entry = following;
+      for (let entry = (this.#slots[position % SLOTS] as Slot).next; entry !== null; entry = entry.next) {
+        if (entry.expiresAt <= now) due.push(entry);
       }
+    }
+    for (const entry of due) {
+      // Another one that expired may have cleared it.
+      if (entry.previous === null) continue;
+      this.remove(entry);
+      entry.expire();
     }
     this.#idle = this.#count === 0 ? this.#idle + 1 : 0;
     if (this.#idle > IDLE_TICKS) this.stop();

@@ -31,8 +31,8 @@ class SlowChecker implements Checker {
   }
   start = async () => undefined;
   close = async () => undefined;
-  pass = (dirName: string) =>
-    this.#waiting.get(dirName)?.resolve({ name: dirName, dependencies: [], hasInit: false });
+  pass = (dirName: string, name = dirName) =>
+    this.#waiting.get(dirName)?.resolve({ name, dependencies: [], hasInit: false });
   fail = (dirName: string) => this.#waiting.get(dirName)?.reject(new Error("gave up"));
 }
 
@@ -99,22 +99,67 @@ describe("folders that are slow to check", () => {
     const checker = new SlowChecker(["slow"]);
     const reef = await start(services, { checker, patienceMs: 50 });
     expect(await reef.text("/fast")).toBe("fast");
-    expect((await reef.call("/slow")).status).toBe(404);
-    expect(reasons(reef)).toEqual({ "needs-slow": "MISSING_DEPENDENCY" });
+    expect(reasons(reef)).toEqual({});
+    expect((await reef.call("/nobody")).status).toBe(404);
+    // Asked for before they are there.
+    const early = Promise.all([reef.text("/slow"), reef.text("/needs-slow")]);
     checker.pass("slow");
+    expect(await early).toEqual(["slow", "at last"]);
     await reef.settled;
-    expect([await reef.text("/slow"), await reef.text("/needs-slow")]).toEqual(["slow", "at last"]);
     expect(reasons(reef)).toEqual({});
   });
 
   test("are reported when they fail, and are not tried a second time", async () => {
     const checker = new SlowChecker(["slow"]);
     const reef = await start({ ...services, "broken/index.ts": "throw 1;" }, { checker, patienceMs: 50 });
+    const early = reef.call("/slow");
     checker.fail("slow");
+    expect((await early).status).toBe(404);
     await reef.settled;
     expect(reasons(reef)).toMatchObject({ slow: "UNREADABLE", "needs-slow": "MISSING_DEPENDENCY" });
     expect(checker.asked.filter((name) => name === "slow")).toHaveLength(1);
     expect(checker.asked.filter((name) => name === "broken")).toHaveLength(1);
+  });
+
+  test.each([
+    ["in time", ["mine"]],
+    ["slow as well", ["mine", "impostor"]],
+  ])("keep the name that is theirs, when another folder that claims it is %s", async (_what, slow) => {
+    const checker = new SlowChecker(slow);
+    const reef = await start(
+      { "impostor/index.ts": answering("mine", "impostor"), "mine/index.ts": answering("mine", "mine") },
+      { checker, patienceMs: 50 },
+    );
+    const early = reef.text("/mine");
+    checker.pass("impostor", "mine");
+    await Bun.sleep(5);
+    checker.pass("mine");
+    await reef.settled;
+    expect([await early, await reef.text("/mine")]).toEqual(["mine", "mine"]);
+    expect(reasons(reef)).toEqual({ impostor: "DUPLICATE_NAME" });
+  });
+
+  test("leave the name to whoever claims it when they fail", async () => {
+    const checker = new SlowChecker(["mine"]);
+    const reef = await start(
+      { "impostor/index.ts": answering("mine", "heir"), "mine/index.ts": answering("mine", "mine") },
+      { checker, patienceMs: 50 },
+    );
+    checker.fail("mine");
+    await reef.settled;
+    expect(await reef.text("/mine")).toBe("heir");
+  });
+
+  test("do not wait for each other for ever when each has the other's name", async () => {
+    const checker = new SlowChecker(["a", "b"]);
+    const reef = await start(
+      { "a/index.ts": answering("b", "from a"), "b/index.ts": answering("a", "from b") },
+      { checker, patienceMs: 50 },
+    );
+    checker.pass("a", "b");
+    checker.pass("b", "a");
+    await reef.settled;
+    expect([await reef.text("/a"), await reef.text("/b")]).toEqual(["from b", "from a"]);
   });
 
   test("a change asked for meanwhile does not wait for them", async () => {
@@ -124,6 +169,19 @@ describe("folders that are slow to check", () => {
     checker.fail("slow");
     await reef.settled;
   });
+});
+
+test("a cycle is named as one, also among folders that are slow", async () => {
+  const checker = new SlowChecker(["a", "b"]);
+  const needing = (name: string, need: string) => answering(name, "", `dependencies: ["${need}"]`);
+  const reef = await start(
+    { "a/index.ts": needing("a", "b"), "b/index.ts": needing("b", "a"), "c/index.ts": needing("c", "a") },
+    { checker, patienceMs: 50 },
+  );
+  checker.pass("a");
+  checker.pass("b");
+  await reef.settled;
+  expect(reasons(reef)).toEqual({ a: "DEPENDENCY_CYCLE", b: "DEPENDENCY_CYCLE", c: "MISSING_DEPENDENCY" });
 });
 
 test("code that has served before is not checked again", async () => {

@@ -6,7 +6,7 @@ import { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { type Registry, readSource } from "./registry.js";
 import { loadLacking } from "./sync.js";
-import { missingDependency } from "./table.js";
+import { dependencyCycle, missingDependency } from "./table.js";
 import type { Source } from "./version.js";
 
 /** A folder whose code has been imported. */
@@ -24,8 +24,9 @@ export interface BootResult {
 }
 
 /**
- * Imports every folder of `servicesDir` at the same time, then starts them. Folders that need longer than
- * `patienceMs` do not hold up the others: they are taken in when they are ready, or reported when they fail.
+ * Imports every folder of `servicesDir` at the same time, then starts them. When nothing has moved for
+ * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later, and
+ * requests for them wait until then.
  */
 export async function boot(
   registry: Registry,
@@ -33,7 +34,6 @@ export async function boot(
   checker: Checker | undefined,
   patienceMs: number,
 ): Promise<BootResult> {
-  const deadline = Date.now() + patienceMs;
   const { candidates: found, failures } = scanServices(servicesDir);
   const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
@@ -42,50 +42,91 @@ export async function boot(
     registry.failures.note(name, candidate.dir, asLoadFailure(error));
   };
 
-  const imported: Imported[] = [];
-  let late: Promise<unknown>[] = [];
+  let imported: Imported[] = [];
   let open = true;
-  const importing = candidates.map(async (candidate) => {
-    try {
-      const one = await importOne(registry, candidate, checker);
-      if (open) imported.push(one);
-      else {
-        // Ordering is over: loading it again by itself waits in the queue like any other change.
-        await one.generation.dispose();
-        await registry.view().load(candidate.dirName);
-      }
-    } catch (error) {
-      fail(candidate, error);
+  /** Those that need what has not come yet. */
+  const lacking: Imported[] = [];
+  /** Loading by itself waits in the queue like any other change. */
+  const loadLater = async (one: Imported) => {
+    await one.generation.dispose();
+    if (one.dependencies.every((need) => registry.table.get(need))) {
+      await registry.view().load(one.candidate.dirName);
+    } else lacking.push(one);
+  };
+  const unsettled = new Set(candidates.map(({ dirName }) => dirName));
+  const tasks = new Map<string, Promise<void>>();
+  const waitingFor = new Map<string, string>();
+  /** Waits for the folder that is called like this one's service, unless that would be waiting for itself. */
+  const yieldTo = async ({ name, candidate: { dirName } }: Imported) => {
+    for (let next: string | undefined = name; next !== undefined; next = waitingFor.get(next)) {
+      if (next === dirName) return;
     }
-  });
-  const inTime = await settledBefore(importing, deadline);
+    waitingFor.set(dirName, name);
+    await tasks.get(name);
+    waitingFor.delete(dirName);
+  };
+  for (const candidate of candidates) {
+    const task = async () => {
+      try {
+        const one = await importOne(registry, candidate, checker);
+        if (open) imported.push(one);
+        else {
+          await yieldTo(one);
+          await loadLater(one);
+        }
+      } catch (error) {
+        fail(candidate, error);
+      }
+      unsettled.delete(candidate.dirName);
+    };
+    tasks.set(candidate.dirName, task());
+  }
+  const inTime = await settledInTime([...tasks.values()], patienceMs);
   open = false;
-  if (!inTime) late = importing;
+  // The folder that is called like its service has the older right to the name, also when it is slow.
+  const yielding = imported.filter(
+    ({ name, candidate }) => name !== candidate.dirName && unsettled.has(name),
+  );
+  imported = imported.filter((one) => !yielding.includes(one));
+  const late: Promise<unknown>[] = inTime ? [] : [...tasks.values()];
+  for (const one of yielding) {
+    const later = async () => {
+      await yieldTo(one);
+      await loadLater(one);
+    };
+    late.push(later().catch((error) => fail(one.candidate, error)));
+  }
 
   const unique = dropDuplicates(imported, fail);
   const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
   for (const { node, cycle } of cyclic) {
     await node.generation.dispose();
-    fail(
-      node.candidate,
-      new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`),
-      node.name,
-    );
+    fail(node.candidate, dependencyCycle(cycle), node.name);
   }
   for (const { node, needs } of missing) {
     await node.generation.dispose();
-    fail(node.candidate, missingDependency(node.name, needs), node.name);
+    if (unsettled.size > 0) lacking.push(node);
+    else fail(node.candidate, missingDependency(node.name, needs), node.name);
   }
 
   const starting = new Map<string, Promise<boolean>>();
   for (const one of ordered) starting.set(one.name, start(registry, one, starting, checker, unique, fail));
-  const started = await settledBefore([...starting.values()], deadline);
+  const started = await settledInTime([...starting.values()], patienceMs);
 
   const rest = [...late, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
     // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
-    if (rest.length > 0) await registry.enqueue(() => loadLacking(registry));
+    if (rest.length === 0) return;
+    for (const { node, cycle } of orderByDependencies(lacking, new Set()).cyclic) {
+      lacking.splice(lacking.indexOf(node), 1);
+      fail(node.candidate, dependencyCycle(cycle), node.name);
+    }
+    const dirNames = lacking.map(({ candidate }) => candidate.dirName);
+    await registry.enqueue(() => loadLacking(registry, dirNames));
   });
+  for (const [dirName, task] of tasks) if (unsettled.has(dirName)) registry.expect(dirName, task);
+  if (!started) for (const [name, serving] of starting) registry.expect(name, serving);
+  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished);
   return { finished };
 }
 
@@ -112,14 +153,14 @@ function dropDuplicates(imported: Imported[], fail: Fail): Imported[] {
     const rival = byName.get(one.name);
     if (!rival || one.candidate.dirName === one.name) byName.set(one.name, one);
   }
-  for (const one of imported) {
-    const winner = byName.get(one.name) as Imported;
-    if (winner === one) continue;
+  return imported.filter((one) => {
+    const owner = byName.get(one.name);
+    if (!owner || owner === one) return true;
     void one.generation.dispose();
-    const message = `the name "${one.name}" is taken by folder "${winner.candidate.dirName}".`;
+    const message = `the name "${one.name}" is taken by folder "${owner.candidate.dirName}".`;
     fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
-  }
-  return [...byName.values()];
+    return false;
+  });
 }
 
 /** Starts one service once those it needs have started. Resolves with whether it serves. */
@@ -145,6 +186,11 @@ async function start(
     return false;
   }
   try {
+    if (registry.table.byFolder(candidate.dirName)) {
+      // Somebody asked for it meanwhile.
+      await generation.dispose();
+      return true;
+    }
     await registry.admit(generation, candidate.dirName, source);
     return true;
   } catch (error) {
@@ -168,14 +214,16 @@ function chain(one: Imported, all: readonly Imported[]): string[] {
   return [...dirs];
 }
 
-/** Whether all of `promises` settled before `deadline` (milliseconds since the epoch). */
-async function settledBefore(promises: Promise<unknown>[], deadline: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, deadline - Date.now()));
-  });
-  const all = Promise.allSettled(promises).then(() => true);
-  const inTime = await Promise.race([all, late]);
+/** Whether all of `promises` settled before `patienceMs` milliseconds went by in which none of them did. */
+async function settledInTime(promises: Promise<unknown>[], patienceMs: number): Promise<boolean> {
+  const { promise: stuck, resolve } = Promise.withResolvers<boolean>();
+  let timer = setTimeout(() => resolve(false), patienceMs);
+  const progress = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => resolve(false), patienceMs);
+  };
+  const all = Promise.all(promises.map((promise) => promise.then(progress, progress))).then(() => true);
+  const inTime = await Promise.race([all, stuck]);
   clearTimeout(timer);
   return inTime;
 }

@@ -9,6 +9,7 @@ import type { CheckAnswer, CheckRequest } from "./check-child.js";
 import { messageOf } from "./errors.js";
 import { writeFileAtomic } from "./files.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
+import { endProcessTree } from "./process-tree.js";
 
 /** What an import tells about a module. */
 export interface ModuleFacts {
@@ -158,6 +159,7 @@ class Child {
   /** Whether its job has been running for long; it then no longer counts as one of the working children. */
   slow = false;
   readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
+  readonly #mark = Bun.randomUUIDv7();
   readonly #timeoutMs: number;
   readonly #events: ChildEvents;
   #job: Job | undefined;
@@ -169,10 +171,16 @@ class Child {
     this.#events = events;
     const cwd = mkdtempSync(join(scratch, "child-"));
     this.#process = Bun.spawn(
-      [process.execPath, join(import.meta.dir, "check-child.ts"), options.servicesDir],
+      [process.execPath, "--no-orphans", join(import.meta.dir, "check-child.ts"), options.servicesDir],
       {
         cwd,
-        env: { ...process.env, REEF_DATA_DIR: join(cwd, "data"), REEF_CHECKING: "1" },
+        env: {
+          ...process.env,
+          REEF_DATA_DIR: join(cwd, "data"),
+          REEF_CHECKING: "1",
+          REEF_CHECK_RUN: this.#mark,
+        },
+        detached: true,
         stdin: "ignore",
         stdout: "ignore",
         stderr: "ignore",
@@ -198,7 +206,7 @@ class Child {
     });
     this.#after(this.#timeoutMs, () => {
       this.#timedOut = true;
-      this.#process.kill("SIGKILL");
+      void this.#kill();
     });
   }
 
@@ -213,8 +221,13 @@ class Child {
     job?.reject(shuttingDown());
     // It does not keep the server running, but whoever waits here wants to see it end.
     this.#process.ref();
-    this.#process.kill("SIGKILL");
+    await this.#kill();
     await this.#process.exited;
+  }
+
+  /** With everything that the code it tried has started. */
+  #kill(): Promise<void> {
+    return endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`);
   }
 
   #after(ms: number, fn: () => void): void {

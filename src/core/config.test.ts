@@ -18,10 +18,11 @@ describe("readConfig", () => {
       initTimeoutMs: 10_000,
       testTimeoutMs: 60_000,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
-      testTimeoutMs: 60_000,
       check: true,
       eventsMax: 1_000_000,
       eventsMaxDays: 0,
+      installAllow: new Set(["loopback"]),
+      installTimeoutMs: 300_000,
     });
   });
 
@@ -38,10 +39,11 @@ describe("readConfig", () => {
       REEF_INIT_TIMEOUT: "100",
       REEF_TEST_TIMEOUT: "250",
       REEF_CHECK: "off",
-      REEF_TEST_TIMEOUT: "5000",
       REEF_EVENTS_MAX: "5000",
       REEF_EVENTS_MAX_DAYS: "30",
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
+      REEF_INSTALL_ALLOW: "private, file",
+      REEF_INSTALL_TIMEOUT: "60000",
     });
     expect(config).toEqual({
       host: "0.0.0.0",
@@ -55,11 +57,21 @@ describe("readConfig", () => {
       initTimeoutMs: 100,
       testTimeoutMs: 250,
       allowedHosts: ["localhost", "127.0.0.1", "[::1]", "reef.example.org"],
-      testTimeoutMs: 5000,
       check: false,
       eventsMax: 5000,
       eventsMaxDays: 30,
+      installAllow: new Set(["private", "file"]),
+      installTimeoutMs: 60_000,
     });
+  });
+
+  test("sources on this machine are allowed only while nobody from elsewhere can ask for them", () => {
+    const allowed = (env: Record<string, string>) => [...readConfig(env).installAllow];
+    expect(allowed({ REEF_HOST: "localhost" })).toEqual(["loopback"]);
+    expect(allowed({ REEF_HOST: "0.0.0.0" })).toEqual([]);
+    expect(allowed({ REEF_ALLOWED_HOSTS: "reef.example.org" })).toEqual([]);
+    expect(allowed({ REEF_INSTALL_ALLOW: "none" })).toEqual([]);
+    expect(allowed({ REEF_HOST: "0.0.0.0", REEF_INSTALL_ALLOW: "loopback" })).toEqual(["loopback"]);
   });
 
   test("an empty variable counts as unset", () => {
@@ -82,6 +94,9 @@ describe("readConfig", () => {
     ["REEF_DRAIN_TIMEOUT", "-5"],
     ["REEF_INIT_TIMEOUT", "99"],
     ["REEF_CHECK", "yes"],
+    ["REEF_INSTALL_ALLOW", "everything"],
+    ["REEF_INSTALL_ALLOW", "none, file"],
+    ["REEF_INSTALL_TIMEOUT", "999"],
     ["VERS_AUTH_TOKEN", "two words"],
     ["VERS_AUTH_TOKEN", "line\nbreak"],
     ["VERS_AUTH_TOKEN", "umläut"],

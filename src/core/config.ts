@@ -37,7 +37,19 @@ export interface Config {
   eventsMax: number;
   /** `REEF_EVENTS_MAX_DAYS`, for how many days events are kept; default 0 for no limit. */
   eventsMaxDays: number;
+  /**
+   * `REEF_INSTALL_ALLOW`, words separated by commas: where services may be installed from beyond public hosts
+   * over https and ssh. `loopback` this machine, `private` private networks, `http` public hosts without
+   * encryption, `file` git repositories on this machine; `none`. Default `loopback` while
+   * `REEF_HOST` and `REEF_ALLOWED_HOSTS` name this machine only, since callers then are on it anyway; else `none`.
+   */
+  installAllow: ReadonlySet<InstallAllowance>;
+  /** `REEF_INSTALL_TIMEOUT`, milliseconds that one install or update may take; default 300 000. */
+  installTimeoutMs: number;
 }
+
+const INSTALL_ALLOWANCES = ["loopback", "private", "http", "file"] as const;
+export type InstallAllowance = (typeof INSTALL_ALLOWANCES)[number];
 
 type Environment = Record<string, string | undefined>;
 
@@ -68,6 +80,24 @@ function allowedHosts(env: Environment): string[] {
   return [...new Set(["localhost", "127.0.0.1", "[::1]", ...own, ...listed.filter(Boolean)])];
 }
 
+function installAllowances(env: Environment): ReadonlySet<InstallAllowance> {
+  const text = env.REEF_INSTALL_ALLOW;
+  if (text === undefined || text === "") {
+    const isLocal = (host: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(host);
+    const onlyHere = [env.REEF_HOST || "127.0.0.1", ...allowedHosts(env)].every(isLocal);
+    return new Set(onlyHere ? ["loopback" as const] : []);
+  }
+  const words = text.split(",").map((word) => word.trim());
+  if (words.length === 1 && words[0] === "none") return new Set();
+  const unknown = words.find((word) => !INSTALL_ALLOWANCES.some((known) => known === word));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `REEF_INSTALL_ALLOW has ${JSON.stringify(unknown)}; it takes "none" or any of ${INSTALL_ALLOWANCES.join(", ")}, separated by commas.`,
+    );
+  }
+  return new Set(words as InstallAllowance[]);
+}
+
 /** Reads and checks all settings; throws {@link ConfigError}. */
 export function readConfig(env: Environment = process.env): Config {
   const token = env.VERS_AUTH_TOKEN;
@@ -91,6 +121,8 @@ export function readConfig(env: Environment = process.env): Config {
     check: check === "on",
     eventsMax: integer(env, "REEF_EVENTS_MAX", 1_000_000, 0, 1_000_000_000),
     eventsMaxDays: integer(env, "REEF_EVENTS_MAX_DAYS", 0, 0, 36_500),
+    installAllow: installAllowances(env),
+    installTimeoutMs: integer(env, "REEF_INSTALL_TIMEOUT", 300_000, 1000, 3_600_000),
   };
 }
 

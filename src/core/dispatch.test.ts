@@ -27,7 +27,9 @@ async function serve(...modules: ServiceModule[]) {
     });
     return reef.app.request(path, { ...init, headers });
   };
-  return { reef, call, errors: () => logs.lines("reef").map(({ text }) => text) };
+  const errors = () =>
+    ["reef", ...reef.liveModules.keys()].flatMap((name) => logs.lines(name).map(({ text }) => text));
+  return { reef, call, errors };
 }
 
 /** Answers every path with the service's name and what it saw. */

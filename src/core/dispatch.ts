@@ -45,6 +45,7 @@ export class Dispatcher {
   readonly roots: Mount[] = [];
   readonly #options: DispatchOptions;
   #server: Env;
+  readonly #expected = new Map<string, Promise<void>>();
   readonly #trusted = new WeakSet<Request>();
   /** Requests that wait for a service being exchanged. */
   #waiting = 0;
@@ -93,14 +94,11 @@ export class Dispatcher {
     return Math.max(0, this.#server.pendingRequests - this.#waiting - active - streams);
   }
 
-  /** The reply for a thrown error; the log has it under the request's id. */
-  failed = (error: unknown, request: Request, service: string): Response => {
+  /** The reply for a thrown error; the log, the service's own where it is known, has it under the request's id. */
+  failed = (error: unknown, request: Request, service: string, log = this.#options.log): Response => {
     const given = request.headers.get("x-request-id");
     const id = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
-    this.#options.log.error(
-      `${request.method} ${pathOf(request.url)} in "${service}" threw (request ${id}):`,
-      error,
-    );
+    log.error(`${request.method} ${pathOf(request.url)} in "${service}" threw (request ${id}):`, error);
     return errorReply("INTERNAL", undefined, { "x-request-id": id });
   };
 
@@ -118,12 +116,29 @@ export class Dispatcher {
         return this.complete(this.#health(request), request);
       }
       mount = this.#rootFor(request);
+      const expected = mount === undefined && this.#expected.get(name);
+      if (expected) return this.#whenKnown(expected, request, server);
       if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
     }
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     return mount.gate === undefined
       ? mount.serving.handle(request, server)
       : this.#afterGate(mount, request, server);
+  }
+
+  /** Requests for `name` wait until `known` settles, if nobody answers to it: the service is on its way. */
+  expect(name: string, known: Promise<unknown>): void {
+    const over = () => {
+      this.#expected.delete(name);
+    };
+    this.#expected.set(name, known.then(over, over));
+  }
+
+  async #whenKnown(known: Promise<void>, request: Request, server: Env): Promise<Response> {
+    this.#waiting++;
+    await known;
+    this.#waiting--;
+    return this.#route(request, server);
   }
 
   async #afterGate(mount: Mount, request: Request, server: Env): Promise<Response> {

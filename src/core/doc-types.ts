@@ -29,6 +29,8 @@ export interface RouteExample {
   params?: Record<string, string>;
   query?: Record<string, string | number | boolean>;
   body?: Json;
+  /** Further headers that the request needs. */
+  headers?: Record<string, string>;
   /** The status it is answered with; default any documented 2xx. */
   status?: number;
 }

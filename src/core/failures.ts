@@ -29,6 +29,16 @@ export class FailureBook {
     return report;
   }
 
+  get(dir: string): FailureReport | undefined {
+    return this.#byDir.get(dir);
+  }
+
+  /** Makes the record of a folder what it was. */
+  restore(dir: string, report: FailureReport | undefined): void {
+    if (report) this.#byDir.set(dir, report);
+    else this.#byDir.delete(dir);
+  }
+
   clear(dir: string): void {
     this.#byDir.delete(dir);
   }

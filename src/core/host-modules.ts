@@ -3,7 +3,7 @@
  * Sharing keeps `instanceof` true across services and spares each load the work of evaluating them again.
  * Must be imported for its effect before the first service is.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 const sourceRoot = resolve(import.meta.dir, "..");
@@ -12,7 +12,8 @@ const projectRoot = resolve(sourceRoot, "..");
 /** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
 export const testPreload = join(import.meta.dir, "test-preload.ts");
 
-const PACKAGES = [
+/** Packages of which every service gets the server's own instance. */
+export const SHARED_PACKAGES = [
   "hono",
   "hono/cookie",
   "hono/factory",
@@ -40,7 +41,8 @@ export function resolveOwnSource(specifier: string, importer: string): string | 
   const match = OWN_SOURCE.exec(specifier);
   if (!match) return undefined;
   const literal = resolve(dirname(importer), specifier.replace(/\.js$/, ".ts"));
-  if (existsSync(literal)) return literal;
+  // By its real path, under which it is shared.
+  if (existsSync(literal)) return realpathSync(literal);
   const own = join(projectRoot, `${match[1]}.ts`);
   return existsSync(own) ? own : undefined;
 }
@@ -72,7 +74,7 @@ export function shareHostModules(): Promise<void> {
 }
 
 async function share(): Promise<void> {
-  const keys = [...PACKAGES];
+  const keys = [...SHARED_PACKAGES];
   for (const file of new Bun.Glob("**/*.ts").scanSync(join(sourceRoot, "core"))) {
     if (!NOT_SHARED.test(file)) keys.push(join(sourceRoot, "core", file));
   }

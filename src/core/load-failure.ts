@@ -54,15 +54,24 @@ export function failureStatus(code: LoadFailureCode): 400 | 404 | 409 {
   return CONFLICTS.has(code) ? 409 : 400;
 }
 
+/** A service and the services that it needs and that are not there. */
+export interface Lack {
+  name: string;
+  dependencies: readonly string[];
+}
+
 /** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people. */
 export class LoadFailure extends Error {
   override name = "LoadFailure";
+  /** For `MISSING_DEPENDENCY`: who lacks what. */
+  readonly lacks: Lack | undefined;
   constructor(
     readonly code: LoadFailureCode,
     readonly step: FailureStep,
     message: string,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; lacks?: Lack },
   ) {
     super(message, options);
+    this.lacks = options?.lacks;
   }
 }

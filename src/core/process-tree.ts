@@ -1,5 +1,7 @@
-/** Ending a child process together with everything it started. */
+/** Child processes beside the server: letting it go first, and ending them with everything they started. */
 import { readdir, readFile } from "node:fs/promises";
+import { setPriority } from "node:os";
+import { messageOf } from "./errors.js";
 
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
 const MOST_ROUNDS = 5;
@@ -15,6 +17,16 @@ export async function endProcessTree(pid: number, marker?: string): Promise<void
     kill(-pid);
     for (const stray of found) kill(stray);
     if (found.length === 0) return;
+  }
+}
+
+/** Lets a child, and what it starts, have the processor only when nobody who is waiting for an answer needs it. */
+export function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, 10);
+  } catch (error) {
+    // It has ended already, or the system does not allow it: then it runs like any other process.
+    console.debug(`reef: process ${pid} keeps its priority: ${messageOf(error)}`);
   }
 }
 

@@ -99,6 +99,14 @@ export interface CheckResult {
 
 export type ReloadAction = "added" | "updated" | "removed";
 
+/** A change of one service folder that can be taken back. Both run synchronously, within one tick. */
+export interface FolderChange {
+  /** Puts the folder into its new state; it may also create or remove it. When it throws, it has left nothing. */
+  apply(): void;
+  /** Puts the folder back into the state before `apply`. */
+  undo(): void;
+}
+
 /** The operations behind the services manager; available to every service through its context. */
 export interface ServiceRegistry {
   list(): ServiceInfo[];
@@ -144,6 +152,16 @@ export interface ServiceRegistry {
    * of this name is loaded.
    */
   run<T>(name: string, fn: (module: ServiceModule) => T): T;
+  /**
+   * Changes a service folder and brings what is running in line, as one step between other changes: loads the
+   * service that the folder then holds, or stops it when the folder is gone (refused like `unload`). When that
+   * fails the change is undone and everything is as before. A folder without `index.ts` is changed, nothing else.
+   */
+  changeFolder(
+    dirName: string,
+    change: FolderChange,
+    options?: { force?: boolean },
+  ): Promise<{ name: string; action: ReloadAction }>;
   /** The latest lines of a service's log, oldest first. */
   logs(name: string): LogLine[];
   /** Stops serving. Refused while other services depend on it, unless `force`. */

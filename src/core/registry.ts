@@ -10,6 +10,7 @@ import type { Dispatcher } from "./dispatch.js";
 import { messageOf } from "./errors.js";
 import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
+import { changeFolder } from "./folder-change.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
@@ -20,7 +21,7 @@ import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./
 import { rollBack } from "./rollback.js";
 import { Snapshots } from "./snapshots.js";
 import { Switches } from "./switches.js";
-import { syncFolders } from "./sync.js";
+import { type SyncResult, syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
 import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
@@ -42,6 +43,9 @@ export interface RegistryOptions {
 
 /** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
 export const CHANGE_EVENT = "services:changed";
+
+/** The event after the services folder was gone through; its data is the result. */
+export const SYNC_EVENT = "services:synced";
 
 export type Loaded = { name: string; action: "added" | "updated" };
 
@@ -85,6 +89,11 @@ export class Registry {
       },
       authenticate: (request) => options.dispatcher.accepts(request),
     };
+  }
+
+  /** Requests for a service that is on its way wait until `known` settles. */
+  expect(name: string, known: Promise<unknown>): void {
+    this.#options.dispatcher.expect(name, known);
   }
 
   get servicesDir(): string {
@@ -135,6 +144,8 @@ export class Registry {
       disable: (name, options) => this.enqueue(() => this.disable(name, options, caller)),
       enable: (name) => this.enqueue(() => this.enable(name)),
       rollback: (name, digest) => this.enqueue(() => rollBack(this, name, digest, caller)),
+      changeFolder: (dirName, change, options) =>
+        this.enqueue(() => changeFolder(this, dirName, change, options?.force ?? false, caller)),
     };
   }
 
@@ -180,6 +191,11 @@ export class Registry {
       throw new LoadFailure("DISABLED", "find", `"${dirName}" is switched off.`);
     }
     return readSource(dir);
+  }
+
+  /** Tells services that the whole folder was gone through, for those that look after other kinds of folders. */
+  announceSync(result: SyncResult): void {
+    void this.#options.events.emit(SYNC_EVENT, result);
   }
 
   /** Tells services and streams what has changed; nobody is waited for. */

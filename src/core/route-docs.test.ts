@@ -66,6 +66,20 @@ describe("documentedRoutes", () => {
     expect(documentedRoutes(m).map(({ docs }) => docs?.summary)).toEqual(["one", "two", "three"]);
   });
 
+  test("counts a route of every method as the methods it is documented for", () => {
+    const docs = { "POST /rpc": { summary: "Call" }, "GET /rpc": { summary: "Describe" } };
+    const m = module((app) => app.all("/rpc", ok), docs);
+    expect(listed(m)).toEqual(["GET /things/rpc", "POST /things/rpc"]);
+    expect(checkRouteDocs(m)).toEqual([]);
+  });
+
+  test("does not take middleware of a documented path for a second route", () => {
+    const m = module((app) => app.use("/rpc", (_c, next) => next()).post("/rpc", ok), {
+      "POST /rpc": { summary: "Call" },
+    });
+    expect(listed(m)).toEqual(["POST /things/rpc"]);
+  });
+
   test("takes middleware for a route when it is documented as one", () => {
     const m = module((app) => app.mount("/legacy", () => new Response("ok")), {
       "ALL /legacy/*": { summary: "The old API" },

@@ -1,6 +1,6 @@
 /** What a service's Hono app answers, joined with what its author says about it. */
 import type { RouteDocs } from "./doc-types.js";
-import { listRoutes } from "./routes.js";
+import { listRoutes, type RouteEntry } from "./routes.js";
 import type { ServiceModule } from "./types.js";
 
 /** One route of a service. */
@@ -13,6 +13,9 @@ export interface DocumentedRoute {
   path: string;
   docs: RouteDocs | undefined;
 }
+
+/** What a route of every method may be documented as. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** `/tasks/:id` of `/tasks/:id{[0-9]{2}}`; patterns may hold braces themselves. */
 export function withoutPatterns(path: string): string {
@@ -51,19 +54,26 @@ function documented(module: ServiceModule): Map<string, { key: string; docs: Rou
 
 /**
  * The routes of a service in the order in which they were registered, each once however many handlers it has,
- * with the documentation whose key names it: `GET /:id` also names `/:id{[0-9]+}`. Middleware is left out unless
- * it is documented as a route.
+ * with the documentation whose key names it: `GET /:id` also names `/:id{[0-9]+}`. A route of every method that is
+ * documented for some methods counts as those. Middleware is left out unless it is documented as a route.
  */
 export function documentedRoutes(module: ServiceModule): DocumentedRoute[] {
   const docs = documented(module);
   const prefix = module.mountAtRoot ? "" : `/${module.name}`;
-  const isDocumented = ({ method, path }: { method: string; path: string }) => docs.has(keyOf(method, path));
-  return listRoutes(module.routes, isDocumented).map(({ method, path: route }) => ({
-    method,
-    route,
-    path: prefix + (route === "/" ? "" : withoutPatterns(route)) || "/",
-    docs: docs.get(keyOf(method, route))?.docs,
-  }));
+  const methodsOf = ({ method, path }: RouteEntry) => {
+    if (method !== "ALL" || docs.has(keyOf(method, path))) return [method];
+    const named = METHODS.filter((each) => docs.has(keyOf(each, path)));
+    return named.length > 0 ? named : [method];
+  };
+  const isDocumented = ({ method, path }: RouteEntry) => docs.has(keyOf(method, path));
+  return listRoutes(module.routes, isDocumented).flatMap((found) =>
+    methodsOf(found).map((method) => ({
+      method,
+      route: found.path,
+      path: prefix + (found.path === "/" ? "" : withoutPatterns(found.path)) || "/",
+      docs: docs.get(keyOf(method, found.path))?.docs,
+    })),
+  );
 }
 
 /**

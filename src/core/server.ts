@@ -30,7 +30,7 @@ export interface ServerOptions {
   logs?: LogBook;
   /** Tries unknown code before it is loaded; see {@link ChildChecker}. */
   checker?: Checker;
-  /** How long start-up waits for slow services, in milliseconds; they join later. Default: until they are done. */
+  /** How long start-up waits while no service gets any further, in milliseconds; slow ones join later. */
   patienceMs?: number;
   config?: Config;
 }
@@ -154,8 +154,8 @@ export interface RunningServer extends ReefServer {
   stop(): Promise<void>;
 }
 
-/** How long start-up waits for services that are slow to import or to start, in milliseconds. */
-const START_PATIENCE_MS = 600;
+/** How long start-up waits while no service gets any further, in milliseconds. */
+const START_PATIENCE_MS = 300;
 
 /**
  * Starts the server with what the environment says (see {@link Config}), which `options` override. Without a
@@ -178,6 +178,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ? new ChildChecker({
           servicesDir,
           timeoutMs: config.initTimeoutMs,
+          children: 2,
           memoryFile: join(dataDir, ".reef", "checked.json"),
         })
       : undefined);

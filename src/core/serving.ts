@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, messageOf, ReefError } from "./errors.js";
+import type { Logger } from "./log.js";
 import type { Scope } from "./scope.js";
 import { StorageError } from "./storage-error.js";
 import { isJson, StreamWatch } from "./streams.js";
@@ -15,7 +16,7 @@ type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 /** What the dispatcher does for every service. */
 export interface ServingHooks {
   /** Called with every error a handler threw; returns the reply. */
-  failed(error: unknown, request: Request, service: string): Response;
+  failed(error: unknown, request: Request, service: string, log?: Logger): Response;
   /** Called once with every reply, the service's own or not; returns the reply to send. */
   complete(reply: Response, request: Request, json?: boolean): Response;
 }
@@ -119,7 +120,7 @@ export class Serving {
     }
     if (error instanceof ReefError) return errorReply(error.code, error.message);
     this.errors++;
-    return this.#hooks.failed(error, request, this.#scope.service);
+    return this.#hooks.failed(error, request, this.#scope.service, this.#scope.log);
   }
 
   /**

@@ -22,18 +22,24 @@ afterEach(() => sandbox.remove());
 const write = (path: string, text: string) => sandbox.services({ [`a/${path}`]: text });
 const read = (path: string) => readFileSync(join(dir, path), "utf8");
 /** Writes a version of the folder and keeps it. */
-function keep(text: string): string {
+async function keep(text: string): Promise<string> {
   write("index.ts", text);
   const digest = contentDigest(dir);
-  snapshots.keep("a", dir, digest);
+  await snapshots.keep("a", dir, digest);
   return digest;
 }
 
-test("versions are listed latest first; one that serves again moves to the front", () => {
+async function keepAll(texts: string[]): Promise<string[]> {
+  const digests: string[] = [];
+  for (const text of texts) digests.push(await keep(text));
+  return digests;
+}
+
+test("versions are listed latest first; one that serves again moves to the front", async () => {
   expect(snapshots.list("a")).toEqual([]);
-  const [one, two] = [keep("one"), keep("two")];
+  const [one, two] = [await keep("one"), await keep("two")];
   expect(snapshots.list("a").map(({ digest }) => digest)).toEqual([two, one]);
-  keep("one");
+  await keep("one");
   expect(snapshots.list("a")).toEqual([
     { digest: one, keptAt: expect.stringMatching(/Z$/), served: true },
     { digest: two, keptAt: expect.stringMatching(/Z$/), served: true },
@@ -41,8 +47,8 @@ test("versions are listed latest first; one that serves again moves to the front
   expect(snapshots.list("b")).toEqual([]);
 });
 
-test("the latest five are kept, on disk too", () => {
-  const digests = ["1", "2", "3", "4", "5", "6", "7"].map(keep);
+test("the latest five are kept, on disk too", async () => {
+  const digests = await keepAll(["1", "2", "3", "4", "5", "6", "7"]);
   expect(snapshots.list("a").map(({ digest }) => digest)).toEqual(digests.slice(2).reverse());
   const kept = readdirSync(join(sandbox.dataDir, ".reef", "snapshots", "a")).filter(
     (name) => name !== "index.json",
@@ -50,16 +56,16 @@ test("the latest five are kept, on disk too", () => {
   expect(kept.toSorted()).toEqual(digests.slice(2).toSorted());
 });
 
-test("a folder that has changed since is not kept as what it was", () => {
+test("a folder that has changed since is not kept as what it was", async () => {
   const digest = contentDigest(dir);
   write("index.ts", "changed meanwhile");
-  snapshots.keep("a", dir, digest);
+  await snapshots.keep("a", dir, digest);
   expect(snapshots.list("a")).toEqual([]);
 });
 
 describe("restore", () => {
-  test("writes changed and missing files, removes others, keeps modes", () => {
-    const one = keep("one");
+  test("writes changed and missing files, removes others, keeps modes", async () => {
+    const one = await keep("one");
     write("index.ts", "two");
     write("new.ts", "new");
     rmSync(join(dir, "lib"), { recursive: true });
@@ -74,8 +80,8 @@ describe("restore", () => {
     expect(contentDigest(dir)).toBe(one);
   });
 
-  test("leaves data, packages and dot-files alone", () => {
-    const one = keep("one");
+  test("leaves data, packages and dot-files alone", async () => {
+    const one = await keep("one");
     for (const path of ["data/store.json", "node_modules/p/i.js", ".env"]) write(path, "kept");
     write("index.ts", "two");
     snapshots.restore("a", dir, one);
@@ -89,10 +95,10 @@ describe("restore", () => {
   });
 });
 
-test("setting aside keeps code that never served, and says so", () => {
-  const one = keep("one");
+test("setting aside keeps code that never served, and says so", async () => {
+  const one = await keep("one");
   write("index.ts", "broken");
-  const aside = snapshots.setAside("a", dir, one);
+  const aside = await snapshots.setAside("a", dir, one);
   expect(snapshots.list("a").map(({ digest, served }) => [digest, served])).toEqual([
     [aside, false],
     [one, true],
@@ -102,10 +108,10 @@ test("setting aside keeps code that never served, and says so", () => {
   expect(read("index.ts")).toBe("broken");
 });
 
-test("setting aside does not drop the version that is about to be restored, however old it is", () => {
-  const [oldest] = ["1", "2", "3", "4", "5"].map(keep);
+test("setting aside does not drop the version that is about to be restored, however old it is", async () => {
+  const [oldest] = await keepAll(["1", "2", "3", "4", "5"]);
   write("index.ts", "broken");
-  snapshots.setAside("a", dir, oldest as string);
+  await snapshots.setAside("a", dir, oldest as string);
   expect(snapshots.list("a").map(({ digest }) => digest)).toContain(oldest as string);
   snapshots.restore("a", dir, oldest as string);
   expect(read("index.ts")).toBe("1");
@@ -113,11 +119,11 @@ test("setting aside does not drop the version that is about to be restored, howe
 
 test.each(["{", "7"])(
   "an unreadable list (%p) is reported and costs the old versions, nothing else",
-  (content) => {
-    keep("one");
+  async (content) => {
+    await keep("one");
     sandbox.write("data/.reef/snapshots/a/index.json", content);
     expect(snapshots.list("a")).toEqual([]);
     expect(warnings.join()).toContain("a");
-    expect(keep("two")).toBe(snapshots.list("a")[0]?.digest as string);
+    expect(await keep("two")).toBe(snapshots.list("a")[0]?.digest as string);
   },
 );

@@ -1,9 +1,11 @@
 /** Brings what is running in line with the services folder. */
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { asLoadFailure, scanServices } from "./discover.js";
 import type { LoadFailure } from "./load-failure.js";
+import { orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
 import type { ReloadAction } from "./registry-types.js";
+import { dependencyCycle } from "./table.js";
 
 export interface SyncResult {
   results: Array<{ name: string; action: ReloadAction }>;
@@ -32,6 +34,7 @@ export async function syncFolders(registry: Registry, caller?: string): Promise<
     .map(({ dirName }) => dirName)
     .filter((dirName) => !running.includes(dirName) && !registry.switches?.isDisabled(dirName));
   await loadInRounds(registry, [...changed, ...added], result, caller);
+  registry.announceSync(result);
   return result;
 }
 
@@ -43,23 +46,35 @@ async function removeMissing(registry: Registry, present: Set<string>, result: S
   }
 }
 
-/** Tries the folders again that failed for want of a dependency. */
-export async function loadLacking(registry: Registry): Promise<SyncResult> {
+/** Loads `dirNames`, and tries the folders again that failed for want of a dependency. */
+export async function loadLacking(registry: Registry, dirNames: readonly string[]): Promise<SyncResult> {
   const result: SyncResult = { results: [], errors: [] };
   const lacking = registry.failures.list().filter(({ code }) => code === "MISSING_DEPENDENCY");
-  await loadInRounds(
-    registry,
-    lacking.map(({ dir }) => basename(dir)),
-    result,
-  );
+  const again = lacking.map(({ dir }) => basename(dir));
+  await loadInRounds(registry, [...new Set([...dirNames, ...again])], result);
   return result;
+}
+
+interface Lacking {
+  dirName: string;
+  failure: LoadFailure;
+}
+
+/** Of folders that lack only each other, says that they are a cycle. */
+function nameCycles(registry: Registry, lacking: Lacking[]): void {
+  const nodes = lacking.flatMap((one) => (one.failure.lacks ? [{ ...one.failure.lacks, one }] : []));
+  for (const { node, cycle } of orderByDependencies(nodes, new Set()).cyclic) {
+    const failure = dependencyCycle(cycle);
+    node.one.failure = failure;
+    registry.failures.note(node.name, join(registry.servicesDir, node.one.dirName), failure);
+  }
 }
 
 /** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */
 async function loadInRounds(registry: Registry, dirNames: string[], result: SyncResult, caller?: string) {
   let waiting = dirNames;
   while (waiting.length > 0) {
-    const lacking: Array<{ dirName: string; failure: LoadFailure }> = [];
+    const lacking: Lacking[] = [];
     for (const dirName of waiting) {
       try {
         result.results.push(await registry.load(dirName, caller));
@@ -70,9 +85,9 @@ async function loadInRounds(registry: Registry, dirNames: string[], result: Sync
       }
     }
     if (lacking.length === waiting.length) {
-      result.errors.push(
-        ...lacking.map(({ dirName, failure }) => ({ dir: dirName, error: failure.message })),
-      );
+      nameCycles(registry, lacking);
+      for (const { dirName, failure } of lacking)
+        result.errors.push({ dir: dirName, error: failure.message });
       return;
     }
     waiting = lacking.map(({ dirName }) => dirName);

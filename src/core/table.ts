@@ -92,8 +92,7 @@ export class ServiceTable {
     const others = this.#nodes().filter((node) => node.name !== name);
     const { cyclic } = orderByDependencies([...others, { name, dependencies }], new Set());
     const found = cyclic.find(({ node }) => node.name === name);
-    if (found)
-      throw new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${found.cycle.join(" → ")}.`);
+    if (found) throw dependencyCycle(found.cycle);
   }
 
   #nodes(): Node[] {
@@ -176,7 +175,13 @@ function generationInfo(version: Version, state: GenerationInfo["state"]): Gener
   };
 }
 
+/** `cycle` is the path from a service back to itself. */
+export function dependencyCycle(cycle: readonly string[]): LoadFailure {
+  return new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`);
+}
+
 export function missingDependency(name: string, needs: readonly string[]): LoadFailure {
   const list = needs.map((need) => `"${need}"`).join(", ");
-  return new LoadFailure("MISSING_DEPENDENCY", "order", `Missing dependency ${list} of "${name}".`);
+  const message = `Missing dependency ${list} of "${name}".`;
+  return new LoadFailure("MISSING_DEPENDENCY", "order", message, { lacks: { name, dependencies: needs } });
 }

@@ -199,7 +199,7 @@ test("logs are kept for the test to read and not printed", async () => {
   expect((await t.fetch("/a", { auth: true })).status).toBe(500);
   expect(
     t.logs
-      .lines("reef")
+      .lines("a")
       .map(({ text }) => text)
       .join(),
   ).toContain("seen in the log");

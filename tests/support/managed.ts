@@ -46,7 +46,7 @@ export async function startManaged(
     port: 0,
     authToken: TOKEN,
     logs: new LogBook((line) => lines.push(line)),
-    config: readConfig({ REEF_DRAIN_TIMEOUT: "2000", REEF_INIT_TIMEOUT: "1000" }),
+    config: readConfig({ REEF_DRAIN_TIMEOUT: "2000" }),
     ...server,
   });
   await reef.settled;

@@ -51,6 +51,19 @@ export class ReefProcess {
     return this;
   }
 
+  /** Resolves once these services answer: on a slow machine some join after it listens. */
+  async serving(...names: string[]): Promise<this> {
+    await this.listening();
+    await eventually(
+      async () => {
+        const { services } = (await (await this.call("/health")).json()) as { services: string[] };
+        return names.every((name) => services.includes(name));
+      },
+      `serving ${names.join(", ")}`,
+    );
+    return this;
+  }
+
   get url(): string {
     return /listens on (\S+)/.exec(this.output)?.[1] as string;
   }

@@ -83,7 +83,7 @@ function Contents({ docs, expanded }: { docs: Docs; expanded: boolean }) {
   const groups = [
     ...docs.services.map(({ name, routes }) => ({ name, routes })),
     { name: "server", routes: docs.server.routes },
-  ];
+  ].filter(({ name, routes }) => name !== "server" || routes.length > 0);
   return (
     <ul>
       {groups.map(({ name, routes }) => (

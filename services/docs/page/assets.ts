@@ -23,10 +23,11 @@ export function assets(): Promise<Assets> {
 }
 
 async function build(): Promise<Assets> {
-  const [script, style] = await Promise.all([
+  const [script, ...styles] = await Promise.all([
     bundle(join(import.meta.dir, "browser.tsx")),
-    Bun.file(join(import.meta.dir, "style.css")).text(),
+    ...["style.css", "forms.css"].map((name) => Bun.file(join(import.meta.dir, name)).text()),
   ]);
+  const style = styles.join("\n");
   return {
     files: {
       "app.js": { body: script, type: "text/javascript; charset=utf-8" },

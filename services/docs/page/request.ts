@@ -10,6 +10,8 @@ export interface Values {
   query: Record<string, string>;
   /** Text as it is sent, or a file. */
   body: string | File | undefined;
+  /** Beside those for the body and the token. */
+  headers?: Record<string, string>;
 }
 
 export interface BuiltRequest {
@@ -36,6 +38,7 @@ export function valuesOf(route: RouteEntry, example: RouteExample = {}): Values 
     params: texts(example.params),
     query: texts(example.query),
     body: bodyText(example.body, body),
+    ...(example.headers && { headers: texts(example.headers) }),
   };
 }
 
@@ -66,7 +69,10 @@ export function buildRequest(route: RouteEntry, values: Values): BuiltRequest {
   return {
     method,
     url: fillPath(route.path, params) + (search.size > 0 ? `?${search}` : ""),
-    headers: hasBody ? { "Content-Type": expected?.type ?? "application/json" } : {},
+    headers: {
+      ...(hasBody && { "Content-Type": expected?.type ?? "application/json" }),
+      ...values.headers,
+    },
     body: hasBody ? body : undefined,
   };
 }
@@ -85,9 +91,7 @@ const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A line for a shell. The token is not in it: it names the variable that holds it. */
 export function curlOf(request: BuiltRequest, origin: string, auth: boolean, streams = false): string {
-  const parts = [
-    `curl${streams ? " -N" : ""}${request.method === "GET" ? "" : ` -X ${quote(request.method)}`} `,
-  ];
+  const parts = [`curl${streams ? " -N" : ""}${request.method === "GET" ? "" : ` -X ${request.method}`} `];
   parts[0] += quote(origin + request.url);
   if (auth) parts.push('-H "Authorization: Bearer $VERS_AUTH_TOKEN"');
   for (const [name, value] of Object.entries(request.headers)) parts.push(`-H ${quote(`${name}: ${value}`)}`);

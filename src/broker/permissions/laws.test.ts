@@ -90,7 +90,7 @@ test(`the laws of the intersection hold in ${CASES} random cases`, () => {
   }
   expect(seen.allowed).toBeGreaterThan(1_000);
   expect(seen.denied).toBeGreaterThan(1_000);
-});
+}, 120_000);
 
 function denyAll(name: string, resource: string | undefined): string[] {
   if (resource === undefined) return [];

@@ -5,7 +5,8 @@ import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import { OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
 import type { FileRule } from "../sandbox/landlock.js";
-import { BUN, type ConfinedProcess, spawnConfined, workerRules } from "../sandbox/spawn.js";
+import { BUN } from "../sandbox/launcher-command.js";
+import { type ConfinedProcess, spawnConfined, workerRules } from "../sandbox/spawn.js";
 import { readWire, toWire } from "../worker/wire-error.js";
 import { forwardLines } from "./output.js";
 

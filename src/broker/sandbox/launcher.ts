@@ -7,10 +7,11 @@ import { openSync, readSync, writeSync } from "node:fs";
 import { landlockVersion, READ, restrictSelf } from "./landlock.js";
 import { addressOf, cString, SyscallError, syscall } from "./libc.js";
 import { enterEmptyNetwork } from "./namespace.js";
-import type { LaunchPlan, ProbeResult } from "./policy.js";
+import { IN_NAMESPACE, type LaunchPlan, type ProbeResult } from "./policy.js";
 import { filterSelf } from "./seccomp.js";
 import { AUDIT_ARCHITECTURE, numberOf } from "./syscalls.js";
 
+const INSIDE = process.argv.includes(IN_NAMESPACE);
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAPBSET_DROP = 24;
@@ -77,7 +78,12 @@ function execute(plan: LaunchPlan, env: Record<string, string>): never {
 
 async function launch(plan: LaunchPlan): Promise<never> {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  enterEmptyNetwork();
+  try {
+    enterEmptyNetwork(INSIDE);
+  } catch (error) {
+    // Without a network permission every socket is refused anyway.
+    if (plan.proxySocket !== null || !(error instanceof SyscallError)) throw error;
+  }
   const port = await startRelay(plan);
   const env = { ...plan.env };
   if (port !== null) {
@@ -112,7 +118,7 @@ function probe(): ProbeResult {
       throw error;
     }
   };
-  const netns = works(enterEmptyNetwork);
+  const netns = works(() => enterEmptyNetwork(INSIDE));
   prctl(PR_SET_NO_NEW_PRIVS, 1);
   const seccomp =
     AUDIT_ARCHITECTURE !== undefined &&
@@ -120,7 +126,7 @@ function probe(): ProbeResult {
   return { landlock, seccomp, netns };
 }
 
-if (process.argv[2] === "--probe") {
+if (process.argv.includes("--probe")) {
   writeSync(1, JSON.stringify(probe()));
 } else {
   try {

@@ -1,10 +1,13 @@
-import { join } from "node:path";
+import { launcherCommand, useUserNamespace } from "./launcher-command.js";
 import type { ProbeResult } from "./policy.js";
 
 /** How far this machine can hold a plugin to its permissions. */
 export interface EnforcementLevel {
-  /** `full`: files, network, children and environment by the operating system; `none`: by nobody. */
-  level: "full" | "none";
+  /**
+   * `full`: files, network, children and environment by the operating system; `partial`: the same,
+   * but a network can only be refused, not granted for some hosts; `none`: by nobody.
+   */
+  level: "full" | "partial" | "none";
   /** What does it, or why nothing does. */
   reason: string;
   /** The version of Landlock, 0 without it. */
@@ -20,7 +23,6 @@ export type EnforcementMode =
   /** Run everything unconfined, even where confinement would work. */
   | "off";
 
-const LAUNCHER = join(import.meta.dir, "launcher.ts");
 const PROBE_TIMEOUT = 10_000;
 
 let detected: Promise<EnforcementLevel> | undefined;
@@ -35,15 +37,20 @@ async function detect(): Promise<EnforcementLevel> {
   if (process.platform !== "linux") return none(`there is no sandbox for ${process.platform}`);
   if (process.arch !== "x64" && process.arch !== "arm64")
     return none(`there is no sandbox for ${process.arch}`);
-  const probe = await runProbe();
+  let probe = await runProbe();
   if (typeof probe === "string") return none(probe);
-  if (probe.landlock === 0) return none("this kernel has no Landlock, or it is switched off");
+  const { landlock } = probe;
+  if (landlock === 0) return none("this kernel has no Landlock, or it is switched off");
   if (!probe.seccomp) return none("this kernel has no seccomp filters");
-  if (!probe.netns) return none("a network of its own cannot be made for a process; that needs root here");
+  if (!probe.netns && useUserNamespace()) {
+    probe = await runProbe();
+    if (typeof probe === "string" || !probe.netns) useUserNamespace(false);
+  }
+  const network = typeof probe !== "string" && probe.netns;
   return {
-    level: "full",
-    reason: `Landlock ${probe.landlock}, seccomp and a network namespace`,
-    landlock: probe.landlock,
+    level: network ? "full" : "partial",
+    reason: `Landlock ${landlock}, seccomp and ${network ? "a network namespace" : "no network: a namespace for one cannot be made"}`,
+    landlock,
   };
 }
 
@@ -52,7 +59,7 @@ function none(reason: string): EnforcementLevel {
 }
 
 async function runProbe(): Promise<ProbeResult | string> {
-  const child = Bun.spawn([process.execPath, LAUNCHER, "--probe"], {
+  const child = Bun.spawn([...launcherCommand(), "--probe"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {},
     timeout: PROBE_TIMEOUT,

@@ -7,9 +7,12 @@ const SOCK_DGRAM_CLOEXEC = 0o2000002;
 const SIOCSIFFLAGS = 0x8914;
 const IFF_UP_RUNNING = 0x41;
 
-/** Moves this thread into a network of its own, in which only the loopback interface exists, and raises that. */
-export function enterEmptyNetwork(): void {
-  syscall("unshare", numberOf("unshare"), CLONE_NEWNET);
+/**
+ * Moves this thread into a network of its own, in which only the loopback interface exists,
+ * and raises that. `inside` says that whoever started us has moved us already.
+ */
+export function enterEmptyNetwork(inside: boolean): void {
+  if (!inside) syscall("unshare", numberOf("unshare"), CLONE_NEWNET);
   const socket = syscall("socket", numberOf("socket"), AF_INET, SOCK_DGRAM_CLOEXEC, 0);
   const request = new Uint8Array(40);
   request.set(new TextEncoder().encode("lo"));

@@ -19,6 +19,9 @@ export interface LaunchPlan {
   relay: string;
 }
 
+/** Tells the launcher that it runs in a network namespace already. */
+export const IN_NAMESPACE = "--in-namespace";
+
 /** What the launcher found on this machine. */
 export interface ProbeResult {
   landlock: number;

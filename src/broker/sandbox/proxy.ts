@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, isIP, type Server, type Socket } from "node:net";
-import { isAllowed } from "../permissions/check.js";
+import { isAllowed, matchesRule } from "../permissions/check.js";
 import { canonicalHost, type Endpoint, parseEndpoint, parseHostPattern } from "../permissions/hosts.js";
 import type { Permissions } from "../permissions/set.js";
 import { isLocalAddress } from "./addresses.js";
@@ -162,12 +162,17 @@ async function forward(
  * The address to connect to. A permitted name must not become a way to this machine or
  * its neighbourhood: those are reached only when a rule names them exactly.
  */
-async function resolve({ host }: Endpoint, permissions: Permissions): Promise<string | null> {
+async function resolve({ host, port }: Endpoint, permissions: Permissions): Promise<string | null> {
   const exact = permissions === "all" || namedExactly(host, permissions.network?.allow ?? []);
   if (isIP(host) !== 0) return exact || !isLocalAddress(host) ? host : null;
   try {
     const found = await lookup(host, { all: true });
-    const fit = found.find(({ address }) => (exact && isLoopbackName(host)) || !isLocalAddress(address));
+    const denied = permissions === "all" ? [] : (permissions.network?.deny ?? []);
+    const fit = found.find(({ address }) => {
+      const shown = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+      if (denied.some((rule) => matchesRule("network", rule, shown))) return false;
+      return (exact && isLoopbackName(host)) || !isLocalAddress(address);
+    });
     return fit?.address ?? null;
   } catch {
     return null;

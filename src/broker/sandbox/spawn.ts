@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EXECUTE, type FileRule, READ, WRITE } from "./landlock.js";
+import { BUN, launcherCommand } from "./launcher-command.js";
 import type { LaunchPlan } from "./policy.js";
 
-const LAUNCHER = join(import.meta.dir, "launcher.ts");
 const RELAY = join(import.meta.dir, "relay.ts");
 /** The broker's own code, of which the worker reads a part. */
 const OWN_CODE = dirname(import.meta.dir);
@@ -26,9 +26,6 @@ const SYSTEM_RULES: readonly (readonly [path: string, rights: number])[] = [
   ["/dev/random", READ],
   ["/dev/urandom", READ],
 ];
-
-/** Where Bun itself lies. */
-export const BUN = realpathSync(process.execPath);
 
 let system: FileRule[] | undefined;
 
@@ -67,7 +64,7 @@ export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
 /** Starts a program, confined by the launcher unless told otherwise. Its stdin only keeps it company. */
 export function spawnConfined({ plan, confined, channel }: SpawnOptions): ConfinedProcess {
   const extra = channel ? (["socket-fd"] as const) : [];
-  const child = Bun.spawn(confined ? [BUN, LAUNCHER] : plan.argv, {
+  const child = Bun.spawn(confined ? launcherCommand() : plan.argv, {
     stdio: ["pipe", "pipe", "pipe", ...extra],
     env: confined ? {} : plan.env,
     cwd: confined ? import.meta.dir : plan.cwd,

@@ -1,0 +1,147 @@
+/** The command line: what the installer offers, against the running server. `bun run reef --help` lists it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineCommand, runMain } from "citty";
+import { waitForJob } from "../services/installer/tools.js";
+import { createFleetClient } from "../src/core/client.js";
+import { readConfig } from "../src/core/config.js";
+import { messageOf } from "../src/core/errors.js";
+import type { FleetClient, Json } from "../src/core/types.js";
+
+/** The server that `VERS_INFRA_URL` names, else the one on this machine, with the token it keeps. */
+function connect(): FleetClient {
+  const { host, port, dataDir, authToken } = readConfig();
+  const here = `http://${/^(0\.0\.0\.0|::)$/.test(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`;
+  const url = process.env.VERS_INFRA_URL || here;
+  return createFleetClient({
+    env: { ...process.env, VERS_INFRA_URL: url, VERS_AUTH_TOKEN: authToken ?? keptToken(dataDir) },
+  });
+}
+
+function keptToken(dataDir: string): string {
+  const path = join(dataDir, "auth-token");
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new Error(`no token: VERS_AUTH_TOKEN is not set and ${path} cannot be read (${messageOf(error)})`);
+  }
+}
+
+/** A refusal is one line, not a stack. */
+async function orSayWhy(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error(`reef: ${messageOf(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+/** Begins a job, shows its steps on stderr while it runs, and its outcome at the end. */
+function job(path: string, body: Record<string, unknown>): Promise<void> {
+  return orSayWhy(() => follow(path, body));
+}
+
+async function follow(path: string, body: Record<string, unknown>): Promise<void> {
+  const client = connect();
+  const { id } = await client.api("POST", `/installer/${path}`, { ...body, background: true });
+  let shown = 0;
+  const outcome = await waitForJob(client, id, {
+    pollMs: 200,
+    onPoll: ({ steps }) => {
+      for (const { step, status, detail } of steps.slice(shown)) {
+        if (status === "running") break;
+        console.error(`${status === "failed" ? "✗" : "✓"} ${step}${detail ? `: ${detail}` : ""}`);
+        shown++;
+      }
+    },
+  });
+  if (outcome.status === "failed") throw new Error(outcome.error);
+  print(outcome.result);
+}
+
+function print(value: Json): void {
+  console.log(JSON.stringify(value, null, 2));
+}
+
+const name = {
+  type: "positional",
+  description: "The installed service, or its folder",
+  required: true,
+} as const;
+const test = { type: "boolean", description: "Run its tests first; they must pass" } as const;
+const ref = { type: "string", description: "Branch, tag or commit" } as const;
+
+/** A token in an argument would be visible to everybody on the machine. */
+const SECRET = "The token for a private repository or another Reef is read from REEF_SOURCE_TOKEN.";
+const secret = () => (process.env.REEF_SOURCE_TOKEN ? { token: process.env.REEF_SOURCE_TOKEN } : {});
+
+const install = defineCommand({
+  meta: { name: "install", description: `Install a service. ${SECRET}` },
+  args: {
+    source: {
+      type: "positional",
+      description: "user/repo, a git URL, a path; or with --from a service's name",
+      required: true,
+    },
+    from: { type: "string", description: "Another Reef, e.g. http://other:3000" },
+    as: { type: "string", description: "The folder to install into" },
+    copy: { type: "boolean", description: "Copy a local folder instead of linking it" },
+    ref,
+    test,
+  },
+  run: ({ args }) => {
+    const what = args.from ? { from: args.from, name: args.source } : { source: asAbsolute(args.source) };
+    const how = { ref: args.ref, dirName: args.as, test: args.test, link: args.copy ? false : undefined };
+    return job("install", { ...what, ...how, ...secret() });
+  },
+});
+
+/** A relative path means the caller's working directory, which is not the server's. */
+function asAbsolute(source: string): string {
+  return /^\.\.?(\/|$)/.test(source) ? join(process.cwd(), source) : source;
+}
+
+const update = defineCommand({
+  meta: { name: "update", description: `Fetch what the source holds now. ${SECRET}` },
+  args: {
+    name,
+    ref,
+    test,
+    force: { type: "boolean", description: "Replace files that were changed here" },
+    "accept-permissions": { type: "boolean", description: "Agree to new permissions" },
+  },
+  run: ({ args }) =>
+    job("update", {
+      name: args.name,
+      ref: args.ref,
+      test: args.test,
+      force: args.force,
+      acceptPermissions: args["accept-permissions"],
+      ...secret(),
+    }),
+});
+
+const rollback = defineCommand({
+  meta: { name: "rollback", description: "Return to the version before the latest update" },
+  args: { name },
+  run: ({ args }) => job("rollback", { name: args.name }),
+});
+
+const remove = defineCommand({
+  meta: { name: "remove", description: "Stop a service and delete what was installed" },
+  args: { name, force: { type: "boolean", description: "Although other services depend on it" } },
+  run: ({ args }) => job("remove", { name: args.name, force: args.force }),
+});
+
+const list = defineCommand({
+  meta: { name: "list", description: "What is installed" },
+  run: () => orSayWhy(async () => print(await connect().api("GET", "/installer/installed"))),
+});
+
+await runMain(
+  defineCommand({
+    meta: { name: "reef", description: "Installs, updates and removes services of a running Reef" },
+    subCommands: { install, update, rollback, remove, list },
+  }),
+);

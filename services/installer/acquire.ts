@@ -1,0 +1,90 @@
+/** Puts the files of a package into a staging room, wherever they come from. */
+import { mkdirSync, symlinkSync } from "node:fs";
+import type { Allowed } from "./addresses.js";
+import { unpack } from "./archive.js";
+import { fetchExport, parseFleetSource } from "./fleet.js";
+import { fetchCommit, readCommit } from "./git.js";
+import type { Progress } from "./jobs.js";
+import { copyFolder, localFolder } from "./local.js";
+import type { Origin } from "./lock.js";
+import type { Room } from "./room.js";
+import { parseSource } from "./sources.js";
+
+export interface AcquireOptions {
+  allowed: Allowed;
+  token?: string;
+  signal: AbortSignal;
+  /** Folders of Reef's own, which nothing is installed from. */
+  own: readonly string[];
+}
+
+/** Resolves with what is known about the version: its commit, for git. */
+export async function acquire(
+  origin: Origin,
+  room: Room,
+  progress: Progress,
+  options: AcquireOptions,
+): Promise<{ commit?: string }> {
+  switch (origin.type) {
+    case "git":
+      return fromGit(origin, room, progress, options);
+    case "fleet":
+      return fromFleet(origin, room, progress, options);
+    case "local":
+      return fromLocal(origin, room, progress, options);
+  }
+}
+
+async function fromGit(
+  { url, ref, subdirectory }: Extract<Origin, { type: "git" }>,
+  room: Room,
+  progress: Progress,
+  { allowed, token, signal }: AcquireOptions,
+): Promise<{ commit: string }> {
+  const source = parseSource(url, { ref, subdirectory });
+  if (source.type !== "git") throw new Error(`${url} is kept as a git repository but is none`);
+  const fetched = await progress.step(
+    "fetch",
+    () => fetchCommit(source, room.path, { allowed, token, signal }),
+    ({ commit }) => commit,
+  );
+  mkdirSync(room.incoming);
+  await progress.step("unpack", () =>
+    readCommit(fetched, subdirectory, room.path, signal, async (stdout) => {
+      await unpack(stdout, room.incoming, { signal });
+    }),
+  );
+  return { commit: fetched.commit };
+}
+
+async function fromFleet(
+  { from, name }: Extract<Origin, { type: "fleet" }>,
+  room: Room,
+  progress: Progress,
+  { allowed, token, signal }: AcquireOptions,
+): Promise<Record<string, never>> {
+  const source = parseFleetSource(from, name);
+  const stream = await progress.step("fetch", () => fetchExport(source, { allowed, token, signal }));
+  mkdirSync(room.incoming);
+  await progress.step(
+    "unpack",
+    () => unpack(stream, room.incoming, { signal, gzip: true, oneFolder: true }),
+    ({ entries, bytes }) => `${entries} entries, ${bytes} bytes`,
+  );
+  return {};
+}
+
+async function fromLocal(
+  { path, linked }: Extract<Origin, { type: "local" }>,
+  room: Room,
+  progress: Progress,
+  { signal, own }: AcquireOptions,
+): Promise<Record<string, never>> {
+  await progress.step("fetch", async () => {
+    const real = await localFolder(path, own);
+    if (linked) return symlinkSync(real, room.incoming);
+    mkdirSync(room.incoming);
+    await copyFolder(real, room.incoming, signal);
+  });
+  return {};
+}

@@ -1,0 +1,94 @@
+/** The documentation of the installer's routes. */
+import type { RouteDocs } from "../../src/core/types.js";
+
+const NAME = {
+  name: { type: "string", required: true, description: "The service, or its folder (also as `dirName`)" },
+};
+const BACKGROUND = {
+  background: {
+    type: "boolean",
+    description: "Answer 202 { id, dirName, status } at once; the job tells the rest",
+  },
+};
+const TOKEN = {
+  token: {
+    type: "string",
+    description: "For the repository (https) or the other Reef. Used once, kept nowhere",
+  },
+};
+const TEST = { test: { type: "boolean", description: "Run the package's tests, which then must pass" } };
+const ERRORS =
+  "{ error, step }: 400 the source or the package is wrong, 403 the operator does not allow the place, 404, 409, 502 the other side failed, 504 REEF_INSTALL_TIMEOUT";
+
+export const routeDocs: Record<string, RouteDocs> = {
+  "POST /install": {
+    summary: "Install a service from git, a folder, or another Reef",
+    detail:
+      "Fetched into staging, checked, completed with its packages, tried in a process of its own, tested when asked, then moved into place and loaded. Whatever fails, nothing is left. Sources: `user/repo`, `host/user/repo`, `https://…`, `ssh://…`, `git@host:path`, each with `//folder` and `@ref` if needed; or a path that begins with `/`, `./` or `../`, which is linked unless `link` is false.",
+    body: {
+      source: { type: "string", description: "Where from; or `from` and `name`" },
+      ref: { type: "string", description: "Branch, tag or commit, when it is not in the source" },
+      subdirectory: { type: "string", description: "Folder of the repository, when it is not in the source" },
+      from: { type: "string", description: "Another Reef, e.g. http://other:3000" },
+      name: { type: "string", description: "With `from`: the service there. With `source`: the folder here" },
+      dirName: {
+        type: "string",
+        description: "The folder to install into; default the last name of the source",
+      },
+      link: { type: "boolean", description: "For a path: `false` copies instead of linking" },
+      ...TOKEN,
+      ...TEST,
+      ...BACKGROUND,
+    },
+    response: `201 { name, dirName, source, type: "git" | "local" | "fleet", from?, ref?, commit?, kind, digest, permissions, action: "installed", tests?, id }; 409 when the name is taken or busy; ${ERRORS}`,
+  },
+  "POST /update": {
+    summary: "Fetch what the source holds now and exchange the running version for it",
+    detail:
+      "The version before serves until the new one does, and is kept for a rollback. 409 with `permissions` when the new version asks for more, with `changed` when files were changed here.",
+    body: {
+      ...NAME,
+      ref: { type: "string", description: "Follow another branch, tag or commit from now on" },
+      force: {
+        type: "boolean",
+        description: "Replace files that were changed here; they are kept for a rollback",
+      },
+      acceptPermissions: { type: "boolean", description: "Agree to what the new version asks for" },
+      ...TOKEN,
+      ...TEST,
+      ...BACKGROUND,
+    },
+    response: `{ name, dirName, action: "updated", changed, … as install }; ${ERRORS}`,
+  },
+  "POST /rollback": {
+    summary: "Return to the version before the latest update; once more, and the update is back",
+    body: { ...NAME, ...BACKGROUND },
+    response: '{ name, dirName, action: "rolled-back", … }; 409 when none is kept',
+  },
+  "POST /remove": {
+    summary: "Stop a service and delete what the installer put there",
+    detail:
+      "A linked folder is unlinked. Files that the installer did not put there, or that were changed since, are moved aside and listed in `kept`.",
+    body: {
+      ...NAME,
+      force: { type: "boolean", description: "Although other services depend on it" },
+      ...BACKGROUND,
+    },
+    response: '{ name, dirName, action: "removed", kept? }; 404 when the installer did not install it',
+  },
+  "GET /installed": {
+    summary: "What was installed, from where, at which version, with which permissions",
+    response:
+      "{ installed: [{ dirName, name, type, source, ref?, commit?, digest, kind, permissions, files, installedAt, updatedAt, previous?, linked? }], count }",
+  },
+  "GET /jobs": {
+    summary: "What the installer is doing and has done since its start, latest first",
+    response:
+      "{ jobs: [{ id, action, dirName, source, status: 'running' | 'done' | 'failed', steps: [{ step, status, detail?, at }], result?, error?, errorStatus? }], count }",
+  },
+  "GET /jobs/:id": {
+    summary: "One job",
+    params: { id: { type: "string", required: true, description: "From the reply or the event" } },
+    response: "As in the list; 404 { error }",
+  },
+};

@@ -1,0 +1,44 @@
+import { readConfig } from "../../src/core/config.js";
+import { messageOf } from "../../src/core/errors.js";
+import type { ServiceContext, ServiceModule } from "../../src/core/types.js";
+import { routeDocs } from "./docs.js";
+import { Installer } from "./installer.js";
+import { openLock } from "./lock.js";
+import { recover } from "./recover.js";
+import { knownPlaces } from "./room.js";
+import { createRoutes } from "./routes.js";
+import { registerTools } from "./tools.js";
+
+/** A fresh installer service; each server needs one of its own. */
+export function createInstallerService(): ServiceModule {
+  let installer: Installer | undefined;
+  return {
+    name: "installer",
+    description: "Installs, updates and removes services from git, folders and other instances",
+    capabilities: ["admin"],
+    routes: createRoutes(() => {
+      if (!installer) throw new Error("the installer has not been started");
+      return installer;
+    }),
+    routeDocs,
+    registerTools,
+    async init(ctx) {
+      const { dataDir, servicesDir, log } = ctx;
+      const lock = openLock(dataDir);
+      const restored = await recover({ lock, servicesDir, places: knownPlaces(dataDir, servicesDir), log });
+      installer = new Installer(ctx, readConfig(), lock);
+      // The queue of changes may be waiting for this very init.
+      for (const dirName of restored) void loadAgain(ctx, dirName);
+    },
+    dispose: () => installer?.close(),
+  };
+}
+
+async function loadAgain({ registry, log }: ServiceContext, dirName: string): Promise<void> {
+  if (registry.list().some((service) => service.dirName === dirName && service.state === "loaded")) return;
+  try {
+    await registry.load(dirName);
+  } catch (error) {
+    log.error(`${dirName} is back in its place but could not be loaded: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,85 @@
+/** What a folder that is to be installed says about itself, without running any of it. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../../src/core/errors.js";
+import { InstallError } from "./errors.js";
+import { permissionsOf } from "./permissions.js";
+
+export interface PackageFacts {
+  /** A folder with an `index.ts`, or one whose `package.json` declares callable services. */
+  kind: "service" | "plugin";
+  /** What the manifest asks for, one line each, sorted; see permissions.ts. */
+  permissions: string[];
+  /** Packages that must be installed, with their version ranges. */
+  dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+}
+
+const MOST_BYTES = 1024 * 1024;
+const MANIFEST_KEYS = ["reef", "kunkun"] as const;
+
+type JsonObject = Record<string, unknown>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function refuse(why: string): InstallError {
+  return new InstallError(400, "check", why);
+}
+
+/** @throws InstallError with status 400 when the folder is neither a service nor a plugin, or its manifest is wrong. */
+export function inspectPackage(dir: string): PackageFacts {
+  const json = readPackageJson(dir);
+  const manifest = MANIFEST_KEYS.map((key) => json[key]).find(isObject);
+  const isService = statSync(join(dir, "index.ts"), { throwIfNoEntry: false })?.isFile() ?? false;
+  if (!isService && !Array.isArray(manifest?.services)) {
+    throw refuse(
+      'there is neither an index.ts nor a package.json that declares services; name the folder that has one after "//".',
+    );
+  }
+  return {
+    kind: isService ? "service" : "plugin",
+    permissions: permissionsOf(manifest?.permissions),
+    dependencies: versionsOf(json, "dependencies"),
+    optionalDependencies: versionsOf(json, "optionalDependencies"),
+  };
+}
+
+function readPackageJson(dir: string): JsonObject {
+  const path = join(dir, "package.json");
+  if (!existsSync(path)) return {};
+  if (statSync(path).size > MOST_BYTES) throw refuse(`package.json is larger than ${MOST_BYTES} bytes.`);
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw refuse(`package.json is not JSON: ${messageOf(error)}`);
+  }
+  if (!isObject(json)) throw refuse("package.json takes an object.");
+  return json;
+}
+
+const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
+const RANGE = /^(npm:(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*@)?[A-Za-z0-9.*^~<>=| +-]*$/;
+
+/** Version ranges and tags only: a path or URL would fetch from, or read, anywhere. */
+function versionsOf(
+  json: JsonObject,
+  field: "dependencies" | "optionalDependencies",
+): Record<string, string> {
+  const declared = json[field] ?? {};
+  if (!isObject(declared)) throw refuse(`${field} of package.json takes an object.`);
+  const versions: Record<string, string> = {};
+  for (const [name, range] of Object.entries(declared)) {
+    if (name.length > 200 || !PACKAGE_NAME.test(name)) {
+      throw refuse(`${JSON.stringify(name.slice(0, 80))} in ${field} cannot be the name of a package.`);
+    }
+    if (typeof range !== "string" || range.length > 200 || !RANGE.test(range)) {
+      const shown = JSON.stringify(String(range).slice(0, 80));
+      throw refuse(`${field} asks for ${name} from ${shown}; it takes version ranges and tags only.`);
+    }
+    versions[name] = range;
+  }
+  return versions;
+}

@@ -1,0 +1,179 @@
+/** What the panel reads of `GET /installer/installed`. */
+interface Entry {
+  dirName: string;
+  name: string;
+  source: string;
+  type: string;
+  ref?: string;
+  commit?: string;
+  digest: string;
+  linked?: boolean;
+  permissions: string[];
+  updatedAt: string;
+  previous?: object;
+}
+
+/** What the panel reads of `GET /installer/jobs`. */
+interface JobEntry {
+  action: string;
+  dirName: string;
+  status: string;
+  error?: string;
+  steps: Array<{ step: string; status: string }>;
+}
+
+/**
+ * The panel's code in the browser: its text is put into the page, so it may use nothing from outside itself.
+ * Data reaches the page as text nodes only, never as HTML.
+ *
+ * @param api Where the dashboard's proxy is, e.g. `/ui/api`.
+ */
+export function installerPanel(root: HTMLElement, api: string): void {
+  const POLL_MS = 3000;
+  const SHOWN_JOBS = 5;
+
+  function element<K extends keyof HTMLElementTagNameMap>(
+    tag: K,
+    className: string,
+    ...content: (string | Node)[]
+  ) {
+    const made = document.createElement(tag);
+    made.className = className;
+    made.append(...content);
+    return made;
+  }
+
+  const notice = element("p", "notice");
+  notice.setAttribute("role", "status");
+  const form = element("form", "install");
+  const list = element("div", "list", element("p", "empty", "Loading…"));
+  const jobs = element("div", "jobs");
+
+  function field(name: string, label: string, type = "text") {
+    const input = element("input", "");
+    input.name = name;
+    input.type = type;
+    input.setAttribute("aria-label", label);
+    if (type !== "checkbox") input.placeholder = label;
+    return input;
+  }
+
+  const source = field("source", "user/repo, git URL, path or http://other-reef:3000");
+  const name = field("name", "service (for another Reef)");
+  const token = field("token", "token, if it needs one", "password");
+  token.autocomplete = "off";
+  const test = field("test", "Run its tests", "checkbox");
+  form.append(
+    source,
+    name,
+    token,
+    element("label", "", test, " run its tests"),
+    element("button", "", "Install"),
+  );
+  root.replaceChildren(form, notice, list, element("h3", "", "Latest"), jobs);
+
+  async function request<T>(path: string, body?: object): Promise<T> {
+    const init = body && {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    };
+    const reply = await fetch(`${api}/installer${path}`, init);
+    const data = await reply.json().catch(() => ({}));
+    if (!reply.ok) throw new Error(data.error ?? `the server answered ${reply.status}`);
+    return data;
+  }
+
+  function say(text: string): void {
+    notice.textContent = text;
+  }
+
+  async function begin(path: string, body: object, what: string): Promise<void> {
+    try {
+      await request(path, { ...body, background: true });
+      say(`${what} …`);
+      await load();
+    } catch (error) {
+      say((error as Error).message);
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const secret = token.value === "" ? {} : { token: token.value };
+    const isFleet = name.value !== "" && /^https?:\/\//.test(source.value);
+    const where = isFleet ? { from: source.value, name: name.value } : { source: source.value };
+    token.value = "";
+    void begin("/install", { ...where, ...secret, test: test.checked }, `Installing ${source.value}`);
+  });
+
+  function button(label: string, entry: Entry, path: string, confirmed = false): HTMLElement {
+    const made = element("button", "", label);
+    made.type = "button";
+    made.addEventListener("click", () => {
+      if (confirmed && made.dataset.asked !== "yes") {
+        made.dataset.asked = "yes";
+        made.textContent = `${label}: sure?`;
+        return;
+      }
+      void begin(path, { name: entry.dirName }, `${label} ${entry.dirName}`);
+    });
+    return made;
+  }
+
+  function card(entry: Entry): HTMLElement {
+    const version = (entry.commit ?? entry.digest).slice(0, 12);
+    const facts = [
+      entry.linked ? "linked" : entry.type,
+      entry.ref,
+      version,
+      entry.updatedAt.slice(0, 16).replace("T", " "),
+    ];
+    const actions = element("div", "actions", button("Update", entry, "/update"));
+    if (entry.previous) actions.append(button("Roll back", entry, "/rollback"));
+    actions.append(button("Remove", entry, "/remove", true));
+    const made = element(
+      "div",
+      "card",
+      element("div", "title", entry.name),
+      element("div", "facts", entry.source),
+      element("div", "facts", facts.filter(Boolean).join(" · ")),
+    );
+    if (entry.permissions.length > 0)
+      made.append(element("div", "facts", `may: ${entry.permissions.join(", ")}`));
+    made.append(actions);
+    return made;
+  }
+
+  function line({ action, dirName, status, error, steps }: JobEntry): HTMLElement {
+    const last = steps.at(-1)?.step ?? "";
+    const outcome = status === "running" ? `${last} …` : (error ?? status);
+    return element("div", `job ${status}`, `${action} ${dirName}: ${outcome}`);
+  }
+
+  let shown = "";
+  async function load(): Promise<void> {
+    try {
+      const [{ installed }, recent] = await Promise.all([
+        request<{ installed: Entry[] }>("/installed"),
+        request<{ jobs: JobEntry[] }>("/jobs"),
+      ]);
+      const latest = recent.jobs.slice(0, SHOWN_JOBS);
+      const now = JSON.stringify([installed, latest]);
+      if (now === shown) return;
+      shown = now;
+      list.replaceChildren(
+        ...(installed.length > 0 ? installed.map(card) : [element("p", "empty", "Nothing is installed.")]),
+      );
+      jobs.replaceChildren(
+        ...(latest.length > 0 ? latest.map(line) : [element("p", "empty", "No jobs since the start.")]),
+      );
+    } catch (error) {
+      shown = "";
+      list.replaceChildren(element("p", "empty", `Unavailable: ${(error as Error).message}`));
+    }
+  }
+
+  void load();
+  setInterval(() => void load(), POLL_MS);
+}

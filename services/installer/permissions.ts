@@ -1,0 +1,58 @@
+/** Permissions as lines that can be shown, kept and compared, whatever form a manifest gives them. */
+import { InstallError } from "./errors.js";
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(",")}}`;
+  }
+  return JSON.stringify(value);
+}
+
+/**
+ * One line for each thing a manifest asks for: `name` without limits, `name: <limit>` for each that it may, and
+ * `name: not <limit>` for each that it may not. Sorted, without repetition.
+ */
+export function permissionsOf(declared: unknown): string[] {
+  if (declared === undefined) return [];
+  if (!Array.isArray(declared))
+    throw new InstallError(400, "check", "permissions of the manifest takes an array.");
+  const lines = new Set<string>();
+  for (const entry of declared) for (const line of linesOf(entry)) lines.add(line);
+  return [...lines].sort();
+}
+
+function linesOf(entry: unknown): string[] {
+  if (typeof entry === "string" && entry !== "") return [entry];
+  const { permission, ...limits } = (entry ?? {}) as Record<string, unknown>;
+  if (typeof permission !== "string" || permission === "") {
+    throw new InstallError(
+      400,
+      "check",
+      "a permission of the manifest is neither a name nor { permission, … }.",
+    );
+  }
+  const lines: string[] = [];
+  for (const [key, value] of Object.entries(limits)) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      const label = key === "deny" ? "not " : key === "allow" ? "" : `${key} `;
+      lines.push(`${permission}: ${label}${typeof item === "string" ? item : canonical(item)}`);
+    }
+  }
+  // A list of what may not be done limits nothing else.
+  const limited = Object.keys(limits).some((key) => key !== "deny");
+  return limited ? lines : [permission, ...lines];
+}
+
+/** What `wanted` may do beyond `present`: new lines, and prohibitions that are gone. */
+export function additionalPermissions(present: readonly string[], wanted: readonly string[]): string[] {
+  const nameOf = (line: string) => line.split(": ", 1)[0] as string;
+  const isProhibition = (line: string) => line.startsWith(`${nameOf(line)}: not `);
+  const had = new Set(present);
+  const names = new Set(wanted.map(nameOf));
+  const more = wanted.filter((line) => !had.has(line) && !isProhibition(line) && !had.has(nameOf(line)));
+  const kept = new Set(wanted);
+  const freed = present.filter((line) => isProhibition(line) && !kept.has(line) && names.has(nameOf(line)));
+  return [...more, ...freed.map((line) => `${line} (no longer)`)];
+}

@@ -1,0 +1,131 @@
+/** Moves folders in and out of the services folder, in steps that can be taken back. */
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { mkdir, readdir, readlink, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { syncFolder } from "../../src/core/files.js";
+import type { FolderChange } from "../../src/core/registry-types.js";
+
+/** Relative path → SHA-256 of its content, or `link:<target>`. */
+export type FileList = Record<string, string>;
+
+export interface Exchange {
+  /** The folder's place in the services folder. */
+  target: string;
+  /** What moves there; undefined to leave the place empty. */
+  incoming?: string;
+  /** Where what was there moves to. */
+  outgoing: string;
+  /** Where something that stands at `outgoing` moves to before. */
+  older?: string;
+  /** What of the present content the installer put there; everything else moves along to the new folder. */
+  ours: FileList;
+}
+
+/** Exists, also as a link that leads nowhere. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+type Move = (from: string, to: string) => void;
+
+/** An exchange of folders as a change that the registry makes between two others. */
+export function exchange({ target, incoming, outgoing, older, ours }: Exchange): FolderChange {
+  const done: Array<[from: string, to: string]> = [];
+  const move: Move = (from, to) => {
+    mkdirSync(dirname(to), { recursive: true });
+    renameSync(from, to);
+    done.push([from, to]);
+  };
+  const undo = () => {
+    for (const [from, to] of done.splice(0).reverse()) renameSync(to, from);
+    syncFolder(dirname(target));
+  };
+  return {
+    undo,
+    apply: () => {
+      try {
+        if (older !== undefined && isThere(outgoing)) move(outgoing, older);
+        if (isThere(target)) move(target, outgoing);
+        if (incoming !== undefined) {
+          move(incoming, target);
+          moveAlong(outgoing, target, ours, move);
+        }
+        syncFolder(dirname(target));
+      } catch (error) {
+        undo();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Moves what the installer did not make, as far as the new folder has nothing of that name. */
+export function moveAlong(from: string, to: string, ours: FileList, move: Move = renameSync): void {
+  for (const name of foreignNames(from, ours)) {
+    if (!isThere(join(to, name))) move(join(from, name), join(to, name));
+  }
+}
+
+/** Names in a folder, at its top, that the installer did not make: data, settings, notes. */
+function foreignNames(folder: string, ours: FileList): string[] {
+  if (!existsSync(folder) || lstatSync(folder).isSymbolicLink()) return [];
+  const known = topNames(ours);
+  return readdirSync(folder).filter((name) => name !== "node_modules" && !known.has(name));
+}
+
+function topNames(files: FileList): Set<string> {
+  return new Set(Object.keys(files).map((path) => path.split("/", 1)[0] as string));
+}
+
+/** The files of a folder with their hashes, except `node_modules`; of `names` at its top only, if given. */
+export async function listFiles(root: string, names?: ReadonlySet<string>): Promise<FileList> {
+  const files: FileList = {};
+  const visit = async (below: string): Promise<void> => {
+    for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
+      if (below === "" && (entry.name === "node_modules" || names?.has(entry.name) === false)) continue;
+      const path = below === "" ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) await visit(path);
+      else files[path] = await hashOf(join(root, path), entry.isSymbolicLink());
+    }
+  };
+  await visit("");
+  return files;
+}
+
+async function hashOf(path: string, isLink: boolean): Promise<string> {
+  if (isLink) return `link:${await readlink(path)}`;
+  const hash = new Bun.CryptoHasher("sha256");
+  for await (const chunk of Bun.file(path).stream()) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/**
+ * Deletes from a folder what the installer put there; a link is removed, never what it leads to. Returns the
+ * paths that are somebody else's or were changed since: those are moved to `keep`.
+ */
+export async function discard(folder: string, ours: FileList, keep: string): Promise<string[]> {
+  if (!isThere(folder)) return [];
+  if (lstatSync(folder).isSymbolicLink()) {
+    await rm(folder);
+    return [];
+  }
+  await rm(join(folder, "node_modules"), { recursive: true, force: true });
+  const kept = foreignNames(folder, ours);
+  for (const [path, hash] of Object.entries(await listFiles(folder, topNames(ours)))) {
+    if (ours[path] === hash) await rm(join(folder, path));
+    else kept.push(path);
+  }
+  for (const path of kept) {
+    await mkdir(dirname(join(keep, path)), { recursive: true });
+    await rename(join(folder, path), join(keep, path));
+  }
+  await rm(folder, { recursive: true, force: true });
+  return kept.sort();
+}
+
+/** Files that were put there and have changed or are gone, and files that were added between them. */
+export async function changedFiles(folder: string, ours: FileList): Promise<string[]> {
+  const now = await listFiles(folder, topNames(ours));
+  const all = new Set([...Object.keys(ours), ...Object.keys(now)]);
+  return [...all].filter((path) => now[path] !== ours[path]).sort();
+}

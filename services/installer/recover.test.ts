@@ -1,0 +1,173 @@
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeFiles } from "./testing/git-host.js";
+import { type Instance, makeRoot, snapshot, startInstance } from "./testing/instance.js";
+import { sampleFiles } from "./testing/samples.js";
+
+const source = mkdtempSync(join(tmpdir(), "reef-recover-"));
+const roots: string[] = [];
+
+afterAll(() => rmSync(source, { recursive: true, force: true }));
+afterEach(() => {
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+});
+
+interface Left {
+  root: string;
+  services: string;
+  base: string;
+  room: string;
+  lock: string;
+}
+
+/** An instance with version 1 installed, version 2 staged as a crash would leave it, and stopped. */
+async function interrupted(
+  prepare: (reef: Instance) => Promise<void>,
+  action: "place" | "remove",
+): Promise<Left> {
+  const root = makeRoot();
+  roots.push(root);
+  const reef = await startInstance({}, root);
+  await prepare(reef);
+  await reef.stop();
+  const base = join(reef.dataDir, ".reef", "installer");
+  const room = join(base, "staging", "greeter");
+  mkdirSync(join(room, "services"), { recursive: true });
+  // An owner of an earlier process.
+  writeFiles(room, { owner: "1 1" });
+  symlinkSync("/nowhere", join(room, "src"));
+  const lock = join(reef.dataDir, "installer.json");
+  const { items } = JSON.parse(readFileSync(lock, "utf8"));
+  const version = items[0].previous ?? items[0].current;
+  items[0].pending = action === "place" ? { action, version } : { action };
+  writeFiles(reef.dataDir, { "installer.json": JSON.stringify({ items }) });
+  return { root, services: reef.servicesDir, base, room, lock };
+}
+
+/** Installs version 1, updates to 2, and rolls back: 1 is current, 2 is the version before. */
+async function oneWithTwoBehind(reef: Instance): Promise<void> {
+  writeFiles(source, sampleFiles("greeter", "1"));
+  expect((await reef.install({ source, link: false, dirName: "greeter" })).status).toBe(201);
+  writeFiles(source, sampleFiles("greeter", "2"));
+  expect((await reef.post("/installer/update", { name: "greeter" })).status).toBe(200);
+  expect((await reef.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+}
+
+/** Starts it again; returns what it serves and has on record. */
+async function after(left: Left) {
+  const reef = await startInstance({}, left.root);
+  const { status, data } = await reef.request("GET", "/greeter");
+  const { data: list } = await reef.request("GET", "/installer/installed");
+  const staging = readdirSync(join(left.base, "staging"));
+  const pending = readFileSync(left.lock, "utf8").includes('"pending"');
+  await reef.stop();
+  return { version: status === 200 ? data.version : undefined, installed: list.installed, staging, pending };
+}
+
+describe("a process that ended in the middle of", () => {
+  test("an update, before anything was moved: the version that served serves", async () => {
+    const left = await interrupted(oneWithTwoBehind, "place");
+    const before = snapshot(left.services);
+    const found = await after(left);
+    expect(found).toMatchObject({ version: "1", staging: [], pending: false });
+    expect(snapshot(left.services)).toEqual(before);
+  });
+
+  test("an update, with the old folder gone and the new one not there: the old one comes back", async () => {
+    const left = await interrupted(oneWithTwoBehind, "place");
+    const before = snapshot(left.services);
+    renameSync(join(left.base, "previous/greeter"), join(left.room, "older"));
+    renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
+    const found = await after(left);
+    expect(found).toMatchObject({ version: "1", staging: [], pending: false });
+    expect(snapshot(left.services)).toEqual(before);
+    const again = await startInstance({}, left.root);
+    expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+    expect((await again.request("GET", "/greeter")).data.version).toBe("2");
+    await again.stop();
+  });
+
+  test("an update, with the new folder in place: it is on record", async () => {
+    const left = await interrupted(oneWithTwoBehind, "place");
+    renameSync(join(left.base, "previous/greeter"), join(left.room, "older"));
+    renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
+    renameSync(join(left.room, "older"), join(left.services, "greeter"));
+    const found = await after(left);
+    expect(found).toMatchObject({ version: "2", staging: [], pending: false });
+    expect(found.installed[0].previous).toBeDefined();
+    const again = await startInstance({}, left.root);
+    expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+    expect((await again.request("GET", "/greeter")).data.version).toBe("1");
+    await again.stop();
+  });
+
+  test("a removal, with the folder gone: the entry goes too, and nothing is lost", async () => {
+    const left = await interrupted(oneWithTwoBehind, "remove");
+    writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });
+    renameSync(join(left.services, "greeter"), join(left.room, "outgoing"));
+    expect(await after(left)).toMatchObject({
+      version: undefined,
+      installed: [],
+      staging: [],
+      pending: false,
+    });
+    const [kept = ""] = readdirSync(join(left.base, "kept"));
+    expect(readFileSync(join(left.base, "kept", kept, "data/notes.json"), "utf8")).toBe("[1]");
+  });
+
+  test("a removal, with the folder still there: it stays installed", async () => {
+    const left = await interrupted(oneWithTwoBehind, "remove");
+    expect(await after(left)).toMatchObject({ version: "1", staging: [], pending: false });
+  });
+
+  test("a first installation: it is there with its entry, or neither is", async () => {
+    const first = async (reef: Instance) => {
+      writeFiles(source, sampleFiles("greeter", "1"));
+      expect((await reef.install({ source, link: false, dirName: "greeter" })).status).toBe(201);
+    };
+    const withoutCurrent = (left: Left) => {
+      const { items } = JSON.parse(readFileSync(left.lock, "utf8"));
+      delete items[0].current;
+      writeFiles(join(left.root, "data"), { "installer.json": JSON.stringify({ items }) });
+    };
+    const placed = await interrupted(first, "place");
+    withoutCurrent(placed);
+    const found = await after(placed);
+    expect(found).toMatchObject({ version: "1", staging: [], pending: false });
+    expect(found.installed).toHaveLength(1);
+
+    const staged = await interrupted(first, "place");
+    withoutCurrent(staged);
+    renameSync(join(staged.services, "greeter"), join(staged.room, "services/greeter"));
+    expect(await after(staged)).toMatchObject({
+      version: undefined,
+      installed: [],
+      staging: [],
+      pending: false,
+    });
+  });
+});
+
+test("reloading the installer ends what it does, which is then undone", async () => {
+  const root = makeRoot();
+  roots.push(root);
+  const silent = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    fetch: () => new Promise<Response>(() => undefined),
+  });
+  const reef = await startInstance({ env: { REEF_DRAIN_TIMEOUT: "100" } }, root);
+  const before = snapshot(reef.servicesDir);
+  const begun = await reef.install({ from: silent.url.href, name: "greeter", background: true });
+  expect(begun.status).toBe(202);
+  expect((await reef.post("/services/reload/installer", {})).status).toBe(200);
+  const staging = join(reef.dataDir, ".reef/installer/staging");
+  for (let tries = 0; readdirSync(staging).length > 0 && tries < 200; tries++) await Bun.sleep(20);
+  expect(readdirSync(staging)).toEqual([]);
+  expect(snapshot(reef.servicesDir)).toEqual(before);
+  await reef.stop();
+  await silent.stop(true);
+});

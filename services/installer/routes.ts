@@ -1,0 +1,120 @@
+import { Type } from "@sinclair/typebox";
+import { type Context, Hono } from "hono";
+import { readBody } from "../../src/core/validate.js";
+import { InstallError } from "./errors.js";
+import type { Installer, Started } from "./installer.js";
+import { describeInstalled, installedOf } from "./lock.js";
+import { panel } from "./panel.js";
+
+const Text = Type.Optional(Type.String({ minLength: 1, maxLength: 1000 }));
+const Token = Type.Optional(Type.String({ minLength: 1, maxLength: 4000, pattern: "^[\\x21-\\x7e]+$" }));
+const Flag = Type.Optional(Type.Boolean());
+/** Answer 202 at once, with the job. */
+const Background = Flag;
+
+const Install = Type.Object({
+  source: Text,
+  ref: Text,
+  subdirectory: Text,
+  from: Text,
+  name: Text,
+  dirName: Text,
+  link: Flag,
+  token: Token,
+  test: Flag,
+  background: Background,
+});
+
+const Named = { name: Text, dirName: Text };
+
+const Update = Type.Object({
+  ...Named,
+  ref: Text,
+  token: Token,
+  test: Flag,
+  force: Flag,
+  acceptPermissions: Flag,
+  background: Background,
+});
+
+const Remove = Type.Object({ ...Named, force: Flag, background: Background });
+const Rollback = Type.Object({ ...Named, background: Background });
+
+function nameOf({ name, dirName }: { name?: string; dirName?: string }): string {
+  const found = dirName ?? name;
+  if (found === undefined)
+    throw new InstallError(400, "source", '"name" is required: the service or its folder.');
+  return found;
+}
+
+/** A job may take longer than a quiet connection lasts. */
+function keepOpen(c: Context): void {
+  const server = c.env as Bun.Server<undefined> | undefined;
+  server?.timeout?.(c.req.raw, 0);
+}
+
+async function answer(
+  c: Context,
+  { job, result }: Started,
+  background: boolean | undefined,
+  status: 200 | 201,
+) {
+  if (background) return c.json({ id: job.id, dirName: job.dirName, status: job.status }, 202);
+  keepOpen(c);
+  return c.json({ ...(await result), id: job.id }, status);
+}
+
+/** The HTTP API; `current` gives the installer once the service has been started. */
+export function createRoutes(current: () => Installer): Hono {
+  const routes = new Hono();
+
+  routes.onError((error, c) => {
+    if (!(error instanceof InstallError)) throw error;
+    return c.json({ error: error.message, step: error.step, ...error.details }, error.status);
+  });
+
+  routes.post("/install", async (c) => {
+    const { background, ...request } = await readBody(c, Install);
+    return answer(c, current().install(request), background, 201);
+  });
+
+  routes.post("/update", async (c) => {
+    const { background, ...request } = await readBody(c, Update);
+    return answer(c, current().update({ ...request, name: nameOf(request) }), background, 200);
+  });
+
+  routes.post("/rollback", async (c) => {
+    const { background, ...request } = await readBody(c, Rollback);
+    return answer(c, current().rollback(nameOf(request)), background, 200);
+  });
+
+  routes.post("/remove", async (c) => {
+    const { background, ...request } = await readBody(c, Remove);
+    return answer(c, current().remove({ ...request, name: nameOf(request) }), background, 200);
+  });
+
+  routes.get("/installed", (c) => {
+    const installed = installedOf(current().lock).map(describeInstalled);
+    return c.json({ installed, count: installed.length });
+  });
+
+  routes.get("/jobs", (c) => {
+    const jobs = current().jobs.list();
+    return c.json({ jobs, count: jobs.length });
+  });
+
+  routes.get("/jobs/:id", (c) => {
+    const job = current().jobs.get(c.req.param("id"));
+    if (!job)
+      throw new InstallError(
+        404,
+        "source",
+        "there is no such job; the latest fifty since the start are kept.",
+      );
+    return c.json(job);
+  });
+
+  routes.get("/_panel", (c) => c.html(panel));
+
+  return routes;
+}

@@ -1,0 +1,98 @@
+/** From a source to a folder that is ready to be put into place: fetched, checked, complete, tried and tested. */
+import { contentDigest } from "../../src/core/digest.js";
+import type { ServiceRegistry } from "../../src/core/registry-types.js";
+import type { TestVerdict } from "../services/test-verdict.js";
+import { type AcquireOptions, acquire } from "./acquire.js";
+import { installDependencies } from "./dependencies.js";
+import type { Progress } from "./jobs.js";
+import type { InstalledVersion, Origin } from "./lock.js";
+import { inspectPackage } from "./package.js";
+import { listFiles } from "./place.js";
+import { validatePlugin } from "./plugins.js";
+import type { Places, Room } from "./room.js";
+import { testPackage, validateService } from "./validate.js";
+
+export interface StageOptions extends AcquireOptions {
+  registry: ServiceRegistry;
+  servicesDir: string;
+  places: Places;
+  initTimeoutMs: number;
+  testTimeoutMs: number;
+  /** Whether its own tests must pass. */
+  test: boolean;
+  /** Called as soon as it is known what the package asks for; may refuse it by throwing. */
+  review?(version: Pick<InstalledVersion, "permissions" | "commit">): void;
+}
+
+export interface Staged {
+  version: InstalledVersion;
+  tests: TestVerdict | undefined;
+}
+
+/** Leaves the folder as `room.incoming`. Rejects with an `InstallError`; the caller then removes the room. */
+export async function stage(
+  origin: Origin,
+  dirName: string,
+  room: Room,
+  progress: Progress,
+  options: StageOptions,
+): Promise<Staged> {
+  const { signal, registry, servicesDir, initTimeoutMs: timeoutMs } = options;
+  const linked = origin.type === "local" && origin.linked;
+  const { commit } = await acquire(origin, room, progress, options);
+  const facts = await progress.step(
+    "check",
+    async () => {
+      const found = inspectPackage(room.incoming);
+      options.review?.({ permissions: found.permissions, commit });
+      return found;
+    },
+    ({ kind, permissions }) => [kind, ...permissions].join(", "),
+  );
+  // Before anything else is added to the folder.
+  const digest = contentDigest(room.incoming);
+  const files = linked ? {} : await listFiles(room.incoming);
+  if (linked) progress.skip("dependencies", "a linked folder brings its own");
+  else {
+    await progress.step(
+      "dependencies",
+      () => installDependencies(room.incoming, room.path, facts, { cacheDir: options.places.cache, signal }),
+      (count) => (count === 0 ? "none" : `${count}`),
+    );
+  }
+  room.linkNeighbours(servicesDir);
+  let name = dirName;
+  if (facts.kind === "service") {
+    const validated = await progress.step(
+      "validate",
+      () => validateService(room, { registry, servicesDir, dirName, timeoutMs, signal }),
+      (found) => found.name,
+    );
+    name = validated.name;
+  } else {
+    name = await progress.step(
+      "validate",
+      async () => validatePlugin(room),
+      (id) => id,
+    );
+  }
+  const tests = options.test
+    ? await progress.step(
+        "test",
+        () => testPackage(room.incoming, options.testTimeoutMs, signal),
+        ({ detail }) => detail,
+      )
+    : undefined;
+  const ref = origin.type === "git" ? origin.ref : undefined;
+  const version: InstalledVersion = {
+    name,
+    kind: facts.kind,
+    digest,
+    ...(commit !== undefined && { commit }),
+    ...(ref !== undefined && { ref }),
+    permissions: facts.permissions,
+    at: new Date().toISOString(),
+    files,
+  };
+  return { version, tests };
+}

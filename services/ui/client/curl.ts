@@ -1,0 +1,17 @@
+/** The command line that does what a button does. */
+
+/** A word as a POSIX shell reads it. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./?&-]+$/.test(word) && !/[&?]/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** `curl` for a call below `origin`, with the token taken from the environment. */
+export function curlOf(origin: string, method: string, path: string, body?: unknown): string {
+  const parts = ["curl"];
+  if (method !== "GET") parts.push("-X", method);
+  parts.push(quote(origin + path), "-H", '"Authorization: Bearer $VERS_AUTH_TOKEN"');
+  if (body !== undefined) {
+    parts.push("-H", quote("Content-Type: application/json"), "-d", quote(JSON.stringify(body)));
+  }
+  return parts.join(" ");
+}

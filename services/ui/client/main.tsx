@@ -1,0 +1,18 @@
+/** @jsxImportSource preact */
+/** Starts the dashboard in the browser. */
+import { render } from "preact";
+import { strings as t } from "../strings.js";
+import { startShortcuts } from "./keys.js";
+import { App } from "./parts/app.js";
+import { startRouter } from "./router.js";
+import { startLive } from "./state/live.js";
+import { followServices } from "./state/services.js";
+
+const root = document.getElementById("app");
+if (!root) throw new Error(t.shell.noScript);
+root.replaceChildren();
+render(<App />, root);
+startRouter();
+startShortcuts();
+followServices();
+void startLive();

@@ -1,0 +1,78 @@
+/** @jsxImportSource preact */
+/** The agents that have been seen, by what they published of themselves. */
+import { useEffect } from "preact/hooks";
+import { strings as t } from "../../strings.js";
+import { type Agent, agentsFrom } from "../agents.js";
+import { api } from "../api.js";
+import { Ago, Badge, Empty, Heading, Loaded, Table, type Tone } from "../parts/bits.js";
+import { type FeedEvent, onEvents } from "../state/live.js";
+import { useResource } from "../state/resource.js";
+
+const TONES: Record<Agent["doing"], Tone> = { working: "info", finished: "good", failed: "bad" };
+const TYPES = ["agent_started", "agent_finished", "agent_failed"];
+
+async function load(): Promise<Agent[]> {
+  const pages = await Promise.all(
+    TYPES.map((type) => api<{ events: FeedEvent[] }>("GET", `/feed/events?type=${type}&limit=200`)),
+  );
+  return agentsFrom(pages.flatMap(({ events }) => events));
+}
+
+export function AgentsPage() {
+  const agents = useResource("agents", load);
+  useEffect(
+    () => onEvents((events) => events.some(({ type }) => type.startsWith("agent_")) && void agents.load()),
+    [agents],
+  );
+  return (
+    <>
+      <Heading title={t.agents.title} />
+      <Loaded from={agents} service="feed">
+        {(list) =>
+          list.length === 0 ? (
+            <Empty
+              text={t.agents.empty}
+              method="POST"
+              path="/feed/events"
+              body={{ type: "agent_started", source: "my-agent", content: "my-agent started working" }}
+            />
+          ) : (
+            <Table
+              label={t.agents.title}
+              head={[
+                t.agents.agent,
+                t.agents.role,
+                t.agents.doing,
+                t.agents.seen,
+                t.agents.last,
+                t.events.title,
+              ]}
+            >
+              {list.map(({ name, role, doing, seenAt, last }) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td>{role ?? "–"}</td>
+                  <td>
+                    <Badge tone={TONES[doing]}>{t.agents[doing]}</Badge>
+                  </td>
+                  <td>
+                    <Ago time={seenAt} />
+                  </td>
+                  <td class="text">{last}</td>
+                  <td>
+                    <a
+                      href={`/ui/events?source=${encodeURIComponent(name)}`}
+                      aria-label={`${t.agents.events}: ${name}`}
+                    >
+                      {t.agents.events}
+                    </a>
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )
+        }
+      </Loaded>
+    </>
+  );
+}

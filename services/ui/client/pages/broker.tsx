@@ -1,0 +1,153 @@
+/** @jsxImportSource preact */
+/** Callable methods, how they do, and who may do what. */
+import { useEffect } from "preact/hooks";
+import { strings as t } from "../../strings.js";
+import { attempt } from "../actions.js";
+import { api } from "../api.js";
+import { millis } from "../format.js";
+import { Badge, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { Permissions } from "../parts/permissions.js";
+import { Sparkline } from "../parts/sparkline.js";
+import { to } from "../router.js";
+import { type BrokerState, type Provider, remember, trendOf } from "../state/broker.js";
+import { useResource } from "../state/resource.js";
+
+const LOOK_AGAIN_MS = 3000;
+
+function Methods({ plugins }: { plugins: Provider[] }) {
+  return (
+    <Table
+      label={t.broker.methods}
+      head={[
+        t.broker.method,
+        t.broker.plugin,
+        t.broker.calls,
+        t.broker.errors,
+        t.broker.latency,
+        t.broker.trend,
+      ]}
+    >
+      {plugins.flatMap(({ id, services }) =>
+        services.flatMap((service) =>
+          service.methods.map(({ name, description, stats }) => {
+            const failed = Object.values(stats.errors).reduce((sum, count) => sum + count, 0);
+            return (
+              <tr key={`${id}/${service.name}/${name}`}>
+                <th scope="row">
+                  <a href={to("broker", id, service.name, name)} title={description}>
+                    {service.name}.{name}
+                  </a>
+                </th>
+                <td>{id}</td>
+                <td class="number">{stats.calls}</td>
+                <td class="number">{failed > 0 ? <span class="bad-text">{failed}</span> : 0}</td>
+                <td class="number">
+                  {stats.calls === 0 ? "–" : `${millis(stats.latency.p50)} / ${millis(stats.latency.p95)}`}
+                </td>
+                <td>
+                  <Sparkline points={trendOf(`${id}/${service.name}/${name}`)} small />
+                </td>
+              </tr>
+            );
+          }),
+        ),
+      )}
+    </Table>
+  );
+}
+
+function Workers({ state, reload }: { state: BrokerState; reload: () => void }) {
+  if (state.workers.length === 0) return <p class="dim">{t.broker.noWorkers}</p>;
+  return (
+    <Table
+      label={t.broker.workers}
+      head={[t.common.name, t.common.state, t.broker.inFlight, t.broker.queued, t.services.actions]}
+    >
+      {state.workers.map((worker, index) => {
+        const [plugin = "", service = ""] = splitKey(worker.service);
+        const resting = worker.state === "quarantined" || worker.state === "resting";
+        return (
+          <tr key={`${worker.service} ${index}`}>
+            <th scope="row">{worker.service}</th>
+            <td>
+              <Badge tone={resting ? "bad" : worker.state === "ready" ? "good" : "dim"}>{worker.state}</Badge>
+              {worker.quarantine?.reason && <p class="bad-text">{worker.quarantine.reason}</p>}
+            </td>
+            <td class="number">{worker.inFlight}</td>
+            <td class="number">{worker.queued}</td>
+            <td>
+              {resting && (
+                <button
+                  type="button"
+                  onClick={async () => {
+                    const path = `/broker/release/${encodeURIComponent(plugin)}/${encodeURIComponent(service)}`;
+                    await attempt(() => api("POST", path), t.broker.released);
+                    reload();
+                  }}
+                >
+                  {t.broker.release}
+                </button>
+              )}
+            </td>
+          </tr>
+        );
+      })}
+    </Table>
+  );
+}
+
+/** `@scope/plugin/service` → its plugin and its service. */
+function splitKey(key: string): [string, string] {
+  const at = key.lastIndexOf("/");
+  return [key.slice(0, at), key.slice(at + 1)];
+}
+
+export function BrokerPage() {
+  const broker = useResource("broker", () => api<BrokerState>("GET", "/broker"), LOOK_AGAIN_MS);
+  useEffect(() => broker.data.subscribe((state) => state && remember(state.plugins)), [broker]);
+  return (
+    <>
+      <Heading title={t.broker.title}>
+        <CopyCurl path="/broker" />
+      </Heading>
+      <Loaded from={broker} service="broker">
+        {(state) => {
+          const { mode, level, reason } = state.enforcement;
+          const ids = state.plugins.map(({ id }) => id);
+          return (
+            <>
+              <p>
+                {t.broker.enforcement}: {mode === "off" ? t.broker.levels.off : t.broker.levels[level]}{" "}
+                <span class="dim">({reason})</span>
+              </p>
+              {state.failures.length > 0 && (
+                <Section title={t.broker.failures}>
+                  {state.failures.map(({ dir, error }) => (
+                    <p key={dir} class="problem">
+                      {dir}: {error}
+                    </p>
+                  ))}
+                </Section>
+              )}
+              {state.plugins.every(({ services }) => services.length === 0) ? (
+                <Empty text={t.broker.empty} method="POST" path="/broker/reload" />
+              ) : (
+                <>
+                  <Section title={t.broker.methods}>
+                    <Methods plugins={state.plugins} />
+                  </Section>
+                  <Section title={t.broker.permissions}>
+                    <Permissions ids={ids} />
+                  </Section>
+                </>
+              )}
+              <Section title={t.broker.workers}>
+                <Workers state={state} reload={() => void broker.load()} />
+              </Section>
+            </>
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}

@@ -1,0 +1,171 @@
+/** @jsxImportSource preact */
+/** Services that came from outside. */
+import { useEffect, useState } from "preact/hooks";
+import { strings as t } from "../../strings.js";
+import { attempt, attemptIfSure } from "../actions.js";
+import { api } from "../api.js";
+import { Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { to } from "../router.js";
+import { onMessage } from "../state/live.js";
+import { type Resource, useResource } from "../state/resource.js";
+
+interface Installed {
+  dirName: string;
+  name?: string;
+  source?: string;
+  from?: string;
+  type: string;
+  ref?: string;
+  installedAt: string;
+}
+
+type List = Resource<{ installed: Installed[] }>;
+
+function Form({ list }: { list: List }) {
+  const [source, setSource] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [step, setStep] = useState("");
+  useEffect(
+    () =>
+      onMessage((message) => {
+        if (message.kind === "installer") setStep(`${message.dirName}: ${message.step} ${message.status}`);
+      }),
+    [],
+  );
+  const install = async () => {
+    setBusy(true);
+    const done = await attemptIfSure(
+      t.installer.askInstall(source),
+      () => api<{ name?: string; dirName?: string }>("POST", "/installer/install", { source }),
+      ({ name, dirName }) => t.installer.installed(name ?? dirName ?? source),
+    );
+    setBusy(false);
+    if (done) setSource("");
+    void list.load();
+  };
+  return (
+    <Section title={t.installer.install}>
+      <form
+        class="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void install();
+        }}
+      >
+        <label class="grow">
+          <span>{t.installer.source}</span>
+          <input
+            required
+            autocomplete="off"
+            spellcheck={false}
+            aria-describedby="source-hint"
+            value={source}
+            onInput={({ currentTarget }) => setSource(currentTarget.value.trim())}
+          />
+        </label>
+        <button type="submit" class="primary" disabled={busy}>
+          {busy ? t.installer.installing : t.installer.install}
+        </button>
+        <CopyCurl method="POST" path="/installer/install" body={{ source: source || "user/repo" }} />
+      </form>
+      <p id="source-hint" class="dim">
+        {t.installer.sourceHint}
+      </p>
+      <p role="status" class="dim">
+        {step && `${t.installer.progress}: ${step}`}
+      </p>
+    </Section>
+  );
+}
+
+function Row({ item, list }: { item: Installed; list: List }) {
+  const { dirName, source, from, type, ref, installedAt } = item;
+  const name = item.name ?? dirName;
+  const body = { name: dirName };
+  return (
+    <tr>
+      <th scope="row">
+        <a href={to("services", name)}>{name}</a>
+      </th>
+      <td>{type}</td>
+      <td class="text">{source ?? from ?? "–"}</td>
+      <td>{ref ?? "–"}</td>
+      <td>
+        <Ago time={installedAt} />
+      </td>
+      <td>
+        <div class="row">
+          <button
+            type="button"
+            aria-label={`${t.installer.update}: ${name}`}
+            onClick={async () => {
+              await attempt(() => api("POST", "/installer/update", body), t.installer.updated(name));
+              void list.load();
+            }}
+          >
+            {t.installer.update}
+          </button>
+          <button
+            type="button"
+            class="danger"
+            aria-label={`${t.installer.remove}: ${name}`}
+            onClick={async () => {
+              await attemptIfSure(
+                t.installer.askRemove(name),
+                () => api("POST", "/installer/remove", body),
+                t.installer.removed(name),
+              );
+              void list.load();
+            }}
+          >
+            {t.installer.remove}
+          </button>
+        </div>
+      </td>
+    </tr>
+  );
+}
+
+export function InstallerPage() {
+  const list: List = useResource("installed", () =>
+    api<{ installed: Installed[] }>("GET", "/installer/installed"),
+  );
+  return (
+    <>
+      <Heading title={t.installer.title}>
+        <CopyCurl path="/installer/installed" />
+      </Heading>
+      <Loaded from={list} service="installer">
+        {({ installed }) => (
+          <>
+            <Form list={list} />
+            {installed.length === 0 ? (
+              <Empty
+                text={t.installer.empty}
+                method="POST"
+                path="/installer/install"
+                body={{ source: "user/repo" }}
+              />
+            ) : (
+              <Table
+                label={t.installer.title}
+                head={[
+                  t.common.name,
+                  t.installer.type,
+                  t.installer.source,
+                  t.installer.ref,
+                  t.installer.at,
+                  t.services.actions,
+                ]}
+              >
+                {installed.map((item) => (
+                  <Row key={item.dirName} item={item} list={list} />
+                ))}
+              </Table>
+            )}
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}

@@ -1,0 +1,122 @@
+/** @jsxImportSource preact */
+import { useEffect } from "preact/hooks";
+import { strings as t } from "../../strings.js";
+import { api } from "../api.js";
+import { Absent, Ago, Empty, Heading, Loaded, Section } from "../parts/bits.js";
+import { to } from "../router.js";
+import { type FeedEvent, onEvents } from "../state/live.js";
+import { useResource } from "../state/resource.js";
+import { isLoaded, panels, type Service, services } from "../state/services.js";
+import { StateBadge } from "./services.js";
+
+const LATEST = 8;
+
+function Attention({ list }: { list: Service[] }) {
+  const troubled = list.filter(({ state, failure }) => state === "failed" || failure !== undefined);
+  if (troubled.length === 0) return <p class="dim">{t.overview.fine}</p>;
+  return (
+    <ul class="cards">
+      {troubled.map((service) => (
+        <li key={service.name} class="card">
+          <div class="row">
+            <a href={to("services", service.name)}>{service.name}</a>
+            <StateBadge service={service} />
+          </div>
+          <p class="bad-text">{service.failure?.error}</p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Latest() {
+  const latest = useResource("latest", () =>
+    api<{ events: FeedEvent[] }>("GET", `/feed/events?limit=${LATEST}`),
+  );
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = onEvents(() => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        void latest.load();
+      }, 500);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [latest]);
+  if (isLoaded("feed") === false) return <Absent service="feed" />;
+  return (
+    <Loaded from={latest} service="feed">
+      {({ events }) =>
+        events.length === 0 ? (
+          <NoEvents />
+        ) : (
+          <ul class="list">
+            {events.map((event) => (
+              <li key={event.id}>
+                <a href={to("events", event.id)}>
+                  <Ago time={event.time} />
+                  <span class="accent">{event.type}</span>
+                  <span class="dim">{event.source}</span>
+                  <span class="text">{event.content}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Loaded>
+  );
+}
+
+export const NoEvents = () => (
+  <Empty
+    text={t.overview.noEvents}
+    method="POST"
+    path="/feed/events"
+    body={{ type: "hello", source: "me", content: "The first event" }}
+  />
+);
+
+export function OverviewPage() {
+  const list = services.data.value ?? [];
+  const loaded = list.filter(({ state }) => state === "loaded").length;
+  return (
+    <>
+      <Heading title={t.overview.title}>
+        {services.data.value && <a href="/ui/services">{t.overview.services(loaded, list.length)}</a>}
+      </Heading>
+      <Section title={t.overview.attention}>
+        <Loaded from={services} service="services">
+          {(all) => <Attention list={all} />}
+        </Loaded>
+      </Section>
+      <Section title={t.overview.panels}>
+        <Loaded from={panels}>
+          {(all) =>
+            all.length === 0 ? (
+              <Empty text={t.overview.noPanels} path="/docs/ui" />
+            ) : (
+              <ul class="cards">
+                {all.map(({ name, description }) => (
+                  <li key={name} class="card">
+                    <a href={to("panels", name)}>{name}</a>
+                    <p class="dim">{description}</p>
+                  </li>
+                ))}
+              </ul>
+            )
+          }
+        </Loaded>
+      </Section>
+      <Section title={t.overview.latest}>
+        <Latest />
+        <p>
+          <a href="/ui/events">{t.overview.allEvents}</a>
+        </p>
+      </Section>
+    </>
+  );
+}

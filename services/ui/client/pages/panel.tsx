@@ -1,0 +1,29 @@
+/** @jsxImportSource preact */
+import { strings as t } from "../../strings.js";
+import { Empty, Heading, Loaded } from "../parts/bits.js";
+import { PanelFrame } from "../parts/panel-frame.js";
+import { panels } from "../state/services.js";
+
+/** The tab of one service's panel. */
+export function PanelPage({ name }: { name: string }) {
+  return (
+    <>
+      <Heading title={name} />
+      <Loaded from={panels}>
+        {(list) => {
+          const panel = list.find((candidate) => candidate.name === name);
+          if (panel) return <PanelFrame key={panel.version} name={name} />;
+          return (
+            <Empty
+              text={t.panel.gone(name)}
+              hint={t.panel.goneHint}
+              method="POST"
+              path="/services/deploy"
+              body={{ name }}
+            />
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}

@@ -1,0 +1,128 @@
+/** @jsxImportSource preact */
+/** The tools that agents get, from wherever they come. */
+import { useEffect } from "preact/hooks";
+import { strings as t } from "../../strings.js";
+import { api, isMissing } from "../api.js";
+import { Badge, CopyCurl, Empty, Heading, Json, Loaded, Section } from "../parts/bits.js";
+import { go, queryOf, to } from "../router.js";
+import { onMessage } from "../state/live.js";
+import { useResource } from "../state/resource.js";
+
+interface Tool {
+  name: string;
+  label?: string;
+  description: string;
+  inputSchema?: unknown;
+  owner: { service?: string; plugin?: string; via?: string };
+  annotations?: { readOnly?: boolean; destructive?: boolean; idempotent?: boolean };
+}
+
+interface Catalogue {
+  tools: Tool[];
+  problems: Array<{ service: string; tool?: string; error: string }>;
+}
+
+interface Manifest {
+  services: Array<{ name: string; tools?: Array<{ name: string; description: string }> }>;
+}
+
+async function load(): Promise<Catalogue> {
+  try {
+    return await api<Catalogue>("GET", "/services/tools");
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    // A manager without the catalogue still names the tools.
+    const { services } = await api<Manifest>("GET", "/services/manifest");
+    const tools = services.flatMap(({ name, tools = [] }) =>
+      tools.map((tool) => ({ ...tool, owner: { service: name } })),
+    );
+    return { tools, problems: [] };
+  }
+}
+
+function Item({ tool: { name, label, description, inputSchema, owner, annotations = {} } }: { tool: Tool }) {
+  return (
+    <li class="card">
+      <div class="row">
+        <code>
+          <b>{name}</b>
+        </code>
+        {label && label !== name && <span class="dim">{label}</span>}
+        {annotations.readOnly && <Badge tone="good">{t.tools.readOnly}</Badge>}
+        {annotations.destructive && <Badge tone="bad">{t.tools.destructive}</Badge>}
+        {annotations.idempotent && !annotations.readOnly && <Badge tone="info">{t.tools.idempotent}</Badge>}
+      </div>
+      <p>{description}</p>
+      <p class="dim">
+        {t.tools.owner}{" "}
+        {owner.service ? (
+          <a href={to("services", owner.service)}>{owner.service}</a>
+        ) : (
+          `${owner.plugin} (${owner.via})`
+        )}
+      </p>
+      {inputSchema !== undefined && (
+        <details>
+          <summary>
+            {t.tools.schema} <span class="hidden">{name}</span>
+          </summary>
+          <Json value={inputSchema} label={`${t.tools.schema}: ${name}`} />
+        </details>
+      )}
+    </li>
+  );
+}
+
+export function ToolsPage() {
+  const catalogue = useResource("tools", load);
+  useEffect(() => onMessage(({ kind }) => kind === "services" && void catalogue.load()), [catalogue]);
+  const typed = queryOf("q");
+  const wanted = typed.toLowerCase();
+  return (
+    <>
+      <Heading title={t.tools.title}>
+        <label>
+          <span>{t.tools.search}</span>
+          <input
+            type="search"
+            value={typed}
+            onInput={({ currentTarget: { value } }) =>
+              go(value ? `/ui/tools?q=${encodeURIComponent(value)}` : "/ui/tools", true)
+            }
+          />
+        </label>
+        <CopyCurl path="/services/tools" />
+      </Heading>
+      <Loaded from={catalogue} service="services">
+        {({ tools, problems }) => {
+          const found = tools.filter(({ name, description }) =>
+            `${name} ${description}`.toLowerCase().includes(wanted),
+          );
+          return (
+            <>
+              {tools.length === 0 && <Empty text={t.tools.empty} path="/services/manifest" />}
+              <p class="dim" role="status">
+                {t.tools.count(found.length)}
+              </p>
+              <ul class="cards wide">
+                {found.map((tool) => (
+                  <Item key={tool.name} tool={tool} />
+                ))}
+              </ul>
+              {problems.length > 0 && (
+                <Section title={t.tools.problems}>
+                  {problems.map(({ service, tool, error }) => (
+                    <p key={`${service} ${tool} ${error}`} class="problem">
+                      <a href={to("services", service)}>{service}</a>
+                      {tool && <> · {tool}</>}: {error}
+                    </p>
+                  ))}
+                </Section>
+              )}
+            </>
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}

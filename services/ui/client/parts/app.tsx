@@ -1,0 +1,119 @@
+/** @jsxImportSource preact */
+import { Component, type ComponentChildren } from "preact";
+import { strings as t } from "../../strings.js";
+import { messageOf, sessionOver } from "../api.js";
+import { Page } from "../pages/index.js";
+import { place } from "../router.js";
+import { nextTheme, theme } from "../state/theme.js";
+import { Problem } from "./bits.js";
+import { Confirm } from "./confirm.js";
+import { Help } from "./help.js";
+import { LinkState, Stale } from "./link-state.js";
+import { Nav } from "./nav.js";
+import { Messages, messagesOpen, Toasts } from "./notices.js";
+import { Palette, paletteOpen } from "./palette.js";
+
+const GLYPHS = { auto: "◐", light: "☀", dark: "☾" };
+
+function Top() {
+  return (
+    <header class="top">
+      <a href="#content" class="skip">
+        {t.shell.skip}
+      </a>
+      <a href="/ui" class="brand">
+        {t.shell.title}
+      </a>
+      <LinkState />
+      <div class="row end">
+        <button
+          type="button"
+          class="search"
+          aria-keyshortcuts="Meta+K Control+K"
+          onClick={() => {
+            paletteOpen.value = true;
+          }}
+        >
+          {t.shell.search} <kbd>⌘K</kbd>
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={t.shell.messages}
+          title={t.shell.messages}
+          onClick={() => {
+            messagesOpen.value = true;
+          }}
+        >
+          ✉
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={t.shell.theme[theme.value]}
+          title={t.shell.theme[theme.value]}
+          onClick={nextTheme}
+        >
+          {GLYPHS[theme.value]}
+        </button>
+        <form method="post" action="/ui/logout">
+          <button type="submit" class="quiet" aria-label={t.shell.logOut} title={t.shell.logOut}>
+            ⏻
+          </button>
+        </form>
+      </div>
+    </header>
+  );
+}
+
+/** Keeps the error of one page from taking the dashboard down; another page gets another try. */
+class Boundary extends Component<
+  { at: string; children: ComponentChildren },
+  { error?: unknown; at?: string }
+> {
+  override state: { error?: unknown; at?: string } = {};
+
+  override componentDidCatch(error: unknown): void {
+    console.error("the page failed:", messageOf(error), error);
+    this.setState({ error, at: this.props.at });
+  }
+
+  override render() {
+    const { error, at } = this.state;
+    if (error !== undefined && at === this.props.at) {
+      return <Problem error={error} retry={() => this.setState({ error: undefined })} />;
+    }
+    return this.props.children;
+  }
+}
+
+export function App() {
+  const at = place.value.split("?")[0] ?? "";
+  return (
+    <>
+      <Top />
+      <div class="body">
+        <Nav />
+        <main id="content" tabIndex={-1}>
+          {sessionOver.value && (
+            <p class="problem" role="alert">
+              {t.shell.sessionOver}{" "}
+              <a href="/ui/login" target="_self">
+                {t.shell.logIn}
+              </a>
+            </p>
+          )}
+          <Stale />
+          <Boundary at={at}>
+            <Page />
+          </Boundary>
+        </main>
+      </div>
+      <Palette />
+      <Help />
+      <Messages />
+      <Confirm />
+      <Toasts />
+    </>
+  );
+}

@@ -1,0 +1,215 @@
+/** @jsxImportSource preact */
+/** Small pieces that all pages are made of. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { strings as t } from "../../strings.js";
+import { isMissing, messageOf } from "../api.js";
+import { curlOf } from "../curl.js";
+import { ago } from "../format.js";
+import { now } from "../state/clock.js";
+import { notify } from "../state/notices.js";
+import type { Resource } from "../state/resource.js";
+
+export type Tone = "good" | "bad" | "warn" | "dim" | "info";
+
+export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  return <span class={`badge ${tone}`}>{children}</span>;
+}
+
+export function Heading({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="heading">
+      <h1>{title}</h1>
+      <div class="row">{children}</div>
+    </div>
+  );
+}
+
+/** How long ago something was, kept up to date; the exact time on hover. */
+export function Ago({ time }: { time: string | undefined }) {
+  if (time === undefined) return <span class="dim">–</span>;
+  return (
+    <time dateTime={time} title={time}>
+      {t.common.ago(ago(time, now.value))}
+    </time>
+  );
+}
+
+export async function copy(text: string, said = t.common.copied): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    notify("info", said);
+  } catch (error) {
+    notify("error", messageOf(error));
+  }
+}
+
+interface Call {
+  method?: string;
+  path: string;
+  body?: unknown;
+}
+
+/** The command line of a call, with a button that copies it. */
+export function Curl({ method = "GET", path, body }: Call) {
+  const text = curlOf(location.origin, method, path, body);
+  return (
+    <div class="curl">
+      <Code text={text} label={t.common.copyCurl} />
+      <button type="button" onClick={() => copy(text)}>
+        {t.common.copy}
+      </button>
+    </div>
+  );
+}
+
+/** A button that copies the command line of what the button beside it does. */
+export function CopyCurl({ method = "GET", path, body }: Call) {
+  return (
+    <button
+      type="button"
+      class="quiet"
+      title={t.common.copyCurl}
+      aria-label={`${t.common.copyCurl}: ${method} ${path}`}
+      onClick={() => copy(curlOf(location.origin, method, path, body))}
+    >
+      curl
+    </button>
+  );
+}
+
+/** Text as it is, that can be scrolled with the keyboard. */
+export function Code({ text, label }: { text: string; label: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled with the keyboard
+    <section class="code" tabIndex={0} aria-label={label}>
+      <code>{text}</code>
+    </section>
+  );
+}
+
+export const Json = ({ value, label }: { value: unknown; label: string }) => (
+  <Code text={JSON.stringify(value, null, 2) ?? "undefined"} label={label} />
+);
+
+/** Nothing here, and the call that changes that. */
+export function Empty({ text, hint, ...call }: { text: string; hint?: string } & Call) {
+  return (
+    <div class="empty">
+      <p>{text}</p>
+      {hint && <p class="dim">{hint}</p>}
+      <Curl {...call} />
+    </div>
+  );
+}
+
+/** Stands in for a page whose service is not loaded. */
+export const Absent = ({ service }: { service: string }) => (
+  <Empty
+    text={t.common.absent(service)}
+    hint={t.common.absentHint}
+    method="POST"
+    path="/services/deploy"
+    body={{ name: service }}
+  />
+);
+
+/** What a resource holds; until then that it is loading, why it failed, or that its service is absent. */
+export function Loaded<T>({
+  from,
+  service,
+  children,
+}: {
+  from: Resource<T>;
+  service?: string;
+  children: (data: T) => ComponentChildren;
+}) {
+  const data = from.data.value;
+  const error = from.error.value;
+  if (service && isMissing(error)) return <Absent service={service} />;
+  if (data !== undefined) return <>{children(data)}</>;
+  if (error === undefined) return <Loading />;
+  return <Problem error={error} retry={() => from.load()} />;
+}
+
+/** Says that something is loading, but only when it takes long enough to wonder. */
+export function Loading() {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 300);
+    return () => clearTimeout(timer);
+  }, []);
+  return late ? (
+    <p class="dim" role="status">
+      {t.common.loading}
+    </p>
+  ) : null;
+}
+
+export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
+  return (
+    <div class="problem" role="alert">
+      <p>
+        {t.common.failed}: {messageOf(error)}
+      </p>
+      {retry && (
+        <button type="button" onClick={retry}>
+          {t.common.retry}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Pairs of a term and what it is. */
+export function Facts({ facts }: { facts: Array<[string, ComponentChildren]> }) {
+  return (
+    <dl class="facts">
+      {facts.map(([term, value]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A titled part of a page. */
+export function Section({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class="section">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+/** A table that scrolls by itself when the page is too narrow for it. */
+export function Table({
+  head,
+  label,
+  children,
+}: {
+  head: string[];
+  label: string;
+  children: ComponentChildren;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled with the keyboard
+    <section class="scroll" aria-label={label} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((text) => (
+              <th key={text} scope="col">
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  );
+}

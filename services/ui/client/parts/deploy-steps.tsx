@@ -1,0 +1,48 @@
+/** @jsxImportSource preact */
+import { strings as t } from "../../strings.js";
+import { millis } from "../format.js";
+import { type Deploy, type DeployStep, STEPS } from "../state/services.js";
+import { Badge, Code, type Tone } from "./bits.js";
+
+const TONES: Record<DeployStep["status"], Tone> = {
+  running: "info",
+  passed: "good",
+  failed: "bad",
+  skipped: "dim",
+};
+
+function Step({ name, step }: { name: string; step: DeployStep | undefined }) {
+  return (
+    <li class={step?.status ?? "waiting"}>
+      <div class="row">
+        <b>{name}</b>
+        <Badge tone={step ? TONES[step.status] : "dim"}>{t.services.steps[step?.status ?? "waiting"]}</Badge>
+        {step?.durationMs !== undefined && step.durationMs > 0 && (
+          <span class="dim">{millis(step.durationMs)}</span>
+        )}
+        {step?.detail && !step.detail.includes("\n") && <span class="text">{step.detail}</span>}
+      </div>
+      {step?.detail?.includes("\n") && <Code text={step.detail} label={name} />}
+    </li>
+  );
+}
+
+/** A deploy's steps, as they are done, and what came of it. */
+export function DeploySteps({ deploy: { steps, deployed, error } }: { deploy: Deploy }) {
+  return (
+    <div class="deploy" role="status" aria-live="polite" aria-label={t.services.deploy}>
+      <ol class="steps">
+        {STEPS.map((name) => (
+          <Step key={name} name={name} step={steps.find(({ step }) => step === name)} />
+        ))}
+      </ol>
+      {deployed === undefined && <p class="dim">{t.services.deploying}</p>}
+      {deployed === true && <p class="good-text">{t.services.serving}</p>}
+      {deployed === false && (
+        <p class="bad-text">
+          {error} {t.services.stillServing}
+        </p>
+      )}
+    </div>
+  );
+}

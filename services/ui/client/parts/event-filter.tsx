@@ -1,0 +1,101 @@
+/** @jsxImportSource preact */
+import { useEffect, useRef } from "preact/hooks";
+import { strings as t } from "../../strings.js";
+import { api } from "../api.js";
+import type { EventFilter } from "../event-tree.js";
+import { go, place } from "../router.js";
+import { filter, isFiltered, reloadEvents } from "../state/events.js";
+import { useResource } from "../state/resource.js";
+
+interface Stats {
+  byType: Record<string, number>;
+  bySource: Record<string, number>;
+}
+
+const FIELDS = ["q", "type", "source"] as const;
+const SETTLE_MS = 250;
+
+function fromAddress(): EventFilter {
+  const { searchParams } = new URL(place.value, location.origin);
+  const [q = "", type = "", source = ""] = FIELDS.map((name) => searchParams.get(name) ?? "");
+  return { q, type, source };
+}
+
+const same = (a: EventFilter, b: EventFilter) => FIELDS.every((name) => a[name] === b[name]);
+
+/** Puts the filter into the address, where links and the back button find it. */
+function setFilter(wanted: EventFilter): void {
+  const url = new URL(place.peek(), location.origin);
+  for (const name of FIELDS) {
+    if (wanted[name]) url.searchParams.set(name, wanted[name]);
+    else url.searchParams.delete(name);
+  }
+  go(url.pathname + url.search, true);
+}
+
+function Choice({
+  name,
+  label,
+  counts,
+}: {
+  name: "type" | "source";
+  label: string;
+  counts: Record<string, number>;
+}) {
+  const chosen = filter.value[name];
+  const names = Object.keys(counts);
+  if (chosen !== "" && !names.includes(chosen)) names.unshift(chosen);
+  return (
+    <label>
+      <span>{label}</span>
+      <select
+        value={chosen}
+        onChange={({ currentTarget }) => setFilter({ ...filter.peek(), [name]: currentTarget.value })}
+      >
+        <option value="">{t.events.any}</option>
+        {names.map((value) => (
+          <option key={value} value={value}>
+            {value} {counts[value] === undefined ? "" : `(${counts[value]})`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What the list is narrowed down to. The address has it. */
+export function EventFilterBar() {
+  const stats = useResource("stats", () => api<Stats>("GET", "/feed/stats"), 10_000);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const wanted = fromAddress();
+  useEffect(() => {
+    if (same(wanted, filter.peek())) return;
+    filter.value = wanted;
+    void reloadEvents();
+  });
+  const { byType = {}, bySource = {} } = stats.data.value ?? {};
+  return (
+    <search class="row filters">
+      <label>
+        <span>{t.events.words}</span>
+        <input
+          type="search"
+          placeholder={t.events.wordsHint}
+          maxLength={200}
+          value={filter.value.q}
+          onInput={({ currentTarget: { value } }) => {
+            clearTimeout(timer.current);
+            timer.current = setTimeout(() => setFilter({ ...filter.peek(), q: value.trim() }), SETTLE_MS);
+          }}
+        />
+      </label>
+      <Choice name="type" label={t.events.type} counts={byType} />
+      <Choice name="source" label={t.events.source} counts={bySource} />
+      {isFiltered.value && (
+        <button type="button" onClick={() => setFilter({ q: "", type: "", source: "" })}>
+          {t.events.clear}
+        </button>
+      )}
+    </search>
+  );
+}

@@ -1,0 +1,57 @@
+/** @jsxImportSource preact */
+import { strings as t } from "../../strings.js";
+import { place, to } from "../router.js";
+import { isLoaded, panels } from "../state/services.js";
+
+/** The dashboard's own pages, with the key that goes there after `g`. */
+export const PAGES = [
+  { name: "overview", path: "/ui", key: "o" },
+  { name: "services", path: "/ui/services", key: "s" },
+  { name: "events", path: "/ui/events", key: "e" },
+  { name: "broker", path: "/ui/broker", key: "b" },
+  { name: "tools", path: "/ui/tools", key: "t" },
+  { name: "agents", path: "/ui/agents", key: "a" },
+  { name: "installer", path: "/ui/installer", key: "i" },
+] as const;
+
+export const DOCS = "/docs/ui";
+
+function Item({ href, text }: { href: string; text: string }) {
+  const here = place.value.split("?")[0] ?? "";
+  const current = here === href || (href !== "/ui" && here.startsWith(`${href}/`));
+  return (
+    <li>
+      <a href={href} aria-current={current ? "page" : undefined}>
+        {text}
+      </a>
+    </li>
+  );
+}
+
+/** Pages, and a tab for each service with a panel. */
+export function Nav() {
+  const list = panels.data.value;
+  return (
+    <nav class="nav" aria-label={t.shell.menu}>
+      <ul>
+        {PAGES.map(({ name, path }) => (
+          <Item key={path} href={path} text={t.nav[name]} />
+        ))}
+        {isLoaded("docs") && (
+          <li>
+            <a href={DOCS} target="_blank" rel="noopener">
+              {t.nav.docs} <span aria-hidden="true">↗</span>
+            </a>
+          </li>
+        )}
+      </ul>
+      <h2 id="panels">{t.nav.panels}</h2>
+      <ul aria-labelledby="panels">
+        {list?.map(({ name }) => (
+          <Item key={name} href={to("panels", name)} text={name} />
+        ))}
+        {list?.length === 0 && <li class="dim none">{t.nav.noPanels}</li>}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,42 @@
+/** Short messages: shown for a while, and kept to be read later. */
+import { signal } from "@preact/signals";
+
+export type NoticeKind = "info" | "good" | "error";
+
+export interface Notice {
+  id: number;
+  kind: NoticeKind;
+  text: string;
+  /** Who says so, when it is not the dashboard. */
+  from?: string;
+  at: string;
+  /** Still on the screen. */
+  shown: boolean;
+}
+
+const KEPT = 50;
+const SHOWN_MS = 6000;
+const MAX_TEXT = 500;
+
+/** Latest first. */
+export const notices = signal<Notice[]>([]);
+let count = 0;
+
+/** Says something. Errors stay on the screen until they are dismissed. */
+export function notify(kind: NoticeKind, text: string, from?: string): void {
+  const id = ++count;
+  const notice: Notice = {
+    id,
+    kind,
+    text: text.slice(0, MAX_TEXT),
+    from,
+    at: new Date().toISOString(),
+    shown: true,
+  };
+  notices.value = [notice, ...notices.value].slice(0, KEPT);
+  if (kind !== "error") setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+export function dismiss(id: number): void {
+  notices.value = notices.value.map((notice) => (notice.id === id ? { ...notice, shown: false } : notice));
+}

@@ -1,0 +1,107 @@
+/** Services, panels and deploys, as they change. */
+import { signal } from "@preact/signals";
+import { api, own } from "../api.js";
+import { connections, onMessage } from "./live.js";
+import { resource } from "./resource.js";
+
+export interface Failure {
+  step: string;
+  code: string;
+  error: string;
+  at: string;
+}
+
+export interface Service {
+  name: string;
+  description: string;
+  hasRoutes: boolean;
+  hasTools: boolean;
+  hasBehaviors: boolean;
+  mountAtRoot: boolean;
+  dependencies: string[];
+  dirName?: string;
+  state: "loaded" | "loading" | "failed" | "disabled";
+  generation?: number;
+  digest?: string;
+  loadedAt?: string;
+  failure?: Failure;
+  reason?: string;
+}
+
+export interface Panel {
+  name: string;
+  description: string;
+  version: string;
+}
+
+export interface DeployStep {
+  step: string;
+  status: "running" | "passed" | "failed" | "skipped";
+  detail?: string;
+  durationMs?: number;
+}
+
+/** A deploy as it goes on. */
+export interface Deploy {
+  steps: DeployStep[];
+  /** Undefined while it is under way. */
+  deployed?: boolean;
+  error?: string;
+}
+
+export const services = resource(async () => (await api<{ modules: Service[] }>("GET", "/services")).modules);
+export const panels = resource(async () => (await own<{ panels: Panel[] }>("/panels")).panels);
+
+/** Whether a service of this name is loaded; undefined before that is known. */
+export const isLoaded = (name: string): boolean | undefined =>
+  services.data.value?.some((service) => service.name === name && service.state === "loaded");
+
+/** The latest deploy of each service since the page was opened. */
+export const deploys = signal<Record<string, Deploy>>({});
+
+/** Names of steps in their order; a deploy shows all of them from the start. */
+export const STEPS = ["validate", "test", "load", "verify"];
+
+export function setDeploy(name: string, deploy: Deploy): void {
+  deploys.value = { ...deploys.value, [name]: deploy };
+}
+
+function stepped(name: string, step: DeployStep): void {
+  const known = deploys.value[name];
+  // A first step begins a new deploy, whoever asked for it.
+  const fresh = !known || (known.deployed !== undefined && step.status === "running");
+  const before = fresh ? [] : known.steps;
+  if (step.step === "deploy") {
+    const deployed = step.status === "passed";
+    setDeploy(name, { steps: before, deployed, ...(!deployed && { error: step.detail }) });
+    return;
+  }
+  const at = before.findIndex((other) => other.step === step.step);
+  setDeploy(name, { steps: at < 0 ? [...before, step] : before.with(at, step) });
+}
+
+let waiting: ReturnType<typeof setTimeout> | undefined;
+const SETTLE_MS = 120;
+
+/** Loads both lists, once for changes that come in a row. */
+export function refreshServices(): void {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    void services.load();
+    void panels.load();
+  }, SETTLE_MS);
+}
+
+/** Follows changes of services for as long as the page is open. */
+export function followServices(): void {
+  connections.subscribe(() => {
+    void services.load();
+    void panels.load();
+  });
+  onMessage((message) => {
+    if (message.kind === "services") refreshServices();
+    if (message.kind !== "deploy") return;
+    const { name, step, status, detail, durationMs } = message;
+    stepped(name, { step, status: status as DeployStep["status"], detail, durationMs });
+  });
+}

@@ -1,0 +1,35 @@
+/** A change of a service folder and of what runs from it, as one step. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { assertFolderName } from "./names.js";
+import type { Registry } from "./registry.js";
+import type { FolderChange, ReloadAction } from "./registry-types.js";
+
+/** Makes the change and brings the service in line, or takes the change back; see `ServiceRegistry.changeFolder`. */
+export async function changeFolder(
+  registry: Registry,
+  dirName: string,
+  change: FolderChange,
+  force: boolean,
+  caller?: string,
+): Promise<{ name: string; action: ReloadAction }> {
+  assertFolderName(dirName);
+  const dir = join(registry.servicesDir, dirName);
+  const before = registry.failures.get(dir);
+  const existed = existsSync(dir);
+  change.apply();
+  try {
+    if (existsSync(join(dir, "index.ts"))) return await registry.load(dirName, caller);
+    const service = registry.table.byFolder(dirName);
+    if (service) await registry.unload(service.name, force, caller);
+    registry.failures.clear(dir);
+    const action = !existsSync(dir) ? "removed" : existed ? "updated" : "added";
+    // Whoever serves other kinds of folders learns of it here.
+    if (!service) registry.announce(dirName, action);
+    return { name: service?.name ?? dirName, action };
+  } catch (error) {
+    change.undo();
+    registry.failures.restore(dir, before);
+    throw error;
+  }
+}

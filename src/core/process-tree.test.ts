@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { eventually } from "../../tests/support/sandbox.js";
+import { endProcessTree } from "./process-tree.js";
+
+function lives(pid: number): boolean {
+  const path = `/proc/${pid}/stat`;
+  return existsSync(path) && !/\) [ZX] /.test(readFileSync(path, "utf8"));
+}
+
+/** A child that starts another one, says its id, and then does what `rest` says. */
+async function family(options: { detached: boolean; rest: string; mark: string }) {
+  const script = `const child = require("node:child_process").spawn("sleep", ["600"], { detached: ${options.detached}, stdio: "ignore" });
+    child.unref(); console.log(child.pid); ${options.rest}`;
+  const child = Bun.spawn([process.execPath, "-e", script], {
+    env: { ...process.env, FAMILY: options.mark },
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  const { value } = await child.stdout.getReader().read();
+  const grandchild = Number(new TextDecoder().decode(value));
+  expect(lives(grandchild)).toBe(true);
+  return { child, grandchild };
+}
+
+test.each([
+  ["in the group", { detached: false, rest: "for (;;);" }],
+  ["in a group of its own", { detached: true, rest: "for (;;);" }],
+  ["in a group of its own, whose parent is gone", { detached: true, rest: "process.exit(0);" }],
+])("a grandchild %s is ended with the child", async (_where, options) => {
+  const mark = Bun.randomUUIDv7();
+  const { child, grandchild } = await family({ ...options, mark });
+  if (options.rest.includes("exit")) await child.exited;
+  await endProcessTree(child.pid, `FAMILY=${mark}`);
+  await child.exited;
+  await eventually(() => !lives(grandchild), "the grandchild's end");
+});
+
+test("nobody else is ended, and a tree that is gone is no error", async () => {
+  const other = Bun.spawn(["sleep", "600"], { detached: true });
+  await endProcessTree(2 ** 22 + 1, "FAMILY=nobody");
+  expect(lives(other.pid)).toBe(true);
+  await endProcessTree(other.pid);
+  await other.exited;
+});
