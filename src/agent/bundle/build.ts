@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { messageOf } from "../../core/errors.js";
 import { extensionPlugin } from "./plugin.js";
+import type { RemoteTool } from "./runtime/provided.js";
 
 /** A service folder whose client half is to be bundled. */
 export interface BundleSource {
@@ -12,6 +13,12 @@ export interface BundleSource {
   capabilities?: readonly string[];
   /** Takes `store.ts`, `routes.ts` and the like along instead of standing in for them. */
   withServerFiles?: boolean;
+}
+
+/** Tools that the server runs, under the name of the service that provides them. */
+export interface RemoteSource {
+  name: string;
+  tools: readonly RemoteTool[];
 }
 
 export interface LeftOut {
@@ -79,7 +86,10 @@ for (const name of [
 }
 
 /** Bundles the services' own `index.ts`. A service that cannot be bundled is left out and named; never rejects for one. */
-export async function buildExtension(sources: readonly BundleSource[]): Promise<ExtensionBundle> {
+export async function buildExtension(
+  sources: readonly BundleSource[],
+  remote: readonly RemoteSource[] = [],
+): Promise<ExtensionBundle> {
   const started = performance.now();
   const leftOut: LeftOut[] = [];
   let rest: Prepared[] = [];
@@ -90,15 +100,15 @@ export async function buildExtension(sources: readonly BundleSource[]): Promise<
       leftOut.push({ name: source.name, reason: messageOf(error) });
     }
   }
-  let code = await bundle(rest);
+  let code = await bundle(rest, remote);
   if (Array.isArray(code)) {
     const bad = await findBad(rest, code);
     leftOut.push(...bad);
     rest = rest.filter(({ name }) => !bad.some((one) => one.name === name));
-    code = await bundle(rest);
+    code = await bundle(rest, remote);
   }
   if (Array.isArray(code)) throw new Error(`the extension cannot be built: ${describe(code[0])}`);
-  const services = rest.map(({ name }) => name);
+  const services = [...new Set([...rest, ...remote].map(({ name }) => name))].toSorted();
   const text = file(services, code);
   return {
     code: text,
@@ -132,16 +142,20 @@ function file(services: readonly string[], code: string): string {
   ].join("\n");
 }
 
-function mainSource(sources: readonly Prepared[]): string {
+function mainSource(sources: readonly Prepared[], remote: readonly RemoteSource[]): string {
   const units = sources.map(({ name, dir, capabilities }) => {
     const labels = capabilities?.length ? `capabilities: ${JSON.stringify(capabilities)}, ` : "";
     const entry = JSON.stringify(join(dir, "index.ts"));
     return `{ name: ${JSON.stringify(name)}, ${labels}load: () => import(${entry}) },`;
   });
+  for (const { name, tools } of remote) {
+    units.push(`remoteUnit(${JSON.stringify(name)}, ${JSON.stringify(tools)}),`);
+  }
   return [
     `import ${JSON.stringify(join(runtimeDir, "seal.ts"))};`,
     `import { createFactory } from ${JSON.stringify(join(runtimeDir, "loader.ts"))};`,
     `import { inspectUnits } from ${JSON.stringify(join(runtimeDir, "inspect.ts"))};`,
+    `import { remoteUnit } from ${JSON.stringify(join(runtimeDir, "provided.ts"))};`,
     `const units = [${units.join("\n")}];`,
     "__reef.inspect = (tell) => inspectUnits(units, tell);",
     "__reef.extension = createFactory(units, __reef.url);",
@@ -149,7 +163,10 @@ function mainSource(sources: readonly Prepared[]): string {
 }
 
 /** The code, or what the bundler had to say instead. */
-async function bundle(sources: readonly Prepared[]): Promise<string | Message[]> {
+async function bundle(
+  sources: readonly Prepared[],
+  remote: readonly RemoteSource[] = [],
+): Promise<string | Message[]> {
   const bare = sources.filter(({ withServerFiles }) => !withServerFiles);
   const entries = new Set(bare.map(({ dir }) => join(dir, "index.ts")));
   const result = await Bun.build({
@@ -159,7 +176,7 @@ async function bundle(sources: readonly Prepared[]): Promise<string | Message[]>
     minify: true,
     throw: false,
     define,
-    plugins: [extensionPlugin({ entries, main: { path: MAIN, contents: mainSource(sources) } })],
+    plugins: [extensionPlugin({ entries, main: { path: MAIN, contents: mainSource(sources, remote) } })],
   });
   const output = result.outputs[0];
   if (result.success && output) return output.text();
