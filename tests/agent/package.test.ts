@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { TOKEN } from "../support/sandbox.js";
 import { runPi, runSession } from "./agents.js";
 import { CONTROL_PLANES } from "./control-planes.js";
 import { startModelServer } from "./model-server.js";
 import { probeService } from "./probe-service.js";
-import { startReef, type TestReef, TOKEN } from "./reef.js";
+import { startReef, type TestReef } from "./reef.js";
 
 const skillsDir = resolve(import.meta.dir, "..", "..", "skills");
 
