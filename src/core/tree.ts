@@ -93,7 +93,9 @@ export class EventTree implements EventLog {
   }
 
   async roots(page: PageRequest = {}): Promise<EventPage> {
-    return this.#open().roots(page, this.#extent.indexed);
+    const found = this.#open().roots(page, this.#extent.indexed);
+    this.#indexer.wanted();
+    return found;
   }
 
   async orphans(page: PageRequest = {}): Promise<EventPage> {
@@ -118,7 +120,9 @@ export class EventTree implements EventLog {
       // When there is no room to index the last few events, the rest can still be searched.
       await this.#indexer.catchUp().catch((error) => this.#warn(`Searching without the latest: ${error}`));
     }
-    return search(this.#open(), query, this.#extent.indexed);
+    const found = search(this.#open(), query, this.#extent.indexed);
+    this.#indexer.wanted();
+    return found;
   }
 
   async locate(cursor: string): Promise<Place> {

@@ -67,7 +67,7 @@ export interface Extent {
   seq: number;
   /** The newest id that retention has removed; an empty string before the first. */
   pruned: string;
-  /** The row number up to which \`by_type\`, \`by_source\`, \`words\` and \`tallies\` are complete. */
+  /** The row number up to which \`by_type\`, \`by_source\`, \`roots\`, \`words\` and \`tallies\` are complete. */
   indexed: number;
   /** Number of events stored. */
   count: number;
@@ -88,6 +88,7 @@ function open(path: string): Database {
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
     db.run("PRAGMA cache_size = -16000");
+    db.run("PRAGMA wal_autocheckpoint = 4000");
     const found = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
     if (found > version) throw new Error(`${path} was written by a newer version of Reef (format ${found}).`);
     if (found < version) db.transaction(() => db.run(found === 0 ? schema : fromFormat1)).immediate();

@@ -4,12 +4,13 @@ import type { EventWriter } from "./writer.js";
 
 /** Events that are indexed in one transaction. */
 const sliceSize = 2000;
-/** So many events may wait; then indexing is not put off any longer. */
-const maxWaiting = 10_000;
 /** Indexing waits for a pause in publishing, of so many milliseconds … */
 const pause = 200;
-/** … but only so many times in a row. */
-const maxPutOff = 10;
+/** … for so many of them, or until so many events have gathered. */
+const maxPutOff = 50;
+const maxWaiting = 50_000;
+/** Where so many have gathered, somebody who searches does not have to look through them twice. */
+const maxUnread = 2000;
 
 const text = `content || coalesce((
   SELECT char(10) || group_concat(value, char(10)) FROM json_each(nodes.extra) WHERE json_each.type = 'text'), '')`;
@@ -60,6 +61,12 @@ export class Indexer {
       if (this.extent.seq === this.#noticed || ++this.#putOff >= maxPutOff) this.#inBackground();
       else this.#wait();
     }, pause).unref();
+  }
+
+  /** Called after a search that had to look through what is not indexed: the next one shall have less of it. */
+  wanted(): void {
+    if (this.#running || this.#stopped) return;
+    if (this.extent.seq - this.extent.indexed > maxUnread) this.#inBackground();
   }
 
   /** Resolves when everything that is stored now is indexed. */

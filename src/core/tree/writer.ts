@@ -11,7 +11,7 @@ import { type Draft, draft } from "./validate.js";
 /** Events that go into one transaction at most; keeps the pause of a flood short. */
 const batchSize = 1000;
 /** Turns of the event loop that a batch may wait for more; it only does while more keep coming. */
-const maxTurns = 3;
+const maxTurns = 2;
 
 interface Waiting {
   draft: Draft;
