@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { Json } from "../../src/core/types.js";
+import { eventually } from "./sandbox.js";
 
 /** A Reef in a process of its own, as an operator starts it. */
 export interface ReefProcess {
   url: string;
-  /** Milliseconds from the start of the process to its first answer. */
+  /** Milliseconds from the start of the process to the first answer of the feed. */
   startedIn: number;
   call(path: string, body?: unknown): Promise<{ status: number; data: Json }>;
   /** Ends it at once, as a power cut would. */
@@ -13,7 +14,7 @@ export interface ReefProcess {
 
 const root = join(import.meta.dir, "..", "..");
 
-/** Starts Reef on a data folder and waits until it answers. */
+/** Starts Reef on a data folder and waits until its feed answers. */
 export async function startReef(dataDir: string, env: Record<string, string> = {}): Promise<ReefProcess> {
   const before = performance.now();
   const child = Bun.spawn([process.execPath, join(root, "src", "main.ts")], {
@@ -42,8 +43,8 @@ export async function startReef(dataDir: string, env: Record<string, string> = {
       });
       return { status: response.status, data: await response.json() };
     };
-    const { status } = await call("/feed/stats");
-    if (status !== 200) throw new Error(`the feed answers ${status}`);
+    // Reef listens while services are still being loaded.
+    await eventually(async () => (await call("/feed/stats")).status === 200, "the feed");
     return { url, startedIn: performance.now() - before, call, kill };
   } catch (error) {
     await kill();
