@@ -1,21 +1,38 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { WireEvent } from "../src/core/tree/wire.js";
-import { type ReefProcess, startReef } from "./support/reef-process.js";
+import type { Json } from "../src/core/types.js";
+import { ReefProcess } from "./support/process.js";
+import { Sandbox } from "./support/sandbox.js";
 
 /** `REEF_CRASH_ROUNDS=100 bun test tests/events-crash.test.ts` for the long run. */
 const rounds = Number(process.env.REEF_CRASH_ROUNDS ?? 2);
 const publishers = 16;
 
-const dataDir = mkdtempSync(join(tmpdir(), "reef-crash-"));
+const sandbox = new Sandbox();
+const { root, dataDir } = sandbox;
+const servicesDir = resolve(import.meta.dir, "..", "services");
 let running: ReefProcess | undefined;
 afterAll(async () => {
-  await running?.kill();
-  rmSync(dataDir, { recursive: true, force: true });
+  await running?.stop("SIGKILL");
+  sandbox.remove();
 });
+
+/** A Reef with this checkout's services on the same data as the ones before it. */
+function start(): Promise<ReefProcess> {
+  running = new ReefProcess({ root, dataDir, servicesDir });
+  return running.serving("feed");
+}
+
+async function json(reef: ReefProcess, path: string, body?: Json): Promise<{ status: number; data: Json }> {
+  const method = body === undefined ? "GET" : "POST";
+  const reply = await reef.call(path, {
+    method,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  return { status: reply.status, data: await reply.json() };
+}
 
 /** Publishes from many sides until the server has answered `acks` times, then kills it. */
 async function publishAndKill(reef: ReefProcess, round: number, acks: number): Promise<Map<string, string>> {
@@ -25,7 +42,7 @@ async function publishAndKill(reef: ReefProcess, round: number, acks: number): P
     for (let i = 0; !dead; i++) {
       const content = `round r${round} publisher p${who} number ${i}`;
       try {
-        const { status, data } = await reef.call("/feed/events", {
+        const { status, data } = await json(reef, "/feed/events", {
           type: `t${i % 7}`,
           source: `p${who}`,
           content,
@@ -37,7 +54,7 @@ async function publishAndKill(reef: ReefProcess, round: number, acks: number): P
       }
       if (acknowledged.size >= acks && !dead) {
         dead = true;
-        await reef.kill();
+        await reef.stop("SIGKILL");
       }
     }
   };
@@ -48,7 +65,7 @@ async function publishAndKill(reef: ReefProcess, round: number, acks: number): P
 async function everything(reef: ReefProcess): Promise<WireEvent[]> {
   const events: WireEvent[] = [];
   for (let cursor = ""; ; ) {
-    const { data } = await reef.call(`/feed/events?limit=1000${cursor}`);
+    const { data } = await json(reef, `/feed/events?limit=1000${cursor}`);
     events.push(...(data.events as WireEvent[]));
     if (!data.next) return events;
     cursor = `&cursor=${data.next}`;
@@ -62,30 +79,30 @@ test(
     const starts: number[] = [];
     let random = 12345;
     for (let round = 0; round < rounds; round++) {
-      running = await startReef(dataDir);
+      const first = await start();
       random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
-      for (const [id, content] of await publishAndKill(running, round, 20 + (random % 1500))) {
+      for (const [id, content] of await publishAndKill(first, round, 20 + (random % 1500))) {
         acknowledged.set(id, content);
       }
-      running = await startReef(dataDir);
-      starts.push(running.startedIn);
-      const stored = await everything(running);
+      const before = performance.now();
+      const second = await start();
+      starts.push(performance.now() - before);
+      const stored = await everything(second);
       const byId = new Map(stored.map((event) => [event.id, event.content]));
       const lost = [...acknowledged].filter(([id, content]) => byId.get(id) !== content);
       expect(lost).toEqual([]);
       expect(stored.map(({ id }) => id)).toEqual([...byId.keys()].sort().reverse());
-      const { data } = await running.call("/feed/stats");
+      const { data } = await json(second, "/feed/stats");
       expect(data.count as number).toBe(stored.length);
       const counts = Object.values(data.bySource as Record<string, number>);
       expect(counts.reduce((sum, n) => sum + n, 0)).toBe(stored.length);
-      const found = await running.call(`/feed/events?limit=1000&q=r${round}+p3&agent=p3`);
+      const found = await json(second, `/feed/events?limit=1000&q=r${round}+p3&agent=p3`);
       const expected = stored.filter(({ content }) => content.startsWith(`round r${round} publisher p3 `));
       expect(found.data.count as number).toBe(Math.min(1000, expected.length));
       const db = new Database(join(dataDir, "events.sqlite"), { readonly: true });
       expect(db.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
       db.close();
-      await running.kill();
-      running = undefined;
+      await second.stop("SIGKILL");
     }
     if (rounds > 2) {
       console.log(

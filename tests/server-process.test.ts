@@ -115,9 +115,16 @@ describe("a start that cannot succeed says why and exits with 1", () => {
   test("a port in use, and what holds it goes on undisturbed", async () => {
     const sandbox = box({ "a/index.ts": answering("a", "a") });
     const first = await start(sandbox);
+    const touched = join(sandbox.root, "init-ran");
+    sandbox.services({
+      "late/index.ts": `import { writeFileSync } from "node:fs";
+        export default { name: "late", init() { writeFileSync(${JSON.stringify(touched)}, ""); } };`,
+    });
     const second = launch(sandbox, { env: { PORT: String(first.port) } });
     expect(await second.child.exited).toBe(1);
     await eventually(() => second.output.includes("Reef cannot start: "));
+    // It fails before its services could touch the data of the one that runs.
+    expect(existsSync(touched)).toBe(false);
     expect(second.output).toContain(String(first.port));
     expect(await (await first.call("/a")).text()).toBe("a");
   });

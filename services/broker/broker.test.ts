@@ -5,7 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { offerMethods } from "../../src/broker/index.js";
 import { temporaryFolder, writePlugin } from "../../src/broker/testing/fixtures.js";
 import type { ServiceModule } from "../../src/core/types.js";
-import { type BrokerStore, enforcementFrom } from "./service.js";
+import type { BrokerStore } from "./service.js";
 import { type BrokerHarness, createBrokerHarness } from "./testing.js";
 
 const folder = temporaryFolder();
@@ -209,8 +209,16 @@ test("plugin folders are added, changed, refused and removed", async () => {
   expect((await call("add", { a: 1, b: 1 })).status).toBe(404);
 });
 
-test("the operator's choice is checked", () => {
-  expect(enforcementFrom(undefined)).toBe("scoped");
-  expect(enforcementFrom("required")).toBe("required");
-  expect(() => enforcementFrom("on")).toThrow("REEF_BROKER_ENFORCEMENT");
+test("the operator's choice is what the broker goes by", async () => {
+  const before = process.env.REEF_BROKER_ENFORCEMENT;
+  process.env.REEF_BROKER_ENFORCEMENT = "off";
+  const other = await createBrokerHarness().finally(() => {
+    if (before === undefined) delete process.env.REEF_BROKER_ENFORCEMENT;
+    else process.env.REEF_BROKER_ENFORCEMENT = before;
+  });
+  try {
+    expect((await other.json("/broker", { auth: true })).data.enforcement.mode).toBe("off");
+  } finally {
+    await other.cleanup();
+  }
 });

@@ -10,6 +10,7 @@ import {
   type ServiceClient,
   serveOffers,
 } from "../../src/broker/index.js";
+import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
 import type { ServiceContext, ServiceModule, ServiceStore } from "../../src/core/types.js";
 import { type FolderChanges, PluginFolders } from "./folders.js";
@@ -44,19 +45,11 @@ export interface BrokerStore {
 
 /** What can be set about the broker. */
 export interface BrokerServiceOptions {
+  /** The operator's `REEF_BROKER_ENFORCEMENT` unless given. */
   enforcement?: EnforcementMode;
   limits?: Partial<BrokerLimits>;
   /** Where plugin folders are looked for; the services folder unless given. */
   pluginsDir?: string;
-}
-
-/** Reads the operator's choice from `REEF_BROKER_ENFORCEMENT`. */
-export function enforcementFrom(value: string | undefined): EnforcementMode {
-  if (value === undefined || value === "") return "scoped";
-  if (value === "required" || value === "scoped" || value === "off") return value;
-  throw new Error(
-    `REEF_BROKER_ENFORCEMENT is ${JSON.stringify(value)}; it takes "required", "scoped" or "off".`,
-  );
 }
 
 /** Makes the broker's service. */
@@ -84,6 +77,25 @@ export function createBrokerService(options: BrokerServiceOptions = {}): Service
     routes: brokerRoutes(running),
     routeDocs,
     store,
+    toolProvider: {
+      listTools: () =>
+        running()
+          .broker.listTools()
+          .map(({ name, description, inputSchema, target }) => ({
+            name,
+            label: `${target.service}: ${target.method}`,
+            description,
+            inputSchema: typeof inputSchema === "boolean" ? {} : { ...inputSchema },
+            owner: target.pluginId,
+          })),
+      callTool: (name, input, { signal }) => {
+        const { broker } = running();
+        const tool = broker.listTools().find((one) => one.name === name);
+        if (!tool) throw new Error(`no plugin offers "${name}" any more`);
+        const { pluginId, service, method } = tool.target;
+        return broker.call(pluginId, service, method, input, { signal });
+      },
+    },
     async init(ctx) {
       current = await start(ctx, options);
     },
@@ -98,13 +110,15 @@ async function start(ctx: ServiceContext, options: BrokerServiceOptions): Promis
     log: logs,
     storage,
     limits: options.limits,
-    enforcement: options.enforcement ?? enforcementFrom(process.env.REEF_BROKER_ENFORCEMENT),
+    enforcement: options.enforcement ?? readConfig().brokerEnforcement,
     supportFolder: (pluginId) => join(ctx.dataDir, "plugins", encodeURIComponent(pluginId)),
     events: {
       emit(event) {
         if (event.type === "broker.plugin_event")
           ctx.events.fire(`plugin:${event.pluginId}:${event.name}`, event);
         ctx.events.fire(event.type, event);
+        if (event.type === "broker.loaded" || event.type === "broker.unloaded")
+          ctx.events.fire("tools:changed", {});
       },
     },
   });

@@ -23,6 +23,7 @@ describe("readConfig", () => {
       eventsMaxDays: 0,
       installAllow: new Set(["loopback"]),
       installTimeoutMs: 300_000,
+      brokerEnforcement: "scoped",
     });
   });
 
@@ -44,6 +45,7 @@ describe("readConfig", () => {
       REEF_ALLOWED_HOSTS: "Reef.example.org, localhost",
       REEF_INSTALL_ALLOW: "private, file",
       REEF_INSTALL_TIMEOUT: "60000",
+      REEF_BROKER_ENFORCEMENT: "required",
     });
     expect(config).toEqual({
       host: "0.0.0.0",
@@ -62,6 +64,7 @@ describe("readConfig", () => {
       eventsMaxDays: 30,
       installAllow: new Set(["private", "file"]),
       installTimeoutMs: 60_000,
+      brokerEnforcement: "required",
     });
   });
 
@@ -97,6 +100,7 @@ describe("readConfig", () => {
     ["REEF_INSTALL_ALLOW", "everything"],
     ["REEF_INSTALL_ALLOW", "none, file"],
     ["REEF_INSTALL_TIMEOUT", "999"],
+    ["REEF_BROKER_ENFORCEMENT", "on"],
     ["VERS_AUTH_TOKEN", "two words"],
     ["VERS_AUTH_TOKEN", "line\nbreak"],
     ["VERS_AUTH_TOKEN", "umläut"],

@@ -46,7 +46,15 @@ export interface Config {
   installAllow: ReadonlySet<InstallAllowance>;
   /** `REEF_INSTALL_TIMEOUT`, milliseconds that one install or update may take; default 300 000. */
   installTimeoutMs: number;
+  /**
+   * `REEF_BROKER_ENFORCEMENT`, what becomes of plugins that this machine cannot confine: `required` refuses all,
+   * `scoped` (default) those that declare scoped permissions; `off` confines nobody anywhere.
+   */
+  brokerEnforcement: BrokerEnforcement;
 }
+
+const BROKER_ENFORCEMENTS = ["required", "scoped", "off"] as const;
+export type BrokerEnforcement = (typeof BROKER_ENFORCEMENTS)[number];
 
 const INSTALL_ALLOWANCES = ["loopback", "private", "http", "file"] as const;
 export type InstallAllowance = (typeof INSTALL_ALLOWANCES)[number];
@@ -98,6 +106,15 @@ function installAllowances(env: Environment): ReadonlySet<InstallAllowance> {
   return new Set(words as InstallAllowance[]);
 }
 
+function brokerEnforcement(env: Environment): BrokerEnforcement {
+  const word = env.REEF_BROKER_ENFORCEMENT || "scoped";
+  const known = BROKER_ENFORCEMENTS.find((mode) => mode === word);
+  if (known) return known;
+  throw new ConfigError(
+    `REEF_BROKER_ENFORCEMENT is ${JSON.stringify(word)}; it takes one of ${BROKER_ENFORCEMENTS.join(", ")}.`,
+  );
+}
+
 /** Reads and checks all settings; throws {@link ConfigError}. */
 export function readConfig(env: Environment = process.env): Config {
   const token = env.VERS_AUTH_TOKEN;
@@ -123,6 +140,7 @@ export function readConfig(env: Environment = process.env): Config {
     eventsMaxDays: integer(env, "REEF_EVENTS_MAX_DAYS", 0, 0, 36_500),
     installAllow: installAllowances(env),
     installTimeoutMs: integer(env, "REEF_INSTALL_TIMEOUT", 300_000, 1000, 3_600_000),
+    brokerEnforcement: brokerEnforcement(env),
   };
 }
 

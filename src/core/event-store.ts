@@ -1,11 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { join } from "node:path";
-import { withCause } from "./causality.js";
-import { EventBus, type EventSink, TREE_EVENT } from "./events.js";
-import type { Scope } from "./scope.js";
+import { EventBus, type EventSink } from "./events.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
 import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
-import type { Json } from "./types.js";
 
 /** What is opened here stays open when the service that asked for it goes. */
 const inHost = AsyncLocalStorage.snapshot();
@@ -85,20 +82,10 @@ export function eventStoreOf(ctx: { readonly dataDir: string }): EventStore {
   return storeAt(pathIn(ctx.dataDir), {});
 }
 
-/** A bus that stores tree events, and delivers each on its own behalf: what a handler publishes is its child. */
+/** A bus that stores tree events. */
 export class TreeEventBus extends EventBus {
-  readonly #store: EventStore;
-
   constructor(store: EventStore, report: (where: string, error: unknown) => void) {
     super(report);
-    this.#store = store;
     this.setSink(store.sink);
-  }
-
-  override async emit(event: string, data: Json, from?: Scope): Promise<Json> {
-    if (event !== TREE_EVENT) return super.emit(event, data, from);
-    const stored = await this.#store.sink(data, from?.service);
-    if (this.count(TREE_EVENT) === 0) return stored;
-    return withCause(stored.id, () => super.emit(event, stored, from));
   }
 }

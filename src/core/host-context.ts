@@ -6,3 +6,6 @@ import { AsyncLocalStorage } from "node:async_hooks";
  * for by one service, must outlive that service.
  */
 export const inHost: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot();
+
+/** Set while a service's `init` runs; `open` until it has returned, whatever it started that lives on. */
+export const initializing = new AsyncLocalStorage<{ open: boolean }>();

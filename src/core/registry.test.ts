@@ -503,3 +503,17 @@ test("the ledger counts requests, errors and late errors of the present version"
   await registry.reload("a");
   expect(registry.get("a")?.ledger).toMatchObject({ served: 0, errors: 0, lateErrors: 0 });
 });
+
+test("a service can load another one from its init, also while it is itself being loaded", async () => {
+  const reef = await startReef({});
+  reef.sandbox.services({
+    "helper/index.ts": answering("helper", "helping"),
+    "boss/index.ts": answering("boss", "ready", 'async init(ctx) { await ctx.loadModule("helper"); }'),
+  });
+  try {
+    expect(await reef.ctx.registry.load("boss")).toEqual({ name: "boss", action: "added" });
+    expect(await reef.text("/helper")).toBe("helping");
+  } finally {
+    await reef.end();
+  }
+});

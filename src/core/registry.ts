@@ -12,7 +12,7 @@ import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
 import { changeFolder } from "./folder-change.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
-import { inHost } from "./host-context.js";
+import { inHost, initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { folderOf, listServices, locate, servedFrom } from "./lookup.js";
@@ -114,8 +114,12 @@ export class Registry {
     return result instanceof Promise ? (peer.scope.outlive(result) as T) : result;
   }
 
-  /** Runs one change after the other, in the host's context; a failed one does not stop the next. */
+  /**
+   * Runs one change after the other, in the host's context; a failed one does not stop the next. What an `init` asks
+   * for is part of the change that runs it: waiting for its turn it would wait for itself.
+   */
   enqueue<T>(change: () => Promise<T>): Promise<T> {
+    if (initializing.getStore()?.open) return inHost(change);
     const result = this.#queue.then(() => inHost(change));
     this.#queue = result.catch(() => undefined);
     return result;

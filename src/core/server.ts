@@ -165,6 +165,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const config = options.config ?? readConfig();
   const servicesDir = options.servicesDir ?? config.servicesDir;
   const dataDir = options.dataDir ?? config.dataDir;
+  const logs = options.logs ?? new LogBook();
   const given = options.authToken ?? config.authToken;
   const stored = given === undefined ? storedToken(dataDir) : undefined;
   const token = {
@@ -182,16 +183,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
           memoryFile: join(dataDir, ".reef", "checked.json"),
         })
       : undefined);
-  refuseProcessExit();
-  const reef = await createServer({
-    patienceMs: START_PATIENCE_MS,
-    ...options,
-    config,
-    servicesDir,
-    dataDir,
-    authToken: token.value,
-    checker,
-  });
+  // The port comes first: a second server fails on it before its services touch the data. Requests wait.
+  const { promise: ready, resolve: loaded } = Promise.withResolvers<ReefServer>();
+  let current: ReefServer | undefined;
   const server = Bun.serve({
     hostname: options.host ?? config.host,
     port: options.port ?? config.port,
@@ -201,14 +195,45 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     development: false,
     // Without development mode Bun would let a second server share the port and its data.
     reusePort: false,
-    fetch: (request, bun) => reef.app.fetch(request, bun),
+    fetch: (request, bun) =>
+      current ? current.app.fetch(request, bun) : ready.then((reef) => reef.app.fetch(request, bun)),
     error: (error) => {
-      reef.logs.write("reef", "error", ["a reply failed:", error]);
+      logs.write("reef", "error", ["a reply failed:", error]);
       return errorReply("INTERNAL");
     },
   });
+  const reef = await loadBehind(server, checker, () =>
+    createServer({
+      patienceMs: START_PATIENCE_MS,
+      ...options,
+      config,
+      servicesDir,
+      dataDir,
+      authToken: token.value,
+      checker,
+      logs,
+    }),
+  );
+  current = reef;
+  loaded(reef);
   const stop = once(() => stopServer(server, reef, config.drainTimeoutMs));
   return { ...reef, server, url: server.url.href.replace(/\/$/, ""), token, stop };
+}
+
+/** Closes the port again when loading fails. */
+async function loadBehind(
+  server: Bun.Server<undefined>,
+  checker: Checker | undefined,
+  load: () => Promise<ReefServer>,
+): Promise<ReefServer> {
+  refuseProcessExit();
+  try {
+    return await load();
+  } catch (error) {
+    await server.stop(true);
+    await checker?.close();
+    throw error;
+  }
 }
 
 function once(fn: () => Promise<void>): () => Promise<void> {

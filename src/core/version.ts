@@ -3,6 +3,7 @@ import { type ContextHost, createContext } from "./context.js";
 import type { Fingerprint } from "./digest.js";
 import { messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
+import { initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
@@ -51,8 +52,11 @@ export async function startVersion(
 }
 
 async function runInit({ module, scope }: Generation, host: ContextHost, ms: number): Promise<void> {
+  const mark = { open: true };
   try {
-    const running = scope.run(async () => module.init?.(createContext(scope, host)));
+    const running = initializing.run(mark, () =>
+      scope.run(async () => module.init?.(createContext(scope, host))),
+    );
     const timeout = () =>
       new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
     await within(running, ms, timeout);
@@ -66,6 +70,8 @@ async function runInit({ module, scope }: Generation, host: ContextHost, ms: num
         cause: error,
       },
     );
+  } finally {
+    mark.open = false;
   }
 }
 

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Json } from "../../src/core/types.js";
+import { ReefProcess } from "./process.js";
 import { eventually, Sandbox } from "./sandbox.js";
 
 const root = resolve(import.meta.dir, "..", "..");
@@ -68,13 +69,12 @@ export async function follow(page: string, skip: (command: string) => boolean): 
   const bun = process.execPath;
   const path = `${dirname(bun)}:${process.env.PATH}`;
   const { VERS_AUTH_TOKEN: _token, REEF_DATA_DIR: _data, ...env } = process.env;
-  const server = Bun.spawn([bun, "src/main.ts"], {
-    cwd: sandbox.root,
-    env: { ...env, PORT: "0" },
-    stdio: ["ignore", "pipe", "ignore"],
+  const reef = new ReefProcess(sandbox, {
+    main: join(sandbox.root, "src", "main.ts"),
+    env: { VERS_AUTH_TOKEN: undefined, REEF_SERVICES_DIR: undefined, REEF_DATA_DIR: undefined },
   });
   try {
-    const url = await addressOf(server.stdout);
+    const { url } = await reef.listening();
     await allAnswered(url, sandbox);
     const blocks = blocksOf(page).filter(({ kind }) => kind === "commands" || kind === "file");
     const script =
@@ -96,8 +96,7 @@ export async function follow(page: string, skip: (command: string) => boolean): 
     ]);
     return resultsOf(output, errors, code, blocks);
   } finally {
-    server.kill("SIGTERM");
-    await server.exited;
+    await reef.stop();
     sandbox.remove();
   }
 }
@@ -133,17 +132,6 @@ function resultsOf(output: string, errors: string, code: number, blocks: Block[]
       code: isLast ? code : 0,
     };
   });
-}
-
-async function addressOf(stdout: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let seen = "";
-  for await (const bytes of stdout) {
-    seen += decoder.decode(bytes, { stream: true });
-    const url = /listens on (http:\S+)/.exec(seen)?.[1];
-    if (url) return url;
-  }
-  throw new Error(`Reef did not start: ${seen}`);
 }
 
 /** Waits until each service folder was loaded or skipped: readers type slower than that. */

@@ -1,4 +1,4 @@
-/** The real server, as a child process over a sandbox. */
+/** The real server, as a child process over a sandbox or other folders. */
 import { join } from "node:path";
 import { eventually, type Sandbox, TOKEN } from "./sandbox.js";
 
@@ -11,24 +11,29 @@ export interface ProcessOptions {
   /** Added to the environment; `undefined` removes a variable. The token is {@link TOKEN} unless given. */
   env?: Record<string, string | undefined>;
   args?: string[];
+  /** The server's file; this checkout's unless given. */
+  main?: string;
 }
+
+/** Where the process runs, and its folders. */
+export type ProcessFolders = Pick<Sandbox, "root" | "servicesDir" | "dataDir">;
 
 export class ReefProcess {
   /** Everything the process has written so far, both streams together. */
   output = "";
   readonly child: Bun.Subprocess<"ignore", "pipe", "pipe">;
 
-  constructor(sandbox: Sandbox, { env = {}, args = [] }: ProcessOptions = {}) {
+  constructor(folders: ProcessFolders, { env = {}, args = [], main = MAIN }: ProcessOptions = {}) {
     const inherited = { ...process.env };
     for (const name of UNSET) delete inherited[name];
-    this.child = Bun.spawn([process.execPath, MAIN, ...args], {
-      cwd: sandbox.root,
+    this.child = Bun.spawn([process.execPath, main, ...args], {
+      cwd: folders.root,
       env: {
         ...inherited,
         PORT: "0",
         VERS_AUTH_TOKEN: TOKEN,
-        REEF_SERVICES_DIR: sandbox.servicesDir,
-        REEF_DATA_DIR: sandbox.dataDir,
+        REEF_SERVICES_DIR: folders.servicesDir,
+        REEF_DATA_DIR: folders.dataDir,
         ...env,
       },
       stdin: "ignore",

@@ -1,24 +1,14 @@
 import { expect, test } from "bun:test";
+import { Random } from "../../../tests/support/random.js";
 import { isAllowed } from "./check.js";
 import { canonical, intersect, type PermissionSet, permissionKey, type Scope } from "./set.js";
 
 const CASES = 50_000;
 
-/** Mulberry32: the same cases on every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-const next = random(20_260_101);
-const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
+const chance = new Random(20_260_101);
+const pick = <T>(list: readonly T[]): T => chance.pick(list);
 const several = <T>(list: readonly T[], most: number): T[] =>
-  Array.from({ length: Math.floor(next() * (most + 1)) }, () => pick(list));
+  Array.from({ length: chance.below(most + 1) }, () => pick(list));
 
 const VOCABULARY: Record<string, { rules: string[]; resources: string[] }> = {
   "fs-read": {
@@ -47,7 +37,7 @@ const NAMES = Object.keys(VOCABULARY);
 function randomScope(name: string): Scope {
   const { rules } = VOCABULARY[name] as { rules: string[] };
   if (rules.length === 0) return { allow: [], deny: [] };
-  const lists = Array.from({ length: 1 + Math.floor(next() * 2) }, () => several(rules, 3));
+  const lists = Array.from({ length: 1 + chance.below(2) }, () => several(rules, 3));
   return { allow: lists, deny: several(rules, 1) };
 }
 
