@@ -85,9 +85,9 @@ export interface PanelInfo {
   version: string;
 }
 
-/** The panels as the dashboard lists them. */
+/** The panels as the dashboard lists them, by name: a tab stays where it was when its service is reloaded. */
 export async function describePanels(ctx: ServiceContext): Promise<PanelInfo[]> {
-  const names = await listPanels(ctx);
+  const names = (await listPanels(ctx)).toSorted();
   return names.map((name) => ({
     name,
     description: ctx.getModule(name)?.description ?? "",

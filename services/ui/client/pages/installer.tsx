@@ -17,6 +17,8 @@ interface Installed {
   type: string;
   ref?: string;
   installedAt: string;
+  /** The version before, when there is one to go back to. */
+  previous?: { at: string };
 }
 
 type List = Resource<{ installed: Installed[] }>;
@@ -105,6 +107,22 @@ function Row({ item, list }: { item: Installed; list: List }) {
           >
             {t.installer.update}
           </button>
+          {item.previous && (
+            <button
+              type="button"
+              aria-label={`${t.services.rollback}: ${name}`}
+              onClick={async () => {
+                await attemptIfSure(
+                  t.services.askRollback(name),
+                  () => api("POST", "/installer/rollback", body),
+                  t.services.rolledBack(name),
+                );
+                void list.load();
+              }}
+            >
+              {t.services.rollback}
+            </button>
+          )}
           <button
             type="button"
             class="danger"

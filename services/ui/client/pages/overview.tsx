@@ -10,6 +10,7 @@ import { isLoaded, panels, type Service, services } from "../state/services.js";
 import { StateBadge } from "./services.js";
 
 const LATEST = 8;
+const SHOWN_CONTENT = 200;
 
 function Attention({ list }: { list: Service[] }) {
   const troubled = list.filter(({ state, failure }) => state === "failed" || failure !== undefined);
@@ -60,7 +61,7 @@ function Latest() {
                   <Ago time={event.time} />
                   <span class="accent">{event.type}</span>
                   <span class="dim">{event.source}</span>
-                  <span class="text">{event.content}</span>
+                  <span class="text">{event.content.split("\n", 1)[0]?.slice(0, SHOWN_CONTENT)}</span>
                 </a>
               </li>
             ))}

@@ -162,9 +162,9 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
 }
 
 /** Pairs of a term and what it is. */
-export function Facts({ facts }: { facts: Array<[string, ComponentChildren]> }) {
+export function Facts({ facts, broad }: { facts: Array<[string, ComponentChildren]>; broad?: boolean }) {
   return (
-    <dl class="facts">
+    <dl class={broad ? "facts broad" : "facts"}>
       {facts.map(([term, value]) => (
         <div key={term}>
           <dt>{term}</dt>

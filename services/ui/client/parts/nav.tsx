@@ -1,4 +1,5 @@
 /** @jsxImportSource preact */
+import { useEffect, useRef } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { place, to } from "../router.js";
 import { isLoaded, panels } from "../state/services.js";
@@ -31,8 +32,15 @@ function Item({ href, text }: { href: string; text: string }) {
 /** Pages, and a tab for each service with a panel. */
 export function Nav() {
   const list = panels.data.value;
+  const nav = useRef<HTMLElement>(null);
+  const here = place.value;
+  // On narrow screens the list of pages is wider than the screen.
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>("[aria-current]");
+    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - nav.current.clientWidth / 3;
+  }, [here, list]);
   return (
-    <nav class="nav" aria-label={t.shell.menu}>
+    <nav ref={nav} class="nav" aria-label={t.shell.menu}>
       <ul>
         {PAGES.map(({ name, path }) => (
           <Item key={path} href={path} text={t.nav[name]} />

@@ -9,6 +9,8 @@ import { Dialog } from "./dialog.js";
 export const paletteOpen = signal(false);
 
 const SHOWN = 12;
+/** Of two that fit alike, what belongs to the dashboard itself comes first. */
+const WEIGHTS: Partial<Record<Command["kind"], number>> = { page: 40, panel: 30, service: 30, action: 20 };
 
 function find(typed: string): Command[] {
   if (typed.trim() === "") return commands().slice(0, SHOWN);
@@ -18,7 +20,7 @@ function find(typed: string): Command[] {
       const more = command.more === undefined ? undefined : score(typed, command.more);
       // What is found only in the description comes after what is found in the name.
       const best = own ?? (more !== undefined && more > 400 ? more - 1000 : undefined);
-      return best === undefined ? [] : [{ command, best }];
+      return best === undefined ? [] : [{ command, best: best + (WEIGHTS[command.kind] ?? 0) }];
     })
     .toSorted((a, b) => b.best - a.best)
     .slice(0, SHOWN)

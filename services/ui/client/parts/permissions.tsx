@@ -116,6 +116,7 @@ export function Permissions({ ids }: { ids: string[] }) {
       <Loaded from={pair}>
         {({ parties, effective }) => (
           <Facts
+            broad
             facts={[
               ...parties.map(({ id, permissions }): [string, preact.ComponentChildren] => [
                 id,

@@ -1,0 +1,123 @@
+/** The pages for plugins, tools, agents and the installer, in a real browser. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+
+const PLUGINS = join(import.meta.dir, "..", "..", "examples", "plugins");
+const MATH = "com.example.math-plugin";
+const NOTES = "com.example.notes-plugin";
+
+describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    [browser, dashboard] = await Promise.all([
+      openBrowser(),
+      Dashboard.start({ services: ["services", "feed", "board", "broker", "installer"] }),
+    ]);
+    for (const name of ["math", "notes"])
+      symlinkSync(join(PLUGINS, name), join(dashboard.sandbox.servicesDir, name));
+    await dashboard.call("/broker/reload", "POST");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  async function visit(path: string, use: (page: Page) => Promise<void>): Promise<void> {
+    const { page, strangers, close } = await dashboard.open(browser, path);
+    await use(page);
+    expect(strangers).toEqual([]);
+    await close();
+  }
+
+  test("let a method be called, and say why a call was refused", async () => {
+    await visit("/ui/broker", async (page) => {
+      await page.getByRole("link", { name: "math.add" }).click();
+      const input = page.getByLabel("Input, as JSON");
+      expect(JSON.parse(await input.inputValue())).toEqual({ a: 0, b: 0 });
+      await input.fill('{ "a": 2, "b": 40 }');
+      await page.getByRole("button", { name: "Call", exact: true }).click();
+      await page.getByRole("region", { name: "Result" }).getByText("42").waitFor();
+      await input.fill('{ "a": "two" }');
+      await page.getByRole("button", { name: "Call", exact: true }).click();
+      await page.getByRole("region", { name: "Refused" }).waitFor();
+      await input.fill("{");
+      await page.getByText("The input is not JSON").waitFor();
+      expect(await page.getByRole("button", { name: "Call", exact: true }).isDisabled()).toBe(true);
+      // Two groups of calls make a trend.
+      await page
+        .getByRole("img", { name: /mean latency/ })
+        .locator("canvas")
+        .waitFor();
+    });
+  });
+
+  test("say what two plugins may do together, and who stands in the way", async () => {
+    await visit("/ui/broker", async (page) => {
+      await page.getByLabel("Caller").selectOption(MATH);
+      await page.getByLabel("Callee").selectOption(NOTES);
+      await page.getByText("nothing").first().waitFor();
+      await page.getByRole("textbox", { name: "Permission" }).fill("fs-read");
+      await page.getByRole("textbox", { name: "Resource" }).fill("/etc/passwd");
+      await page.getByRole("button", { name: "Ask" }).click();
+      const verdict = page.getByText(/^Refused: /);
+      await verdict.waitFor();
+      expect(await verdict.textContent()).toContain(MATH);
+    });
+  });
+
+  test("list the tools that agents get, and find them", async () => {
+    await visit("/ui/tools", async (page) => {
+      const tool = (name: string) => page.getByRole("code").filter({ hasText: name });
+      await tool("board_create_task").waitFor();
+      await page.getByRole("searchbox").fill("review");
+      await tool("board_create_task").waitFor({ state: "detached" });
+      await tool("board_submit_for_review").waitFor();
+    });
+  });
+
+  test("show an agent as soon as it says that it works, and what became of it", async () => {
+    await visit("/ui/agents", async (page) => {
+      await page.getByText("No agent has been seen").waitFor();
+      const say = (type: string, content: string) =>
+        dashboard.call("/feed/events", "POST", { type, source: "ada", content, role: "worker" });
+      await say("agent_started", "ada started working");
+      await page.getByRole("row", { name: /ada/ }).getByText("working", { exact: true }).waitFor();
+      await say("agent_failed", "ada failed: no budget");
+      await page.getByRole("row", { name: /ada/ }).getByText("failed", { exact: true }).waitFor();
+    });
+  });
+
+  test("install a service after a question, and remove it after another", async () => {
+    const source = dashboard.sandbox.write(
+      "elsewhere/visitor/index.ts",
+      `import { Hono } from "hono";\nexport default { name: "visitor", routes: new Hono().get("/", (c) => c.text("hi")) };\n`,
+    );
+    await visit("/ui/installer", async (page) => {
+      await page.getByLabel("Source").fill(source.replace("/index.ts", ""));
+      await page.getByRole("button", { name: "Install", exact: true }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Install" }).click();
+      await page.getByRole("row", { name: /visitor/ }).waitFor();
+      expect(await (await dashboard.call("/visitor")).text()).toBe("hi");
+      await page.getByRole("button", { name: "Remove: visitor" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("row", { name: /visitor/ }).waitFor({ state: "detached" });
+      expect((await dashboard.call("/visitor")).status).toBe(404);
+    });
+  });
+
+  test("say calmly what to do while a service is absent, and fill when it comes", async () => {
+    await dashboard.call("/services/broker", "DELETE");
+    await visit("/ui/broker", async (page) => {
+      await page.getByText("The service “broker” is not loaded").waitFor();
+      await page.getByText(/curl -X POST .*\/services\/deploy/).waitFor();
+      await dashboard.call("/services/reload", "POST");
+      await page.getByRole("link", { name: "math.add" }).waitFor();
+    });
+  });
+});
