@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { readConfig } from "../src/core/config.js";
-import { type Reef, startReef, TOKEN } from "./support/sandbox.js";
+import { eventually, type Reef, startReef, TOKEN } from "./support/sandbox.js";
 
 const READING = `import { Hono } from "hono";
 const routes = new Hono();
@@ -49,3 +49,31 @@ test.each(["", "Host:\r\n"])("a request without a host (%p) reaches what it asks
   const body = `POST /reader HTTP/1.0\r\n${host}${AUTH}Content-Length: 7\r\n\r\n{"a":1}`;
   expect(await send(body)).toEndWith('{"a":1}');
 });
+
+test("a client that goes away while it sends is no error of the service", async () => {
+  const socket = connect(server.port as number, "127.0.0.1");
+  socket.write(`POST /reader HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: 100\r\n\r\n{"a`);
+  await eventually(() => served() === 1, "the request");
+  socket.destroy();
+  await eventually(() => server.pendingRequests === 0, "the end of the request");
+  expect(errors()).toBe(0);
+  expect(reef.lines.filter(({ level }) => level === "error")).toEqual([]);
+});
+
+test("a body that grows past the limit is no error of the service", async () => {
+  const chunk = `400\r\n${"x".repeat(0x400)}\r\n`;
+  const head = `POST /reader HTTP/1.1\r\nHost: x\r\n${AUTH}Transfer-Encoding: chunked\r\n\r\n`;
+  expect(await send(head + chunk.repeat(4), /\r\n\r\n/)).toStartWith("HTTP/1.1 413 ");
+  await eventually(() => server.pendingRequests === 0, "the end of the request");
+  expect(errors()).toBe(0);
+  expect(reef.lines.filter(({ level }) => level === "error")).toEqual([]);
+});
+
+test("an abort of the service's own is an error of the service", async () => {
+  expect((await reef.call("/reader/own")).status).toBe(500);
+  expect(errors()).toBe(1);
+});
+
+const ledger = () => reef.ctx.registry.list().find(({ name }) => name === "reader")?.ledger;
+const served = () => ledger()?.served;
+const errors = () => ledger()?.errors;
