@@ -1,14 +1,11 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { join } from "node:path";
 import { withCause } from "./causality.js";
 import { EventBus, type EventSink, TREE_EVENT } from "./events.js";
+import { inHost } from "./host-context.js";
 import type { Scope } from "./scope.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
 import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
 import type { Json } from "./types.js";
-
-/** What is opened here stays open when the service that asked for it goes. */
-const inHost = AsyncLocalStorage.snapshot();
 
 const stores = new Map<string, EventStore>();
 
@@ -25,6 +22,7 @@ export class EventStore {
 
   /** The log; the file is opened when it is first asked for. */
   get log(): EventLog {
+    // Stays open when the service that asked for it goes.
     this.#tree ??= inHost(() => new EventTree(this.#options));
     return this.#tree;
   }
