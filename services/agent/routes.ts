@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { bootstrapSource } from "../src/agent/index.js";
+import { bootstrapSource } from "../../src/agent/index.js";
 import type { AgentSide } from "./agent-side.js";
 
 const JAVASCRIPT = "text/javascript; charset=utf-8";

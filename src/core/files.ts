@@ -1,5 +1,4 @@
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
-
 import fs from "node:fs";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "./errors.js";
