@@ -113,7 +113,7 @@ describe("the bootstrap extension", () => {
         await plane.stop();
       }
     }
-  });
+  }, 60_000);
 
   test("without any copy the agent works without Reef", async () => {
     const { tools, stderr, report } = await start("empty", { VERS_INFRA_URL: "http://127.0.0.1:9" });
