@@ -6,6 +6,7 @@ import feed from "../../services/feed/index.js";
 import { eventStoreOf } from "../../src/core/event-store.js";
 import { startServer } from "../../src/core/server.js";
 import { EventHub } from "../../src/core/sse/hub.js";
+import { idsAfter } from "../../src/core/tree/ids.js";
 import { draft } from "../../src/core/tree/validate.js";
 import { toWire } from "../../src/core/tree/wire.js";
 import {
@@ -152,9 +153,22 @@ async function publishing(stores: boolean) {
     port: 0,
   });
   if (!stores) {
+    let row = 0;
+    let now = 0;
+    let time = "";
+    let last = "";
+    let idOf = idsAfter(last, now, 1);
     eventStoreOf(reef.ctx).log.append = async (input) => {
       const { parentId, type, source, content, extra } = draft(input);
-      return { ...node(content), parentId, type, source, extra };
+      row++;
+      // Ids and times are made as for events that are stored: the time once for those of a moment.
+      if (Date.now() !== now) {
+        now = Date.now();
+        time = new Date(now).toISOString();
+        idOf = idsAfter(last, now, row);
+      }
+      last = idOf(row);
+      return { id: last, parentId, type, source, content, time, extra };
     };
   }
   serveBench(reef.server.port ?? 0);

@@ -6,6 +6,7 @@ import type { ServiceContext } from "../../src/core/types.js";
 const SETTLE_MS = 150;
 
 interface Parts {
+  ctx: ServiceContext;
   builder: ExtensionBuilder;
   catalog: ToolCatalog;
   mcp: Mcp;
@@ -24,7 +25,7 @@ export class AgentSide {
       version: "1",
       onError: (error) => ctx.log.warn(`MCP: ${messageOf(error)}`),
     });
-    this.#parts = { builder, catalog, mcp };
+    this.#parts = { ctx, builder, catalog, mcp };
     ctx.onDispose(() => mcp.close());
     ctx.events.on("services:changed", ({ action }: { action: string }) => {
       // The version that served before still does; its code may be gone from the folder.
@@ -34,6 +35,7 @@ export class AgentSide {
       cancel?.();
       cancel = ctx.setTimeout(() => this.#build(ctx), SETTLE_MS);
     });
+    ctx.events.on("tools:changed", () => mcp.toolsChanged());
     let cancel: (() => void) | undefined = ctx.setTimeout(() => this.#build(ctx), SETTLE_MS);
   }
 

@@ -72,6 +72,28 @@ test("an agent gets a file for some of the services, by list or by category", as
   expect(await services("")).toBe("dev, ops");
 });
 
+test("any tool of the catalogue can be called by its name", async () => {
+  await change({ "probe/index.ts": probeService(9) });
+  const call = async (body: unknown) => {
+    const response = await reef.fetch("/extension/call", { method: "POST", body: JSON.stringify(body) });
+    return [response.status, await response.json()];
+  };
+  const sum = { name: "plugin__com_example_math-plugin__math__add", arguments: { a: 1, b: 2 } };
+  expect(await call(sum)).toEqual([
+    200,
+    { content: [{ type: "text", text: expect.stringContaining('"result": 3') }] },
+  ]);
+  expect(await call({ name: "probe_fails" })).toEqual([422, { error: "on purpose" }]);
+  expect(await call({ name: "nothing" })).toEqual([404, { error: expect.stringContaining("no tool") }]);
+  expect(await call({ ...sum, arguments: { a: "x" } })).toEqual([
+    400,
+    { error: expect.stringContaining("a must be") },
+  ]);
+  expect(await call({})).toEqual([400, { error: expect.stringContaining("name") }]);
+  rmSync(join(reef.servicesDir, "probe"), { recursive: true });
+  await change({});
+});
+
 test("the report names what agents will not have", async () => {
   await change({
     "clash/index.ts": plain(

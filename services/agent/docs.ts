@@ -26,6 +26,15 @@ export const routeDocs: Record<string, RouteDocs> = {
     response: "200 text/javascript",
     examples: [{ summary: "The bootstrap" }],
   },
+  "POST /extension/call": {
+    summary: "Call any tool of the catalogue",
+    detail: "422 with the tool's own message when the tool fails; 404 when there is no such tool.",
+    body: {
+      name: { type: "string", required: true, description: "Canonical or wire name" },
+      arguments: { type: "object", description: "The tool's input" },
+    },
+    response: "{ content: [{ type, text }] }",
+  },
   "POST /mcp": {
     summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",
     detail:

@@ -1,8 +1,16 @@
+import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
-import { bootstrapSource } from "../../src/agent/index.js";
+import { bootstrapSource, executeTool } from "../../src/agent/index.js";
+import { messageOf, ReefError } from "../../src/core/errors.js";
+import { readBody } from "../../src/core/validate.js";
 import type { AgentSide } from "./agent-side.js";
 
 const JAVASCRIPT = "text/javascript; charset=utf-8";
+
+const Call = Type.Object(
+  { name: Type.String({ maxLength: 500 }), arguments: Type.Optional(Type.Unknown()) },
+  { additionalProperties: false },
+);
 
 /** Whether an `If-None-Match` header names this version (RFC 9110, 13.1.2). */
 function isKnown(header: string | undefined, etag: string): boolean {
@@ -45,6 +53,24 @@ export function createRoutes(side: AgentSide): Hono {
     const code = await bootstrapSource();
     const hash = new Bun.CryptoHasher("sha256").update(code).digest("hex");
     return reply(c.req.header("if-none-match"), hash, code);
+  });
+
+  routes.post("/extension/call", async (c) => {
+    const { name, arguments: input } = await readBody(c, Call);
+    const { ctx, catalog } = side.parts;
+    const caller = {
+      agentName: c.req.header("x-reef-agent-name") || "somebody",
+      token: (c.req.header("authorization") ?? "").replace(/^bearer\s+/i, ""),
+      signal: c.req.raw.signal,
+    };
+    const tool = catalog.get(name);
+    try {
+      const { content } = await executeTool(ctx, tool, input, caller);
+      return c.json({ content });
+    } catch (error) {
+      if (error instanceof ReefError) throw error;
+      return c.json({ error: messageOf(error) }, 422);
+    }
   });
 
   routes.all("/mcp", (c) => side.parts.mcp.fetch(c.req.raw));

@@ -77,6 +77,25 @@ export function createBrokerService(options: BrokerServiceOptions = {}): Service
     routes: brokerRoutes(running),
     routeDocs,
     store,
+    toolProvider: {
+      listTools: () =>
+        running()
+          .broker.listTools()
+          .map(({ name, description, inputSchema, target }) => ({
+            name,
+            label: `${target.service}: ${target.method}`,
+            description,
+            inputSchema: typeof inputSchema === "boolean" ? {} : { ...inputSchema },
+            owner: target.pluginId,
+          })),
+      callTool: (name, input, { signal }) => {
+        const { broker } = running();
+        const tool = broker.listTools().find((one) => one.name === name);
+        if (!tool) throw new Error(`no plugin offers "${name}" any more`);
+        const { pluginId, service, method } = tool.target;
+        return broker.call(pluginId, service, method, input, { signal });
+      },
+    },
     async init(ctx) {
       current = await start(ctx, options);
     },
@@ -98,6 +117,8 @@ async function start(ctx: ServiceContext, options: BrokerServiceOptions): Promis
         if (event.type === "broker.plugin_event")
           ctx.events.fire(`plugin:${event.pluginId}:${event.name}`, event);
         ctx.events.fire(event.type, event);
+        if (event.type === "broker.loaded" || event.type === "broker.unloaded")
+          ctx.events.fire("tools:changed", {});
       },
     },
   });

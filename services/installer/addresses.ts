@@ -1,5 +1,6 @@
 /** Which hosts the installer may connect to, and to which of their addresses. */
-import { lookup } from "node:dns/promises";
+// The default import keeps each call visible to a spy.
+import dns from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 import type { InstallAllowance } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
@@ -89,15 +90,30 @@ export async function allowedAddresses(
   host: string,
   encrypted: boolean,
   allowed: Allowed,
+  signal?: AbortSignal,
 ): Promise<string[]> {
-  const addresses = isIP(host) ? [host] : await resolveHost(host);
+  const addresses = isIP(host) ? [host] : await untilAborted(resolveHost(host), signal);
   for (const address of addresses) assertReach(address, encrypted, allowed);
   return addresses;
 }
 
+/** Looking a name up cannot be ended, but it need not be waited for. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 async function resolveHost(host: string): Promise<string[]> {
   try {
-    const found = await lookup(host, { all: true });
+    const found = await dns.lookup(host, { all: true });
     return found.map(({ address }) => address);
   } catch (error) {
     throw new InstallError(502, "fetch", `the host ${host} cannot be found: ${messageOf(error)}`);

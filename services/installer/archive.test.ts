@@ -193,6 +193,14 @@ describe("a hostile archive is refused and leaves nothing outside its folder:", 
   });
 });
 
+test.if(process.platform === "linux")("no file of a refused archive stays open", async () => {
+  const opened = () => readdirSync("/proc/self/fd").filter((fd) => existsSync(`/proc/self/fd/${fd}`)).length;
+  const before = opened();
+  const cut = gzipSync(plain.subarray(0, 1700));
+  for (let round = 0; round < 20; round++) await attempt(cut, 61);
+  expect(opened()).toBeLessThan(before + 5);
+});
+
 test.each([
   ["a path for all entries has no effect", packed(pax({ path: "../escaped" }, "g"), ok), ["index.ts"]],
   [

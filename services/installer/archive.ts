@@ -75,7 +75,9 @@ async function readEntries(
     failure ??= { error };
   };
   let taking = Promise.resolve();
+  let current: ReadEntry | undefined;
   parser.on("entry", (entry: ReadEntry) => {
+    current = entry;
     taking = taking
       .then(() => (failure ? undefined : take(entry)))
       .catch(fail)
@@ -84,14 +86,20 @@ async function readEntries(
   parser.on("ignoredEntry", (entry: ReadEntry) => fail(unsupported(entry)));
   parser.on("error", fail);
   const ended = once(parser, "end").catch(fail);
-  for await (const chunk of source) {
-    if (!failure && !parser.write(chunk)) await once(parser, "drain").catch(fail);
-    if (failure) break;
+  try {
+    for await (const chunk of source) {
+      if (!failure && !parser.write(chunk)) await once(parser, "drain").catch(fail);
+      if (failure) break;
+    }
+    if (!failure) {
+      parser.end();
+      await ended;
+    }
+  } catch (error) {
+    fail(error);
   }
-  if (!failure) {
-    parser.end();
-    await ended;
-  }
+  // Whoever reads an entry that does not go on would wait for ever, with its file open.
+  if (failure) current?.destroy(new Error("the archive does not go on"));
   await taking;
   if (failure) throw failure.error;
 }

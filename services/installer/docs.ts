@@ -18,7 +18,7 @@ const TOKEN = {
 };
 const TEST = { test: { type: "boolean", description: "Run the package's tests, which then must pass" } };
 const ERRORS =
-  "{ error, step }: 400 the source or the package is wrong, 403 the operator does not allow the place, 404, 409, 502 the other side failed, 504 REEF_INSTALL_TIMEOUT";
+  "400 the source or the package is wrong, 403 the operator does not allow the place, 404 nothing is there, 409 it is not possible now, 502 the other side failed, 503 too many jobs, 504 REEF_INSTALL_TIMEOUT, 507 no space left: { error, step }";
 
 export const routeDocs: Record<string, RouteDocs> = {
   "POST /install": {
@@ -40,7 +40,20 @@ export const routeDocs: Record<string, RouteDocs> = {
       ...TEST,
       ...BACKGROUND,
     },
-    response: `201 { name, dirName, source, type: "git" | "local" | "fleet", from?, ref?, commit?, kind, digest, permissions, action: "installed", tests?, id }; 409 when the name is taken or busy; ${ERRORS}`,
+    response: `201, or 202 in the background: { name, dirName, source, type: "git" | "local" | "fleet", from?, ref?, commit?, kind, digest, permissions, action: "installed", tests?, id }; ${ERRORS}`,
+    examples: [
+      { summary: "A folder on the server's machine", body: { source: "/srv/services/greeter" }, status: 404 },
+      {
+        summary: "A service of another Reef",
+        body: { from: "http://127.0.0.1:1", name: "greeter", test: true },
+        status: 502,
+      },
+      {
+        summary: "Something that git would take for an option",
+        body: { source: "--upload-pack=x" },
+        status: 400,
+      },
+    ],
   },
   "POST /update": {
     summary: "Fetch what the source holds now and exchange the running version for it",
@@ -58,12 +71,14 @@ export const routeDocs: Record<string, RouteDocs> = {
       ...TEST,
       ...BACKGROUND,
     },
-    response: `{ name, dirName, action: "updated", changed, … as install }; ${ERRORS}`,
+    response: `200, or 202 in the background: { name, dirName, action: "updated", changed, id, and the rest as for install }; ${ERRORS}`,
+    examples: [{ summary: "To the latest commit", body: { name: "greeter" }, status: 404 }],
   },
   "POST /rollback": {
     summary: "Return to the version before the latest update; once more, and the update is back",
     body: { ...NAME, ...BACKGROUND },
-    response: '{ name, dirName, action: "rolled-back", … }; 409 when none is kept',
+    response: `200, or 202 in the background: { name, dirName, action: "rolled-back", id, and the rest as for install }; ${ERRORS}`,
+    examples: [{ summary: "The version before", body: { name: "greeter" }, status: 404 }],
   },
   "POST /remove": {
     summary: "Stop a service and delete what the installer put there",
@@ -74,21 +89,25 @@ export const routeDocs: Record<string, RouteDocs> = {
       force: { type: "boolean", description: "Although other services depend on it" },
       ...BACKGROUND,
     },
-    response: '{ name, dirName, action: "removed", kept? }; 404 when the installer did not install it',
+    response: `200, or 202 in the background: { name, dirName, action: "removed", id, kept? }; ${ERRORS}`,
+    examples: [{ summary: "For good", body: { name: "greeter" }, status: 404 }],
   },
   "GET /installed": {
     summary: "What was installed, from where, at which version, with which permissions",
     response:
       "{ installed: [{ dirName, name, type, source, ref?, commit?, digest, kind, permissions, files, installedAt, updatedAt, previous?, linked? }], count }",
+    examples: [{ summary: "All of them" }],
   },
   "GET /jobs": {
     summary: "What the installer is doing and has done since its start, latest first",
     response:
       "{ jobs: [{ id, action, dirName, source, status: 'running' | 'done' | 'failed', steps: [{ step, status, detail?, at }], result?, error?, errorStatus? }], count }",
+    examples: [{ summary: "The latest ones" }],
   },
   "GET /jobs/:id": {
     summary: "One job",
     params: { id: { type: "string", required: true, description: "From the reply or the event" } },
     response: "As in the list; 404 { error }",
+    examples: [{ summary: "A job", params: { id: "01990000-0000-7000-8000-000000000000" }, status: 404 }],
   },
 };

@@ -1,14 +1,12 @@
 import { afterAll, afterEach, expect, mock, spyOn, test } from "bun:test";
+import dns from "node:dns/promises";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../src/core/config.js";
 import { createServer } from "../../src/core/server.js";
+import { createInstallerService } from "./module.js";
 import { snapshot } from "./testing/instance.js";
-
-// Every name is this machine: what is asked of the network is not the question here.
-mock.module("node:dns/promises", () => ({ lookup: async () => [{ address: "127.0.0.1", family: 4 }] }));
-const { createInstallerService } = await import("./module.js");
 
 const SOURCES = 10_000;
 const SEED = 20_261_121;
@@ -151,6 +149,8 @@ test(
       calls.push({ argv, env: options.env });
       return spawn([argv[1] === "init" ? "true" : "false"], options);
     }) as never);
+    // Every name is this machine: what is asked of the network is not the question here.
+    spyOn(dns, "lookup").mockImplementation((async () => [{ address: "127.0.0.1", family: 4 }]) as never);
     const next = random(SEED);
     const before = snapshot(servicesDir);
     const statuses = new Map<number, number>();

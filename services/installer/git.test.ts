@@ -217,7 +217,7 @@ test("git sources that the operator has not allowed are refused before git is st
     "http://127.0.0.1:1/a/b",
     "https://localhost/a/b",
     "https://10.0.0.1/a/b",
-    "git@[::1]:a/b",
+    "ssh://git@[::1]/a/b",
     "file:///srv/x",
   ]) {
     expect(await strict.install({ source })).toMatchObject({ status: 403 });

@@ -83,7 +83,7 @@ export async function fetchCommit(
 /** Checks where the source leads, and pins the connection to the addresses that were checked. */
 async function connection(
   source: GitSource,
-  { allowed, token }: GitOptions,
+  { allowed, token, signal }: GitOptions,
 ): Promise<Record<string, string>> {
   const { transport, host, port } = source;
   if (token !== undefined && transport !== "https" && transport !== "http") {
@@ -93,7 +93,7 @@ async function connection(
     if (!allowed.has("file")) throw forbidden("a git repository on this machine", "file");
     return {};
   }
-  const addresses = await allowedAddresses(host, transport !== "http", allowed);
+  const addresses = await allowedAddresses(host, transport !== "http", allowed, signal);
   const settings: Record<string, string> = {};
   if (token !== undefined) {
     if (transport === "http")

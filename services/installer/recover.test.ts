@@ -91,11 +91,13 @@ describe("a process that ended in the middle of", () => {
 
   test("an update, with the new folder in place: it is on record", async () => {
     const left = await interrupted(oneWithTwoBehind, "place");
+    writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });
     renameSync(join(left.base, "previous/greeter"), join(left.room, "older"));
     renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
     renameSync(join(left.room, "older"), join(left.services, "greeter"));
     const found = await after(left);
     expect(found).toMatchObject({ version: "2", staging: [], pending: false });
+    expect(readFileSync(join(left.services, "greeter/data/notes.json"), "utf8")).toBe("[1]");
     expect(found.installed[0].previous).toBeDefined();
     const again = await startInstance({}, left.root);
     expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);

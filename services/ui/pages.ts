@@ -6,7 +6,7 @@ import type { Entries } from "./assets.js";
 import { strings } from "./strings.js";
 
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>;
-type Status = 200 | 401;
+type Status = 200 | 401 | 404;
 
 /**
  * The policy of the dashboard's own pages. `frame-src` also holds for what a frame's own script navigates to: a
@@ -37,6 +37,8 @@ function send(
 ): Response | Promise<Response> {
   c.header("content-security-policy", policy);
   c.header("x-frame-options", "DENY");
+  // Without a referrer the browser would send forms with no origin, and they could not be told from foreign ones.
+  c.header("referrer-policy", "same-origin");
   c.header("cross-origin-opener-policy", "same-origin");
   c.header("cache-control", "no-store");
   return c.html(page, status);
@@ -96,7 +98,7 @@ export function redirectPage(c: Context, path: string, script: Entries) {
 }
 
 /** The frame of the dashboard, there at the first paint; the script fills it. */
-export function shellPage(c: Context, script: Entries, origin: string) {
+export function shellPage(c: Context, script: Entries, origin: string, status: Status = 200) {
   const head = html`<script type="module" src="${script.script}"></script>`;
   const body = html`<div id="app">
     <header class="top">
@@ -105,5 +107,5 @@ export function shellPage(c: Context, script: Entries, origin: string) {
     </header>
     <noscript><p class="empty">${strings.shell.noScript}</p></noscript>
   </div>`;
-  return send(c, document(strings.shell.title, script, head, body), 200, pagePolicy(origin));
+  return send(c, document(strings.shell.title, script, head, body), status, pagePolicy(origin));
 }

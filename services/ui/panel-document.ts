@@ -1,10 +1,11 @@
 /** The document around a panel's fragment: theme, address, and the script that speaks with the dashboard. */
 import { html, raw } from "hono/html";
+import { withoutFrames } from "./panel/frames.js";
 import { THEME } from "./theme.js";
 
 export interface PanelParts {
   name: string;
-  /** The service's own HTML, scripts included; it goes in as it is: the frame's sandbox and policy hold it. */
+  /** The service's own HTML, scripts included; it goes in as it is, but for frames of its own: sandbox and policy hold it. */
   fragment: string;
   /** The address that the panel may call. */
   api: string;
@@ -27,7 +28,7 @@ body { display: flow-root; }
 <script data-settings="${JSON.stringify({ name, api })}">${raw(script)}</script>
 </head>
 <body>
-${raw(fragment)}
+${raw(withoutFrames(fragment))}
 </body>
 </html>`;
 }

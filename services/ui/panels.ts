@@ -108,6 +108,7 @@ export function panelPolicy(api: string): string {
     "form-action 'none'",
     "base-uri 'none'",
     "frame-ancestors 'self'",
-    "webrtc 'block'",
+    "require-trusted-types-for 'script'",
+    "trusted-types default",
   ].join("; ");
 }

@@ -1,5 +1,5 @@
 /** What the dashboard serves: pages, its proxy, and the panels in their frames. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { getCookie } from "hono/cookie";
 import { ReefError } from "../../src/core/errors.js";
 import type { ServiceContext } from "../../src/core/types.js";
@@ -34,7 +34,7 @@ const CORS = {
 export function createRoutes({ sessions, assets, allowedHosts, context, live }: UiParts): Hono {
   const routes = new Hono();
   const grants = new PanelGrants();
-  const guard = async (c: Parameters<typeof assertHost>[0], next: () => Promise<void>) => {
+  const guard = async (c: Context, next: () => Promise<void>) => {
     assertHost(c, allowedHosts());
     await next();
   };
@@ -48,12 +48,12 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
 
   routes.get("/ui/assets/:file", (c) => assets.serve(c));
 
-  const shell = async (c: Parameters<typeof shellPage>[0]) => {
+  const shell = async (c: Context, status: 200 | 404 = 200) => {
     const entries = await script();
-    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c));
+    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c), status);
     return loginPage(c, { script: entries, status: 401, next: safeNext(c.req.path) });
   };
-  routes.get("/ui", shell);
+  routes.get("/ui", (c) => shell(c));
 
   routes.get("/ui/panels", async (c) => {
     requireSession(c, sessions);
@@ -82,7 +82,6 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
     c.header("content-security-policy", panelPolicy(api));
     c.header("cache-control", "no-store");
     c.header("x-dns-prefetch-control", "off");
-    c.header("origin-agent-cluster", "?1");
     const theme = c.req.query("theme") === "light" ? "light" : "dark";
     return c.html(panelDocument({ name, fragment, api, theme, script: await assets.panelScript() }));
   });
@@ -91,7 +90,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   routes.all("/ui/panel-api/:token/:service/*", (c) => callFromPanel(c));
   routes.all("/ui/panel-api/:token/:service", (c) => callFromPanel(c));
 
-  const callFromPanel = async (c: Parameters<typeof forward>[0]) => {
+  const callFromPanel = async (c: Context) => {
     const token = c.req.param("token") ?? "";
     const service = c.req.param("service") ?? "";
     const grant = grants.find(token, (id) => sessions.isAlive(id));
@@ -116,7 +115,8 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
     return forward(c, context(), rest(c, "/ui/api"));
   });
 
-  // Deep links of the dashboard's own pages; the script reads the path.
-  routes.get("/ui/:page{(services|events|broker|tools|agents|installer|panels)(/.*)?}", shell);
+  // Deep links of the dashboard's own pages; the script reads the path, and says so when it leads nowhere.
+  routes.get("/ui/:page{(services|events|broker|tools|agents|installer|panels)(/.*)?}", (c) => shell(c));
+  routes.get("/ui/*", (c) => shell(c, 404));
   return routes;
 }

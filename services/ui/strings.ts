@@ -116,7 +116,7 @@ export const strings = {
     ledger: "What the version owns and does",
     versions: "Kept versions",
     noVersions: "No earlier version is kept. A deploy keeps the one it replaces.",
-    keptAt: "kept",
+    keptAt: "Kept",
     current: "serving",
     restore: "Roll back to this",
     logs: "Log",
@@ -202,6 +202,7 @@ export const strings = {
     collapse: "Close the thread",
     answer: "An event that answers this one:",
     path: "Came of",
+    when: "When",
   },
   broker: {
     title: "Broker",

@@ -1,16 +1,17 @@
 /** Keeps the extension file in step with the services. */
 import { messageOf } from "../core/errors.js";
 import { isSelected } from "../core/extension/selection.js";
-import type { ServiceContext } from "../core/types.js";
 import {
   type BundleSource,
   buildExtension,
   type ExtensionBundle,
   type RegistrationProblem,
+  type RemoteSource,
 } from "./bundle/build.js";
 import { inspectBundle } from "./bundle/inspect.js";
 import type { UnitReport } from "./bundle/runtime/inspect.js";
-import { bundleSources } from "./sources.js";
+import { type CatalogHost, ToolCatalog } from "./catalog.js";
+import { bundleSources, remoteSources } from "./sources.js";
 
 /** Which services an extension file is for; all when nothing is said. */
 export interface Choice {
@@ -18,7 +19,7 @@ export interface Choice {
   category?: string;
 }
 
-type Host = Pick<ServiceContext, "registry">;
+type Host = CatalogHost;
 
 /** Files for different choices of services that are kept at the same time. */
 const MAX_CHOICES = 8;
@@ -31,7 +32,10 @@ const SERVER_HALF = "belongs to the server's half";
  * that no agent has to find out. One whose tools need what is in its `store.ts` or `routes.ts`, constants for
  * instance, gets these files as well.
  */
-export async function buildTried(sources: readonly BundleSource[]): Promise<ExtensionBundle> {
+export async function buildTried(
+  sources: readonly BundleSource[],
+  remote: readonly RemoteSource[] = [],
+): Promise<ExtensionBundle> {
   const started = performance.now();
   const failed = new Map<string, string>();
   /** By service: whether it gets its server files; absent until the question has come up. */
@@ -41,6 +45,7 @@ export async function buildTried(sources: readonly BundleSource[]): Promise<Exte
       sources
         .filter(({ name }) => !failed.has(name))
         .map((source) => ({ ...source, withServerFiles: whole.get(source.name) ?? false })),
+      remote,
     );
     const reports = bundle.services.length > 0 ? await inspectBundle(bundle.code) : [];
     let settled = true;
@@ -85,7 +90,11 @@ function registrationProblems(reports: readonly UnitReport[]): RegistrationProbl
 export class ExtensionBuilder {
   #built = new Map<string, Promise<ExtensionBundle>>();
 
-  constructor(private readonly host: Host) {}
+  readonly #catalog: ToolCatalog;
+
+  constructor(private readonly host: Host) {
+    this.#catalog = new ToolCatalog(host);
+  }
 
   /** Services have changed: the next request builds anew. */
   invalidate(): void {
@@ -94,11 +103,12 @@ export class ExtensionBuilder {
 
   /** The extension file of these services. A build that a change overtakes is not kept. */
   current(choice: Choice = {}): Promise<ExtensionBundle> {
-    const key = JSON.stringify([choice.services?.toSorted(), choice.category]);
+    const remote = remoteSources(this.#catalog.list().tools).filter((source) => isSelected(source, choice));
+    const key = JSON.stringify([choice.services?.toSorted(), choice.category, remote]);
     const built = this.#built;
     const known = built.get(key);
     if (known) return known;
-    const building = this.#build(choice);
+    const building = this.#build(choice, remote);
     building.catch(() => built.delete(key));
     built.set(key, building);
     const [oldest] = built.keys();
@@ -106,13 +116,16 @@ export class ExtensionBuilder {
     return building;
   }
 
-  async #build(choice: Choice): Promise<ExtensionBundle> {
+  async #build(choice: Choice, remote: RemoteSource[]): Promise<ExtensionBundle> {
     const { sources, leftOut } = bundleSources(this.host);
     const unknown = (choice.services ?? [])
-      .filter((name) => !sources.some((source) => source.name === name))
+      .filter((name) => ![...sources, ...remote].some((source) => source.name === name))
       .map((name) => ({ name, reason: "no loaded service of this name has a client half" }));
     try {
-      const bundle = await buildTried(sources.filter((source) => isSelected(labelled(source), choice)));
+      const bundle = await buildTried(
+        sources.filter((source) => isSelected(labelled(source), choice)),
+        remote,
+      );
       return { ...bundle, leftOut: [...leftOut, ...unknown, ...bundle.leftOut] };
     } catch (error) {
       throw new Error(`the extension file cannot be built: ${messageOf(error)}`, { cause: error });

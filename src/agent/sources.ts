@@ -1,7 +1,8 @@
 /** Which of the loaded services have a client half, and where its code is. */
 import { filterClientModules } from "../core/discover.js";
 import type { ServiceContext } from "../core/types.js";
-import type { BundleSource, LeftOut } from "./bundle/build.js";
+import type { BundleSource, LeftOut, RemoteSource } from "./bundle/build.js";
+import type { CatalogTool } from "./catalog.js";
 
 /** The services whose client halves an extension file is made of. */
 export function bundleSources(host: Pick<ServiceContext, "registry">): {
@@ -18,4 +19,21 @@ export function bundleSources(host: Pick<ServiceContext, "registry">): {
     else sources.push({ name, dir, capabilities: module.capabilities });
   }
   return { sources, leftOut };
+}
+
+/** The tools that services provide for others, by the providing service. */
+export function remoteSources(tools: readonly CatalogTool[]): RemoteSource[] {
+  const sources = new Map<string, CatalogTool[]>();
+  for (const tool of tools) {
+    if ("via" in tool.owner) sources.set(tool.owner.via, [...(sources.get(tool.owner.via) ?? []), tool]);
+  }
+  return [...sources].map(([name, provided]) => ({
+    name,
+    tools: provided.map(({ name, label, description, inputSchema }) => ({
+      name,
+      label,
+      description,
+      inputSchema,
+    })),
+  }));
 }

@@ -1,11 +1,8 @@
 import { join } from "node:path";
-import { withCause } from "./causality.js";
-import { EventBus, type EventSink, TREE_EVENT } from "./events.js";
+import { EventBus, type EventSink } from "./events.js";
 import { inHost } from "./host-context.js";
-import type { Scope } from "./scope.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
 import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
-import type { Json } from "./types.js";
 
 const stores = new Map<string, EventStore>();
 
@@ -83,20 +80,10 @@ export function eventStoreOf(ctx: { readonly dataDir: string }): EventStore {
   return storeAt(pathIn(ctx.dataDir), {});
 }
 
-/** A bus that stores tree events, and delivers each on its own behalf: what a handler publishes is its child. */
+/** A bus that stores tree events. */
 export class TreeEventBus extends EventBus {
-  readonly #store: EventStore;
-
   constructor(store: EventStore, report: (where: string, error: unknown) => void) {
     super(report);
-    this.#store = store;
     this.setSink(store.sink);
-  }
-
-  override async emit(event: string, data: Json, from?: Scope): Promise<Json> {
-    if (event !== TREE_EVENT) return super.emit(event, data, from);
-    const stored = await this.#store.sink(data, from?.service);
-    if (this.count(TREE_EVENT) === 0) return stored;
-    return withCause(stored.id, () => super.emit(event, stored, from));
   }
 }

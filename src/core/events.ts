@@ -1,4 +1,5 @@
 /** The event bus between services. `reef:event` goes through a sink first, which stores it. */
+import { withCause } from "./causality.js";
 import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
@@ -6,7 +7,7 @@ import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } 
 /** The event that becomes a node of the event tree. */
 export const TREE_EVENT = "reef:event";
 
-/** Stores a tree event; resolves with what subscribers receive, once it is committed. */
+/** Stores a tree event; resolves with what subscribers receive, which has an `id`, once it is committed. */
 export type EventSink = (data: Json, from: string | undefined) => Promise<Json>;
 
 interface Subscription {
@@ -80,11 +81,21 @@ export class EventBus {
 
   /** Delivers to all and waits for them. Resolves with the stored node for tree events, else with undefined. */
   async emit(event: string, data: Json, from?: Scope): Promise<Json> {
-    let delivered = data;
-    if (event === TREE_EVENT && this.#sink) delivered = await this.#sink(data, from?.service);
+    if (event !== TREE_EVENT) {
+      await this.#announce(event, data, from);
+      return undefined;
+    }
+    const stored = this.#sink ? await this.#sink(data, from?.service) : data;
+    // What a handler publishes is a child of the event that it handles.
+    if (this.count(event) > 0) {
+      await withCause(stored?.id ?? null, () => this.#announce(event, stored, from));
+    }
+    return stored;
+  }
+
+  async #announce(event: string, data: Json, from: Scope | undefined): Promise<void> {
     const set = this.#subscriptions.get(event);
-    if (set) await this.#deliver([...set], event, delivered, from);
-    return event === TREE_EVENT ? delivered : undefined;
+    if (set) await this.#deliver([...set], event, data, from);
   }
 
   async #deliver(targets: Subscription[], event: string, data: Json, from: Scope | undefined): Promise<void> {

@@ -68,7 +68,11 @@ export class EventTree implements EventLog {
     this.#db = openDatabase(options.path, warn);
     this.#extent = readExtent(this.#db);
     this.#reader = new EventReader(this.#db);
-    this.#writer = new EventWriter(this.#db, this.#extent, { maxQueuedBytes, now, warn });
+    this.#writer = new EventWriter(this.#db, this.#reader.positions, this.#extent, {
+      maxQueuedBytes,
+      now,
+      warn,
+    });
     this.#indexer = new Indexer(this.#db, this.#writer, this.#extent, warn);
     this.#pruner = new Pruner(this.#db, this.#writer, this.#indexer, this.#extent, now);
     this.#writer.subscribe(() => {
@@ -89,7 +93,9 @@ export class EventTree implements EventLog {
   }
 
   async roots(page: PageRequest = {}): Promise<EventPage> {
-    return this.#open().roots(page);
+    const found = this.#open().roots(page, this.#extent.indexed);
+    this.#indexer.wanted();
+    return found;
   }
 
   async orphans(page: PageRequest = {}): Promise<EventPage> {
@@ -114,7 +120,9 @@ export class EventTree implements EventLog {
       // When there is no room to index the last few events, the rest can still be searched.
       await this.#indexer.catchUp().catch((error) => this.#warn(`Searching without the latest: ${error}`));
     }
-    return search(this.#open(), query, this.#extent.indexed);
+    const found = search(this.#open(), query, this.#extent.indexed);
+    this.#indexer.wanted();
+    return found;
   }
 
   async locate(cursor: string): Promise<Place> {
@@ -177,6 +185,7 @@ export class EventTree implements EventLog {
     await this.#pruner.stop();
     await this.#indexer.stop();
     await this.#writer.close();
+    this.#reader.close();
     this.#db.close();
   }
 
@@ -188,9 +197,11 @@ export class EventTree implements EventLog {
 
   #pruneInBackground(): void {
     if (this.#closed) return;
-    this.#pruner.run(this.#retention).catch((error) => {
-      this.#warn(`Old events could not be removed: ${toLogError(error)}`);
-    });
+    this.#pruner.run(this.#retention).then(
+      // What was stored during the last slice has not been looked at.
+      (removed) => removed > 0 && this.#pruneWhenFull(),
+      (error) => this.#warn(`Old events could not be removed: ${toLogError(error)}`),
+    );
   }
 
   #open(): EventReader {

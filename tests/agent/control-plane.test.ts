@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildExtension } from "../../src/agent/index.js";
 import { type Runtime, runPi, runSession } from "./agents.js";
-import { CONTROL_PLANES } from "./control-planes.js";
+import { CONTROL_PLANES, type ControlPlane } from "./control-planes.js";
 import { startModelServer } from "./model-server.js";
 
 /** Waits for the control plane wherever an agent can be made to wait, and catches nothing. */
@@ -48,10 +48,10 @@ const cases = Object.keys(CONTROL_PLANES).map((name, index): [string, Runtime] =
 ]);
 
 test.each(cases)("a control plane that %s does not hold up a session on %s", async (name, runtime) => {
-  const plane = await (CONTROL_PLANES[name] as () => ReturnType<(typeof CONTROL_PLANES)[string]>)();
+  const plane = await (CONTROL_PLANES[name] as () => Promise<ControlPlane>)();
   try {
     // A tool may wait as long as its call may take: the agent aborts the one that never gets an answer.
-    const request = { extensions: [extension], calls: [{ name: "chatty_say" }], abortAfterMs: 2000 };
+    const request = { extensions: [extension], calls: [{ name: "chatty_say" }], abortAfterMs: 1500 };
     const { report, stderr } = await runSession(runtime, request, { VERS_INFRA_URL: plane.url });
     expect(report.errors).toEqual([]);
     expect(report.results.map(({ isError }) => isError)).toEqual([true]);
@@ -65,9 +65,7 @@ test.each(cases)("a control plane that %s does not hold up a session on %s", asy
 test.each<Runtime>(["node", "bun"])(
   "pi on %s ends by itself while the control plane hangs",
   async (runtime) => {
-    const plane = await (
-      CONTROL_PLANES["accepts and never answers"] as () => ReturnType<(typeof CONTROL_PLANES)[string]>
-    )();
+    const plane = await (CONTROL_PLANES["accepts and never answers"] as () => Promise<ControlPlane>)();
     const model = startModelServer({ name: "read", arguments: { path: "nothing" } });
     try {
       const { code, stdout } = await runPi(runtime, extension, model.url, { VERS_INFRA_URL: plane.url });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Runtime, runPi, runSession } from "./agents.js";
 import { startModelServer } from "./model-server.js";
+import { probeService } from "./probe-service.js";
 import { startReef, type TestReef } from "./reef.js";
 
 const RUNTIMES: Runtime[] = ["node", "bun"];
@@ -124,4 +125,23 @@ test("what the agent aborts ends at once", async () => {
   } finally {
     await silent.stop(true);
   }
+});
+
+test("methods of plugins are tools of the agent, and are called in the server", async () => {
+  const name = "plugin__com.example.math-plugin__math__add";
+  await reef.write({ "probe/index.ts": probeService(1) });
+  await reef.server.ctx.registry.sync();
+  const file = await reef.extension();
+  const request = {
+    extensions: [file],
+    calls: [
+      { name: name.replaceAll(".", "_"), arguments: { a: 5, b: "3" } },
+      { name: name.replaceAll(".", "_"), arguments: { a: 5, b: "many" } },
+    ],
+  };
+  const { report } = await runSession("node", request, reef.env);
+  const [sum, refused] = report.results;
+  expect(sum).toMatchObject({ isError: false });
+  expect(JSON.parse(sum?.text ?? "")).toEqual({ name, result: 8, agentName: "ada" });
+  expect(refused).toMatchObject({ isError: true });
 });

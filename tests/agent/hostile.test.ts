@@ -32,7 +32,9 @@ test("what cannot be parsed is left out of the file and named", async () => {
   expect(leftOut).toEqual(["syntax"]);
   const code = await Bun.file(extension).text();
   const imports = [...code.matchAll(/(?:from|import)\s*\(?["']([^"']+)["']/g)].map(([, path]) => path);
-  expect(imports.filter((path) => !path?.startsWith("node:"))).toEqual([]);
+  const required = [...code.matchAll(/require\(\\?["']([^"'\\]+)/g)].map(([, path]) => path);
+  expect(required).toContain("node:fs");
+  expect([...imports, ...required].filter((path) => !path?.startsWith("node:"))).toEqual([]);
 });
 
 test("what cannot be loaded is found out before any agent has to, and named with its reason", async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { TOKEN } from "../support/sandbox.js";
 import { probeService, probeTools } from "./probe-service.js";
-import { startReef, type TestReef, TOKEN } from "./reef.js";
+import { startReef, type TestReef } from "./reef.js";
 
 const SAFE = /^[a-zA-Z0-9_-]{1,53}$/;
 const META = ["reef_call_tool", "reef_list_tools"];

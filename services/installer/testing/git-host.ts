@@ -25,7 +25,7 @@ export function writeFiles(dir: string, files: Record<string, string | null>): v
   for (const [path, content] of Object.entries(files)) {
     const target = join(dir, path);
     if (content === null) {
-      rmSync(target);
+      rmSync(target, { force: true });
       continue;
     }
     mkdirSync(dirname(target), { recursive: true });
@@ -57,6 +57,12 @@ export class GitHost {
     git(work, "commit", "--quiet", "--allow-empty", "--message", "Change");
     this.publish(path);
     return git(work, "rev-parse", "HEAD");
+  }
+
+  /** Commits these files in place of all there were; returns the commit's id. */
+  replace(path: string, files: Record<string, string | null>): string {
+    git(this.workingCopy(path), "rm", "--quiet", "-r", ".");
+    return this.commit(path, files);
   }
 
   publish(path: string): void {

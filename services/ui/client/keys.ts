@@ -12,7 +12,7 @@ const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement &&
   (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-let firstAt = 0;
+let firstAt = Number.NEGATIVE_INFINITY;
 
 function press(event: KeyboardEvent): boolean {
   if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
@@ -22,7 +22,7 @@ function press(event: KeyboardEvent): boolean {
   if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return false;
   if (document.querySelector("dialog[open]")) return false;
   const paired = event.timeStamp - firstAt < PAIR_MS;
-  firstAt = 0;
+  firstAt = Number.NEGATIVE_INFINITY;
   if (paired) {
     const page = PAGES.find(({ key }) => key === event.key);
     if (page) go(page.path);

@@ -5,6 +5,7 @@ import { strings as t } from "../strings.js";
 import { startShortcuts } from "./keys.js";
 import { App } from "./parts/app.js";
 import { startRouter } from "./router.js";
+import { learnLastEvent } from "./state/last-event.js";
 import { startLive } from "./state/live.js";
 import { followServices } from "./state/services.js";
 
@@ -15,4 +16,5 @@ render(<App />, root);
 startRouter();
 startShortcuts();
 followServices();
+learnLastEvent();
 void startLive();

@@ -2,12 +2,15 @@
  * Runs in every panel before the panel's own script: its address, the theme, word of its height and of what goes
  * wrong, and the helper `Reef`. The dashboard takes nothing of this on trust; a panel can send what it likes.
  */
+import { confine } from "./confine.js";
 import { createHelper } from "./helper.js";
 
 interface Settings {
   name: string;
   api: string;
 }
+
+confine();
 
 const settings = JSON.parse(document.currentScript?.dataset.settings ?? "{}") as Settings;
 const tell = (message: Record<string, unknown>) => parent.postMessage(message, "*");

@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { messageOf } from "../../core/errors.js";
 import { extensionPlugin } from "./plugin.js";
+import type { RemoteTool } from "./runtime/provided.js";
 
 /** A service folder whose client half is to be bundled. */
 export interface BundleSource {
@@ -12,6 +13,12 @@ export interface BundleSource {
   capabilities?: readonly string[];
   /** Takes `store.ts`, `routes.ts` and the like along instead of standing in for them. */
   withServerFiles?: boolean;
+}
+
+/** Tools that the server runs, under the name of the service that provides them. */
+export interface RemoteSource {
+  name: string;
+  tools: readonly RemoteTool[];
 }
 
 export interface LeftOut {
@@ -61,13 +68,28 @@ const SHIMMED = [
 ];
 
 const define: Record<string, string> = Object.fromEntries(SHIMMED.map((name) => [name, `__reef.${name}`]));
-// Bun's own; on Node they are missing, and a path joined with nothing throws.
-define["import.meta.dir"] = '"/"';
-define["import.meta.path"] = '"/"';
-define["import.meta.main"] = "false";
+// Bun's own properties are missing on Node, and a path joined with nothing throws; the code is no module there.
+define["import.meta"] = "__reef.meta";
+for (const name of [
+  "url",
+  "dir",
+  "dirname",
+  "path",
+  "filename",
+  "file",
+  "main",
+  "env",
+  "resolve",
+  "require",
+]) {
+  define[`import.meta.${name}`] = `__reef.meta.${name}`;
+}
 
 /** Bundles the services' own `index.ts`. A service that cannot be bundled is left out and named; never rejects for one. */
-export async function buildExtension(sources: readonly BundleSource[]): Promise<ExtensionBundle> {
+export async function buildExtension(
+  sources: readonly BundleSource[],
+  remote: readonly RemoteSource[] = [],
+): Promise<ExtensionBundle> {
   const started = performance.now();
   const leftOut: LeftOut[] = [];
   let rest: Prepared[] = [];
@@ -78,16 +100,16 @@ export async function buildExtension(sources: readonly BundleSource[]): Promise<
       leftOut.push({ name: source.name, reason: messageOf(error) });
     }
   }
-  let code = await bundle(rest);
+  let code = await bundle(rest, remote);
   if (Array.isArray(code)) {
     const bad = await findBad(rest, code);
     leftOut.push(...bad);
     rest = rest.filter(({ name }) => !bad.some((one) => one.name === name));
-    code = await bundle(rest);
+    code = await bundle(rest, remote);
   }
   if (Array.isArray(code)) throw new Error(`the extension cannot be built: ${describe(code[0])}`);
-  const services = rest.map(({ name }) => name);
-  const text = header(services) + code;
+  const services = [...new Set([...rest, ...remote].map(({ name }) => name))].toSorted();
+  const text = file(services, code);
   return {
     code: text,
     hash: new Bun.CryptoHasher("sha256").update(text).digest("hex"),
@@ -101,29 +123,50 @@ export async function buildExtension(sources: readonly BundleSource[]): Promise<
 type Prepared = BundleSource;
 type Message = BuildMessage | ResolveMessage;
 
-function header(services: readonly string[]): string {
+/**
+ * The ES module around the code. pi transpiles what it loads, which takes longer the more syntax there is: so the
+ * code is one string, and evaluated as it is. Stack traces name the file and the place in the string.
+ */
+function file(services: readonly string[], code: string): string {
   const names = services.join(", ") || "none";
-  return `// Reef's side of an agent. Services: ${names}. Made by the server; changes here are lost.\nvar __reef={real:globalThis};\n`;
+  return [
+    `// Reef's side of an agent. Services: ${names}. Made by the server; changes here are lost.`,
+    'import { createRequire } from "node:module";',
+    `const code = ${JSON.stringify(code)};`,
+    "const url = import.meta.url;",
+    "const reef = { real: globalThis, url, createRequire, require: createRequire(url) };",
+    `new Function("__reef", '"use strict";' + code + "\\n//# sourceURL=" + url)(reef);`,
+    "export const inspect = reef.inspect;",
+    "export default reef.extension;",
+    "",
+  ].join("\n");
 }
 
-function mainSource(sources: readonly Prepared[]): string {
+function mainSource(sources: readonly Prepared[], remote: readonly RemoteSource[]): string {
   const units = sources.map(({ name, dir, capabilities }) => {
     const labels = capabilities?.length ? `capabilities: ${JSON.stringify(capabilities)}, ` : "";
     const entry = JSON.stringify(join(dir, "index.ts"));
     return `{ name: ${JSON.stringify(name)}, ${labels}load: () => import(${entry}) },`;
   });
+  for (const { name, tools } of remote) {
+    units.push(`remoteUnit(${JSON.stringify(name)}, ${JSON.stringify(tools)}),`);
+  }
   return [
     `import ${JSON.stringify(join(runtimeDir, "seal.ts"))};`,
     `import { createFactory } from ${JSON.stringify(join(runtimeDir, "loader.ts"))};`,
     `import { inspectUnits } from ${JSON.stringify(join(runtimeDir, "inspect.ts"))};`,
+    `import { remoteUnit } from ${JSON.stringify(join(runtimeDir, "provided.ts"))};`,
     `const units = [${units.join("\n")}];`,
-    "export const inspect = (tell) => inspectUnits(units, tell);",
-    "export default createFactory(units, import.meta.url);",
+    "__reef.inspect = (tell) => inspectUnits(units, tell);",
+    "__reef.extension = createFactory(units, __reef.url);",
   ].join("\n");
 }
 
 /** The code, or what the bundler had to say instead. */
-async function bundle(sources: readonly Prepared[]): Promise<string | Message[]> {
+async function bundle(
+  sources: readonly Prepared[],
+  remote: readonly RemoteSource[] = [],
+): Promise<string | Message[]> {
   const bare = sources.filter(({ withServerFiles }) => !withServerFiles);
   const entries = new Set(bare.map(({ dir }) => join(dir, "index.ts")));
   const result = await Bun.build({
@@ -133,7 +176,7 @@ async function bundle(sources: readonly Prepared[]): Promise<string | Message[]>
     minify: true,
     throw: false,
     define,
-    plugins: [extensionPlugin({ entries, main: { path: MAIN, contents: mainSource(sources) } })],
+    plugins: [extensionPlugin({ entries, main: { path: MAIN, contents: mainSource(sources, remote) } })],
   });
   const output = result.outputs[0];
   if (result.success && output) return output.text();

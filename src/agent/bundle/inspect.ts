@@ -39,7 +39,7 @@ function read(output: string): UnitReport[] {
     const progress = JSON.parse(line) as Progress;
     if ("begin" in progress) open = progress.begin;
     else {
-      reports.set(progress.unit, { ...reports.get(progress.unit), ...progress });
+      reports.set(progress.unit, merged(reports.get(progress.unit), progress));
       open = undefined;
     }
   }
@@ -47,4 +47,11 @@ function read(output: string): UnitReport[] {
     reports.set(open, { unit: open, error: "it ended or blocked the process that tried it" });
   }
   return [...reports.values()];
+}
+
+/** A service may have two units: its own client half, and the tools that it provides for others. */
+function merged(before: UnitReport | undefined, report: UnitReport): UnitReport {
+  const tools = [...(before?.tools ?? []), ...(report.tools ?? [])];
+  const failures = [...(before?.failures ?? []), ...(report.failures ?? [])];
+  return { ...before, ...report, tools, failures };
 }

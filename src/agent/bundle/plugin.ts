@@ -50,13 +50,12 @@ const READABLE = new Set([
 
 const INERT = "reef-inert";
 const QUIET = "reef-quiet";
-const REAL = "reef-real:";
+const REAL = "reef-real";
 
 /** Where an import of a service's code leads. */
 interface Resolution {
   path: string;
   namespace?: string;
-  external?: boolean;
 }
 
 const inert = (name: string): Resolution => ({ path: name, namespace: INERT });
@@ -120,9 +119,10 @@ export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
     setup(build) {
       build.onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
         if (kind === "entry-point-build" || path === main.path) return { path, namespace: "reef-main" };
-        if (path.startsWith(REAL)) return { path: path.slice(REAL.length), external: true };
-        if (!isService(importer)) return undefined;
         const bare = path.replace(/^node:/, "");
+        if (!isService(importer)) {
+          return builtinModules.includes(bare) ? { path: `node:${bare}`, namespace: REAL } : undefined;
+        }
         if (path.startsWith("node:") || builtinModules.includes(bare)) {
           return /^bun(?::|$)/.test(bare) ? inert(bare) : nodeModule(bare);
         }
@@ -138,12 +138,22 @@ export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
         contents: `module.exports = __reef.inertModule(${JSON.stringify(path)});`,
         loader: "js",
       }));
+      build.onLoad({ filter: /.*/, namespace: REAL }, ({ path }) => ({
+        contents: realModule(path),
+        loader: "js",
+      }));
       build.onLoad({ filter: /.*/, namespace: QUIET }, async ({ path }) => ({
         contents: await quietModule(path),
         loader: "js",
       }));
     },
   };
+}
+
+/** One of Node's modules for Reef's own code; the bundler's runtime wants a single function of one of them. */
+function realModule(path: string): string {
+  if (path === "node:module") return "export const createRequire = __reef.createRequire;";
+  return `module.exports = __reef.require("${path}");`;
 }
 
 /** A module with the exports of one of Node's, each of which holds still while modules are evaluated. */
@@ -154,8 +164,8 @@ async function quietModule(path: string): Promise<string> {
     pure ? `real[${JSON.stringify(name)}]` : `/* @__PURE__ */ __reef.member(real, "${path}", "${name}")`;
   // Read through a variable: a name that the agent's Node lacks is then undefined instead of an error.
   const lines = [
-    `import * as all from "${REAL}${path}";`,
-    "const real = /* @__PURE__ */ Object.assign({}, all);",
+    `const all = /* @__PURE__ */ __reef.require("${path}");`,
+    "const real = /* @__PURE__ */ Object.assign({ default: all }, all);",
   ];
   for (const name of names) {
     if (name !== "default") lines.push(`const $${name} = ${of(name)};`, `export { $${name} as ${name} };`);

@@ -45,6 +45,7 @@ export class Connection {
     const source = {
       type: "direct",
       pull: (controller: DirectController) => {
+        if (this.closed) controller.close();
         if (this.state !== "idle") return;
         this.#controller = controller;
         begin();

@@ -126,7 +126,8 @@ export class EventHub {
       () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
       () => this.#gone(connection),
     );
-    return announceEnd(new Response(connection.stream, { headers }), connection.ended);
+    const stop = () => this.#inOwnContext(() => this.#end(connection));
+    return announceEnd(new Response(connection.stream, { headers }), connection.ended, stop);
   }
 
   /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */

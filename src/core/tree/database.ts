@@ -2,15 +2,16 @@ import { Database } from "bun:sqlite";
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import type { EventNode, JsonValue } from "./log.js";
+import { tokenizer } from "./words.js";
 
-const version = 1;
+const version = 2;
 
 // What an event costs before it is acknowledged is the pages it touches: \`nodes\` and its indexes grow at
 // their end only. The rest is filled later, in larger portions, by the indexer.
 const schema = `
   CREATE TABLE nodes (
     seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     parent TEXT,
     type TEXT NOT NULL,
     source TEXT NOT NULL,
@@ -18,13 +19,32 @@ const schema = `
     time INTEGER NOT NULL,
     extra TEXT
   );
-  CREATE INDEX nodes_parent ON nodes (parent);
+  CREATE INDEX nodes_parent ON nodes (parent) WHERE parent IS NOT NULL;
+  CREATE TABLE roots (seq INTEGER PRIMARY KEY);
   CREATE TABLE by_type (type TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (type, seq)) WITHOUT ROWID;
   CREATE TABLE by_source (source TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (source, seq)) WITHOUT ROWID;
-  CREATE VIRTUAL TABLE words USING fts5 (content, content='', contentless_delete=1);
+  CREATE VIRTUAL TABLE words USING fts5 (content, content='', contentless_delete=1, detail=none, ${tokenizer});
   CREATE TABLE tallies (kind TEXT, name TEXT, n INTEGER NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
   CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   PRAGMA user_version = ${version};
+`;
+
+// Format 1 had an index of the ids and kept the roots in that of the parents. The indexer fills the rest anew.
+const fromFormat1 = `
+  DROP INDEX nodes_parent;
+  DROP TABLE by_type;
+  DROP TABLE by_source;
+  DROP TABLE words;
+  DROP TABLE tallies;
+  ALTER TABLE nodes RENAME TO nodes_1;
+  ALTER TABLE marks RENAME TO marks_1;
+  ${schema}
+  INSERT INTO nodes SELECT seq, id, parent, type, source, content, time, extra FROM nodes_1;
+  INSERT INTO marks SELECT name, value FROM marks_1;
+  UPDATE marks SET value = (SELECT min(seq) - 1 FROM nodes)
+    WHERE name = 'indexed' AND EXISTS (SELECT 1 FROM nodes);
+  DROP TABLE nodes_1;
+  DROP TABLE marks_1;
 `;
 
 /** A row of the `nodes` table. */
@@ -47,7 +67,7 @@ export interface Extent {
   seq: number;
   /** The newest id that retention has removed; an empty string before the first. */
   pruned: string;
-  /** The row number up to which \`by_type\`, \`by_source\`, \`words\` and \`tallies\` are complete. */
+  /** The row number up to which \`by_type\`, \`by_source\`, \`roots\`, \`words\` and \`tallies\` are complete. */
   indexed: number;
   /** Number of events stored. */
   count: number;
@@ -68,9 +88,10 @@ function open(path: string): Database {
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
     db.run("PRAGMA cache_size = -16000");
+    db.run("PRAGMA wal_autocheckpoint = 4000");
     const found = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
     if (found > version) throw new Error(`${path} was written by a newer version of Reef (format ${found}).`);
-    if (found === 0) db.transaction(() => db.run(schema)).immediate();
+    if (found < version) db.transaction(() => db.run(found === 0 ? schema : fromFormat1)).immediate();
     db.query("SELECT seq FROM nodes ORDER BY seq DESC LIMIT 1").get();
     return db;
   } catch (error) {

@@ -1,12 +1,27 @@
 import { describe, expect, test } from "bun:test";
-import { idTime, isEventId, nextId, positionBefore } from "./ids.js";
+import { idRow, idsAfter, idTime, isEventId, positionBefore } from "./ids.js";
 
 const now = Date.parse("2026-03-01T12:00:00Z");
 
-describe("nextId", () => {
+const nextId = (last: string, clock: number, row = 1) => idsAfter(last, clock, row)(row);
+
+describe("an id", () => {
   test("begins with the present time", () => {
     const id = nextId("", now);
     expect([isEventId(id), idTime(id)]).toEqual([true, now]);
+  });
+
+  test.each([1, 0xffffff, 0x1000000, 0xabcdef123456])("carries the row number %d", (row) => {
+    const id = nextId("", now, row);
+    expect([isEventId(id), idRow(id)]).toEqual([true, row]);
+  });
+
+  test("is greater than the one before it, in a batch and in the next one of the same millisecond", () => {
+    const first = idsAfter("", now, 0xfffffe);
+    const batch = [0xfffffe, 0xffffff, 0x1000000, 0x1000001].map(first);
+    batch.push(nextId(batch.at(-1) ?? "", now, 0x1000002));
+    expect(batch.toSorted()).toEqual(batch);
+    expect(new Set(batch.map(idTime))).toEqual(new Set([now]));
   });
 
   test.each([

@@ -2,10 +2,15 @@ import type { Database } from "bun:sqlite";
 import { type Extent, setMark } from "./database.js";
 import type { EventWriter } from "./writer.js";
 
-/** Events that are indexed in one transaction, and how many may wait before it is not put off any longer. */
-const sliceSize = 1000;
-/** How long new events wait for company, in milliseconds. */
-const patience = 200;
+/** Events that are indexed in one transaction. */
+const sliceSize = 2000;
+/** Indexing waits for a pause in publishing, of so many milliseconds … */
+const pause = 200;
+/** … for so many of them, or until so many events have gathered. */
+const maxPutOff = 50;
+const maxWaiting = 50_000;
+/** Where so many have gathered, somebody who searches does not have to look through them twice. */
+const maxUnread = 2000;
 
 const text = `content || coalesce((
   SELECT char(10) || group_concat(value, char(10)) FROM json_each(nodes.extra) WHERE json_each.type = 'text'), '')`;
@@ -15,11 +20,13 @@ const range = "FROM nodes WHERE seq > ?1 AND seq <= ?2";
 const statements = [
   `INSERT INTO by_type SELECT type, seq ${range} ORDER BY type, seq`,
   `INSERT INTO by_source SELECT source, seq ${range} ORDER BY source, seq`,
+  `INSERT INTO roots SELECT seq ${range} AND parent IS NULL`,
   `INSERT INTO words (rowid, content) SELECT seq, ${text} ${range}`,
-  `INSERT INTO tallies SELECT 'all', '', count(*) ${range} ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-  `INSERT INTO tallies SELECT 'type', type, count(*) ${range} GROUP BY type
-    ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-  `INSERT INTO tallies SELECT 'source', source, count(*) ${range} GROUP BY source
+  `WITH counts AS MATERIALIZED (SELECT type, source, count(*) AS n ${range} GROUP BY type, source)
+    INSERT INTO tallies
+    SELECT 'type', type, sum(n) FROM counts GROUP BY type
+    UNION ALL SELECT 'source', source, sum(n) FROM counts GROUP BY source
+    UNION ALL SELECT 'all', '', sum(n) FROM counts HAVING sum(n) > 0
     ON CONFLICT DO UPDATE SET n = n + excluded.n`,
 ];
 
@@ -29,6 +36,8 @@ const statements = [
  */
 export class Indexer {
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #putOff = 0;
+  #noticed = 0;
   #running: Promise<void> | null = null;
   #stopped = false;
 
@@ -39,11 +48,25 @@ export class Indexer {
     private readonly warn: (message: string) => void,
   ) {}
 
-  /** Called after each batch: indexes at once when much has gathered, otherwise a little later. */
+  /** Called after each batch: indexes at once when much has gathered, otherwise when publishing pauses. */
   notice(): void {
     if (this.#running || this.#stopped) return;
-    if (this.extent.seq - this.extent.indexed >= sliceSize) this.#inBackground();
-    else this.#timer ??= setTimeout(() => this.#inBackground(), patience).unref();
+    if (this.extent.seq - this.extent.indexed >= maxWaiting) this.#inBackground();
+    else if (!this.#timer) this.#wait();
+  }
+
+  #wait(): void {
+    this.#noticed = this.extent.seq;
+    this.#timer = setTimeout(() => {
+      if (this.extent.seq === this.#noticed || ++this.#putOff >= maxPutOff) this.#inBackground();
+      else this.#wait();
+    }, pause).unref();
+  }
+
+  /** Called after a search that had to look through what is not indexed: the next one shall have less of it. */
+  wanted(): void {
+    if (this.#running || this.#stopped) return;
+    if (this.extent.seq - this.extent.indexed > maxUnread) this.#inBackground();
   }
 
   /** Resolves when everything that is stored now is indexed. */
@@ -67,7 +90,13 @@ export class Indexer {
   #inBackground(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    this.catchUp().catch((error) => this.warn(`New events could not be indexed yet: ${error}`));
+    this.#putOff = 0;
+    this.catchUp().then(
+      () => {
+        if (this.extent.indexed < this.extent.seq) this.notice();
+      },
+      (error) => this.warn(`New events could not be indexed yet: ${error}`),
+    );
   }
 
   async #slice(): Promise<void> {

@@ -3,6 +3,8 @@ import { columns, type Row, toNode } from "./database.js";
 import { EventLogError } from "./errors.js";
 import { isEventId } from "./ids.js";
 import type { EventNode, EventPage, PageRequest } from "./log.js";
+import { Positions } from "./positions.js";
+import { WordSplitter } from "./words.js";
 
 const maxLimit = 1000;
 
@@ -29,23 +31,36 @@ export function toPage(rows: Row[], limit: number): EventPage {
 
 /** Lists of events that come straight from an index. */
 export class EventReader {
-  constructor(private readonly db: Database) {}
+  readonly positions: Positions;
+  readonly words = new WordSplitter();
+
+  constructor(private readonly db: Database) {
+    this.positions = new Positions(db);
+  }
+
+  close(): void {
+    this.words.close();
+  }
 
   get(id: string): EventNode | null {
     const row = this.row(id);
     return row ? toNode(row) : null;
   }
 
-  roots(page: PageRequest): EventPage {
+  /** Events without a parent: from their index, and what is not `indexed` yet from the events themselves. */
+  roots(page: PageRequest, indexed: number): EventPage {
     const limit = pageLimit(page);
-    const before = this.firstFrom(pageCursor(page));
-    const sql = `SELECT ${columns} FROM nodes n WHERE n.parent IS NULL AND n.seq < ? ORDER BY n.seq DESC LIMIT ?`;
-    return toPage(this.rows(sql, [before, limit + 1]), limit);
+    const before = this.positions.firstFrom(pageCursor(page));
+    const sql = `SELECT ${columns} FROM (
+        SELECT seq FROM nodes WHERE seq > ?1 AND seq < ?2 AND parent IS NULL
+        UNION ALL SELECT seq FROM roots WHERE seq <= ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3
+      ) c JOIN nodes n ON n.seq = c.seq ORDER BY c.seq DESC`;
+    return toPage(this.rows(sql, [indexed, before, limit + 1]), limit);
   }
 
   children(id: string, page: PageRequest): EventPage {
     const limit = pageLimit(page);
-    return toPage(this.childrenAfter(id, this.lastUpTo(pageCursor(page) ?? ""), limit + 1), limit);
+    return toPage(this.childrenAfter(id, this.positions.lastUpTo(pageCursor(page) ?? ""), limit + 1), limit);
   }
 
   /** Rows of the children of `id` that come after the row number `seq`. */
@@ -56,7 +71,10 @@ export class EventReader {
 
   /** The row of one event. */
   row(id: string): Row | undefined {
-    return this.rows(`SELECT ${columns} FROM nodes n WHERE n.id = ?`, [id])[0];
+    const seq = this.positions.of(id);
+    return seq === undefined
+      ? undefined
+      : this.rows(`SELECT ${columns} FROM nodes n WHERE n.seq = ?`, [seq])[0];
   }
 
   orphans(page: PageRequest, pruned: string): EventPage {
@@ -76,7 +94,7 @@ export class EventReader {
     const statement = this.db.query<Row, SQLQueryBindings[]>(sql);
     const found: EventNode[] = [];
     let size = 0;
-    for (const row of statement.iterate(this.lastUpTo(position), events)) {
+    for (const row of statement.iterate(this.positions.lastUpTo(position), events)) {
       found.push(toNode(row));
       size += row.content.length + (row.extra?.length ?? 0) + 400;
       if (size >= bytes) break;
@@ -92,19 +110,6 @@ export class EventReader {
       ) GROUP BY name ORDER BY 2 DESC, name LIMIT 100`;
     const rows = this.db.query<{ name: string; n: number }, [number]>(sql).all(indexed);
     return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
-  }
-
-  /** Row number of the first event at or after a position; beyond all rows when there is none. */
-  firstFrom(position: string | undefined): number {
-    if (position === undefined) return Number.MAX_SAFE_INTEGER;
-    const sql = "SELECT seq FROM nodes WHERE id >= ? ORDER BY id LIMIT 1";
-    return this.db.query<{ seq: number }, [string]>(sql).get(position)?.seq ?? Number.MAX_SAFE_INTEGER;
-  }
-
-  /** Row number of the last event up to and including a position; 0 when there is none. */
-  lastUpTo(position: string): number {
-    const sql = "SELECT seq FROM nodes WHERE id <= ? ORDER BY id DESC LIMIT 1";
-    return this.db.query<{ seq: number }, [string]>(sql).get(position)?.seq ?? 0;
   }
 
   /** Runs a statement that yields whole rows; the statement is prepared once. */

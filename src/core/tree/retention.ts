@@ -26,6 +26,7 @@ remove.push(
   "DELETE FROM words WHERE rowid IN (SELECT seq FROM nodes WHERE seq <= ?1)",
   `DELETE FROM tallies WHERE n <= 0 AND (kind, name) IN (
     SELECT 'type', type FROM nodes WHERE seq <= ?1 UNION SELECT 'source', source FROM nodes WHERE seq <= ?1)`,
+  "DELETE FROM roots WHERE seq <= ?1",
   "DELETE FROM nodes WHERE seq <= ?1",
 );
 

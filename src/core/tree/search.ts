@@ -23,7 +23,7 @@ export function parseTime(value: string, field: string): number {
  * Makes a full-text expression of what people type: words that must all occur, beginnings of words when
  * followed by `*`. Nothing else in it is an operator.
  */
-function toMatch(text: string): string | null {
+function toMatch(text: string, reader: EventReader): string | null {
   const words = text.match(/[\p{L}\p{N}\p{M}\p{Co}]+\*?/gu) ?? [];
   if (words.length > maxWords || text.length > maxTextLength) {
     throw new EventLogError(
@@ -31,7 +31,10 @@ function toMatch(text: string): string | null {
       `A text search takes at most ${maxWords} words and ${maxTextLength} characters.`,
     );
   }
-  const terms = words.map((word) => (word.endsWith("*") ? `"${word.slice(0, -1)}" *` : `"${word}"`));
+  const terms = words.flatMap((word) => {
+    const pieces = reader.words.split(word).map((piece) => `"${piece}"`);
+    return word.endsWith("*") && pieces.length > 0 ? [...pieces.slice(0, -1), `${pieces.at(-1)} *`] : pieces;
+  });
   return terms.length > 0 ? terms.join(" AND ") : null;
 }
 
@@ -62,8 +65,8 @@ function candidates(match: string | undefined, query: EventQuery, indexed: numbe
 
 /** Row number of the first event after an event, or not before a time. */
 function firstSince(reader: EventReader, since: string): number {
-  if (isEventId(since)) return reader.lastUpTo(since) + 1;
-  return reader.firstFrom(positionBefore(parseTime(since, "since")));
+  if (isEventId(since)) return reader.positions.lastUpTo(since) + 1;
+  return reader.positions.firstFrom(positionBefore(parseTime(since, "since")));
 }
 
 interface Candidates {
@@ -79,12 +82,12 @@ interface Candidates {
  */
 export function search(reader: EventReader, query: EventQuery, indexed: number): EventPage {
   const limit = pageLimit(query);
-  let before = reader.firstFrom(pageCursor(query));
+  let before = reader.positions.firstFrom(pageCursor(query));
   if (query.until !== undefined) {
-    before = Math.min(before, reader.firstFrom(positionBefore(parseTime(query.until, "until"))));
+    before = Math.min(before, reader.positions.firstFrom(positionBefore(parseTime(query.until, "until"))));
   }
   const from = query.since === undefined ? 0 : firstSince(reader, query.since);
-  const match = query.text === undefined ? undefined : toMatch(query.text);
+  const match = query.text === undefined ? undefined : toMatch(query.text, reader);
   if (match === null) return { events: [], next: null };
 
   const { meets, sql, values } = candidates(match, query, indexed);

@@ -68,12 +68,9 @@ function toJson(value: unknown, path: string, depth: number): JsonValue | undefi
 
 /** Sets a field under any name, `__proto__` included. */
 function setField(target: Record<string, JsonValue>, key: string, value: JsonValue): void {
-  Object.defineProperty(target, key.toWellFormed(), {
-    value,
-    enumerable: true,
-    writable: true,
-    configurable: true,
-  });
+  if (key === "__proto__") {
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  } else target[key.toWellFormed()] = value;
 }
 
 /** Checks what was published and copies it, so that later changes by the publisher have no effect. */
@@ -99,14 +96,17 @@ export function draft(input: EventInput): Draft {
   }
 
   const extra: Record<string, JsonValue> = {};
+  let any = false;
   let extraJson: string | null = null;
   for (const key of Object.keys(input)) {
     if (given.has(key)) continue;
     if (taken.has(key)) throw invalid(`"${key}" is given by the event tree; use another name for the field.`);
     const json = toJson(input[key], key, 0);
-    if (json !== undefined) setField(extra, key, json);
+    if (json === undefined) continue;
+    setField(extra, key, json);
+    any = true;
   }
-  if (Object.keys(extra).length > 0) extraJson = JSON.stringify(extra);
+  if (any) extraJson = JSON.stringify(extra);
   const extraBytes = extraJson === null ? 0 : Buffer.byteLength(extraJson);
   if (extraBytes > maxExtraBytes) {
     throw invalid(

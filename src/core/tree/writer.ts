@@ -3,12 +3,15 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { GroupCommit } from "../group-commit.js";
 import type { Extent } from "./database.js";
 import { EventLogError, toLogError } from "./errors.js";
-import { nextId } from "./ids.js";
+import { idsAfter } from "./ids.js";
 import type { EventInput, EventListener, EventNode } from "./log.js";
+import type { Positions } from "./positions.js";
 import { type Draft, draft } from "./validate.js";
 
 /** Events that go into one transaction at most; keeps the pause of a flood short. */
 const batchSize = 1000;
+/** Turns of the event loop that a batch may wait for more; it only does while more keep coming. */
+const maxTurns = 2;
 
 interface Waiting {
   draft: Draft;
@@ -19,7 +22,8 @@ interface Waiting {
 /** What became of a batch in its transaction. */
 interface Outcome {
   nodes: EventNode[];
-  settle: (() => void)[];
+  /** What each event that was taken gets, in the same order. */
+  results: (EventNode | EventLogError)[];
   last: string;
   seq: number;
 }
@@ -28,7 +32,6 @@ interface Outcome {
 export class EventWriter {
   readonly #commits: GroupCommit;
   readonly #insert;
-  readonly #exists;
   readonly #listeners = new Set<EventListener>();
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #queue: Waiting[] = [];
@@ -38,6 +41,7 @@ export class EventWriter {
 
   constructor(
     db: Database,
+    private readonly positions: Positions,
     private readonly extent: Extent,
     private readonly options: {
       /** Rejects further events while so many bytes wait for the disk. */
@@ -49,7 +53,6 @@ export class EventWriter {
     },
   ) {
     this.#commits = new GroupCommit(db);
-    this.#exists = db.query<{ seq: number }, [string]>("SELECT seq FROM nodes WHERE id = ?");
     this.#insert = db.query<
       null,
       [number, string, string | null, string, string, string, number, string | null]
@@ -58,16 +61,13 @@ export class EventWriter {
     );
   }
 
-  async append(input: EventInput): Promise<EventNode> {
-    const checked = draft(input);
-    if (this.#closed) throw new EventLogError("closed", "The event log is closed.");
-    if (this.#queuedBytes + checked.size > this.options.maxQueuedBytes) {
-      throw new EventLogError("overloaded", "More events are being published than can be stored; try again.");
-    }
+  append(input: EventInput): Promise<EventNode> {
     const { promise, resolve, reject } = Promise.withResolvers<EventNode>();
-    this.#queue.push({ draft: checked, resolve, reject });
-    this.#queuedBytes += checked.size;
-    this.#writing ??= this.#inOwnContext(() => this.#writeAll());
+    try {
+      this.#enqueue({ draft: draft(input), resolve, reject });
+    } catch (error) {
+      reject(error);
+    }
     return promise;
   }
 
@@ -90,21 +90,46 @@ export class EventWriter {
     this.#commits.close();
   }
 
+  #enqueue(waiting: Waiting): void {
+    const { size } = waiting.draft;
+    if (this.#closed) throw new EventLogError("closed", "The event log is closed.");
+    if (this.#queuedBytes + size > this.options.maxQueuedBytes) {
+      throw new EventLogError("overloaded", "More events are being published than can be stored; try again.");
+    }
+    this.#queue.push(waiting);
+    this.#queuedBytes += size;
+    this.#writing ??= this.#inOwnContext(() => this.#writeAll());
+  }
+
+  /** A commit costs nearly the same for one event as for many, so a batch waits while it is still growing. */
+  async #gather(): Promise<void> {
+    let seen = 0;
+    for (let turn = 0; turn < maxTurns && this.#queue.length < batchSize; turn++) {
+      if (this.#queue.length === seen) return;
+      seen = this.#queue.length;
+      await new Promise(setImmediate);
+    }
+  }
+
   async #writeAll(): Promise<void> {
     while (this.#queue.length > 0) {
-      let taken: Waiting[] = [];
+      await this.#gather();
+      const taken = this.#queue.length > batchSize ? this.#queue.splice(0, batchSize) : this.#queue;
+      if (taken === this.#queue) this.#queue = [];
       try {
-        const outcome = await this.#commits.write(() => {
-          taken = this.#queue.splice(0, batchSize);
-          return this.#store(taken);
-        });
-        this.extent.last = outcome.last;
-        this.extent.seq = outcome.seq;
-        this.extent.count += outcome.nodes.length;
-        if (outcome.nodes.length > 0) this.#announce(outcome.nodes);
-        for (const settle of outcome.settle) settle();
+        const committed = this.#commits.write(() => this.#store(taken));
+        this.#commits.flush();
+        const { nodes, results, last, seq } = await committed;
+        this.extent.last = last;
+        this.extent.seq = seq;
+        this.extent.count += nodes.length;
+        if (nodes.length > 0) this.#announce(nodes);
+        for (const [i, { resolve, reject }] of taken.entries()) {
+          const result = results[i];
+          if (result instanceof EventLogError) reject(result);
+          else resolve(result as EventNode);
+        }
       } catch (error) {
-        if (taken.length === 0) taken = this.#queue.splice(0);
         for (const { reject } of taken) reject(toLogError(error));
       }
       for (const { draft } of taken) this.#queuedBytes -= draft.size;
@@ -113,30 +138,29 @@ export class EventWriter {
   }
 
   #store(taken: Waiting[]): Outcome {
-    const outcome: Outcome = { nodes: [], settle: [], last: this.extent.last, seq: this.extent.seq };
+    const { last, pruned } = this.extent;
+    const outcome: Outcome = { nodes: [], results: [], last, seq: this.extent.seq };
     const now = this.options.now();
     const time = new Date(now).toISOString();
+    const idOf = idsAfter(last, now, outcome.seq + 1);
     let parent = "";
-    for (const { draft, resolve, reject } of taken) {
+    for (const { draft } of taken) {
       const { type, source, content, extra, extraJson } = draft;
       let { parentId } = draft;
       if (parentId !== null && parentId !== parent) {
-        if (this.#exists.get(parentId)) parent = parentId;
+        if (this.positions.of(parentId) !== undefined) parent = parentId;
         else if (!draft.implied) {
-          const error = new EventLogError(
-            "unknown-parent",
-            `There is no event ${parentId} to be the parent.`,
-          );
-          outcome.settle.push(() => reject(error));
+          const message = `There is no event ${parentId} to be the parent.`;
+          outcome.results.push(new EventLogError("unknown-parent", message));
           continue;
-        } else if (parentId > this.extent.pruned) parentId = null;
+        } else if (parentId > pruned) parentId = null;
       }
-      const id = nextId(outcome.last, now);
-      outcome.last = id;
-      this.#insert.run(++outcome.seq, id, parentId, type, source, content, now, extraJson);
+      const id = idOf(++outcome.seq);
+      this.#insert.run(outcome.seq, id, parentId, type, source, content, now, extraJson);
       const node: EventNode = { id, parentId, type, source, content, time, extra };
+      outcome.last = id;
       outcome.nodes.push(node);
-      outcome.settle.push(() => resolve(node));
+      outcome.results.push(node);
     }
     return outcome;
   }

@@ -57,8 +57,8 @@ function Top() {
           {GLYPHS[theme.value]}
         </button>
         <form method="post" action="/ui/logout">
-          <button type="submit" class="quiet" aria-label={t.shell.logOut} title={t.shell.logOut}>
-            ⏻
+          <button type="submit" class="quiet">
+            {t.shell.logOut}
           </button>
         </form>
       </div>

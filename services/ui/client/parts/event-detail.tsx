@@ -90,7 +90,7 @@ function Shown({ event, path }: { event: FeedEvent; path: FeedEvent[] }) {
               {source}
             </a>,
           ],
-          [t.agents.seen, <Ago key="time" time={time} />],
+          [t.events.when, <Ago key="time" time={time} />],
         ]}
       />
       {before.length === 0 && parentId !== null && (

@@ -16,20 +16,37 @@ const PATIENCE_MS = 8000;
 const PING_MS = 4000;
 const MAX_TOASTS_A_MINUTE = 10;
 const RENEW_MS = 5000;
+const MAX_RENEWALS = 3;
+const RENEWALS_MS = 30_000;
 
 export function PanelFrame({ name }: { name: string }) {
   // Another number is another frame.
   const [round, setRound] = useState(0);
-  return <Frame key={round} name={name} reload={() => setRound(round + 1)} />;
+  const renewals = useRef<number[]>([]);
+  const reload = () => setRound(round + 1);
+  /** Without being asked; a panel that leads itself away again and again is left alone. */
+  const renew = () => {
+    const now = performance.now();
+    renewals.current = renewals.current.filter((at) => at > now - RENEWALS_MS);
+    if (renewals.current.push(now) <= MAX_RENEWALS) reload();
+  };
+  return <Frame key={round} name={name} reload={reload} renew={renew} />;
 }
 
-function Frame({ name, reload }: { name: string; reload: () => void }) {
+interface FrameProps {
+  name: string;
+  reload: () => void;
+  renew: () => void;
+}
+
+function Frame({ name, reload, renew }: FrameProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [address] = useState(`/ui/panel/${encodeURIComponent(name)}?theme=${shownTheme.peek()}`);
   const [height, setHeight] = useState(MIN_HEIGHT);
   const [ready, setReady] = useState(false);
   const [slow, setSlow] = useState(false);
   const [error, setError] = useState("");
+  const loads = useRef(0);
 
   useEffect(() => {
     const guard = new HeightGuard();
@@ -58,7 +75,7 @@ function Frame({ name, reload }: { name: string; reload: () => void }) {
           notify(message.kind === "error" ? "error" : "info", String(message.text), t.panel.says(name));
           break;
         case "expired":
-          if (heardAt - bornAt > RENEW_MS) reload();
+          if (heardAt - bornAt > RENEW_MS) renew();
           break;
       }
     };
@@ -80,7 +97,7 @@ function Frame({ name, reload }: { name: string; reload: () => void }) {
       clearInterval(timer);
       stopTheme();
     };
-  }, [name, reload]);
+  }, [name]);
 
   return (
     <div class="panel">
@@ -105,6 +122,10 @@ function Frame({ name, reload }: { name: string; reload: () => void }) {
         sandbox="allow-scripts allow-forms"
         referrerpolicy="no-referrer"
         allow=""
+        onLoad={() => {
+          // The panel has led itself elsewhere, where it has no address any more.
+          if (++loads.current > 1) renew();
+        }}
         style={{ height: `${height}px` }}
       />
     </div>

@@ -1,8 +1,8 @@
 /** Something that is loaded from the server, and loaded again when it may have changed. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { messageOf } from "../api.js";
-import { connections } from "./live.js";
+import { isMissing, messageOf } from "../api.js";
+import { connections, onMessage } from "./live.js";
 
 export interface Resource<T> {
   /** What was loaded last; kept while a later load fails. */
@@ -50,9 +50,14 @@ export function useResource<T>(key: string, fetcher: () => Promise<T>, everyMs?:
   useEffect(() => {
     // Runs at once, and then after each new connection.
     const stop = connections.subscribe(() => void made.load());
-    const timer = everyMs && setInterval(() => !document.hidden && void made.load(), everyMs);
+    // What is not there is asked for again when services change.
+    const absent = () => isMissing(made.error.peek());
+    const stopChanges = onMessage(({ kind }) => kind === "services" && absent() && void made.load());
+    const again = () => !document.hidden && !absent() && void made.load();
+    const timer = everyMs && setInterval(again, everyMs);
     return () => {
       stop();
+      stopChanges();
       if (timer) clearInterval(timer);
     };
   }, [made, everyMs]);

@@ -28,7 +28,7 @@ export async function inspectUnits(
   units: readonly Unit[],
   tell: (progress: Progress) => void,
 ): Promise<void> {
-  const modules = new Map<string, ServiceModule>();
+  const modules: Array<[unit: string, module: ServiceModule]> = [];
   __reef.evaluating = true;
   for (const { name: unit, ...rest } of units) {
     tell({ begin: unit });
@@ -41,7 +41,7 @@ export async function inspectUnits(
         capabilities,
         hasClientHalf: Boolean(registerTools || registerBehaviors || widget),
       });
-      modules.set(unit, module);
+      modules.push([unit, module]);
     } catch (error) {
       tell({ unit, error: messageOf(error) });
     }

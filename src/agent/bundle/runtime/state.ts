@@ -1,10 +1,16 @@
 /**
- * The state of one bundle, reachable from everywhere in it as the free variable `__reef`, which the bundle's
- * first line declares. Code that names `setTimeout`, `process`, `Bun` … finds `__reef.setTimeout` … instead.
+ * The state of one bundle, reachable from everywhere in it as the free variable `__reef`, which the
+ * file around it provides. Code that names `setTimeout`, `process`, `Bun` … finds `__reef.setTimeout` … instead.
  */
 export interface Sealed {
   /** The platform's own globals. */
   real: typeof globalThis & { Bun?: Record<PropertyKey, unknown> };
+  /** The bundle's own address. */
+  url: string;
+  /** Loads one of Node's modules. */
+  require(name: string): unknown;
+  /** What `import.meta` is in services: the same on Node and on Bun, and without a place in any checkout. */
+  meta: Record<string, unknown>;
   /** True while the services' modules are evaluated: nothing they call has any effect. */
   evaluating: boolean;
   /** Receives what the callbacks of timers throw. */

@@ -1,0 +1,45 @@
+/** Part of every bundle: tools that run in the server on behalf of others, e.g. methods of plugins. */
+import { messageOf } from "../../../core/errors.js";
+import type { ServiceModule } from "../../../core/types.js";
+import type { Unit } from "./loader.js";
+
+/** As much of a provided tool as an agent needs. */
+export interface RemoteTool {
+  name: string;
+  label: string;
+  description: string;
+  inputSchema: Record<string, unknown>;
+}
+
+/** The path that calls a tool of the catalogue by its name. */
+const CALL_PATH = "/extension/call";
+
+/** A unit whose tools are calls to the server. */
+export function remoteUnit(name: string, tools: readonly RemoteTool[]): Unit {
+  return { name, load: async () => ({ default: remoteService(name, tools) }) };
+}
+
+function remoteService(service: string, tools: readonly RemoteTool[]): ServiceModule {
+  return {
+    name: service,
+    registerTools(pi, client) {
+      for (const { name, label, description, inputSchema } of tools) {
+        pi.registerTool({
+          name,
+          label,
+          description,
+          parameters: inputSchema as never,
+          async execute(_toolCallId, input) {
+            if (!client.getBaseUrl()) return client.noUrl();
+            try {
+              const { content } = await client.api("POST", CALL_PATH, { name, arguments: input });
+              return { content, details: {} };
+            } catch (error) {
+              return client.err(messageOf(error));
+            }
+          },
+        });
+      }
+    },
+  };
+}

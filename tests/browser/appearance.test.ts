@@ -1,0 +1,114 @@
+/** Every page of the dashboard: no barrier, dark and light; room for it on a telephone; nothing from elsewhere. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser } from "playwright-core";
+import { hasBrowser, openBrowser, seriousFindings, watchedPage } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+
+const PAGES = [
+  "/ui",
+  "/ui/services",
+  "/ui/services/board",
+  "/ui/services/broken",
+  "/ui/services/nobody",
+  "/ui/events",
+  "/ui/broker",
+  "/ui/tools",
+  "/ui/agents",
+  "/ui/installer",
+  "/ui/panels/board",
+  "/ui/panels/nobody",
+  "/ui/nowhere",
+];
+
+/** The dashboard has asked for something that is not there, and says so calmly. */
+const EXPECTED = /status of 404/;
+
+describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+  let pages: string[];
+
+  beforeAll(async () => {
+    const files = {
+      "broken/index.ts": `export default { name: "broken", init() { throw new Error("no database is configured"); } };`,
+    };
+    [browser, dashboard] = await Promise.all([
+      openBrowser(),
+      Dashboard.start({ services: ["services", "feed", "board", "broker", "docs"], files }),
+    ]);
+    const publish = async (event: Record<string, unknown>) =>
+      (await (await dashboard.call("/feed/events", "POST", event)).json()) as { id: string };
+    const { id } = await publish({
+      type: "agent_started",
+      source: "worker",
+      content: "worker started",
+      role: "lieutenant",
+    });
+    const content = `A long word: ${"x".repeat(300)}`;
+    await publish({
+      type: "finding",
+      source: "worker",
+      content,
+      parentId: id,
+      metadata: { deep: { list: [1, 2] } },
+    });
+    pages = [...PAGES, `/ui/events/${id}`];
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  for (const colorScheme of ["dark", "light"] as const) {
+    test(`have no serious barrier, ${colorScheme}`, async () => {
+      const { page, strangers, complaints, close } = await dashboard.open(browser, "/ui", { colorScheme });
+      const findings: string[] = [];
+      for (const path of pages) {
+        await page.goto(dashboard.url + path);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        await page.waitForTimeout(400);
+        findings.push(...(await seriousFindings(page)).map((finding) => `${path}: ${finding}`));
+      }
+      for (const [open, close] of [
+        ["Control+k", "Escape"],
+        ["?", "Escape"],
+      ] as const) {
+        await page.goto(`${dashboard.url}/ui/services/board`);
+        await page.getByRole("button", { name: "Deploy", exact: true }).waitFor();
+        await page.keyboard.press(open);
+        await page.getByRole("dialog").waitFor();
+        findings.push(...(await seriousFindings(page)).map((finding) => `${open}: ${finding}`));
+        await page.keyboard.press(close);
+      }
+      await page.getByRole("button", { name: "Switch off" }).click();
+      findings.push(...(await seriousFindings(page)).map((finding) => `question: ${finding}`));
+      expect(findings).toEqual([]);
+      expect(strangers).toEqual([]);
+      expect(complaints.filter((text) => !EXPECTED.test(text))).toEqual([]);
+      await close();
+    }, 120_000);
+
+    test(`let people log in without a serious barrier, ${colorScheme}`, async () => {
+      const { page, complaints, close } = await watchedPage(browser, dashboard.url, { colorScheme });
+      await page.goto(`${dashboard.url}/ui/login`);
+      expect(await seriousFindings(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+  }
+
+  test("have room on a screen of 360 pixels", async () => {
+    const viewport = { width: 360, height: 740 };
+    const { page, close } = await dashboard.open(browser, "/ui", { viewport, hasTouch: true });
+    const tooWide: string[] = [];
+    for (const path of [...pages, "/ui/login"]) {
+      await page.goto(dashboard.url + path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.waitForTimeout(300);
+      const width = await page.evaluate<number>("document.documentElement.scrollWidth");
+      if (width > viewport.width) tooWide.push(`${path}: ${width}`);
+    }
+    expect(tooWide).toEqual([]);
+    await close();
+  }, 60_000);
+});
