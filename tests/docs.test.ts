@@ -21,13 +21,29 @@ describe.each(PAGES.map((page) => [page]))("%s", (page) => {
   });
 
   test("names files that exist", () => {
-    const paths = [...read(page).matchAll(/`((?:src|tests|scripts|docs|bench|examples)\/[\w./-]+)`/g)];
+    const paths = [
+      ...read(page).matchAll(/`((?:src|services|tests|scripts|docs|bench|examples)\/[\w./-]+)`/g),
+    ];
     // Import specifiers end in .js.
     const there = (path: string) =>
       [path, path.replace(/\.js$/, ".ts")].some((file) => existsSync(join(root, file)));
     const missing = paths.map(([, path]) => path as string).filter((path) => !there(path));
     expect(missing).toEqual([]);
   });
+});
+
+test("the map names every folder of src, every built-in service and every file of the core", () => {
+  const [, map = ""] = read("docs/ARCHITECTURE.md").split("## Where is what");
+  const entries = ["src", "src/core", "src/agent", "src/broker", "services"].flatMap((folder) =>
+    readdirSync(join(root, folder), { withFileTypes: true })
+      .filter(
+        (entry) => entry.isDirectory() || (/^src(\/core)?$/.test(folder) && /^[^.]+\.ts$/.test(entry.name)),
+      )
+      .map(({ name }) => `${folder}/${name}`),
+  );
+  expect(entries.length).toBeGreaterThan(60);
+  const named = (path: string) => map.includes(`\`${path}\``) || map.includes(`\`${path}/`);
+  expect(entries.filter((path) => !named(path))).toEqual([]);
 });
 
 test("the README's first service is one that loads, and answers as it says", async () => {

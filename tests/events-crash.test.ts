@@ -72,6 +72,9 @@ async function everything(reef: ReefProcess): Promise<WireEvent[]> {
   }
 }
 
+/** The publishers of this test. */
+const ours = /^p\d+$/;
+
 test(
   `no acknowledged event is lost in ${rounds} kills under load, and the database stays sound`,
   async () => {
@@ -87,15 +90,17 @@ test(
       const before = performance.now();
       const second = await start();
       starts.push(performance.now() - before);
-      const stored = await everything(second);
+      // Beside what is published here there is what Reef publishes while it loads its services.
+      const stored = (await everything(second)).filter(({ source }) => ours.test(source));
       const byId = new Map(stored.map((event) => [event.id, event.content]));
       const lost = [...acknowledged].filter(([id, content]) => byId.get(id) !== content);
       expect(lost).toEqual([]);
       expect(stored.map(({ id }) => id)).toEqual([...byId.keys()].sort().reverse());
       const { data } = await json(second, "/feed/stats");
-      expect(data.count as number).toBe(stored.length);
-      const counts = Object.values(data.bySource as Record<string, number>);
-      expect(counts.reduce((sum, n) => sum + n, 0)).toBe(stored.length);
+      const counts = Object.entries(data.bySource as Record<string, number>);
+      const published = counts.filter(([source]) => ours.test(source));
+      expect(published.reduce((sum, [, n]) => sum + n, 0)).toBe(stored.length);
+      expect(counts.reduce((sum, [, n]) => sum + n, 0)).toBe(data.count as number);
       const found = await json(second, `/feed/events?limit=1000&q=r${round}+p3&agent=p3`);
       const expected = stored.filter(({ content }) => content.startsWith(`round r${round} publisher p3 `));
       expect(found.data.count as number).toBe(Math.min(1000, expected.length));

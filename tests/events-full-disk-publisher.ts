@@ -61,7 +61,7 @@ let streamed = "";
 while (!streamed.includes('"after"')) streamed += new TextDecoder().decode((await reader?.read())?.value);
 await reader?.cancel();
 await reef.stop();
-const seen = streamed.split("\nid: ").length - 1;
+const seen = streamed.split('"type":"filling"').length - 1;
 const result = {
   acknowledged,
   refusal,

@@ -16,7 +16,7 @@ test.skipIf(!onSmallDisk)(
     expect(acknowledged.length).toBeGreaterThan(50);
     expect(whileFull).toMatchObject({ again: 507, health: 200, searched: 200 });
     expect(whileFull.listed).toEqual(acknowledged);
-    expect(whileFull.stats.count).toBe(acknowledged.length);
+    expect(whileFull.stats.byType.filling).toBe(acknowledged.length);
     expect(after).toBe(201);
     expect(afterwards).toEqual([...acknowledged, afterId]);
     expect([found, seen]).toEqual([1, acknowledged.length + 1]);

@@ -1,6 +1,6 @@
-import { createMcp, ExtensionBuilder, type Mcp, ToolCatalog } from "../src/agent/index.js";
-import { messageOf } from "../src/core/errors.js";
-import type { ServiceContext } from "../src/core/types.js";
+import { createMcp, ExtensionBuilder, type Mcp, ToolCatalog } from "../../src/agent/index.js";
+import { messageOf } from "../../src/core/errors.js";
+import type { ServiceContext } from "../../src/core/types.js";
 
 /** Changes come in rows; the file is built when a row has ended, in milliseconds. */
 const SETTLE_MS = 150;

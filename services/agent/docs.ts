@@ -1,4 +1,4 @@
-import type { RouteDocs } from "../src/core/types.js";
+import type { RouteDocs } from "../../src/core/types.js";
 
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /extension.js": {

@@ -1,4 +1,4 @@
-import type { ServiceModule } from "../src/core/types.js";
+import type { ServiceModule } from "../../src/core/types.js";
 import { AgentSide } from "./agent-side.js";
 import { routeDocs } from "./docs.js";
 import { createRoutes } from "./routes.js";

@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
-import { bootstrapSource, executeTool } from "../src/agent/index.js";
-import { messageOf, ReefError } from "../src/core/errors.js";
-import { readBody } from "../src/core/validate.js";
+import { bootstrapSource, executeTool } from "../../src/agent/index.js";
+import { messageOf, ReefError } from "../../src/core/errors.js";
+import { readBody } from "../../src/core/validate.js";
 import type { AgentSide } from "./agent-side.js";
 
 const JAVASCRIPT = "text/javascript; charset=utf-8";

@@ -1,4 +1,4 @@
-import type { ServiceModule } from "../src/core/types.js";
+import type { ServiceModule } from "../../src/core/types.js";
 import { createRoutes, Package } from "./routes.js";
 
 const content = new Package();

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
-import { gitRepository, piPackage } from "../src/agent/index.js";
-import type { ServiceContext } from "../src/core/types.js";
+import { gitRepository, piPackage } from "../../src/agent/index.js";
+import { errorReply } from "../../src/core/errors.js";
+import type { ServiceContext } from "../../src/core/types.js";
 
 /** A route that answers everybody who has the token, and nobody else. */
 const PROTECTED_URL = "http://reef.internal/extension/bootstrap.js";
@@ -40,10 +41,10 @@ export function createRoutes(content: Package): Hono {
   const routes = new Hono();
   routes.get("/reef.git/:path{.+}", async (c) => {
     if (!(await content.accepts(tokenOf(c.req.header("authorization"))))) {
-      return c.json({ error: "unauthorized" }, 401, { "www-authenticate": 'Basic realm="reef"' });
+      return errorReply("UNAUTHORIZED", undefined, { "www-authenticate": 'Basic realm="reef"' });
     }
     const file = await content.file(c.req.param("path"));
-    if (!file) return c.json({ error: "not found" }, 404);
+    if (!file) return errorReply("NOT_FOUND");
     const headers = { "content-type": "application/octet-stream", "cache-control": "no-cache" };
     return new Response(new Uint8Array(file), { headers });
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { contentDigest } from "../../src/core/digest.js";
 import { type Managed, startManaged } from "../../tests/support/managed.js";
 import { answering, eventually, type Files } from "../../tests/support/sandbox.js";
+import { good, PASSING } from "./testing/subject.js";
 
 let m: Managed;
 const limit = process.env.REEF_TEST_TIMEOUT;
@@ -24,16 +25,6 @@ interface Step {
   detail?: string;
   durationMs: number;
 }
-
-const PASSING = `import { expect, test } from "bun:test"; test("adds", () => expect(1 + 1).toBe(2));`;
-
-/** A service that answers with `label`, from a store that is written by hand as services do. */
-const good = (label: string, fields = "", before = "") => `import { Hono } from "hono";
-${before}
-const routes = new Hono();
-routes.get("/", (c) => c.text(${JSON.stringify(label)}));
-export default { name: "subject", routes, ${fields} };
-`;
 
 const folder = () => join(m.sandbox.servicesDir, "subject");
 const put = (files: Files) => {

@@ -47,6 +47,12 @@ describe("a method of this process", () => {
     expect((await failure(call("rejects"))).message).toContain("no error object");
   });
 
+  test("fails at once, whatever it throws", async () => {
+    const unreadable = Object.create(null);
+    offer({ rejects: { handler: () => Promise.reject(unreadable) } });
+    expect((await failure(call("rejects", {}, { timeout: 5_000 }))).code).toBe("method_failed");
+  });
+
   test("is given up at its deadline and told so", async () => {
     let aborted = false;
     offer({

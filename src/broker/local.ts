@@ -1,8 +1,9 @@
+import { messageOf } from "../core/errors.js";
 import type { CallOptions } from "./client.js";
 import { type CallContext, nestedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
 import type { MethodMetrics } from "./metrics.js";
-import { type CompiledSchema, compileSchema, type JsonSchema } from "./schema.js";
+import { type CompiledSchema, compileSchema, type JsonSchema, misfitOf } from "./schema.js";
 import { Deadline, type DeadlineWheel } from "./wheel.js";
 
 /** What a method inside this process learns about its call. */
@@ -162,14 +163,9 @@ export class LocalRun extends Deadline implements LocalCall {
   #succeed(value: unknown): void {
     if (this.#settled) return;
     const { output, key, metrics } = this.method;
-    if (!output.check(value)) {
-      const issues = output.issues(value);
-      this.#end(
-        new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, {
-          issues,
-          method: key,
-        }),
-      );
+    const misfit = misfitOf(output, key, value);
+    if (misfit) {
+      this.#end(misfit);
       return;
     }
     this.#settle();
@@ -180,12 +176,11 @@ export class LocalRun extends Deadline implements LocalCall {
   #fail(thrown: unknown): void {
     if (this.#settled) return;
     const { key } = this.method;
-    const [name, message] =
-      thrown instanceof Error ? [thrown.name, thrown.message] : ["Error", String(thrown)];
+    const name = thrown instanceof Error && typeof thrown.name === "string" ? thrown.name : "Error";
     this.#end(
       new BrokerError(
         "method_failed",
-        `${key} failed: ${message}`,
+        `${key} failed: ${messageOf(thrown)}`,
         { method: key, thrown: name },
         { cause: thrown },
       ),

@@ -1,5 +1,6 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
+import { messageOf } from "../core/errors.js";
 import { ManifestError } from "./errors.js";
 import { refuseEscapingLinks } from "./links.js";
 import { normalisePermissions } from "./permissions/normalise.js";
@@ -73,7 +74,7 @@ export function findManifest(
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new ManifestError("package.json", `is not JSON: ${(error as Error).message}`, file);
+    throw new ManifestError("package.json", `is not JSON: ${messageOf(error)}`, file);
   }
   if (!isObject(json)) throw new ManifestError("package.json", "must be an object", file);
   const key = MANIFEST_KEYS.find(

@@ -7,6 +7,7 @@ import type { WorkerPool } from "./pool/pool.js";
 import type { Job, Slot } from "./pool/slot.js";
 import type { Worker } from "./pool/worker.js";
 import type { WireError } from "./protocol.js";
+import { misfitOf } from "./schema.js";
 import type { Session } from "./session.js";
 import { Deadline, type DeadlineWheel } from "./wheel.js";
 
@@ -82,14 +83,9 @@ export class RemoteRun extends Deadline implements Job {
   resolve(value: unknown): void {
     if (this.#settled) return;
     const { method, key, metrics } = this.target;
-    if (!method.output.check(value)) {
-      const issues = method.output.issues(value);
-      this.reject(
-        new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, {
-          issues,
-          method: key,
-        }),
-      );
+    const misfit = misfitOf(method.output, key, value);
+    if (misfit) {
+      this.reject(misfit);
       return;
     }
     this.#settle();

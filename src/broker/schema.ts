@@ -1,5 +1,6 @@
 import { Compile } from "typebox/schema";
-import type { SchemaIssue } from "./errors.js";
+import { messageOf } from "../core/errors.js";
+import { BrokerError, type SchemaIssue } from "./errors.js";
 import { lintSchema, SchemaError } from "./schema-lint.js";
 
 export { SchemaError } from "./schema-lint.js";
@@ -34,7 +35,7 @@ export function compileSchema(schema: unknown): CompiledSchema {
   try {
     validator = Compile(plain as object);
   } catch (error) {
-    throw new SchemaError("", error instanceof Error ? error.message : String(error));
+    throw new SchemaError("", messageOf(error));
   }
   return {
     schema: plain,
@@ -47,6 +48,13 @@ export function compileSchema(schema: unknown): CompiledSchema {
   };
 }
 
+/** Why an answer of the method `key` does not fit its output schema, or `null` when it does. */
+export function misfitOf(output: CompiledSchema, key: string, answer: unknown): BrokerError | null {
+  if (output.check(answer)) return null;
+  const details = { issues: output.issues(answer), method: key };
+  return new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, details);
+}
+
 /** A copy without what JSON does not carry, such as the symbols that TypeBox adds. */
 function toPlain(schema: unknown): JsonSchema {
   if (typeof schema === "boolean") return schema;
@@ -56,6 +64,6 @@ function toPlain(schema: unknown): JsonSchema {
   try {
     return JSON.parse(JSON.stringify(schema)) as JsonSchema;
   } catch (error) {
-    throw new SchemaError("", `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new SchemaError("", `is not JSON: ${messageOf(error)}`);
   }
 }

@@ -69,7 +69,7 @@ export class Dispatcher {
   fetch = (request: Request, server?: Env): Response | Promise<Response> => {
     if (server !== undefined) this.#server = server;
     try {
-      return this.#route(request, server);
+      return this.#route(request.url.charCodeAt(0) === SLASH ? withHost(request) : request, server);
     } catch (error) {
       return this.complete(this.failed(error, request, "server"), request);
     }
@@ -196,6 +196,11 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const SLASH = 47;
 const QUESTION = 63;
 const HASH = 35;
+
+/** Without a usable `Host`, as HTTP/1.0 allows, Bun gives the path alone as the URL; nothing can be found in that. */
+function withHost(request: Request): Request {
+  return new Request(`http://localhost${request.url}`, request);
+}
 
 /** `board` of `http://host/board/tasks?x=1`; not decoded, so that a name has one spelling only. */
 export function firstSegment(url: string): string {

@@ -1,11 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { join } from "node:path";
 import { EventBus, type EventSink } from "./events.js";
+import { inHost } from "./host-context.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
 import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
-
-/** What is opened here stays open when the service that asked for it goes. */
-const inHost = AsyncLocalStorage.snapshot();
 
 const stores = new Map<string, EventStore>();
 
@@ -22,6 +19,7 @@ export class EventStore {
 
   /** The log; the file is opened when it is first asked for. */
   get log(): EventLog {
+    // Stays open when the service that asked for it goes.
     this.#tree ??= inHost(() => new EventTree(this.#options));
     return this.#tree;
   }

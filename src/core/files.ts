@@ -1,6 +1,7 @@
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
 import fs from "node:fs";
 import { dirname, resolve } from "node:path";
+import { messageOf } from "./errors.js";
 import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
 /** Makes names created, renamed or removed in a folder survive a power cut. */
@@ -103,7 +104,7 @@ export function setAside(path: string, companions: string[] = []): string {
     }
     syncFolder(dirname(path));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const message = `${path} is damaged and cannot be set aside (${reason}); it is left untouched`;
     throw new StorageError("STORAGE_CORRUPT", message, { path, cause: error });
   }

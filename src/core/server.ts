@@ -1,10 +1,12 @@
 /** Puts the parts together: a Reef without a port (`createServer`), and one that listens (`startServer`). */
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Authenticator, bearerAuthenticator, storedToken } from "./auth.js";
 import { boot } from "./boot.js";
 import { type Checker, ChildChecker } from "./checker.js";
-import { type Config, readConfig } from "./config.js";
+import { type Config, ConfigError, readConfig } from "./config.js";
 import { createContext } from "./context.js";
+import { holdDataDir } from "./data-lock.js";
 import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
@@ -166,6 +168,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const servicesDir = options.servicesDir ?? config.servicesDir;
   const dataDir = options.dataDir ?? config.dataDir;
   const logs = options.logs ?? new LogBook();
+  if (!statSync(servicesDir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ConfigError(`REEF_SERVICES_DIR is ${servicesDir}, which is no folder.`);
+  }
   const given = options.authToken ?? config.authToken;
   const stored = given === undefined ? storedToken(dataDir) : undefined;
   const token = {
@@ -202,8 +207,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       return errorReply("INTERNAL");
     },
   });
-  const reef = await loadBehind(server, checker, () =>
-    createServer({
+  let release: (() => void) | undefined;
+  const reef = await loadBehind(server, checker, () => {
+    release = holdDataDir(dataDir);
+    return createServer({
       patienceMs: START_PATIENCE_MS,
       ...options,
       config,
@@ -212,11 +219,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       authToken: token.value,
       checker,
       logs,
-    }),
-  );
+    });
+  });
   current = reef;
   loaded(reef);
-  const stop = once(() => stopServer(server, reef, config.drainTimeoutMs));
+  const stop = once(() => stopServer(server, reef, config.drainTimeoutMs).finally(() => release?.()));
   return { ...reef, server, url: server.url.href.replace(/\/$/, ""), token, stop };
 }
 

@@ -119,6 +119,8 @@ export class Serving {
       return errorReply("STORAGE_FULL");
     }
     if (error instanceof ReefError) return errorReply(error.code, error.message);
+    if (isTooLarge(error)) return errorReply("BODY_TOO_LARGE");
+    if (isAbort(error) && request.signal.aborted) return errorReply("BAD_REQUEST", "the client went away");
     this.errors++;
     return this.#hooks.failed(error, request, this.#scope.service, this.#scope.log);
   }
@@ -144,6 +146,16 @@ export class Serving {
 /** By shape, since a service may bring a Hono of its own. */
 function isHttpException(error: unknown): error is HTTPException {
   return error instanceof Error && "getResponse" in error && "status" in error;
+}
+
+/** What reading a body throws that was sent in chunks and outgrew the limit. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && error.message === "Request body exceeded maxRequestBodySize";
+}
+
+/** What reading a body throws when the client has closed the connection. */
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
 }
 
 /** A clone of the service's app with Reef's defaults, where the author has not set their own. */

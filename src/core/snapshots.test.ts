@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import promises from "node:fs/promises";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { contentDigest } from "./digest.js";
@@ -127,3 +128,17 @@ test.each(["{", "7"])(
     expect(await keep("two")).toBe(snapshots.list("a")[0]?.digest as string);
   },
 );
+
+test("a full disk is reported as such, and what was half copied gives its room back", async () => {
+  const one = await keep("one");
+  write("index.ts", "two");
+  const copy = spyOn(promises, "copyFile");
+  try {
+    copy.mockRejectedValue(Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));
+    await expect(snapshots.setAside("a", dir, one)).rejects.toMatchObject({ code: "STORAGE_FULL" });
+  } finally {
+    copy.mockRestore();
+  }
+  expect(readdirSync(join(sandbox.dataDir, ".reef/snapshots/a")).toSorted()).toEqual([one, "index.json"]);
+  expect(await snapshots.setAside("a", dir, one)).toBe(contentDigest(dir));
+});

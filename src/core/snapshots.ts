@@ -1,12 +1,14 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
 import { chmodSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
-import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+// The default import keeps each call visible to a spy.
+import promises from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { codeFiles, contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
 import { writeFileAtomic } from "./files.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
+import { toStorageError } from "./storage-error.js";
 
 /** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
 export interface Snapshot {
@@ -85,7 +87,7 @@ export class Snapshots {
     const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
     writeFileAtomic(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
     for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
-      await rm(this.#path(dirName, old.digest), { recursive: true, force: true });
+      await promises.rm(this.#path(dirName, old.digest), { recursive: true, force: true });
     return true;
   }
 
@@ -123,21 +125,26 @@ export class Snapshots {
   }
 }
 
-/** Copies a folder's code; false when it is no longer what `digest` says. */
+/** Copies a folder's code; false when it is no longer what `digest` says. Rejects with a `StorageError`. */
 async function copyCode(dir: string, path: string, digest: string): Promise<boolean> {
   const unfinished = `${path}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { recursive: true });
-  for (const file of codeFiles(dir)) {
-    const target = join(unfinished, file);
-    if (file.includes("/")) await mkdir(dirname(target), { recursive: true });
-    if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
-      await copyFile(join(dir, file), target);
+  const discard = () => promises.rm(unfinished, { recursive: true, force: true });
+  await discard();
+  try {
+    await promises.mkdir(unfinished, { recursive: true });
+    for (const file of codeFiles(dir)) {
+      const target = join(unfinished, file);
+      if (file.includes("/")) await promises.mkdir(dirname(target), { recursive: true });
+      if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
+        await promises.copyFile(join(dir, file), target);
+    }
+    const isSame = contentDigest(unfinished) === digest;
+    if (isSame) await promises.rename(unfinished, path);
+    else await discard();
+    return isSame;
+  } catch (error) {
+    // What is left of it may hold the last free blocks.
+    await discard();
+    throw toStorageError(error, path);
   }
-  if (contentDigest(unfinished) !== digest) {
-    await rm(unfinished, { recursive: true, force: true });
-    return false;
-  }
-  await rename(unfinished, path);
-  return true;
 }

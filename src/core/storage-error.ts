@@ -1,3 +1,4 @@
+import { messageOf } from "./errors.js";
 /**
  * What went wrong with a stored file:
  * - `STORAGE_FULL`: no space or quota left; nothing of the write was kept (HTTP 507)
@@ -59,7 +60,7 @@ export function toStorageError(error: unknown, path?: string): unknown {
   if (error instanceof StorageError) return error;
   const kind = classify(systemErrorCode(error));
   if (!kind) return error;
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   const options = path === undefined ? { cause: error } : { path, cause: error };
   return new StorageError(kind.code, `${kind.what} ${path ?? "the file"} (${detail})`, options);
 }

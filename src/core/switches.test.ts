@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { LogBook } from "./log.js";
@@ -42,6 +42,17 @@ test.each(["{", "7", "null", '{"a":1}', "[null]"])(
     expect(errors[0]).toContain("disabled.json");
   },
 );
+
+test("a damaged file is set aside and not overwritten by the next change", () => {
+  const damaged = '[{"name":"board","dirName":"fol';
+  sandbox.write("data/.reef/disabled.json", damaged);
+  open().disable({ ...entry, dirName: "other" });
+  const folder = join(sandbox.dataDir, ".reef");
+  const [aside = ""] = readdirSync(folder).filter((name) => name.startsWith("disabled.json.corrupt-"));
+  expect(readFileSync(join(folder, aside), "utf8")).toBe(damaged);
+  expect(errors[0]).toContain(aside);
+  expect(open().list()).toHaveLength(1);
+});
 
 test("what cannot be saved has not happened", () => {
   const switches = open();

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "./errors.js";
-import { writeFileAtomic } from "./files.js";
+import { setAside, writeFileAtomic } from "./files.js";
 import type { Logger } from "./log.js";
 
 /** A service that is kept from loading. */
@@ -20,13 +20,19 @@ export class Switches {
 
   constructor(dataDir: string, log: Logger) {
     this.#path = join(dataDir, ".reef", "disabled.json");
+    let text: string;
     try {
-      const entries = JSON.parse(readFileSync(this.#path, "utf8")) as Disabled[];
-      for (const entry of entries) this.#disabled.set(entry.dirName, entry);
+      text = readFileSync(this.#path, "utf8");
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-        log.error(`${this.#path} is unreadable, no service is held back: ${messageOf(error)}`);
-      }
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      log.error(`${this.#path} is unreadable, no service is held back: ${messageOf(error)}`);
+      return;
+    }
+    try {
+      for (const entry of JSON.parse(text) as Disabled[]) this.#disabled.set(entry.dirName, entry);
+    } catch (error) {
+      const problem = `${this.#path} is damaged, services in it may run again: ${messageOf(error)}`;
+      log.error(`${problem} It was ${moveAway(this.#path)}.`);
     }
   }
 
@@ -53,5 +59,14 @@ export class Switches {
 
   #save(entries: ReadonlyMap<string, Disabled>): void {
     writeFileAtomic(this.#path, JSON.stringify([...entries.values()], null, 2));
+  }
+}
+
+/** What became of a damaged file, in words. */
+function moveAway(path: string): string {
+  try {
+    return `moved to ${setAside(path)}`;
+  } catch (error) {
+    return `left where it is: ${messageOf(error)}`;
   }
 }

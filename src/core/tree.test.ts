@@ -360,6 +360,18 @@ describe("search", () => {
     }
   });
 
+  test("finds words of scripts whose vowels are marks, and letters that the index does not know", async () => {
+    const log = tree();
+    const hindi = await log.append(event("हिन्दी में लिखा"));
+    const split = await log.append(event("alpha\u{1e922}beta"));
+    const found = async (text: string) => ids((await log.search({ text })).events);
+    expect(await found("हिन्दी")).toEqual([hindi.id]);
+    expect(await found("हिन्*")).toEqual([hindi.id]);
+    expect(await found("हिन")).toEqual([]);
+    expect(await found("alpha\u{1e922}beta")).toEqual([split.id]);
+    expect(await found("alpha\u{1e922}be*")).toEqual([split.id]);
+  });
+
   test.each([
     '"',
     "*",
@@ -427,6 +439,18 @@ describe("what is indexed behind the writer", () => {
     }
     expect(ids(found)).toEqual(ids(odd));
     expect((await log.stats()).byType).toEqual({ even: 900, odd: 900 });
+  });
+
+  test("does not matter to the list of roots", async () => {
+    const log = tree();
+    const older = await fill(log, 30);
+    await log.search({ text: "number" });
+    await fill(log, 5, { parentId: older[0]?.id });
+    const all = [...older, ...(await fill(log, 20))].reverse();
+    const first = await log.roots({ limit: 25 });
+    const rest = await log.roots({ limit: 50, cursor: first.next ?? "" });
+    expect(ids([...first.events, ...rest.events])).toEqual(ids(all));
+    expect(rest.next).toBeNull();
   });
 
   test("is completed after a restart", async () => {

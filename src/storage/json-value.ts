@@ -1,5 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { messageOf } from "../core/errors.js";
 import { StorageError } from "../core/storage-error.js";
 
 /** Freezes a value and all that it contains, and returns it. */
@@ -18,7 +19,7 @@ export function jsonText(value: unknown, what: string): string {
     if (text !== undefined) return text;
     reason = `it is ${typeof value}`;
   } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
+    reason = messageOf(error);
     cause = error;
   }
   throw new StorageError("STORAGE_SHAPE", `${what} cannot be stored as JSON: ${reason}`, { cause });

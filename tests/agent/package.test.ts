@@ -115,7 +115,7 @@ describe("the bootstrap extension", () => {
     expect(await Promise.all(names.map(withoutPlane))).toEqual(
       names.map((name) => ({ name, works: true, said: true, errors: [], kept: hash })),
     );
-  });
+  }, 60_000);
 
   test("without any copy the agent works without Reef", async () => {
     const { tools, stderr, report } = await start("empty", { VERS_INFRA_URL: "http://127.0.0.1:9" });

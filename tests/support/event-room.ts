@@ -3,6 +3,8 @@ import { EventHub, type EventHubOptions, type StreamOptions } from "../../src/co
 import type { WireEvent } from "../../src/core/tree/wire.js";
 import { EventTree } from "../../src/core/tree.js";
 
+export { eventually } from "./sandbox.js";
+
 export interface Room {
   tree: EventTree;
   hub: EventHub;
@@ -137,11 +139,6 @@ export async function connected(url: string, lastId?: string): Promise<Client> {
   const client = new Client(url, lastId);
   cleanups.push(() => client.stop());
   return client.until(({ blocks }) => blocks.length > 0);
-}
-
-/** Lets everything that is ready happen until a condition inside the server holds. */
-export async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
 }
 
 export const contents = (client: Client) => client.events.map(({ content }) => content);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { eventually, type Sandbox, TOKEN } from "./sandbox.js";
 
-export const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
+const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
 
 /** Variables of the tests' own process that would change what a server does. */
 const UNSET = ["VERS_AUTH_TOKEN", "VERS_INFRA_URL", "PORT", "REEF_HOST", "REEF_CHECK", "REEF_INIT_TIMEOUT"];

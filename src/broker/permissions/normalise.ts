@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.js";
 import { ManifestError } from "../errors.js";
 import { parseHostPattern } from "./hosts.js";
 import { kindOf, permissionName, SCOPED_PERMISSIONS } from "./names.js";
@@ -146,7 +147,7 @@ function scopeEntry(name: string, item: unknown, at: string, aliases: PathAliase
     if (kind === "host") return parseHostPattern(text).source;
     return text;
   } catch (error) {
-    throw new ManifestError(at, error instanceof Error ? error.message : String(error));
+    throw new ManifestError(at, messageOf(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import { type Job, newSlot, type Quarantine, type Slot } from "./slot.js";
@@ -165,7 +166,7 @@ export class WorkerPool {
       const failure =
         error instanceof BrokerError
           ? error
-          : new BrokerError("start_failed", `the worker could not be made: ${(error as Error).message}`);
+          : new BrokerError("start_failed", `the worker could not be made: ${messageOf(error)}`);
       this.#rejectQueue(slot, failure);
       return;
     } finally {

@@ -11,6 +11,7 @@ import {
   publish,
   room,
 } from "../../../tests/support/event-room.js";
+import { StreamWatch } from "../streams.js";
 import type { EventListener } from "../tree.js";
 import { EventHub } from "./hub.js";
 
@@ -267,6 +268,24 @@ describe("limits and shutdown", () => {
     const response = await fetch(url);
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(await response.json()).toEqual({ error: "too many event streams are open" });
+  });
+
+  test("a service that is exchanged ends its own streams at once, begun or not", async () => {
+    const { hub } = room();
+    const request = new Request("http://reef/");
+    const watch = new StreamWatch();
+    const [read, unread] = [await hub.connect(request), await hub.connect(request)];
+    const other = await hub.connect(request);
+    for (const response of [read, unread]) watch.note(response, request, undefined);
+    const text = read.text();
+    const stays = other.body?.getReader();
+    await stays?.read();
+    watch.stop((stop) => stop());
+    expect(await text).toContain("retry:");
+    expect(await unread.text()).toBe("");
+    await Promise.resolve();
+    expect([watch.size, hub.stats().clients]).toEqual([0, 1]);
+    await stays?.cancel();
   });
 
   test("closing ends every stream cleanly and lets the server stop", async () => {

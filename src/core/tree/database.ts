@@ -88,7 +88,6 @@ function open(path: string): Database {
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
     db.run("PRAGMA cache_size = -16000");
-    db.run("PRAGMA wal_autocheckpoint = 4000");
     const found = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
     if (found > version) throw new Error(`${path} was written by a newer version of Reef (format ${found}).`);
     if (found < version) db.transaction(() => db.run(found === 0 ? schema : fromFormat1)).immediate();

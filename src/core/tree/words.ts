@@ -23,6 +23,8 @@ export class WordSplitter {
 
   /** The words of a text, in order, as the index has them. */
   split(text: string): string[] {
+    // These are letters and digits to everybody; the index ignores their case by itself.
+    if (/^[a-z0-9]+$/i.test(text)) return [text];
     this.#add.run(text);
     const found = this.#read.all().map(({ term }) => term);
     this.#clear.run();
