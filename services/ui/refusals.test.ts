@@ -19,6 +19,10 @@ routes.get("/page", (c) => {
 routes.get("/_panel", (c) => c.html("<p>panel</p>"));
 const target: ServiceModule = { name: "target", routes };
 
+/** There, and none of the panel's business. */
+const neighbour: ServiceModule = { name: "neighbour", routes };
+const nearly: ServiceModule = { name: "target2", routes };
+
 const HOST = "localhost";
 let t: TestHarness;
 let cookie: string;
@@ -37,7 +41,7 @@ async function logIn(): Promise<string> {
 }
 
 beforeAll(async () => {
-  t = await createTestHarness({ services: [createUi(), target] });
+  t = await createTestHarness({ services: [createUi(), target, neighbour, nearly] });
   cookie = await logIn();
   other = await logIn();
   const panel = await (await t.fetch("/ui/panel/target", { headers: { cookie } })).text();
@@ -153,9 +157,10 @@ describe("the address of a panel", () => {
   });
 
   test.each([
-    ["another service", "/ui"],
-    ["the manager", "/services/reload"],
-    ["a way up", "/target/%2e%2e/services"],
+    ["another service", "/neighbour/change"],
+    ["the dashboard", "/ui/session"],
+    ["a way up", "/target/%2e%2e/neighbour/change"],
+    ["a plain way up", "/target/../neighbour/change"],
     ["an escaped slash", "/target%2fchange"],
     ["an escaped letter", "/t%61rget/change"],
     ["an empty service", "//target/change"],

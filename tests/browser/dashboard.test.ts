@@ -168,7 +168,9 @@ export default { name: "newcomer", routes };`,
       }
       await keyboard.press("ArrowDown");
       await keyboard.press("ArrowDown");
-      expect(await page.getByRole("treeitem", { selected: true }).count()).toBe(1);
+      const chosen = page.getByRole("treeitem", { selected: true });
+      expect(await chosen.count()).toBe(1);
+      expect(await chosen.textContent()).toContain("first");
       await keyboard.press("Enter");
       await page.locator("#event-detail:focus").waitFor();
       await keyboard.press("?");

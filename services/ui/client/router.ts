@@ -29,14 +29,21 @@ export const queryOf = (name: string): string =>
 /** The address of a page: `to("services", name)`. */
 export const to = (...parts: string[]): string => ["/ui", ...parts.map(encodeURIComponent)].join("/");
 
+interface GoOptions {
+  /** Put the address in the place of the present one in the history. */
+  replace?: boolean;
+  /** Leave the focus where it is; otherwise it goes to a new page's content. */
+  keepFocus?: boolean;
+}
+
 /** Goes to an address of the dashboard. */
-export function go(address: string, replace = false): void {
+export function go(address: string, { replace = false, keepFocus = replace }: GoOptions = {}): void {
   if (address === here()) return;
   const path = address.split("?")[0];
   const samePage = path === location.pathname;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   place.value = here();
-  if (!samePage) document.getElementById("content")?.focus({ preventScroll: true });
+  if (!samePage && !keepFocus) document.getElementById("content")?.focus({ preventScroll: true });
 }
 
 /** Makes links into the dashboard change the page without loading it anew. */

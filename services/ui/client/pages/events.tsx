@@ -45,7 +45,7 @@ function EventRow({ row, chosen }: { row: Row; chosen: boolean }) {
       aria-expanded={children > 0 ? !collapsed : undefined}
       aria-selected={chosen}
       style={{ paddingInlineStart: `${0.5 + Math.min(depth, MAX_INDENT) * 1.1}rem` }}
-      onClick={() => go(to("events", id) + query())}
+      onClick={() => go(to("events", id) + query(), { keepFocus: true })}
     >
       <span
         class="fold"
@@ -82,7 +82,7 @@ function List({ id }: { id: string | undefined }) {
   const chosen = id === undefined ? -1 : list.findIndex(({ event }) => event.id === id);
   const choose = (index: number) => {
     const row = list[Math.max(0, Math.min(list.length - 1, index))];
-    if (row) go(to("events", row.event.id) + query(), true);
+    if (row) go(to("events", row.event.id) + query(), { replace: true });
   };
   const press = (event: KeyboardEvent) => {
     const row = list[chosen];

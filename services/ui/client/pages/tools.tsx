@@ -87,7 +87,7 @@ export function ToolsPage() {
             type="search"
             value={typed}
             onInput={({ currentTarget: { value } }) =>
-              go(value ? `/ui/tools?q=${encodeURIComponent(value)}` : "/ui/tools", true)
+              go(value ? `/ui/tools?q=${encodeURIComponent(value)}` : "/ui/tools", { replace: true })
             }
           />
         </label>

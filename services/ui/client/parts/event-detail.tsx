@@ -1,5 +1,5 @@
 /** @jsxImportSource preact */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { api, isMissing } from "../api.js";
 import { go, place, to } from "../router.js";
@@ -34,10 +34,15 @@ export function EventDetail({ id }: { id: string }) {
   useEffect(() => {
     if (loaded) addEvents([...loaded.path, ...loaded.below]);
   }, [loaded]);
+  const box = useRef<HTMLElement>(null);
+  // Where there is no room beside the list, what was asked for stands below it.
+  useEffect(() => {
+    if (matchMedia("(max-width: 720px)").matches) box.current?.scrollIntoView();
+  }, []);
   const event = known(id) ?? loaded?.below.find((other) => other.id === id);
   const error = thread.error.value;
   return (
-    <aside id="event-detail" class="detail" tabIndex={-1} aria-label={t.events.detail}>
+    <aside ref={box} id="event-detail" class="detail" tabIndex={-1} aria-label={t.events.detail}>
       <div class="row">
         <h2>{event?.type ?? t.events.detail}</h2>
         <button type="button" class="quiet" aria-label={t.common.close} onClick={close}>

@@ -30,7 +30,7 @@ function setFilter(wanted: EventFilter): void {
     if (wanted[name]) url.searchParams.set(name, wanted[name]);
     else url.searchParams.delete(name);
   }
-  go(url.pathname + url.search, true);
+  go(url.pathname + url.search, { replace: true });
 }
 
 function Choice({
