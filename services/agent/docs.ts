@@ -34,6 +34,10 @@ export const routeDocs: Record<string, RouteDocs> = {
       arguments: { type: "object", description: "The tool's input" },
     },
     response: "{ content: [{ type, text }] }",
+    examples: [
+      { summary: "What is loaded", body: { name: "services_list", arguments: {} } },
+      { summary: "No such tool", body: { name: "nobody_knows" }, status: 404 },
+    ],
   },
   "POST /mcp": {
     summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",

@@ -6,32 +6,56 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary: "A link that logs a browser in: once, within five minutes",
     detail: "Needs the token. Open the link in the browser that is to be logged in.",
     response: "{ url, expiresAt }",
+    examples: [{ summary: "A new link" }],
   },
-  "GET /ui": { summary: "The dashboard", response: "HTML" },
+  "GET /ui": {
+    summary: "The dashboard",
+    detail: "401 and the login page without a session.",
+    response: "HTML",
+    examples: [{ summary: "Without a session", status: 401 }],
+  },
   "GET /ui/login": {
     summary: "Logs in with a link's token, or asks for the server's token",
+    detail: "401 for a link that has been used or has expired.",
     query: { token: { type: "string", description: "From the link" } },
     response: "HTML",
+    examples: [
+      { summary: "The login page" },
+      { summary: "A link that was used", query: { token: "used" }, status: 401 },
+    ],
   },
   "POST /ui/login": {
     summary: "Logs in with the server's token",
+    detail: "401 for any other token, 303 to the dashboard for the right one.",
+    bodyType: "application/x-www-form-urlencoded",
     body: {
       token: { type: "string", required: true, description: "The server's token, as a form field" },
       next: { type: "string", description: "A page of the dashboard to go on to" },
     },
     response: "303, with the session's cookie",
+    examples: [{ summary: "A wrong token", body: { token: "wrong" }, status: 401 }],
   },
-  "POST /ui/logout": { summary: "Ends the session", response: "303 to the login page" },
+  "POST /ui/logout": {
+    summary: "Ends the session",
+    detail: "With or without a session.",
+    responses: { 303: { description: "To the login page" } },
+    examples: [{ summary: "Log out", status: 303 }],
+  },
   "GET /ui/session": {
     summary: "Whether the browser is logged in, and how long that lasts",
     response: "{ authenticated, expiresAt?, daysLeft? }",
+    examples: [{ summary: "Am I logged in?" }],
   },
   "GET /ui/panels": {
     summary: "Services with a panel",
+    detail: "401 without a session.",
+    examples: [{ summary: "Without a session", status: 401 }],
     response: "{ panels: [{ name, description, version }], count }",
   },
   "GET /ui/panel/:name": {
     summary: "A service's panel as a document of its own, for a sandboxed frame",
+    detail: "401 without a session, 404 when the service has no panel.",
+    examples: [{ summary: "Without a session", params: { name: "board" }, status: 401 }],
     params: { name: { type: "string", required: true, description: "The service" } },
     query: { theme: { type: "string", description: "dark (default) or light" } },
     response: "HTML",
@@ -40,7 +64,8 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary:
       "What happens, as server-sent events: changes of services, steps of deploys, and the feed's events",
     detail:
-      "Messages of the dashboard's own are of the event kind `reef`. `Last-Event-ID` goes on in the feed.",
+      "Messages of the dashboard's own are of the event kind `reef`. `Last-Event-ID` goes on in the feed. 401 without a session.",
     response: "text/event-stream",
+    examples: [{ summary: "Without a session", status: 401 }],
   },
 };
