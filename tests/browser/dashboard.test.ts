@@ -204,6 +204,17 @@ export default { name: "newcomer", routes };`,
     });
   });
 
+  test("follows a reload of its own service at once", async () => {
+    await visit("/ui/services", async (page) => {
+      const version = () => page.getByRole("row", { name: /^ui / }).getByRole("cell").nth(1).textContent();
+      await page.getByText("Live", { exact: true }).waitFor();
+      const before = Number.parseInt((await version()) ?? "", 10);
+      await dashboard.call("/services/reload/ui", "POST");
+      await page.getByText(/^Connected again after/).waitFor();
+      expect(Number.parseInt((await version()) ?? "", 10)).toBe(before + 1);
+    });
+  });
+
   test("catches up by itself after the server was killed and started again, and says so", async () => {
     const { page, close } = await dashboard.open(browser, "/ui/events");
     await page.getByText("Live", { exact: true }).waitFor();
