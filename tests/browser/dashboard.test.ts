@@ -19,7 +19,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     [browser, dashboard] = await Promise.all([
       openBrowser(),
       Dashboard.start({
-        services: ["services", "feed", "board", "docs"],
+        services: ["feed", "board", "docs"],
         files: { "greeter/index.ts": GREETER },
       }),
     ]);
