@@ -65,7 +65,7 @@ const lazy = Object.entries(sizes).filter(([name]) => name.startsWith("chunk"));
 console.log(`loaded with the first chart, gzip: ${kib(lazy.reduce((sum, [, size]) => sum + size, 0))}`);
 
 const browser = await openBrowser();
-const dashboard = await Dashboard.start({ services: ["services", "feed"] });
+const dashboard = await Dashboard.start({ services: ["feed"] });
 try {
   await publish(dashboard, NODES);
   const { page } = await dashboard.open(browser, "/ui/events");

@@ -2,6 +2,7 @@
  * One stream for each open dashboard: what happens to services and deploys, and the event feed's own frames in
  * between. One, because a browser keeps few connections to a host and has several dashboards open.
  */
+import { announceEnd } from "../../src/core/streams.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import { FeedReader } from "./feed-reader.js";
 
@@ -58,18 +59,19 @@ export class Live {
   connect(client: LiveClient): Response {
     const stream = new LiveStream(this.#ctx, client, () => this.#streams.delete(stream));
     this.#streams.add(stream);
-    return new Response(stream.body, {
-      headers: {
-        "content-type": "text/event-stream",
-        "cache-control": "no-cache, no-transform",
-        "x-accel-buffering": "no",
-      },
-    });
+    const headers = {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+    };
+    return announceEnd(new Response(stream.body, { headers }), stream.ended, () => stream.end());
   }
 }
 
 class LiveStream {
   readonly body: ReadableStream<Uint8Array>;
+  /** Resolves when nothing more will be sent. */
+  readonly ended: Promise<void>;
   readonly #ended = new AbortController();
   readonly #cancelPings: () => void;
   readonly #gone: () => void;
@@ -78,21 +80,24 @@ class LiveStream {
 
   constructor(ctx: ServiceContext, { lastEventId, isAlive, signal }: LiveClient, gone: () => void) {
     this.#gone = gone;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#ended.signal.addEventListener("abort", () => resolve());
     this.body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#controller = controller;
         },
         pull: () => this.#room.resolve(),
-        cancel: () => this.#end(),
+        cancel: () => this.end(),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER }),
     );
     const outside = AbortSignal.any([signal, ctx.signal]);
-    outside.addEventListener("abort", () => this.#end(), { signal: this.#ended.signal });
+    outside.addEventListener("abort", () => this.end(), { signal: this.#ended.signal });
     const feed = new FeedReader(ctx, lastEventId, this.#ended.signal);
     const ping = () => this.send({ kind: "ping", time: new Date().toISOString(), feed: feed.connected });
-    this.#cancelPings = ctx.setInterval(() => (isAlive() ? ping() : this.#end()), PING_MS);
+    this.#cancelPings = ctx.setInterval(() => (isAlive() ? ping() : this.end()), PING_MS);
     this.send({ kind: "hello", boot: BOOT, time: new Date().toISOString() });
     void feed.run((frames) => this.#pass(frames), ping);
   }
@@ -112,10 +117,10 @@ class LiveStream {
   #write(text: string): void {
     if (this.#ended.signal.aborted || !this.#controller) return;
     this.#controller.enqueue(encoder.encode(text));
-    if ((this.#controller.desiredSize ?? 0) < -MAX_WAITING) this.#end();
+    if ((this.#controller.desiredSize ?? 0) < -MAX_WAITING) this.end();
   }
 
-  #end(): void {
+  end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
     this.#cancelPings();

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import type { ServiceContext, ServiceModule } from "../../src/core/types.js";
 import { withoutFrames } from "./panel/frames.js";
 import { panelDocument } from "./panel-document.js";
-import { listPanels, PanelGrants, panelPolicy, reachable } from "./panels.js";
+import { listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
 
 describe("an address given to a panel", () => {
   const alive = () => true;
@@ -95,4 +95,41 @@ test("a panel's name and address cannot break out of their attribute", async () 
   expect(text).not.toContain(`"><script>alert`);
   expect(text.match(/<script/g)).toHaveLength(1);
   expect(text).toContain("<p>own</p>");
+});
+
+describe("reading a panel", () => {
+  const answering = (reply: () => Promise<Response>) => ({ dispatch: reply }) as unknown as ServiceContext;
+
+  test("gives HTML only", async () => {
+    const html = new Response("<p>x</p>", { headers: { "content-type": "text/html; charset=utf-8" } });
+    expect(
+      await readPanel(
+        "a",
+        answering(async () => html),
+      ),
+    ).toBe("<p>x</p>");
+    expect(
+      await readPanel(
+        "a",
+        answering(async () => Response.json({})),
+      ),
+    ).toBeUndefined();
+    const gone = new Response("<p>gone</p>", { status: 404, headers: { "content-type": "text/html" } });
+    expect(
+      await readPanel(
+        "a",
+        answering(async () => gone),
+      ),
+    ).toBeUndefined();
+  });
+
+  test("does not wait for ever, neither for the reply nor for its end", async () => {
+    const never = answering(() => new Promise(() => undefined));
+    expect(readPanel("a", never, 10)).rejects.toThrow('the panel of "a" did not come');
+    const headers = { "content-type": "text/html" };
+    const endless = answering(
+      async () => new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }), { headers }),
+    );
+    expect(readPanel("a", endless, 10)).rejects.toThrow('the panel of "a" did not come');
+  });
 });

@@ -3,6 +3,7 @@
  * its own service, through an address that only it knows.
  */
 import { randomBytes } from "node:crypto";
+import { ReefError } from "../../src/core/errors.js";
 import type { ServiceContext } from "../../src/core/types.js";
 
 /** What a panel's address stands for. */
@@ -50,16 +51,33 @@ export function reachable(service: string, ctx: ServiceContext): Set<string> {
   return new Set([service, ...asked.flatMap((text) => (text.startsWith("panel:") ? [text.slice(6)] : []))]);
 }
 
-/** The HTML fragment of a service's panel, or undefined when it has none. */
-export async function readPanel(service: string, ctx: ServiceContext): Promise<string | undefined> {
-  const request = new Request(`http://reef.internal/${service}/_panel`, {
-    signal: AbortSignal.timeout(5000),
-  });
-  const reply = await ctx.dispatch(request, { trusted: true });
-  const isHtml = reply.headers.get("content-type")?.startsWith("text/html") === true;
-  if (reply.status === 200 && isHtml) return reply.text();
-  await reply.body?.cancel();
-  return undefined;
+const PANEL_MS = 5000;
+
+/** The HTML fragment of a service's panel, or undefined when it has none. Rejects when it does not come in time. */
+export async function readPanel(
+  service: string,
+  ctx: ServiceContext,
+  patienceMs = PANEL_MS,
+): Promise<string | undefined> {
+  const late = new AbortController();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.abort();
+    reject(new ReefError("BUSY", `the panel of "${service}" did not come within ${patienceMs / 1000} s`));
+  }, patienceMs);
+  const read = async () => {
+    const request = new Request(`http://reef.internal/${service}/_panel`, { signal: late.signal });
+    const reply = await ctx.dispatch(request, { trusted: true });
+    const isHtml = reply.headers.get("content-type")?.startsWith("text/html") === true;
+    if (reply.status === 200 && isHtml) return reply.text();
+    await reply.body?.cancel();
+    return undefined;
+  };
+  try {
+    return await Promise.race([read(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Names of the services that have a panel, in the order in which they were loaded. */

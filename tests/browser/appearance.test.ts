@@ -34,7 +34,7 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
     };
     [browser, dashboard] = await Promise.all([
       openBrowser(),
-      Dashboard.start({ services: ["services", "feed", "board", "broker", "docs"], files }),
+      Dashboard.start({ services: ["feed", "board", "broker", "docs"], files }),
     ]);
     const publish = async (event: Record<string, unknown>) =>
       (await (await dashboard.call("/feed/events", "POST", event)).json()) as { id: string };

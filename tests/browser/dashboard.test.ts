@@ -19,7 +19,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     [browser, dashboard] = await Promise.all([
       openBrowser(),
       Dashboard.start({
-        services: ["services", "feed", "board", "docs"],
+        services: ["feed", "board", "docs"],
         files: { "greeter/index.ts": GREETER },
       }),
     ]);
@@ -201,6 +201,17 @@ export default { name: "newcomer", routes };`,
       // An answer that comes now appears below without being asked for.
       await publish("Said just now", answer);
       await page.getByRole("treeitem").filter({ hasText: "Said just now" }).waitFor();
+    });
+  });
+
+  test("follows a reload of its own service at once", async () => {
+    await visit("/ui/services", async (page) => {
+      const version = () => page.getByRole("row", { name: /^ui / }).getByRole("cell").nth(1).textContent();
+      await page.getByText("Live", { exact: true }).waitFor();
+      const before = Number.parseInt((await version()) ?? "", 10);
+      await dashboard.call("/services/reload/ui", "POST");
+      await page.getByText(/^Connected again after/).waitFor();
+      expect(Number.parseInt((await version()) ?? "", 10)).toBe(before + 1);
     });
   });
 

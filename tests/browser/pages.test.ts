@@ -17,7 +17,7 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
   beforeAll(async () => {
     [browser, dashboard] = await Promise.all([
       openBrowser(),
-      Dashboard.start({ services: ["services", "feed", "board", "broker", "installer"] }),
+      Dashboard.start({ services: ["feed", "board", "broker", "installer"] }),
     ]);
     for (const name of ["math", "notes"])
       symlinkSync(join(PLUGINS, name), join(dashboard.sandbox.servicesDir, name));

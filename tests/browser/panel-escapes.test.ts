@@ -51,10 +51,7 @@ describe.skipIf(!hasBrowser)("a hostile panel", () => {
   beforeAll(async () => {
     outside = await listen();
     const files = { "hostile/index.ts": HOSTILE, "victim/index.ts": VICTIM, "open/index.ts": OPEN };
-    [browser, dashboard] = await Promise.all([
-      openBrowser(),
-      Dashboard.start({ services: ["services"], files }),
-    ]);
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
     all = escapes(outside, dashboard.url);
   });
   afterAll(async () => {

@@ -114,10 +114,7 @@ export default { name: "hanging", routes };`,
         `capabilities: ["panel:things"]`,
       ),
     };
-    [browser, dashboard] = await Promise.all([
-      openBrowser(),
-      Dashboard.start({ services: ["services"], files }),
-    ]);
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
   });
   afterAll(async () => {
     await browser?.close();

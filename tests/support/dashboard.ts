@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { type WatchedPage, watchedPage } from "./browser.js";
 import { ReefProcess } from "./process.js";
-import { type Files, Sandbox, TOKEN } from "./sandbox.js";
+import { eventually, type Files, Sandbox } from "./sandbox.js";
 
 const SERVICES = join(import.meta.dir, "..", "..", "services");
 
 export interface DashboardOptions {
-  /** Names of the project's own services that are there besides the dashboard. */
+  /** Names of the project's own services that are there besides the dashboard and the services manager. */
   services?: string[];
   /** Further services, as files below `services/`. */
   files?: Files;
@@ -30,10 +30,10 @@ export class Dashboard {
 
   static async start({ services = [], files = {}, env = {} }: DashboardOptions = {}): Promise<Dashboard> {
     const sandbox = new Sandbox(files);
-    for (const name of ["ui", ...services])
+    for (const name of ["ui", "services", ...services])
       symlinkSync(join(SERVICES, name), join(sandbox.servicesDir, name));
     const dashboard = new Dashboard(sandbox, env);
-    await dashboard.#process.listening();
+    await dashboard.#ready();
     return dashboard;
   }
 
@@ -61,7 +61,18 @@ export class Dashboard {
     await this.#process.stop("SIGKILL");
     await between();
     this.#process = new ReefProcess(this.sandbox, { env: { ...this.#env, PORT: String(port) } });
+    await this.#ready();
+  }
+
+  /** Resolves when every service is loaded or has failed; the server listens before slow ones are there. */
+  async #ready(): Promise<void> {
     await this.#process.listening();
+    await eventually(async () => (await fetch(`${this.url}/ui/session`)).ok, "the dashboard");
+    await eventually(async () => {
+      const reply = await this.call("/services");
+      const { modules = [] } = (await reply.json()) as { modules?: Array<{ state: string }> };
+      return modules.length > 0 && modules.every(({ state }) => state !== "loading");
+    }, "the services");
   }
 
   /** A one-time address that logs in. */
@@ -84,5 +95,3 @@ export class Dashboard {
     this.sandbox.remove();
   }
 }
-
-export { TOKEN };
