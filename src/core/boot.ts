@@ -18,6 +18,9 @@ interface Imported {
   dependencies: string[];
 }
 
+/** However much gets done, the start waits no longer than this many times its patience. */
+const PATIENCE_FACTOR = 2.5;
+
 export interface BootResult {
   /** Settles when folders that were too slow for the start have been dealt with as well. */
   finished: Promise<void>;
@@ -34,6 +37,7 @@ export async function boot(
   checker: Checker | undefined,
   patienceMs: number,
 ): Promise<BootResult> {
+  const deadline = Date.now() + PATIENCE_FACTOR * patienceMs;
   const { candidates: found, failures } = scanServices(servicesDir);
   const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
@@ -81,7 +85,7 @@ export async function boot(
     };
     tasks.set(candidate.dirName, task());
   }
-  const inTime = await settledInTime([...tasks.values()], patienceMs);
+  const inTime = await settledInTime([...tasks.values()], patienceMs, deadline);
   open = false;
   // The folder that is called like its service has the older right to the name, also when it is slow.
   const yielding = imported.filter(
@@ -111,7 +115,7 @@ export async function boot(
 
   const starting = new Map<string, Promise<boolean>>();
   for (const one of ordered) starting.set(one.name, start(registry, one, starting, checker, unique, fail));
-  const started = await settledInTime([...starting.values()], patienceMs);
+  const started = await settledInTime([...starting.values()], patienceMs, deadline);
 
   const rest = [...late, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
@@ -214,13 +218,22 @@ function chain(one: Imported, all: readonly Imported[]): string[] {
   return [...dirs];
 }
 
-/** Whether all of `promises` settled before `patienceMs` milliseconds went by in which none of them did. */
-async function settledInTime(promises: Promise<unknown>[], patienceMs: number): Promise<boolean> {
+/**
+ * Whether all of `promises` settled before `patienceMs` milliseconds went by in which none of them did, and before
+ * `deadline` (milliseconds since the epoch).
+ */
+async function settledInTime(
+  promises: Promise<unknown>[],
+  patienceMs: number,
+  deadline: number,
+): Promise<boolean> {
   const { promise: stuck, resolve } = Promise.withResolvers<boolean>();
-  let timer = setTimeout(() => resolve(false), patienceMs);
+  const wait = () =>
+    setTimeout(() => resolve(false), Math.min(patienceMs, Math.max(0, deadline - Date.now())));
+  let timer = wait();
   const progress = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => resolve(false), patienceMs);
+    timer = wait();
   };
   const all = Promise.all(promises.map((promise) => promise.then(progress, progress))).then(() => true);
   const inTime = await Promise.race([all, stuck]);
