@@ -1,5 +1,5 @@
 /** Has a service's folder changed, and which code does it hold? */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { LoadFailure } from "./load-failure.js";
 
@@ -42,24 +42,50 @@ export interface Fingerprint {
 const STAMP_GRAIN_MS = 50;
 
 export function fingerprint(dir: string, now = Date.now()): Fingerprint {
+  return fingerprintOf(look(dir), now);
+}
+
+/** SHA-256 (hex) over the names and contents of a folder's code. */
+export function contentDigest(dir: string): string {
+  return digestOf(dir, look(dir));
+}
+
+/** The code that a version was made from. */
+export interface Source {
+  digest: string;
+  fingerprint: Fingerprint;
+}
+
+/** What a folder holds now. Take it before importing the folder, so that a later change shows. */
+export function readSource(dir: string): Source {
+  const files = look(dir);
+  return { fingerprint: fingerprintOf(files, Date.now()), digest: digestOf(dir, files) };
+}
+
+type Seen = readonly [file: string, stat: Stats];
+
+function look(dir: string): Seen[] {
+  return codeFiles(dir).flatMap((file) => {
+    const stat = statSync(join(dir, file), { throwIfNoEntry: false });
+    return stat ? [[file, stat] as const] : [];
+  });
+}
+
+function fingerprintOf(files: readonly Seen[], now: number): Fingerprint {
   const parts: string[] = [];
   let newest = 0;
-  for (const file of codeFiles(dir)) {
-    const stat = statSync(join(dir, file), { throwIfNoEntry: false });
-    if (!stat) continue;
+  for (const [file, stat] of files) {
     parts.push(`${file}\0${stat.size}\0${stat.mtimeMs}\0${stat.ctimeMs}\0${stat.ino}`);
     newest = Math.max(newest, stat.ctimeMs, stat.mtimeMs);
   }
   return { text: parts.join("\n"), fresh: now - newest < STAMP_GRAIN_MS };
 }
 
-/** SHA-256 (hex) over the names and contents of a folder's code. */
-export function contentDigest(dir: string): string {
+function digestOf(dir: string, files: readonly Seen[]): string {
   const hash = new Bun.CryptoHasher("sha256");
-  for (const file of codeFiles(dir)) {
-    const path = join(dir, file);
-    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) continue;
-    const content = readFileSync(path);
+  for (const [file, stat] of files) {
+    if (!stat.isFile()) continue;
+    const content = readFileSync(join(dir, file));
     hash.update(`${file}\0${content.byteLength}\0`);
     hash.update(content);
   }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { format } from "node:util";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { messageOf } from "./errors.js";
-import { shareHostModules } from "./host-modules.js";
+import { GRAPH_MAIN, shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook, LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
@@ -19,9 +19,6 @@ export interface Generation {
   dispose(): Promise<void>;
 }
 
-// Being imported first makes this file the graph's main module, so that `import.meta.main` is false in services.
-const GRAPH_MAIN = join(import.meta.dir, "graph-main.ts");
-
 /**
  * Imports `<dir>/index.ts` into a graph of its own and checks what it exports. Rejects with a `LoadFailure`;
  * then nothing of the attempt is left.
@@ -33,7 +30,7 @@ export async function importGeneration(
   timeoutMs: number,
   dataDir: string,
 ): Promise<Generation> {
-  await shareHostModules();
+  shareHostModules();
   const entry = join(dir, "index.ts");
   if (!(await Bun.file(entry).exists())) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");

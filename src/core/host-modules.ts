@@ -1,7 +1,7 @@
 /**
  * Modules that all services share with the server: one `Hono`, one `Type`, one instance of every file of Reef.
- * Sharing keeps `instanceof` true across services and spares each load the work of evaluating them again.
- * Must be imported for its effect before the first service is.
+ * Sharing keeps `instanceof` true across services and spares each load the work of evaluating them again. Each is
+ * loaded when something first asks for it.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -28,7 +28,12 @@ export const SHARED_PACKAGES = [
 const FOLDERS = ["storage", "broker", "agent"];
 
 /** Tests, and files that do something when they are imported. */
-const NOT_SHARED = /\.test\.ts$|^(check-child|graph-main|test-preload)\.ts$|(^|\/)testing\//;
+const NOT_SHARED = /\.test\.ts$|^(check-child|test-preload)\.ts$|(^|\/)testing\//;
+
+const NAMESPACE = "reef";
+
+/** The empty module that every graph begins with. */
+export const GRAPH_MAIN = "reef:graph";
 
 /** Specifiers that point at Reef's own source, however many folders up the author believes it to be. */
 const OWN_SOURCE = /^(?:\.\.\/)+(src\/(?:core|storage|broker|agent)\/.+)\.(?:js|ts)$/;
@@ -41,11 +46,23 @@ export function resolveOwnSource(specifier: string, importer: string): string | 
   const match = OWN_SOURCE.exec(specifier);
   if (!match) return undefined;
   const literal = resolve(dirname(importer), specifier.replace(/\.js$/, ".ts"));
-  // By its real path, under which it is shared.
-  if (existsSync(literal)) return realpathSync(literal);
+  // By its real path, under which it is shared. Reef's own is known by it, and asking again takes its time.
+  if (existsSync(literal)) return literal.startsWith(`${sourceRoot}/`) ? literal : realpathSync(literal);
   const own = join(projectRoot, `${match[1]}.ts`);
   return existsSync(own) ? own : undefined;
 }
+
+/** The key under which services get the server's own instance of a source file; undefined when they get their own. */
+function sharedKey(path: string): string | undefined {
+  if (!path.startsWith(`${sourceRoot}/`)) return undefined;
+  const key = path.slice(sourceRoot.length + 1);
+  const file = key.slice(key.indexOf("/") + 1);
+  const folder = key.slice(0, key.indexOf("/"));
+  const isOwn = folder === "core" ? !NOT_SHARED.test(file) : FOLDERS.includes(folder) && file === "index.ts";
+  return isOwn ? key : undefined;
+}
+
+let sharing = false;
 
 /** Lets imports of Reef's source resolve from wherever a service lives. Used by the server and by tests. */
 export function installSourceResolution(): void {
@@ -54,8 +71,11 @@ export function installSourceResolution(): void {
     setup(build) {
       build.onResolve({ filter: OWN_SOURCE }, ({ path, importer }) => {
         const found = resolveOwnSource(path, importer);
-        return found ? { path: found } : undefined;
+        if (found === undefined) return undefined;
+        const key = sharing ? sharedKey(found) : undefined;
+        return key === undefined ? { path: found } : { path: key, namespace: NAMESPACE };
       });
+      build.onLoad({ filter: /./, namespace: NAMESPACE }, ({ path }) => hostInstance(join(sourceRoot, path)));
     },
   });
 }
@@ -65,29 +85,36 @@ export function isInProject(path: string): boolean {
   return path.startsWith(`${projectRoot}/`);
 }
 
-let shared: Promise<void> | undefined;
-
-/** Shares the modules, once per process. */
-export function shareHostModules(): Promise<void> {
-  shared ??= share();
-  return shared;
-}
-
-async function share(): Promise<void> {
-  const keys = [...SHARED_PACKAGES];
-  for (const file of new Bun.Glob("**/*.ts").scanSync(join(sourceRoot, "core"))) {
-    if (!NOT_SHARED.test(file)) keys.push(join(sourceRoot, "core", file));
-  }
-  for (const folder of FOLDERS) {
-    const index = join(sourceRoot, folder, "index.ts");
-    if (existsSync(index)) keys.push(index);
-  }
-  const loaded = await Promise.all(keys.map(async (key) => [key, await import(key)] as const));
+/** Shares the modules, once per process, with everything that is imported from now on. */
+export function shareHostModules(): void {
+  if (sharing) return;
+  sharing = true;
+  const packages = SHARED_PACKAGES.map((name) => [name, Bun.resolveSync(name, sourceRoot)] as const);
   Bun.plugin({
-    name: "reef shared modules",
+    name: "reef shared packages",
     setup(build) {
-      for (const [key, exports] of loaded) build.module(key, () => ({ exports, loader: "object" }));
+      for (const [name, path] of packages) build.module(name, () => hostInstance(path));
+      // Imported first, it is a graph's main module, so that `import.meta.main` is false in services.
+      build.module(GRAPH_MAIN, () => ({ exports: {}, loader: "object" }));
     },
   });
   installSourceResolution();
+}
+
+interface HostModule {
+  exports: Record<string, unknown>;
+  loader: "object";
+}
+
+const loaded = new Map<string, HostModule>();
+
+/** A module of the server's own graph, loaded into it when it is not there yet. */
+function hostInstance(path: string): HostModule | Promise<HostModule> {
+  return loaded.get(path) ?? loadInHost(path);
+}
+
+async function loadInHost(path: string): Promise<HostModule> {
+  const module: HostModule = { exports: await import(path), loader: "object" };
+  loaded.set(path, module);
+  return module;
 }

@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Checker } from "./checker.js";
 import type { ContextHost, Peer } from "./context.js";
-import { contentDigest, fingerprint } from "./digest.js";
+import { contentDigest, fingerprint, readSource, type Source } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
 import type { Dispatcher } from "./dispatch.js";
 import { messageOf } from "./errors.js";
@@ -25,7 +25,7 @@ import { type SyncResult, syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
 import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
-import { flushStore, retire, type Source, startVersion, type Version } from "./version.js";
+import { flushStore, retire, startVersion, type Version } from "./version.js";
 
 export interface RegistryOptions {
   servicesDir: string;
@@ -174,7 +174,7 @@ export class Registry {
       this.failures.clear(dir);
       this.announce(name, action);
       // Whoever changes the folder after the answer finds the version that is answered for kept.
-      await this.#keeping;
+      await this.keepCopies([name]);
       return { name, action };
     } catch (error) {
       const failure = asLoadFailure(error);
@@ -265,7 +265,8 @@ export class Registry {
     generation.scope.active = true;
     const version = await this.#start(generation, source);
     await verifyVersion(version, options.verify);
-    this.#served(this.table.add(version, dirName));
+    this.table.add(version, dirName);
+    if (source) this.#options.checker?.remember(source.digest);
     return module.name;
   }
 
@@ -277,12 +278,23 @@ export class Registry {
     return startVersion(number, generation, source, this.host, dispatcher, initTimeoutMs);
   }
 
-  /** The code is good: it need not be tried again, and a copy of it is kept for a rollback. */
-  #served({ dirName, current: { source } }: Service): void {
-    if (!source || dirName === undefined) return;
-    this.#options.checker?.remember(source.digest);
-    const dir = join(this.servicesDir, dirName);
-    this.#keeping = this.#keeping.then(() => this.snapshots?.keep(dirName, dir, source.digest));
+  /**
+   * Keeps copies of the code that serves under these names, for a rollback, one after the other and with room for
+   * requests between them. Resolves when all copies that anybody asked for are made.
+   */
+  keepCopies(names: Iterable<string>): Promise<void> {
+    this.#keeping = this.#keeping.then(async () => {
+      let first = true;
+      for (const name of names) {
+        if (!first) await new Promise(setImmediate);
+        first = false;
+        const service = this.table.get(name);
+        const digest = service?.current.source?.digest;
+        if (service?.dirName === undefined || digest === undefined) continue;
+        await this.snapshots?.keep(service.dirName, join(this.servicesDir, service.dirName), digest);
+      }
+    });
+    return this.#keeping;
   }
 
   /**
@@ -314,7 +326,7 @@ export class Registry {
       old.generation.scope.paused = undefined;
       reopen();
     }
-    this.#served(service);
+    this.#options.checker?.remember(source.digest);
     service.draining.add(old);
     const drainMs = this.#options.drainTimeoutMs;
     const retiring = retire(old, { drainMs, flush: false, unaccounted: () => this.table.unaccounted([]) });
@@ -416,9 +428,4 @@ async function save(version: Version): Promise<void> {
 
 function changedMeanwhile(dirName: string): LoadFailure {
   return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
-}
-
-/** What a folder holds now; taken before it is imported, so that a later change shows. */
-export function readSource(dir: string): Source {
-  return { fingerprint: fingerprint(dir), digest: contentDigest(dir) };
 }

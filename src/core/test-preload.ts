@@ -28,7 +28,7 @@ Bun.plugin({
     build.onLoad({ filter: /[._](test|spec)\.[jt]sx?$/ }, async ({ path }) => {
       enterScratch();
       // Elsewhere it finds hono and typebox only as a service does: shared by the host.
-      if (!isInProject(path)) await shareHostModules();
+      if (!isInProject(path)) shareHostModules();
       return { contents: await Bun.file(path).text(), loader: path.endsWith("x") ? "tsx" : "ts" };
     });
   },

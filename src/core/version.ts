@@ -1,6 +1,6 @@
 /** One version of a service from start to end: init, serving, and going without losing anything. */
 import { type ContextHost, createContext } from "./context.js";
-import type { Fingerprint } from "./digest.js";
+import type { Source } from "./digest.js";
 import { messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
 import { initializing } from "./host-context.js";
@@ -9,18 +9,13 @@ import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
 import type { ServiceModule } from "./types.js";
 
-/** The code that a version was made from; undefined for modules handed over as objects. */
-export interface Source {
-  digest: string;
-  fingerprint: Fingerprint;
-}
-
 /** A loaded generation with its request side. */
 export interface Version {
   number: number;
   generation: Generation;
   module: ServiceModule;
   serving: Serving;
+  /** Undefined for modules handed over as objects. */
   source: Source | undefined;
   loadedAt: Date;
 }

@@ -1,0 +1,98 @@
+/** The second half of a start: what was imported is put in order and started, dependencies first. */
+import type { Imported } from "./boot-imports.js";
+import type { Checker } from "./checker.js";
+import type { Candidate } from "./discover.js";
+import { LoadFailure } from "./load-failure.js";
+import type { Registry } from "./registry.js";
+import { missingDependency } from "./table.js";
+
+export type Fail = (candidate: Candidate, error: unknown, name?: string) => void;
+
+/** Of several folders with one name, the one called like it is kept, else the first. */
+export function dropDuplicates(imported: readonly Imported[], fail: Fail): Imported[] {
+  const sorted = imported.toSorted((a, b) => (a.candidate.dirName < b.candidate.dirName ? -1 : 1));
+  const byName = new Map<string, Imported>();
+  for (const one of sorted) {
+    const rival = byName.get(one.name);
+    if (!rival || one.candidate.dirName === one.name) byName.set(one.name, one);
+  }
+  return sorted.filter((one) => {
+    const owner = byName.get(one.name);
+    if (!owner || owner === one) return true;
+    void one.generation.dispose();
+    const message = `the name "${one.name}" is taken by folder "${owner.candidate.dirName}".`;
+    fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
+    return false;
+  });
+}
+
+export interface StartOptions {
+  registry: Registry;
+  checker: Checker | undefined;
+  fail: Fail;
+}
+
+/**
+ * Starts services, each once those it needs have started; `ordered` has dependencies first. Each promise resolves
+ * with whether its service serves, and never rejects.
+ */
+export function startInOrder(
+  ordered: readonly Imported[],
+  options: StartOptions,
+): ReadonlyMap<string, Promise<boolean>> {
+  const starting = new Map<string, Promise<boolean>>();
+  const byName = new Map(ordered.map((one) => [one.name, one]));
+  for (const one of ordered) {
+    const needed = one.dependencies.map(async (need) => (await starting.get(need)) ?? true);
+    starting.set(one.name, start(one, Promise.all(needed), byName, options));
+  }
+  return starting;
+}
+
+async function start(
+  one: Imported,
+  needed: Promise<boolean[]>,
+  byName: ReadonlyMap<string, Imported>,
+  { registry, checker, fail }: StartOptions,
+): Promise<boolean> {
+  const { candidate, dependencies, generation, name, source } = one;
+  const serves = await needed;
+  const needs = dependencies.filter((_, index) => !serves[index]);
+  try {
+    if (needs.length > 0) throw missingDependency(name, needs);
+    if (generation.module.init && checker && !checker.knows(source.digest)) {
+      await checker.start([...chain(one, byName), candidate.dirName]);
+    }
+  } catch (error) {
+    await generation.dispose();
+    fail(candidate, error, name);
+    return false;
+  }
+  try {
+    if (registry.table.byFolder(candidate.dirName)) {
+      // Somebody asked for it meanwhile.
+      await generation.dispose();
+      return true;
+    }
+    await registry.admit(generation, candidate.dirName, source);
+    return true;
+  } catch (error) {
+    fail(candidate, error, name);
+    return false;
+  }
+}
+
+/** Folders of everything that `one` depends on, dependencies first. */
+function chain(one: Imported, byName: ReadonlyMap<string, Imported>): string[] {
+  const dirs = new Set<string>();
+  const visit = (current: Imported) => {
+    for (const name of current.dependencies) {
+      const next = byName.get(name);
+      if (!next || dirs.has(next.candidate.dirName)) continue;
+      visit(next);
+      dirs.add(next.candidate.dirName);
+    }
+  };
+  visit(one);
+  return [...dirs];
+}

@@ -1,2 +1,0 @@
-// The first module of every graph; see generation.ts.
-export {};
