@@ -6,7 +6,7 @@ import { fetchExport, parseFleetSource } from "./fleet.js";
 import { fetchCommit, readCommit } from "./git.js";
 import type { Progress } from "./jobs.js";
 import { copyFolder, localFolder } from "./local.js";
-import type { Origin } from "./lock.js";
+import type { Origin } from "./origin.js";
 import type { Room } from "./room.js";
 import { parseSource } from "./sources.js";
 
