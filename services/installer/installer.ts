@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../../src/core/config.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import { InstallError, printable } from "./errors.js";
+import { type Folders, findFolders } from "./folders.js";
 import { type JobContext, JobRunner, type Started } from "./job-runner.js";
 import { Jobs } from "./jobs.js";
 import { findInstalled, type Installed, type InstalledVersion, type Lock } from "./lock.js";
@@ -12,7 +13,6 @@ import { changedFiles, isThere } from "./place.js";
 import { takeUpPlugin } from "./plugins.js";
 import { describePlaced } from "./replies.js";
 import type { InstallRequest, RemoveRequest, UpdateRequest } from "./requests.js";
-import { findPlaces, type Places } from "./room.js";
 import { checkedRef } from "./sources.js";
 import { type Staged, type StageOptions, stage } from "./stage.js";
 import { putIntoPlace, type TransactionOptions, takeAway } from "./transaction.js";
@@ -27,7 +27,7 @@ export class Installer {
   readonly #ctx: ServiceContext;
   readonly #config: Config;
   readonly #runner: JobRunner;
-  #foundPlaces: Places | undefined;
+  #foundFolders: Folders | undefined;
 
   constructor(ctx: ServiceContext, config: Config, lock: Lock) {
     this.#ctx = ctx;
@@ -37,9 +37,9 @@ export class Installer {
     this.#runner = new JobRunner(this.jobs, config.installTimeoutMs, ctx.log);
   }
 
-  get #places(): Places {
-    this.#foundPlaces ??= findPlaces(this.#ctx.dataDir, this.#ctx.servicesDir);
-    return this.#foundPlaces;
+  get #folders(): Folders {
+    this.#foundFolders ??= findFolders(this.#ctx.dataDir, this.#ctx.servicesDir);
+    return this.#foundFolders;
   }
 
   /** Begins an installation. Throws an `InstallError` when it is refused right away. */
@@ -47,10 +47,10 @@ export class Installer {
     const { origin, dirName } = resolveTarget(request);
     this.#refuseTaken(dirName);
     const options = { action: "install", dirName, source: origin.source, token: request.token } as const;
-    return this.#runner.begin(options, this.#places, async (job) => {
+    return this.#runner.begin(options, this.#folders, async (job) => {
       const { version, tests } = await this.#stage(origin, dirName, job, request);
       const entry: Installed = { id: dirName, origin, installedAt: new Date().toISOString() };
-      await job.progress.step("load", () => this.#place(entry, version, job.room.incoming, job));
+      await job.progress.step("load", () => this.#place(entry, version, job.workspace.incoming, job));
       return { ...describePlaced(entry, version), action: "installed", ...(tests && { tests }) };
     });
   }
@@ -74,7 +74,7 @@ export class Installer {
     const { id, current } = entry;
     const origin = withRef(entry.origin, checkedRef(request.ref));
     const options = { action: "update", dirName: id, source: origin.source, token: request.token } as const;
-    return this.#runner.begin(options, this.#places, async (job) => {
+    return this.#runner.begin(options, this.#folders, async (job) => {
       const linked = origin.type === "local" && origin.linked;
       if (!linked && !request.force) await this.#refuseLocalChanges(entry);
       const review = request.acceptPermissions ? undefined : permissionReview(entry);
@@ -84,7 +84,7 @@ export class Installer {
       const next: Entry = { ...entry, origin };
       const kept = await job.progress.step("load", () =>
         changed && !linked
-          ? this.#place(next, version, job.room.incoming, job)
+          ? this.#place(next, version, job.workspace.incoming, job)
           : this.#reloadInPlace(next, version),
       );
       const done = { ...describePlaced(next, version), action: "updated", changed };
@@ -117,14 +117,14 @@ export class Installer {
   rollback(name: string): Started {
     const entry = this.#find(name);
     const { id, previous, ...rest } = entry;
-    const folder = join(this.#places.previous, id);
+    const folder = join(this.#folders.previous, id);
     if (!previous || !isThere(folder)) {
       throw new InstallError(409, "source", `no earlier version of "${id}" is kept.`);
     }
     const options = { action: "rollback", dirName: id, source: entry.origin.source } as const;
-    return this.#runner.begin(options, this.#places, async (job) => {
+    return this.#runner.begin(options, this.#folders, async (job) => {
       const version = { ...previous, at: new Date().toISOString() };
-      await job.progress.step("load", () => this.#place({ id, ...rest }, version, job.room.older, job));
+      await job.progress.step("load", () => this.#place({ id, ...rest }, version, job.workspace.older, job));
       return { ...describePlaced(entry, version), action: "rolled-back" };
     });
   }
@@ -134,8 +134,8 @@ export class Installer {
     const entry = this.#find(name);
     const { id, current, origin } = entry;
     const options = { action: "remove", dirName: id, source: origin.source } as const;
-    return this.#runner.begin(options, this.#places, async ({ progress, room }) => {
-      const kept = await progress.step("remove", () => takeAway(entry, room, force, this.#transaction));
+    return this.#runner.begin(options, this.#folders, async ({ progress, workspace }) => {
+      const kept = await progress.step("remove", () => takeAway(entry, workspace, force, this.#transaction));
       return { name: current.name, dirName: id, action: "removed", ...(kept.length > 0 && { kept }) };
     });
   }
@@ -150,30 +150,35 @@ export class Installer {
   get #transaction(): TransactionOptions {
     const { servicesDir, registry, log } = this.#ctx;
     const takeUp = (dirName: string) => takeUpPlugin(this.#ctx, dirName);
-    return { lock: this.lock, registry, servicesDir, places: this.#places, log, takeUp };
+    return { lock: this.lock, registry, servicesDir, folders: this.#folders, log, takeUp };
   }
 
-  #place(entry: Installed, version: InstalledVersion, from: string, { room }: JobContext): Promise<string[]> {
-    return putIntoPlace(entry, version, from, room, this.#transaction);
+  #place(
+    entry: Installed,
+    version: InstalledVersion,
+    from: string,
+    { workspace }: JobContext,
+  ): Promise<string[]> {
+    return putIntoPlace(entry, version, from, workspace, this.#transaction);
   }
 
   #stage(
     origin: Origin,
     dirName: string,
-    { room, progress, signal }: JobContext,
+    { workspace, progress, signal }: JobContext,
     { token, test = false }: { token?: string; test?: boolean },
     review?: Review,
   ): Promise<Staged> {
     const { servicesDir, dataDir, registry } = this.#ctx;
     const { installAllow: allowed, initTimeoutMs, testTimeoutMs } = this.#config;
-    return stage(origin, dirName, room, progress, {
+    return stage(origin, dirName, workspace, progress, {
       allowed,
       token,
       signal,
       own: [servicesDir, dataDir],
       registry,
       servicesDir,
-      places: this.#places,
+      folders: this.#folders,
       initTimeoutMs,
       testTimeoutMs,
       test,

@@ -3,13 +3,14 @@ import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
 import { StorageError } from "../../src/core/storage-error.js";
 import { InstallError, printable } from "./errors.js";
+import type { Folders } from "./folders.js";
 import type { Action, Job, Jobs, Progress } from "./jobs.js";
-import { type Places, Room } from "./room.js";
+import { Workspace } from "./workspace.js";
 
 /** What a job has while it runs. */
 export interface JobContext {
   progress: Progress;
-  room: Room;
+  workspace: Workspace;
   /** Aborted at the end of its time and when the installer is stopped; its reason is an `InstallError`. */
   signal: AbortSignal;
 }
@@ -45,7 +46,7 @@ export class JobRunner {
   ) {}
 
   /** Throws an `InstallError` when the job cannot begin now. */
-  begin({ action, dirName, source, token }: JobOptions, places: Places, work: Work): Started {
+  begin({ action, dirName, source, token }: JobOptions, folders: Folders, work: Work): Started {
     if (this.#ending.signal.aborted)
       throw new InstallError(503, "source", "the installer is being stopped; try again.");
     if (this.jobs.running >= MOST_AT_ONCE) {
@@ -55,10 +56,10 @@ export class JobRunner {
         `${MOST_AT_ONCE} jobs are running; try again when one of them is done.`,
       );
     }
-    const room = Room.open(places, dirName);
+    const workspace = Workspace.open(folders, dirName);
     const clean = cleaner(token);
     const progress = this.jobs.begin(action, dirName, printable(source, 200), clean);
-    const result = this.#run(progress, room, clean, work);
+    const result = this.#run(progress, workspace, clean, work);
     this.#running.add(result);
     // Whoever asked may be gone by then; the job says how it ended.
     result.catch(() => undefined).finally(() => this.#running.delete(result));
@@ -67,7 +68,7 @@ export class JobRunner {
 
   async #run(
     progress: Progress,
-    room: Room,
+    workspace: Workspace,
     clean: (text: string) => string,
     work: Work,
   ): Promise<Record<string, unknown>> {
@@ -78,7 +79,7 @@ export class JobRunner {
     }, ms);
     const signal = AbortSignal.any([limit.signal, this.#ending.signal]);
     try {
-      const result = await work({ progress, room, signal });
+      const result = await work({ progress, workspace, signal });
       progress.done(result);
       return result;
     } catch (error) {
@@ -90,7 +91,7 @@ export class JobRunner {
       throw failure;
     } finally {
       clearTimeout(timer);
-      await room.remove();
+      await workspace.remove();
     }
   }
 

@@ -18,7 +18,7 @@ interface Left {
   root: string;
   services: string;
   base: string;
-  room: string;
+  workspace: string;
   lock: string;
 }
 
@@ -33,17 +33,17 @@ async function interrupted(
   await prepare(reef);
   await reef.stop();
   const base = join(reef.dataDir, ".reef", "installer");
-  const room = join(base, "staging", "greeter");
-  mkdirSync(join(room, "services"), { recursive: true });
+  const workspace = join(base, "staging", "greeter");
+  mkdirSync(join(workspace, "services"), { recursive: true });
   // An owner of an earlier process.
-  writeFiles(room, { owner: "1 1" });
-  symlinkSync("/nowhere", join(room, "src"));
+  writeFiles(workspace, { owner: "1 1" });
+  symlinkSync("/nowhere", join(workspace, "src"));
   const lock = join(reef.dataDir, "installer.json");
   const { items } = JSON.parse(readFileSync(lock, "utf8"));
   const version = items[0].previous ?? items[0].current;
   items[0].pending = action === "place" ? { action, version } : { action };
   writeFiles(reef.dataDir, { "installer.json": JSON.stringify({ items }) });
-  return { root, services: reef.servicesDir, base, room, lock };
+  return { root, services: reef.servicesDir, base, workspace, lock };
 }
 
 /** Installs version 1, updates to 2, and rolls back: 1 is current, 2 is the version before. */
@@ -78,7 +78,7 @@ describe("a process that ended in the middle of", () => {
   test("an update, with the old folder gone and the new one not there: the old one comes back", async () => {
     const left = await interrupted(oneWithTwoBehind, "place");
     const before = snapshot(left.services);
-    renameSync(join(left.base, "previous/greeter"), join(left.room, "older"));
+    renameSync(join(left.base, "previous/greeter"), join(left.workspace, "older"));
     renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
     const found = await after(left);
     expect(found).toMatchObject({ version: "1", staging: [], pending: false });
@@ -92,9 +92,9 @@ describe("a process that ended in the middle of", () => {
   test("an update, with the new folder in place: it is on record", async () => {
     const left = await interrupted(oneWithTwoBehind, "place");
     writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });
-    renameSync(join(left.base, "previous/greeter"), join(left.room, "older"));
+    renameSync(join(left.base, "previous/greeter"), join(left.workspace, "older"));
     renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
-    renameSync(join(left.room, "older"), join(left.services, "greeter"));
+    renameSync(join(left.workspace, "older"), join(left.services, "greeter"));
     const found = await after(left);
     expect(found).toMatchObject({ version: "2", staging: [], pending: false });
     expect(readFileSync(join(left.services, "greeter/data/notes.json"), "utf8")).toBe("[1]");
@@ -108,7 +108,7 @@ describe("a process that ended in the middle of", () => {
   test("a removal, with the folder gone: the entry goes too, and nothing is lost", async () => {
     const left = await interrupted(oneWithTwoBehind, "remove");
     writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });
-    renameSync(join(left.services, "greeter"), join(left.room, "outgoing"));
+    renameSync(join(left.services, "greeter"), join(left.workspace, "outgoing"));
     expect(await after(left)).toMatchObject({
       version: undefined,
       installed: [],
@@ -142,7 +142,7 @@ describe("a process that ended in the middle of", () => {
 
     const staged = await interrupted(first, "place");
     withoutCurrent(staged);
-    renameSync(join(staged.services, "greeter"), join(staged.room, "services/greeter"));
+    renameSync(join(staged.services, "greeter"), join(staged.workspace, "services/greeter"));
     expect(await after(staged)).toMatchObject({
       version: undefined,
       installed: [],
