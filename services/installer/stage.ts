@@ -39,7 +39,7 @@ export async function stage(
   progress: Progress,
   options: StageOptions,
 ): Promise<Staged> {
-  const { signal, registry, servicesDir, initTimeoutMs: timeoutMs } = options;
+  const { signal } = options;
   const linked = origin.type === "local" && origin.linked;
   const { commit } = await acquire(origin, workspace, progress, options);
   const facts = await progress.step(
@@ -66,22 +66,12 @@ export async function stage(
       (count) => (count === 0 ? "none" : `${count}`),
     );
   }
-  workspace.linkNeighbours(servicesDir);
-  let name = dirName;
-  if (facts.kind === "service") {
-    const validated = await progress.step(
-      "validate",
-      () => validateService(workspace, { registry, servicesDir, dirName, timeoutMs, signal }),
-      (found) => found.name,
-    );
-    name = validated.name;
-  } else {
-    name = await progress.step(
-      "validate",
-      async () => validatePlugin(workspace),
-      (id) => id,
-    );
-  }
+  workspace.linkNeighbours(options.servicesDir);
+  const name = await progress.step(
+    "validate",
+    () => nameOf(facts.kind, workspace, dirName, options),
+    (found) => found,
+  );
   const tests = options.test
     ? await progress.step(
         "test",
@@ -101,4 +91,16 @@ export async function stage(
     files,
   };
   return { version, tests };
+}
+
+/** Tries a package and resolves with what it calls itself. */
+async function nameOf(
+  kind: "service" | "plugin",
+  workspace: Workspace,
+  dirName: string,
+  { registry, servicesDir, initTimeoutMs: timeoutMs, signal }: StageOptions,
+): Promise<string> {
+  if (kind === "plugin") return validatePlugin(workspace);
+  const { name } = await validateService(workspace, { registry, servicesDir, dirName, timeoutMs, signal });
+  return name;
 }
