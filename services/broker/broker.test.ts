@@ -126,7 +126,7 @@ describe("GET /broker", () => {
     const add = plugin.services[0].methods.find(({ name }: { name: string }) => name === "add");
     expect(add).toMatchObject({ description: "Adds", inputSchema: pair });
     expect(add.stats.calls).toBeGreaterThan(0);
-    expect(["full", "none"]).toContain(data.enforcement.level);
+    expect(["full", "partial", "none"]).toContain(data.enforcement.level);
     expect(data.workers.length).toBeGreaterThan(0);
   });
 
@@ -174,6 +174,40 @@ test("what a plugin stores is there in its next worker, what it prints is in its
   expect((await call("remember", { value: 2 })).data.result).toEqual({ n: 1 });
   const { data } = await t.json("/broker/logs/com.example.math-plugin", { auth: true });
   expect(data.lines).toContainEqual(expect.objectContaining({ stream: "stdout", line: "about to fail" }));
+});
+
+test("a service that rests may try again; one that works has nothing to be released from", async () => {
+  const release = (path: string) => t.json(`/broker/release/${path}`, { method: "POST", auth: true });
+  expect(await release("com.example.math-plugin/math")).toMatchObject({
+    status: 200,
+    data: { released: false },
+  });
+});
+
+test.each([
+  ["GET", "/broker/logs/nobody", 'there is no plugin "nobody"'],
+  ["POST", "/broker/release/nobody/math", 'there is no plugin "nobody"'],
+  ["POST", "/broker/release/com.example.math-plugin/nothing", 'has no service "nothing"; it has math'],
+  ["POST", "/broker/release/board/nothing", 'has no service "nothing"; it has tasks'],
+])("%s %s answers 404", async (method, path, words) => {
+  const reply = await t.json(path, { method, auth: true });
+  expect(reply.status).toBe(404);
+  expect(reply.data.error).toContain(words);
+});
+
+test("the log of a service module without a line, and of a plugin that is gone, is there", async () => {
+  expect((await t.json("/broker/logs/board", { auth: true })).data).toEqual({ lines: [], count: 0 });
+  writePlugin(folder.path, {
+    id: "short-lived",
+    methods: { go: {} },
+    code: `export default { services: { main: { go() { console.log("last words"); } } } };`,
+  });
+  await t.broker.sync();
+  await t.call("short-lived", "main", "go", {});
+  rmSync(join(folder.path, "short-lived"), { recursive: true });
+  await t.broker.sync();
+  const { data } = await t.json("/broker/logs/short-lived", { auth: true });
+  expect(data.lines).toContainEqual(expect.objectContaining({ line: "last words" }));
 });
 
 test("plugin folders are added, changed, refused and removed", async () => {

@@ -95,13 +95,24 @@ export function brokerRoutes(running: () => Running): Hono {
   });
 
   app.get("/logs/:pluginId", (c) => {
-    const lines = running().logs.of(c.req.param("pluginId"));
-    return c.json({ lines, count: lines.length });
+    const { broker, logs } = running();
+    const pluginId = c.req.param("pluginId");
+    const lines = logs.of(pluginId);
+    try {
+      if (!lines) broker.requireProvider(pluginId);
+      return c.json({ lines: lines ?? [], count: lines?.length ?? 0 });
+    } catch (error) {
+      return failed(c, error);
+    }
   });
 
   app.post("/release/:pluginId/:service", (c) => {
     const { pluginId, service } = c.req.param();
-    return c.json({ released: running().broker.release(pluginId, service) });
+    try {
+      return c.json({ released: running().broker.release(pluginId, service) });
+    } catch (error) {
+      return failed(c, error);
+    }
   });
 
   app.post("/reload", async (c) => c.json(await running().folders.sync()));
@@ -178,13 +189,15 @@ export const routeDocs: Record<string, RouteDocs> = {
     ],
   },
   "GET /logs/:pluginId": {
-    summary: "The latest lines a plugin wrote",
+    summary: "The latest lines a plugin wrote, also after it is gone",
+    detail: "404 for one that is not there and never wrote a line.",
     params: { pluginId: callParams.pluginId },
     response: "{ lines: [{ time, service, stream, line }], count }",
     examples: [{ summary: "One plugin", params: { pluginId: "com.example.math-plugin" } }],
   },
   "POST /release/:pluginId/:service": {
     summary: "Let a service that rests after crashes try again",
+    detail: "`released` says whether it was resting. 404 for a plugin or service that is not there.",
     params: { pluginId: callParams.pluginId, service: callParams.service },
     response: "{ released }",
     examples: [{ summary: "One service", params: { pluginId: "com.example.math-plugin", service: "math" } }],
