@@ -81,6 +81,7 @@ describe("calls over HTTP", () => {
   const cases: [name: string, method: string, body: unknown, query: string, status: number, words: string][] =
     [
       ["bad input", "add", { a: "x" }, "", 400, "/a must be number"],
+      ["null for an input", "add", "null", "", 400, "must be object"],
       ["a bad timeout", "add", { a: 1, b: 1 }, "?timeout=never", 400, "timeout"],
       ["a timeout over the maximum", "add", { a: 1, b: 1 }, "?timeout=600001", 400, "timeout"],
       [
@@ -104,8 +105,27 @@ describe("calls over HTTP", () => {
     });
   }
 
-  test("answer 400 to a body that is no JSON", async () => {
-    expect((await call("add", "{nope")).status).toBe(400);
+  test.each([
+    ["no JSON", "{nope"],
+    ["not in UTF-8", new Uint8Array([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])],
+  ])("answer 400 to a body that is %s", async (_what, body) => {
+    const path = "/broker/call/com.example.math-plugin/math/remember";
+    const reply = await t.fetch(path, { method: "POST", auth: true, body });
+    expect(reply.status).toBe(400);
+    expect(await reply.json()).toEqual({
+      error: expect.stringContaining("the request body is not valid JSON"),
+    });
+  });
+
+  test("take no body, or a blank one, as an empty object", async () => {
+    for (const body of [undefined, " \n"]) {
+      const path = "/broker/call/com.example.math-plugin/math/add";
+      const reply = await t.fetch(path, { method: "POST", auth: true, body });
+      expect([reply.status, (await reply.json()).error]).toEqual([
+        400,
+        expect.stringContaining("does not fit"),
+      ]);
+    }
   });
 
   test("answer 404 for unknown plugins and 401 without the token", async () => {

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { type Broker, BrokerError, describeDenial, explain } from "../../src/broker/index.js";
 import { errorReply } from "../../src/core/errors.js";
 import type { RouteDocs } from "../../src/core/types.js";
+import { readJson } from "../../src/core/validate.js";
 import type { PluginFolders } from "./folders.js";
 import type { PluginLogs } from "./logs.js";
 import type { SqlitePluginStorage } from "./storage.js";
@@ -19,17 +20,6 @@ function failed(c: Context, error: unknown): Response {
   const { retryAfter } = error.details;
   if (retryAfter !== undefined) c.header("retry-after", String(retryAfter));
   return c.json({ error: error.message, code: error.code, details: error.details }, error.status as 400);
-}
-
-/** Reads the input of a call: the JSON body, an empty object when there is none. */
-async function inputOf(c: Context): Promise<{ ok: true; input: unknown } | { ok: false; reply: Response }> {
-  const text = await c.req.text();
-  if (text.trim() === "") return { ok: true, input: {} };
-  try {
-    return { ok: true, input: JSON.parse(text) };
-  } catch {
-    return { ok: false, reply: errorReply("BAD_JSON") };
-  }
 }
 
 /** The HTTP side of the broker. */
@@ -55,13 +45,13 @@ export function brokerRoutes(running: () => Running): Hono {
 
   app.post("/call/:pluginId/:service/:method", async (c) => {
     const { pluginId, service, method } = c.req.param();
-    const body = await inputOf(c);
-    if (!body.ok) return body.reply;
+    const given = await readJson(c);
+    const input = given === undefined ? {} : given;
     const wanted = c.req.query("timeout");
     const timeout = wanted === undefined ? undefined : wanted.trim() === "" ? Number.NaN : Number(wanted);
     try {
       const options = { timeout, signal: c.req.raw.signal };
-      const result = await running().broker.call(pluginId, service, method, body.input, options);
+      const result = await running().broker.call(pluginId, service, method, input, options);
       return c.json({ result: result ?? null });
     } catch (error) {
       return failed(c, error);
