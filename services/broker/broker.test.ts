@@ -5,6 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { offerMethods } from "../../src/broker/index.js";
 import { temporaryFolder, writePlugin } from "../../src/broker/testing/fixtures.js";
 import type { ServiceModule } from "../../src/core/types.js";
+import { eventually } from "../../tests/support/sandbox.js";
 import type { BrokerStore } from "./service.js";
 import { type BrokerHarness, createBrokerHarness } from "./testing.js";
 
@@ -224,10 +225,12 @@ test("the log of a service module without a line, and of a plugin that is gone, 
   });
   await t.broker.sync();
   await t.call("short-lived", "main", "go", {});
+  const linesOf = async () => (await t.json("/broker/logs/short-lived", { auth: true })).data.lines;
+  const lastWords = expect.objectContaining({ line: "last words" });
+  await eventually(async () => (await linesOf()).length > 0, "what the worker printed");
   rmSync(join(folder.path, "short-lived"), { recursive: true });
   await t.broker.sync();
-  const { data } = await t.json("/broker/logs/short-lived", { auth: true });
-  expect(data.lines).toContainEqual(expect.objectContaining({ line: "last words" }));
+  expect(await linesOf()).toContainEqual(lastWords);
 });
 
 test("plugin folders are added, changed, refused and removed", async () => {
