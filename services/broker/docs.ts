@@ -70,13 +70,15 @@ export const routeDocs: Record<string, RouteDocs> = {
     ],
   },
   "GET /logs/:pluginId": {
-    summary: "The latest lines a plugin wrote",
+    summary: "The latest lines a plugin wrote, also after it is gone",
+    detail: "404 for one that is not there and never wrote a line.",
     params: { pluginId: callParams.pluginId },
     response: "{ lines: [{ time, service, stream, line }], count }",
     examples: [{ summary: "One plugin", params: { pluginId: "com.example.math-plugin" } }],
   },
   "POST /release/:pluginId/:service": {
     summary: "Let a service that rests after crashes try again",
+    detail: "`released` says whether it was resting. 404 for a plugin or service that is not there.",
     params: { pluginId: callParams.pluginId, service: callParams.service },
     response: "{ released }",
     examples: [{ summary: "One service", params: { pluginId: "com.example.math-plugin", service: "math" } }],

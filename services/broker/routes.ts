@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { type Broker, BrokerError, describeDenial, explain } from "../../src/broker/index.js";
 import { errorReply } from "../../src/core/errors.js";
+import { readJson } from "../../src/core/validate.js";
 import type { PluginFolders } from "./folders.js";
 import type { PluginLogs } from "./logs.js";
 import type { SqlitePluginStorage } from "./storage.js";
@@ -18,17 +19,6 @@ function failed(c: Context, error: unknown): Response {
   const { retryAfter } = error.details;
   if (retryAfter !== undefined) c.header("retry-after", String(retryAfter));
   return c.json({ error: error.message, code: error.code, details: error.details }, error.status as 400);
-}
-
-/** Reads the input of a call: the JSON body, an empty object when there is none. */
-async function inputOf(c: Context): Promise<{ ok: true; input: unknown } | { ok: false; reply: Response }> {
-  const text = await c.req.text();
-  if (text.trim() === "") return { ok: true, input: {} };
-  try {
-    return { ok: true, input: JSON.parse(text) };
-  } catch {
-    return { ok: false, reply: errorReply("BAD_JSON") };
-  }
 }
 
 /** Milliseconds, `NaN` for what is no number: the broker says which ones it takes. */
@@ -61,11 +51,11 @@ export function brokerRoutes(running: () => Running): Hono {
 
   app.post("/call/:pluginId/:service/:method", async (c) => {
     const { pluginId, service, method } = c.req.param();
-    const body = await inputOf(c);
-    if (!body.ok) return body.reply;
+    const given = await readJson(c);
+    const input = given === undefined ? {} : given;
     try {
       const options = { timeout: timeoutOf(c), signal: c.req.raw.signal };
-      const result = await running().broker.call(pluginId, service, method, body.input, options);
+      const result = await running().broker.call(pluginId, service, method, input, options);
       return c.json({ result: result ?? null });
     } catch (error) {
       return failed(c, error);
@@ -99,13 +89,24 @@ export function brokerRoutes(running: () => Running): Hono {
   });
 
   app.get("/logs/:pluginId", (c) => {
-    const lines = running().logs.of(c.req.param("pluginId"));
-    return c.json({ lines, count: lines.length });
+    const { broker, logs } = running();
+    const pluginId = c.req.param("pluginId");
+    const lines = logs.of(pluginId);
+    try {
+      if (!lines) broker.requireProvider(pluginId);
+      return c.json({ lines: lines ?? [], count: lines?.length ?? 0 });
+    } catch (error) {
+      return failed(c, error);
+    }
   });
 
   app.post("/release/:pluginId/:service", (c) => {
     const { pluginId, service } = c.req.param();
-    return c.json({ released: running().broker.release(pluginId, service) });
+    try {
+      return c.json({ released: running().broker.release(pluginId, service) });
+    } catch (error) {
+      return failed(c, error);
+    }
   });
 
   app.post("/reload", async (c) => c.json(await running().folders.sync()));

@@ -2,20 +2,21 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Sandbox } from "../../tests/support/sandbox.js";
 import { writeFiles } from "./testing/git-host.js";
-import { type Instance, makeRoot, snapshot, startInstance } from "./testing/instance.js";
+import { type Instance, snapshot, startInstance } from "./testing/instance.js";
 import { sampleFiles } from "./testing/samples.js";
 
 const source = mkdtempSync(join(tmpdir(), "reef-recover-"));
-const roots: string[] = [];
+const sandboxes: Sandbox[] = [];
 
 afterAll(() => rmSync(source, { recursive: true, force: true }));
 afterEach(() => {
-  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+  for (const sandbox of sandboxes.splice(0)) sandbox.remove();
 });
 
 interface Left {
-  root: string;
+  sandbox: Sandbox;
   services: string;
   base: string;
   workspace: string;
@@ -27,9 +28,9 @@ async function interrupted(
   prepare: (reef: Instance) => Promise<void>,
   action: "place" | "remove",
 ): Promise<Left> {
-  const root = makeRoot();
-  roots.push(root);
-  const reef = await startInstance({}, root);
+  const sandbox = new Sandbox();
+  sandboxes.push(sandbox);
+  const reef = await startInstance({}, sandbox);
   await prepare(reef);
   await reef.stop();
   const base = join(reef.dataDir, ".reef", "installer");
@@ -43,7 +44,7 @@ async function interrupted(
   const version = items[0].previous ?? items[0].current;
   items[0].pending = action === "place" ? { action, version } : { action };
   writeFiles(reef.dataDir, { "installer.json": JSON.stringify({ items }) });
-  return { root, services: reef.servicesDir, base, workspace, lock };
+  return { sandbox, services: reef.servicesDir, base, workspace, lock };
 }
 
 /** Installs version 1, updates to 2, and rolls back: 1 is current, 2 is the version before. */
@@ -57,7 +58,7 @@ async function oneWithTwoBehind(reef: Instance): Promise<void> {
 
 /** Starts it again; returns what it serves and has on record. */
 async function after(left: Left) {
-  const reef = await startInstance({}, left.root);
+  const reef = await startInstance({}, left.sandbox);
   const { status, data } = await reef.request("GET", "/greeter");
   const { data: list } = await reef.request("GET", "/installer/installed");
   const staging = readdirSync(join(left.base, "staging"));
@@ -83,7 +84,7 @@ describe("a process that ended in the middle of", () => {
     const found = await after(left);
     expect(found).toMatchObject({ version: "1", staging: [], pending: false });
     expect(snapshot(left.services)).toEqual(before);
-    const again = await startInstance({}, left.root);
+    const again = await startInstance({}, left.sandbox);
     expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
     expect((await again.request("GET", "/greeter")).data.version).toBe("2");
     await again.stop();
@@ -99,7 +100,7 @@ describe("a process that ended in the middle of", () => {
     expect(found).toMatchObject({ version: "2", staging: [], pending: false });
     expect(readFileSync(join(left.services, "greeter/data/notes.json"), "utf8")).toBe("[1]");
     expect(found.installed[0].previous).toBeDefined();
-    const again = await startInstance({}, left.root);
+    const again = await startInstance({}, left.sandbox);
     expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
     expect((await again.request("GET", "/greeter")).data.version).toBe("1");
     await again.stop();
@@ -132,7 +133,7 @@ describe("a process that ended in the middle of", () => {
     const withoutCurrent = (left: Left) => {
       const { items } = JSON.parse(readFileSync(left.lock, "utf8"));
       delete items[0].current;
-      writeFiles(join(left.root, "data"), { "installer.json": JSON.stringify({ items }) });
+      writeFiles(left.sandbox.dataDir, { "installer.json": JSON.stringify({ items }) });
     };
     const placed = await interrupted(first, "place");
     withoutCurrent(placed);
@@ -153,15 +154,15 @@ describe("a process that ended in the middle of", () => {
 });
 
 test("reloading the installer ends what it does, which is then undone", async () => {
-  const root = makeRoot();
-  roots.push(root);
+  const sandbox = new Sandbox();
+  sandboxes.push(sandbox);
   const silent = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     idleTimeout: 0,
     fetch: () => new Promise<Response>(() => undefined),
   });
-  const reef = await startInstance({ env: { REEF_DRAIN_TIMEOUT: "100" } }, root);
+  const reef = await startInstance({ env: { REEF_DRAIN_TIMEOUT: "100" } }, sandbox);
   const before = snapshot(reef.servicesDir);
   const begun = await reef.install({ from: silent.url.href, name: "greeter", background: true });
   expect(begun.status).toBe(202);

@@ -167,22 +167,19 @@ export class Broker {
    * counts as trusted. Throws `not_found` for unknown ones.
    */
   effectivePermissions(callerId: string, calleeId: string): Permissions {
-    return intersect(this.#party(callerId).permissions, this.#party(calleeId).permissions);
+    return intersect(
+      this.#providers.party(callerId).permissions,
+      this.#providers.party(calleeId).permissions,
+    );
   }
 
   /** Both parties of a pair and what they may do together. */
   explainPermissions(callerId: string, calleeId: string): { parties: Party[]; effective: Permissions } {
     const parties = [callerId, calleeId].map((id): Party => {
-      const { permissions } = this.#party(id);
+      const { permissions } = this.#providers.party(id);
       return { id, permissions };
     });
     return { parties, effective: this.effectivePermissions(callerId, calleeId) };
-  }
-
-  #party(id: string): Party {
-    const party = this.#providers.party(id);
-    if (!party) throw new BrokerError("not_found", `there is no plugin "${id}"`);
-    return party;
   }
 
   /** What this machine can enforce, and what the operator wants where it cannot. */
@@ -205,8 +202,14 @@ export class Broker {
     return toolsOf(this.#providers.describe());
   }
 
-  /** Lets a service that rests after crashes try again. Returns whether it was resting. */
+  /** Throws `not_found` unless there is a plugin or service module of this name now. */
+  requireProvider(pluginId: string): void {
+    this.#providers.party(pluginId);
+  }
+
+  /** Lets a service that rests after crashes try again. Returns whether it was resting; throws `not_found`. */
   release(pluginId: string, service: string): boolean {
+    this.#providers.requireService(pluginId, service);
     return this.#pool.release(`${pluginId}/${service}`);
   }
 
