@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type ProcessOptions, ReefProcess, raw } from "./support/process.js";
 import { answering, eventually, type Files, Sandbox, TOKEN } from "./support/sandbox.js";
 
@@ -81,35 +81,76 @@ describe("the token", () => {
   });
 });
 
+test("of two servers that start at once on one data folder, one serves, with the token that is kept", async () => {
+  const sandbox = box();
+  const both = [1, 2].map(() => launch(sandbox, { env: { VERS_AUTH_TOKEN: undefined } }));
+  const outcomes = await Promise.allSettled(both.map((reef) => reef.listening()));
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const [winner, loser] = outcomes[0]?.status === "fulfilled" ? both : both.toReversed();
+  expect(await failedStart(loser as ReefProcess)).toContain("another server uses the data folder");
+  const path = join(sandbox.dataDir, "auth-token");
+  const token = readFileSync(path, "utf8").trim();
+  expect(winner?.output).toContain(`Token: ${token} (new, kept in `);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+/** The reason that a process gives, as its only line, before it ends with 1. */
+async function failedStart(reef: ReefProcess): Promise<string> {
+  expect(await reef.child.exited).toBe(1);
+  await eventually(() => reef.output.endsWith("\n"), "a line of output");
+  const lines = reef.output.trimEnd().split("\n");
+  expect(lines).toEqual([expect.stringMatching(/^Reef cannot start: /)]);
+  return (lines[0] as string).slice("Reef cannot start: ".length);
+}
+
 describe("a start that cannot succeed says why and exits with 1", () => {
   test.each([
     ["PORT", "seven", /PORT is "seven"; it takes a whole number/],
     ["REEF_IDLE_TIMEOUT", "0", /REEF_IDLE_TIMEOUT/],
     ["REEF_CHECK", "maybe", /REEF_CHECK takes "on" or "off"/],
     ["VERS_AUTH_TOKEN", "two words", /VERS_AUTH_TOKEN/],
-    ["REEF_HOST", "999.1.1.1", /cannot start/],
-  ])("%s=%s", async (name, value, message) => {
+    ["REEF_HOST", "203.0.113.7", /REEF_HOST is "203.0.113.7", .*; give an address of this machine/],
+    ["REEF_HOST", "no such host", /REEF_HOST is "no such host", .*; give an address of this machine/],
+    ["REEF_HOST", "::zz", /REEF_HOST is "::zz", .*; give an address of this machine/],
+    ["REEF_HOST", "http://127.0.0.1", /REEF_HOST is "http:\/\/127.0.0.1", .*; give an address of this/],
+    ["REEF_HOST", "two\nlines", /REEF_HOST is "two\\nlines", .*; give an address of this machine/],
+  ])("%s=%p", async (name, value, message) => {
     const reef = launch(box(), { env: { [name]: value } });
-    expect(await reef.child.exited).toBe(1);
-    await eventually(() => reef.output.includes("Reef cannot start: "));
-    expect(reef.output).toMatch(message);
-    expect(reef.output).not.toContain("    at ");
+    expect(await failedStart(reef)).toMatch(message);
   });
 
   test("an unusable token file", async () => {
     const sandbox = box();
     writeFileSync(join(sandbox.dataDir, "auth-token"), "short");
     const reef = launch(sandbox, { env: { VERS_AUTH_TOKEN: undefined } });
-    expect(await reef.child.exited).toBe(1);
-    await eventually(() => reef.output.includes("no usable token"));
+    expect(await failedStart(reef)).toContain("no usable token");
   });
 
-  test("a data folder that is a file", async () => {
+  test("a token file that is a folder", async () => {
     const sandbox = box();
-    const file = sandbox.write("file", "");
-    const reef = launch(sandbox, { env: { VERS_AUTH_TOKEN: undefined, REEF_DATA_DIR: file } });
-    expect(await reef.child.exited).toBe(1);
-    await eventually(() => reef.output.includes("Reef cannot start: "));
+    mkdirSync(join(sandbox.dataDir, "auth-token"));
+    const reef = launch(sandbox, { env: { VERS_AUTH_TOKEN: undefined } });
+    expect(await failedStart(reef)).toContain(`${join(sandbox.dataDir, "auth-token")} cannot be read`);
+  });
+
+  test.each([
+    ["a file", "file"],
+    ["below a file", "file/below"],
+    ["where nothing can be created", "/proc/reef"],
+    ["no place for Reef's own files", "taken"],
+    ["a place where its lock cannot be", "locked"],
+  ])("a data folder that is %s", async (_what, path) => {
+    const sandbox = box();
+    sandbox.write("file", "");
+    sandbox.write("taken/.reef", "");
+    mkdirSync(join(sandbox.root, "locked", ".reef", "lock.sqlite"), { recursive: true });
+    const dataDir = resolve(sandbox.root, path);
+    for (const token of [undefined, TOKEN]) {
+      const reef = launch(sandbox, { env: { VERS_AUTH_TOKEN: token, REEF_DATA_DIR: dataDir } });
+      const message = await failedStart(reef);
+      expect(message).toStartWith(`REEF_DATA_DIR is ${JSON.stringify(dataDir)}, `);
+      expect(message).toContain("; give a folder that Reef may write to");
+    }
   });
 
   test("a port in use, and what holds it goes on undisturbed", async () => {
@@ -121,11 +162,11 @@ describe("a start that cannot succeed says why and exits with 1", () => {
         export default { name: "late", init() { writeFileSync(${JSON.stringify(touched)}, ""); } };`,
     });
     const second = launch(sandbox, { env: { PORT: String(first.port) } });
-    expect(await second.child.exited).toBe(1);
-    await eventually(() => second.output.includes("Reef cannot start: "));
+    expect(await failedStart(second)).toMatch(
+      new RegExp(`^PORT is ${first.port}, which is in use on 127\\.0\\.0\\.1; .*0 picks a free one`),
+    );
     // It fails before its services could touch the data of the one that runs.
     expect(existsSync(touched)).toBe(false);
-    expect(second.output).toContain(String(first.port));
     expect(await (await first.call("/a")).text()).toBe("a");
   });
 });

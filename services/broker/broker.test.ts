@@ -5,6 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { offerMethods } from "../../src/broker/index.js";
 import { temporaryFolder, writePlugin } from "../../src/broker/testing/fixtures.js";
 import type { ServiceModule } from "../../src/core/types.js";
+import { eventually } from "../../tests/support/sandbox.js";
 import type { BrokerStore } from "./service.js";
 import { type BrokerHarness, createBrokerHarness } from "./testing.js";
 
@@ -81,6 +82,7 @@ describe("calls over HTTP", () => {
   const cases: [name: string, method: string, body: unknown, query: string, status: number, words: string][] =
     [
       ["bad input", "add", { a: "x" }, "", 400, "/a must be number"],
+      ["null for an input", "add", "null", "", 400, "must be object"],
       ["a bad timeout", "add", { a: 1, b: 1 }, "?timeout=never", 400, "timeout"],
       ["a timeout over the maximum", "add", { a: 1, b: 1 }, "?timeout=600001", 400, "timeout"],
       [
@@ -104,8 +106,27 @@ describe("calls over HTTP", () => {
     });
   }
 
-  test("answer 400 to a body that is no JSON", async () => {
-    expect((await call("add", "{nope")).status).toBe(400);
+  test.each([
+    ["no JSON", "{nope"],
+    ["not in UTF-8", new Uint8Array([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])],
+  ])("answer 400 to a body that is %s", async (_what, body) => {
+    const path = "/broker/call/com.example.math-plugin/math/remember";
+    const reply = await t.fetch(path, { method: "POST", auth: true, body });
+    expect(reply.status).toBe(400);
+    expect(await reply.json()).toEqual({
+      error: expect.stringContaining("the request body is not valid JSON"),
+    });
+  });
+
+  test("take no body, or a blank one, as an empty object", async () => {
+    for (const body of [undefined, " \n"]) {
+      const path = "/broker/call/com.example.math-plugin/math/add";
+      const reply = await t.fetch(path, { method: "POST", auth: true, body });
+      expect([reply.status, (await reply.json()).error]).toEqual([
+        400,
+        expect.stringContaining("does not fit"),
+      ]);
+    }
   });
 
   test("answer 404 for unknown plugins and 401 without the token", async () => {
@@ -126,7 +147,7 @@ describe("GET /broker", () => {
     const add = plugin.services[0].methods.find(({ name }: { name: string }) => name === "add");
     expect(add).toMatchObject({ description: "Adds", inputSchema: pair });
     expect(add.stats.calls).toBeGreaterThan(0);
-    expect(["full", "none"]).toContain(data.enforcement.level);
+    expect(["full", "partial", "none"]).toContain(data.enforcement.level);
     expect(data.workers.length).toBeGreaterThan(0);
   });
 
@@ -174,6 +195,42 @@ test("what a plugin stores is there in its next worker, what it prints is in its
   expect((await call("remember", { value: 2 })).data.result).toEqual({ n: 1 });
   const { data } = await t.json("/broker/logs/com.example.math-plugin", { auth: true });
   expect(data.lines).toContainEqual(expect.objectContaining({ stream: "stdout", line: "about to fail" }));
+});
+
+test("a service that rests may try again; one that works has nothing to be released from", async () => {
+  const release = (path: string) => t.json(`/broker/release/${path}`, { method: "POST", auth: true });
+  expect(await release("com.example.math-plugin/math")).toMatchObject({
+    status: 200,
+    data: { released: false },
+  });
+});
+
+test.each([
+  ["GET", "/broker/logs/nobody", 'there is no plugin "nobody"'],
+  ["POST", "/broker/release/nobody/math", 'there is no plugin "nobody"'],
+  ["POST", "/broker/release/com.example.math-plugin/nothing", 'has no service "nothing"; it has math'],
+  ["POST", "/broker/release/board/nothing", 'has no service "nothing"; it has tasks'],
+])("%s %s answers 404", async (method, path, words) => {
+  const reply = await t.json(path, { method, auth: true });
+  expect(reply.status).toBe(404);
+  expect(reply.data.error).toContain(words);
+});
+
+test("the log of a service module without a line, and of a plugin that is gone, is there", async () => {
+  expect((await t.json("/broker/logs/board", { auth: true })).data).toEqual({ lines: [], count: 0 });
+  writePlugin(folder.path, {
+    id: "short-lived",
+    methods: { go: {} },
+    code: `export default { services: { main: { go() { console.log("last words"); } } } };`,
+  });
+  await t.broker.sync();
+  await t.call("short-lived", "main", "go", {});
+  const linesOf = async () => (await t.json("/broker/logs/short-lived", { auth: true })).data.lines;
+  const lastWords = expect.objectContaining({ line: "last words" });
+  await eventually(async () => (await linesOf()).length > 0, "what the worker printed");
+  rmSync(join(folder.path, "short-lived"), { recursive: true });
+  await t.broker.sync();
+  expect(await linesOf()).toContainEqual(lastWords);
 });
 
 test("plugin folders are added, changed, refused and removed", async () => {

@@ -28,7 +28,8 @@ export class PluginLogs implements LogSink {
     if (stream === "broker") this.onNote(pluginId, line);
   }
 
-  of(pluginId: string): PluginLogLine[] {
-    return this.#lines.get(pluginId) ?? [];
+  /** Also of plugins that are gone; undefined when there never was a line. */
+  of(pluginId: string): readonly PluginLogLine[] | undefined {
+    return this.#lines.get(pluginId);
   }
 }

@@ -13,9 +13,10 @@ import {
 import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
 import type { ServiceContext, ServiceModule, ServiceStore } from "../../src/core/types.js";
+import { routeDocs } from "./docs.js";
 import { type FolderChanges, PluginFolders } from "./folders.js";
 import { PluginLogs } from "./logs.js";
-import { brokerRoutes, type Running, routeDocs } from "./routes.js";
+import { brokerRoutes, type Running } from "./routes.js";
 import { SqlitePluginStorage } from "./storage.js";
 
 /** What other services get from `ctx.getStore<BrokerStore>("broker")`. */

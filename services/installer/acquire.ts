@@ -1,4 +1,4 @@
-/** Puts the files of a package into a staging room, wherever they come from. */
+/** Puts the files of a package into a workspace, wherever they come from. */
 import { mkdirSync, symlinkSync } from "node:fs";
 import type { Allowed } from "./addresses.js";
 import { unpack } from "./archive.js";
@@ -6,9 +6,9 @@ import { fetchExport, parseFleetSource } from "./fleet.js";
 import { fetchCommit, readCommit } from "./git.js";
 import type { Progress } from "./jobs.js";
 import { copyFolder, localFolder } from "./local.js";
-import type { Origin } from "./lock.js";
-import type { Room } from "./room.js";
+import type { Origin } from "./origin.js";
 import { parseSource } from "./sources.js";
+import type { Workspace } from "./workspace.js";
 
 export interface AcquireOptions {
   allowed: Allowed;
@@ -21,23 +21,23 @@ export interface AcquireOptions {
 /** Resolves with what is known about the version: its commit, for git. */
 export async function acquire(
   origin: Origin,
-  room: Room,
+  workspace: Workspace,
   progress: Progress,
   options: AcquireOptions,
 ): Promise<{ commit?: string }> {
   switch (origin.type) {
     case "git":
-      return fromGit(origin, room, progress, options);
+      return fromGit(origin, workspace, progress, options);
     case "fleet":
-      return fromFleet(origin, room, progress, options);
+      return fromFleet(origin, workspace, progress, options);
     case "local":
-      return fromLocal(origin, room, progress, options);
+      return fromLocal(origin, workspace, progress, options);
   }
 }
 
 async function fromGit(
   { url, ref, subdirectory }: Extract<Origin, { type: "git" }>,
-  room: Room,
+  workspace: Workspace,
   progress: Progress,
   { allowed, token, signal }: AcquireOptions,
 ): Promise<{ commit: string }> {
@@ -45,13 +45,13 @@ async function fromGit(
   if (source.type !== "git") throw new Error(`${url} is kept as a git repository but is none`);
   const fetched = await progress.step(
     "fetch",
-    () => fetchCommit(source, room.path, { allowed, token, signal }),
+    () => fetchCommit(source, workspace.path, { allowed, token, signal }),
     ({ commit }) => commit,
   );
-  mkdirSync(room.incoming);
+  mkdirSync(workspace.incoming);
   await progress.step("unpack", () =>
-    readCommit(fetched, subdirectory, room.path, signal, async (stdout) => {
-      await unpack(stdout, room.incoming, { signal });
+    readCommit(fetched, subdirectory, workspace.path, signal, async (stdout) => {
+      await unpack(stdout, workspace.incoming, { signal });
     }),
   );
   return { commit: fetched.commit };
@@ -59,16 +59,16 @@ async function fromGit(
 
 async function fromFleet(
   { from, name }: Extract<Origin, { type: "fleet" }>,
-  room: Room,
+  workspace: Workspace,
   progress: Progress,
   { allowed, token, signal }: AcquireOptions,
 ): Promise<Record<string, never>> {
   const source = parseFleetSource(from, name);
   const stream = await progress.step("fetch", () => fetchExport(source, { allowed, token, signal }));
-  mkdirSync(room.incoming);
+  mkdirSync(workspace.incoming);
   await progress.step(
     "unpack",
-    () => unpack(stream, room.incoming, { signal, gzip: true, oneFolder: true }),
+    () => unpack(stream, workspace.incoming, { signal, gzip: true, oneFolder: true }),
     ({ entries, bytes }) => `${entries} entries, ${bytes} bytes`,
   );
   return {};
@@ -76,15 +76,15 @@ async function fromFleet(
 
 async function fromLocal(
   { path, linked }: Extract<Origin, { type: "local" }>,
-  room: Room,
+  workspace: Workspace,
   progress: Progress,
   { signal, own }: AcquireOptions,
 ): Promise<Record<string, never>> {
   await progress.step("fetch", async () => {
     const real = await localFolder(path, own);
-    if (linked) return symlinkSync(real, room.incoming);
-    mkdirSync(room.incoming);
-    await copyFolder(real, room.incoming, signal);
+    if (linked) return symlinkSync(real, workspace.incoming);
+    mkdirSync(workspace.incoming);
+    await copyFolder(real, workspace.incoming, signal);
   });
   return {};
 }

@@ -34,7 +34,7 @@ const REGISTRY_SETTINGS = [
  */
 export async function installDependencies(
   dir: string,
-  room: string,
+  workspace: string,
   facts: PackageFacts,
   { cacheDir, signal }: DependencyOptions,
 ): Promise<number> {
@@ -42,13 +42,13 @@ export async function installDependencies(
   const optionalDependencies = await neededOf(facts.optionalDependencies);
   const count = Object.keys(dependencies).length + Object.keys(optionalDependencies).length;
   if (count === 0) return 0;
-  const workshop = join(room, "dependencies");
-  mkdirSync(workshop, { recursive: true });
+  const scratch = join(workspace, "dependencies");
+  mkdirSync(scratch, { recursive: true });
   const manifest = { name: "dependencies", private: true, dependencies, optionalDependencies };
-  writeFileSync(join(workshop, "package.json"), JSON.stringify(manifest));
+  writeFileSync(join(scratch, "package.json"), JSON.stringify(manifest));
   const lock = join(dir, "bun.lock");
   if (existsSync(lock) && isPlainLock(readFileSync(lock, "utf8"))) {
-    writeFileSync(join(workshop, "bun.lock"), readFileSync(lock));
+    writeFileSync(join(scratch, "bun.lock"), readFileSync(lock));
   }
   const result = await run(
     [
@@ -64,13 +64,13 @@ export async function installDependencies(
       `--cache-dir=${cacheDir}`,
     ],
     {
-      cwd: workshop,
+      cwd: scratch,
       env: cleanEnvironment({ BUN_INSTALL_CACHE_DIR: cacheDir, NO_COLOR: "1" }, REGISTRY_SETTINGS),
       signal,
       step: "dependencies",
     },
   );
-  const installed = join(workshop, "node_modules");
+  const installed = join(scratch, "node_modules");
   if (result.code !== 0 || (!existsSync(installed) && Object.keys(dependencies).length > 0))
     throw failed(result.stderr);
   if (!existsSync(installed)) return 0;

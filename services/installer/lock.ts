@@ -1,22 +1,8 @@
 /** The lock file: what is installed, where it came from, and what it may do. */
 import { join } from "node:path";
 import { JsonCollection } from "../../src/storage/index.js";
+import type { Origin } from "./origin.js";
 import type { FileList } from "./place.js";
-import type { Transport } from "./sources.js";
-
-/** Where something came from, and where its next version is looked for. Never a token. */
-export type Origin =
-  | {
-      type: "git";
-      /** As the person wrote it. */
-      source: string;
-      url: string;
-      transport: Transport;
-      ref?: string;
-      subdirectory?: string;
-    }
-  | { type: "local"; source: string; path: string; linked: boolean }
-  | { type: "fleet"; source: string; from: string; name: string };
 
 /** One version of an installed folder. */
 export interface InstalledVersion {
@@ -72,25 +58,4 @@ export function findInstalled(
 ): (Installed & { current: InstalledVersion }) | undefined {
   const all = installedOf(lock);
   return all.find(({ id }) => id === name) ?? all.find(({ current }) => current.name === name);
-}
-
-/** An entry as callers see it. */
-export function describeInstalled({
-  id,
-  origin,
-  installedAt,
-  current,
-  previous,
-}: Installed & { current: InstalledVersion }) {
-  const { files, at, ref, ...version } = current;
-  return {
-    dirName: id,
-    ...origin,
-    ...version,
-    ...(ref !== undefined && { ref }),
-    files: Object.keys(files).length,
-    installedAt,
-    updatedAt: at,
-    ...(previous && { previous: { digest: previous.digest, commit: previous.commit, at: previous.at } }),
-  };
 }

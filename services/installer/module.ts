@@ -2,10 +2,10 @@ import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
 import type { ServiceContext, ServiceModule } from "../../src/core/types.js";
 import { routeDocs } from "./docs.js";
+import { knownFolders } from "./folders.js";
 import { Installer } from "./installer.js";
 import { openLock } from "./lock.js";
 import { recover } from "./recover.js";
-import { knownPlaces } from "./room.js";
 import { createRoutes } from "./routes.js";
 import { registerTools } from "./tools.js";
 
@@ -25,7 +25,7 @@ export function createInstallerService(): ServiceModule {
     async init(ctx) {
       const { dataDir, servicesDir, log } = ctx;
       const lock = openLock(dataDir);
-      const restored = await recover({ lock, servicesDir, places: knownPlaces(dataDir, servicesDir), log });
+      const restored = await recover({ lock, servicesDir, folders: knownFolders(dataDir, servicesDir), log });
       installer = new Installer(ctx, readConfig(), lock);
       // The queue of changes may be waiting for this very init.
       for (const dirName of restored) void loadAgain(ctx, dirName);

@@ -4,16 +4,16 @@ import { ManifestError, readManifest } from "../../src/broker/index.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { BrokerStore } from "../broker/service.js";
 import { InstallError } from "./errors.js";
-import type { Room } from "./room.js";
+import type { Workspace } from "./workspace.js";
 
 /**
  * Reads a staged plugin's manifest and returns the plugin's identifier.
  *
  * @throws InstallError with status 400, which names the field at fault.
  */
-export function validatePlugin(room: Room): string {
+export function validatePlugin(workspace: Workspace): string {
   try {
-    return readManifest(room.incoming, join(room.path, "support")).id;
+    return readManifest(workspace.incoming, join(workspace.path, "support")).id;
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     throw new InstallError(

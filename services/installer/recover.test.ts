@@ -2,23 +2,24 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Sandbox } from "../../tests/support/sandbox.js";
 import { writeFiles } from "./testing/git-host.js";
-import { type Instance, makeRoot, snapshot, startInstance } from "./testing/instance.js";
+import { type Instance, snapshot, startInstance } from "./testing/instance.js";
 import { sampleFiles } from "./testing/samples.js";
 
 const source = mkdtempSync(join(tmpdir(), "reef-recover-"));
-const roots: string[] = [];
+const sandboxes: Sandbox[] = [];
 
 afterAll(() => rmSync(source, { recursive: true, force: true }));
 afterEach(() => {
-  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+  for (const sandbox of sandboxes.splice(0)) sandbox.remove();
 });
 
 interface Left {
-  root: string;
+  sandbox: Sandbox;
   services: string;
   base: string;
-  room: string;
+  workspace: string;
   lock: string;
 }
 
@@ -27,23 +28,23 @@ async function interrupted(
   prepare: (reef: Instance) => Promise<void>,
   action: "place" | "remove",
 ): Promise<Left> {
-  const root = makeRoot();
-  roots.push(root);
-  const reef = await startInstance({}, root);
+  const sandbox = new Sandbox();
+  sandboxes.push(sandbox);
+  const reef = await startInstance({}, sandbox);
   await prepare(reef);
   await reef.stop();
   const base = join(reef.dataDir, ".reef", "installer");
-  const room = join(base, "staging", "greeter");
-  mkdirSync(join(room, "services"), { recursive: true });
+  const workspace = join(base, "staging", "greeter");
+  mkdirSync(join(workspace, "services"), { recursive: true });
   // An owner of an earlier process.
-  writeFiles(room, { owner: "1 1" });
-  symlinkSync("/nowhere", join(room, "src"));
+  writeFiles(workspace, { owner: "1 1" });
+  symlinkSync("/nowhere", join(workspace, "src"));
   const lock = join(reef.dataDir, "installer.json");
   const { items } = JSON.parse(readFileSync(lock, "utf8"));
   const version = items[0].previous ?? items[0].current;
   items[0].pending = action === "place" ? { action, version } : { action };
   writeFiles(reef.dataDir, { "installer.json": JSON.stringify({ items }) });
-  return { root, services: reef.servicesDir, base, room, lock };
+  return { sandbox, services: reef.servicesDir, base, workspace, lock };
 }
 
 /** Installs version 1, updates to 2, and rolls back: 1 is current, 2 is the version before. */
@@ -57,7 +58,7 @@ async function oneWithTwoBehind(reef: Instance): Promise<void> {
 
 /** Starts it again; returns what it serves and has on record. */
 async function after(left: Left) {
-  const reef = await startInstance({}, left.root);
+  const reef = await startInstance({}, left.sandbox);
   const { status, data } = await reef.request("GET", "/greeter");
   const { data: list } = await reef.request("GET", "/installer/installed");
   const staging = readdirSync(join(left.base, "staging"));
@@ -78,12 +79,12 @@ describe("a process that ended in the middle of", () => {
   test("an update, with the old folder gone and the new one not there: the old one comes back", async () => {
     const left = await interrupted(oneWithTwoBehind, "place");
     const before = snapshot(left.services);
-    renameSync(join(left.base, "previous/greeter"), join(left.room, "older"));
+    renameSync(join(left.base, "previous/greeter"), join(left.workspace, "older"));
     renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
     const found = await after(left);
     expect(found).toMatchObject({ version: "1", staging: [], pending: false });
     expect(snapshot(left.services)).toEqual(before);
-    const again = await startInstance({}, left.root);
+    const again = await startInstance({}, left.sandbox);
     expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
     expect((await again.request("GET", "/greeter")).data.version).toBe("2");
     await again.stop();
@@ -92,14 +93,14 @@ describe("a process that ended in the middle of", () => {
   test("an update, with the new folder in place: it is on record", async () => {
     const left = await interrupted(oneWithTwoBehind, "place");
     writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });
-    renameSync(join(left.base, "previous/greeter"), join(left.room, "older"));
+    renameSync(join(left.base, "previous/greeter"), join(left.workspace, "older"));
     renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
-    renameSync(join(left.room, "older"), join(left.services, "greeter"));
+    renameSync(join(left.workspace, "older"), join(left.services, "greeter"));
     const found = await after(left);
     expect(found).toMatchObject({ version: "2", staging: [], pending: false });
     expect(readFileSync(join(left.services, "greeter/data/notes.json"), "utf8")).toBe("[1]");
     expect(found.installed[0].previous).toBeDefined();
-    const again = await startInstance({}, left.root);
+    const again = await startInstance({}, left.sandbox);
     expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
     expect((await again.request("GET", "/greeter")).data.version).toBe("1");
     await again.stop();
@@ -108,7 +109,7 @@ describe("a process that ended in the middle of", () => {
   test("a removal, with the folder gone: the entry goes too, and nothing is lost", async () => {
     const left = await interrupted(oneWithTwoBehind, "remove");
     writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });
-    renameSync(join(left.services, "greeter"), join(left.room, "outgoing"));
+    renameSync(join(left.services, "greeter"), join(left.workspace, "outgoing"));
     expect(await after(left)).toMatchObject({
       version: undefined,
       installed: [],
@@ -132,7 +133,7 @@ describe("a process that ended in the middle of", () => {
     const withoutCurrent = (left: Left) => {
       const { items } = JSON.parse(readFileSync(left.lock, "utf8"));
       delete items[0].current;
-      writeFiles(join(left.root, "data"), { "installer.json": JSON.stringify({ items }) });
+      writeFiles(left.sandbox.dataDir, { "installer.json": JSON.stringify({ items }) });
     };
     const placed = await interrupted(first, "place");
     withoutCurrent(placed);
@@ -142,7 +143,7 @@ describe("a process that ended in the middle of", () => {
 
     const staged = await interrupted(first, "place");
     withoutCurrent(staged);
-    renameSync(join(staged.services, "greeter"), join(staged.room, "services/greeter"));
+    renameSync(join(staged.services, "greeter"), join(staged.workspace, "services/greeter"));
     expect(await after(staged)).toMatchObject({
       version: undefined,
       installed: [],
@@ -153,15 +154,15 @@ describe("a process that ended in the middle of", () => {
 });
 
 test("reloading the installer ends what it does, which is then undone", async () => {
-  const root = makeRoot();
-  roots.push(root);
+  const sandbox = new Sandbox();
+  sandboxes.push(sandbox);
   const silent = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     idleTimeout: 0,
     fetch: () => new Promise<Response>(() => undefined),
   });
-  const reef = await startInstance({ env: { REEF_DRAIN_TIMEOUT: "100" } }, root);
+  const reef = await startInstance({ env: { REEF_DRAIN_TIMEOUT: "100" } }, sandbox);
   const before = snapshot(reef.servicesDir);
   const begun = await reef.install({ from: silent.url.href, name: "greeter", background: true });
   expect(begun.status).toBe(202);

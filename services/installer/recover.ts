@@ -4,28 +4,29 @@ import { join } from "node:path";
 import { contentDigest } from "../../src/core/digest.js";
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
+import type { Folders } from "./folders.js";
 import type { Installed, InstalledVersion, Lock } from "./lock.js";
 import { isThere, moveAlong } from "./place.js";
-import { clearStaging, ownedByThisProcess, type Places, Room } from "./room.js";
+import { clearStaging, ownedByThisProcess, Workspace } from "./workspace.js";
 
 export interface RecoverOptions {
   lock: Lock;
   servicesDir: string;
-  places: Places;
+  folders: Folders;
   log: Logger;
 }
 
 /** Returns the folders that are back in their place and may not be running. */
-export async function recover({ lock, servicesDir, places, log }: RecoverOptions): Promise<string[]> {
+export async function recover({ lock, servicesDir, folders, log }: RecoverOptions): Promise<string[]> {
   const restored: string[] = [];
   for (const entry of lock.list()) {
-    const room = Room.at(places, entry.id);
-    if (!entry.pending || ownedByThisProcess(room.path)) continue;
+    const workspace = Workspace.at(folders, entry.id);
+    if (!entry.pending || ownedByThisProcess(workspace.path)) continue;
     const target = join(servicesDir, entry.id);
     const next =
       entry.pending.action === "remove"
         ? afterRemoval(entry, target)
-        : afterPlacing(entry, entry.pending.version, target, room, places);
+        : afterPlacing(entry, entry.pending.version, target, workspace, folders);
     if (next?.current) await lock.put(next);
     else await lock.delete(entry.id);
     log.warn(
@@ -34,9 +35,9 @@ export async function recover({ lock, servicesDir, places, log }: RecoverOptions
     if (next && existsSync(target)) restored.push(entry.id);
   }
   try {
-    clearStaging(places);
+    clearStaging(folders);
   } catch (error) {
-    log.error(`${places.staging} could not be cleared: ${messageOf(error)}`);
+    log.error(`${folders.staging} could not be cleared: ${messageOf(error)}`);
   }
   return restored;
 }
@@ -54,12 +55,13 @@ function afterPlacing(
   entry: Installed,
   version: InstalledVersion,
   target: string,
-  room: Room,
-  places: Places,
+  workspace: Workspace,
+  folders: Folders,
 ): Installed | undefined {
   const { current } = entry;
-  const previous = join(places.previous, entry.id);
-  const arrived = !isThere(room.incoming) && existsSync(target) && contentDigest(target) === version.digest;
+  const previous = join(folders.previous, entry.id);
+  const arrived =
+    !isThere(workspace.incoming) && existsSync(target) && contentDigest(target) === version.digest;
   if (arrived) {
     if (!current) return { ...without(entry), current: version };
     if (isThere(previous)) moveAlong(previous, target, current.files);
@@ -67,6 +69,6 @@ function afterPlacing(
   }
   if (!current) return undefined;
   if (!isThere(target) && isThere(previous)) renameSync(previous, target);
-  if (!isThere(previous) && isThere(room.older)) renameSync(room.older, previous);
+  if (!isThere(previous) && isThere(workspace.older)) renameSync(workspace.older, previous);
   return without(entry);
 }

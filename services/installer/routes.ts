@@ -1,44 +1,12 @@
-import { Type } from "@sinclair/typebox";
 import { type Context, Hono } from "hono";
 import { readBody } from "../../src/core/validate.js";
 import { InstallError } from "./errors.js";
-import type { Installer, Started } from "./installer.js";
-import { describeInstalled, installedOf } from "./lock.js";
+import type { Installer } from "./installer.js";
+import type { Started } from "./job-runner.js";
+import { installedOf } from "./lock.js";
 import { panel } from "./panel.js";
-
-const Text = Type.Optional(Type.String({ minLength: 1, maxLength: 1000 }));
-const Token = Type.Optional(Type.String({ minLength: 1, maxLength: 4000, pattern: "^[\\x21-\\x7e]+$" }));
-const Flag = Type.Optional(Type.Boolean());
-/** Answer 202 at once, with the job. */
-const Background = Flag;
-
-const Install = Type.Object({
-  source: Text,
-  ref: Text,
-  subdirectory: Text,
-  from: Text,
-  name: Text,
-  dirName: Text,
-  link: Flag,
-  token: Token,
-  test: Flag,
-  background: Background,
-});
-
-const Named = { name: Text, dirName: Text };
-
-const Update = Type.Object({
-  ...Named,
-  ref: Text,
-  token: Token,
-  test: Flag,
-  force: Flag,
-  acceptPermissions: Flag,
-  background: Background,
-});
-
-const Remove = Type.Object({ ...Named, force: Flag, background: Background });
-const Rollback = Type.Object({ ...Named, background: Background });
+import { describeInstalled } from "./replies.js";
+import { Install, Remove, Rollback, Update } from "./requests.js";
 
 function nameOf({ name, dirName }: { name?: string; dirName?: string }): string {
   const found = dirName ?? name;

@@ -4,18 +4,20 @@ import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import type { TestVerdict } from "../services/test-verdict.js";
 import { type AcquireOptions, acquire } from "./acquire.js";
 import { installDependencies } from "./dependencies.js";
+import type { Folders } from "./folders.js";
 import type { Progress } from "./jobs.js";
-import type { InstalledVersion, Origin } from "./lock.js";
+import type { InstalledVersion } from "./lock.js";
+import type { Origin } from "./origin.js";
 import { inspectPackage } from "./package.js";
 import { listFiles } from "./place.js";
 import { validatePlugin } from "./plugins.js";
-import type { Places, Room } from "./room.js";
 import { testPackage, validateService } from "./validate.js";
+import type { Workspace } from "./workspace.js";
 
 export interface StageOptions extends AcquireOptions {
   registry: ServiceRegistry;
   servicesDir: string;
-  places: Places;
+  folders: Folders;
   initTimeoutMs: number;
   testTimeoutMs: number;
   /** Whether its own tests must pass. */
@@ -29,57 +31,51 @@ export interface Staged {
   tests: TestVerdict | undefined;
 }
 
-/** Leaves the folder as `room.incoming`. Rejects with an `InstallError`; the caller then removes the room. */
+/** Leaves the folder as `workspace.incoming`. Rejects with an `InstallError`; the caller then removes the workspace. */
 export async function stage(
   origin: Origin,
   dirName: string,
-  room: Room,
+  workspace: Workspace,
   progress: Progress,
   options: StageOptions,
 ): Promise<Staged> {
-  const { signal, registry, servicesDir, initTimeoutMs: timeoutMs } = options;
+  const { signal } = options;
   const linked = origin.type === "local" && origin.linked;
-  const { commit } = await acquire(origin, room, progress, options);
+  const { commit } = await acquire(origin, workspace, progress, options);
   const facts = await progress.step(
     "check",
     async () => {
-      const found = inspectPackage(room.incoming);
+      const found = inspectPackage(workspace.incoming);
       options.review?.({ permissions: found.permissions, commit });
       return found;
     },
     ({ kind, permissions }) => [kind, ...permissions].join(", "),
   );
   // Before anything else is added to the folder.
-  const digest = contentDigest(room.incoming);
-  const files = linked ? {} : await listFiles(room.incoming);
+  const digest = contentDigest(workspace.incoming);
+  const files = linked ? {} : await listFiles(workspace.incoming);
   if (linked) progress.skip("dependencies", "a linked folder brings its own");
   else {
     await progress.step(
       "dependencies",
-      () => installDependencies(room.incoming, room.path, facts, { cacheDir: options.places.cache, signal }),
+      () =>
+        installDependencies(workspace.incoming, workspace.path, facts, {
+          cacheDir: options.folders.cache,
+          signal,
+        }),
       (count) => (count === 0 ? "none" : `${count}`),
     );
   }
-  room.linkNeighbours(servicesDir);
-  let name = dirName;
-  if (facts.kind === "service") {
-    const validated = await progress.step(
-      "validate",
-      () => validateService(room, { registry, servicesDir, dirName, timeoutMs, signal }),
-      (found) => found.name,
-    );
-    name = validated.name;
-  } else {
-    name = await progress.step(
-      "validate",
-      async () => validatePlugin(room),
-      (id) => id,
-    );
-  }
+  workspace.linkNeighbours(options.servicesDir);
+  const name = await progress.step(
+    "validate",
+    () => nameOf(facts.kind, workspace, dirName, options),
+    (found) => found,
+  );
   const tests = options.test
     ? await progress.step(
         "test",
-        () => testPackage(room.incoming, options.testTimeoutMs, signal),
+        () => testPackage(workspace.incoming, options.testTimeoutMs, signal),
         ({ detail }) => detail,
       )
     : undefined;
@@ -95,4 +91,16 @@ export async function stage(
     files,
   };
   return { version, tests };
+}
+
+/** Tries a package and resolves with what it calls itself. */
+async function nameOf(
+  kind: "service" | "plugin",
+  workspace: Workspace,
+  dirName: string,
+  { registry, servicesDir, initTimeoutMs: timeoutMs, signal }: StageOptions,
+): Promise<string> {
+  if (kind === "plugin") return validatePlugin(workspace);
+  const { name } = await validateService(workspace, { registry, servicesDir, dirName, timeoutMs, signal });
+  return name;
 }

@@ -3,16 +3,17 @@ import { join } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
 import type { FolderChange, ServiceRegistry } from "../../src/core/registry-types.js";
+import { type Folders, keptFolder } from "./folders.js";
 import type { Installed, InstalledVersion, Lock } from "./lock.js";
 import { discard, exchange } from "./place.js";
-import { keptFolder, type Places, type Room } from "./room.js";
 import { asInstallError } from "./validate.js";
+import type { Workspace } from "./workspace.js";
 
 export interface TransactionOptions {
   lock: Lock;
   registry: ServiceRegistry;
   servicesDir: string;
-  places: Places;
+  folders: Folders;
   log: Logger;
   /** Takes up a plugin that is in its place; rejects when it cannot be used. */
   takeUp(dirName: string): Promise<void>;
@@ -29,39 +30,43 @@ export async function putIntoPlace(
   entry: Installed,
   version: InstalledVersion,
   incoming: string,
-  room: Room,
+  workspace: Workspace,
   options: TransactionOptions,
 ): Promise<string[]> {
-  const { servicesDir, places } = options;
+  const { servicesDir, folders } = options;
   const { id, current, previous } = entry;
   const change = exchange({
     target: join(servicesDir, id),
     incoming,
-    outgoing: join(places.previous, id),
-    older: room.older,
+    outgoing: join(folders.previous, id),
+    older: workspace.older,
     ours: current?.files ?? {},
   });
   const during: Installed = { ...entry, pending: { action: "place", version } };
   const after: Installed = { ...entry, current: version, ...(current && { previous: current }) };
   await commit({ before: entry, during, after, change, step: "load" }, options);
-  return previous ? discardOrLog(room.older, previous, keptFolder(places, id), options.log) : [];
+  return previous ? discardOrLog(workspace.older, previous, keptFolder(folders, id), options.log) : [];
 }
 
 /** Stops the service and takes its folder away; returns what was not the installer's. On failure all is as before. */
 export async function takeAway(
   entry: Entry,
-  room: Room,
+  workspace: Workspace,
   force: boolean,
   options: TransactionOptions,
 ): Promise<string[]> {
-  const { servicesDir, places, log } = options;
+  const { servicesDir, folders, log } = options;
   const { id, current, previous } = entry;
-  const change = exchange({ target: join(servicesDir, id), outgoing: room.outgoing, ours: current.files });
+  const change = exchange({
+    target: join(servicesDir, id),
+    outgoing: workspace.outgoing,
+    ours: current.files,
+  });
   const during: Installed = { ...entry, pending: { action: "remove" } };
   await commit({ before: entry, during, after: undefined, change, step: "remove", force }, options);
-  const keep = keptFolder(places, id);
-  const kept = await discardOrLog(room.outgoing, current, keep, log);
-  if (previous) kept.push(...(await discardOrLog(join(places.previous, id), previous, keep, log)));
+  const keep = keptFolder(folders, id);
+  const kept = await discardOrLog(workspace.outgoing, current, keep, log);
+  if (previous) kept.push(...(await discardOrLog(join(folders.previous, id), previous, keep, log)));
   return kept;
 }
 

@@ -6,7 +6,7 @@ import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import { runTests } from "../services/test-run.js";
 import type { TestVerdict } from "../services/test-verdict.js";
 import { InstallError, printable } from "./errors.js";
-import type { Room } from "./room.js";
+import type { Workspace } from "./workspace.js";
 
 export interface ValidateOptions {
   registry: ServiceRegistry;
@@ -22,9 +22,9 @@ export interface ValidateOptions {
  *
  * @throws InstallError 409 when its name is taken, else 400 with what its author has to mend.
  */
-export async function validateService(room: Room, options: ValidateOptions): Promise<ModuleFacts> {
+export async function validateService(workspace: Workspace, options: ValidateOptions): Promise<ModuleFacts> {
   const { registry, dirName, timeoutMs, signal } = options;
-  const checker = new ChildChecker({ servicesDir: room.services, timeoutMs });
+  const checker = new ChildChecker({ servicesDir: workspace.services, timeoutMs });
   const end = () => void checker.close();
   signal.addEventListener("abort", end);
   try {

@@ -202,7 +202,10 @@ export const strings = {
     enforcement: "Permissions",
     levels: {
       full: "enforced by the operating system",
+      partial:
+        "enforced by the operating system, but no network can be granted: plugins that ask for it are refused",
       none: "not enforced on this machine; scoped permissions are refused",
+      required: "not enforced on this machine; every plugin is refused",
       off: "not enforced, as the operator chose",
     },
     empty: "No plugin and no service offers a method. Take up the plugin folders with:",

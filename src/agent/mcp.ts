@@ -72,30 +72,32 @@ export function createMcp(options: McpOptions): Mcp {
   };
 }
 
-async function createHandler({ host, catalog, version, onError }: McpOptions): Promise<McpHttpHandler> {
+async function createHandler(options: McpOptions): Promise<McpHttpHandler> {
   const { createMcpHandler, Server } = await import("@modelcontextprotocol/server");
   return createMcpHandler(
     ({ requestInfo }) => {
       const server = new Server(
-        { name: "reef", title: "Reef", version },
+        { name: "reef", title: "Reef", version: options.version },
         {
           capabilities: { tools: { listChanged: true } },
           instructions: `The tools of this Reef's services. The list follows the services; ${LIST} always has the present one.`,
         },
       );
-      server.setRequestHandler("tools/list", () => {
-        const { tools } = catalog.list(MAX_MCP_NAME);
-        const taken = new Set(META_TOOLS.map(({ name }) => name));
-        return { tools: [...META_TOOLS, ...tools.map(describe).filter(({ name }) => !taken.has(name))] };
-      });
+      server.setRequestHandler("tools/list", () => ({ tools: listed(options.catalog) }));
       server.setRequestHandler("tools/call", async ({ params }, ctx) => {
         const caller = callerOf(requestInfo, ctx.mcpReq.signal);
-        return call(host, catalog, params.name, params.arguments, caller);
+        return call(options.host, options.catalog, params.name, params.arguments, caller);
       });
       return server;
     },
-    { onerror: onError },
+    { onerror: options.onError },
   );
+}
+
+function listed(catalog: ToolCatalog): Tool[] {
+  const { tools } = catalog.list(MAX_MCP_NAME);
+  const taken = new Set(META_TOOLS.map(({ name }) => name));
+  return [...META_TOOLS, ...tools.map(describe).filter(({ name }) => !taken.has(name))];
 }
 
 function describe(tool: CatalogTool): Tool {

@@ -42,3 +42,19 @@ export interface BrokerTool {
 export function toolName(pluginId: string, service: string, method: string): string {
   return `plugin__${pluginId}__${service}__${method}`;
 }
+
+/** Every method of some providers as a tool. */
+export function toolsOf(providers: readonly ProviderInfo[]): BrokerTool[] {
+  return providers.flatMap(({ id, services }) =>
+    services.flatMap((service) => service.methods.map((method) => toolOf(id, service.name, method))),
+  );
+}
+
+function toolOf(pluginId: string, service: string, method: MethodInfo): BrokerTool {
+  return {
+    name: toolName(pluginId, service, method.name),
+    description: method.description || `${service}.${method.name} of ${pluginId}`,
+    inputSchema: method.inputSchema,
+    target: { pluginId, service, method: method.name },
+  };
+}

@@ -37,9 +37,11 @@ export interface ChannelEvents {
   onClose(reason: string | null): void;
 }
 
+/** What a channel puts up with, in bytes. */
 export interface ChannelLimits {
   /** Bytes of one message, either way. May be lowered while the channel is open. */
   maxMessage: number;
+  /** Bytes that wait to be read by the other side. */
   maxBacklog: number;
 }
 

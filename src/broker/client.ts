@@ -95,19 +95,31 @@ export function clientOf<T>(send: (method: string, args: unknown[]) => Promise<u
   }) as ServiceClient<T>;
 }
 
-/** The plugin's own values, kept by the broker. Needs the `storage` permission. */
+/**
+ * The plugin's own values, kept by the broker across restarts. Needs the `storage`
+ * permission. Keys have 1 to 512 characters. Rejects with `permission_denied`,
+ * `invalid_input`, and `unavailable` where the broker has no storage.
+ *
+ * @example
+ * ```ts
+ * const count = (await storage.get<number>("count")) ?? 0;
+ * await storage.set("count", count + 1);
+ * ```
+ */
 export const storage = {
   /** The value under a key, `undefined` when there is none. */
   async get<Value = unknown>(key: string): Promise<Value | undefined> {
     return (await runtimeBridge().request({ kind: "storage", action: "get", key })) as Value | undefined;
   },
-  /** Keeps a JSON value under a key. */
+  /** Keeps a JSON value under a key. Resolves when it is stored. */
   async set(key: string, value: unknown): Promise<void> {
     await runtimeBridge().request({ kind: "storage", action: "set", key, value });
   },
+  /** Forgets a key; does nothing when it is not there. */
   async delete(key: string): Promise<void> {
     await runtimeBridge().request({ kind: "storage", action: "delete", key });
   },
+  /** All keys that have a value. */
   async keys(): Promise<string[]> {
     return (await runtimeBridge().request({ kind: "storage", action: "keys" })) as string[];
   },
@@ -115,6 +127,16 @@ export const storage = {
 
 /** Events to the control plane. Needs the `events` permission for the event's name. */
 export const events = {
+  /**
+   * Emits `plugin:<identifier>:<name>` with a JSON value. Resolves when the broker has
+   * passed it on; rejects with `permission_denied`, and with `invalid_input` for a name
+   * that is empty or has more than 512 characters.
+   *
+   * @example
+   * ```ts
+   * await events.emit("finished", { ok: true });
+   * ```
+   */
   async emit(name: string, data?: unknown): Promise<void> {
     await runtimeBridge().request({ kind: "event", name, data });
   },
@@ -133,6 +155,9 @@ export interface CommandResult {
 export const shell = {
   /**
    * Runs a program without a shell, confined to the same files and hosts as the plugin.
+   * It is killed after `timeout` milliseconds, 30,000 when absent, and when the call that it
+   * belongs to has no time left. Resolves however it ends; rejects with
+   * `permission_denied`, `invalid_input`, and `not_found` for a program that is not there.
    *
    * @example
    * ```ts

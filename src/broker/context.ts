@@ -1,3 +1,4 @@
+import type { CallOptions } from "./client.js";
 import type { Party } from "./permissions/check.js";
 import { intersect, type Permissions } from "./permissions/set.js";
 
@@ -14,6 +15,30 @@ export interface CallContext {
   readonly depth: number;
   /** When the caller's own time is over, as `performance.now()` has it. */
   readonly deadline: number;
+}
+
+/** The input of a call, or the positional arguments that make it up. */
+export type Payload = { input?: unknown } | { args: readonly unknown[] };
+
+/** Makes a call in a context. Rejects with a `BrokerError`. */
+export type Dispatch = (
+  context: CallContext,
+  pluginId: string,
+  service: string,
+  method: string,
+  payload: Payload,
+  options: CallOptions,
+) => Promise<unknown>;
+
+/** A call whose method was found and whose input fits, and whoever waits for it. */
+export interface AcceptedCall {
+  readonly context: CallContext;
+  readonly input: unknown;
+  /** When it came in, as `performance.now()` has it. */
+  readonly started: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A caller that is trusted with everything and has all the time that a call may take. */

@@ -65,6 +65,7 @@ export interface BrokerErrorDetails {
 
 /** A call that failed, with a stable code and the HTTP status for it. */
 export class BrokerError extends Error {
+  /** The HTTP status for it. */
   readonly status: number;
 
   constructor(

@@ -30,6 +30,6 @@ export {
   permissionKey,
   type Scope,
 } from "./permissions/set.js";
-export type { WorkerInfo } from "./pool/pool.js";
+export type { WorkerInfo } from "./pool/slot.js";
 export { detectEnforcement, type EnforcementLevel, type EnforcementMode } from "./sandbox/level.js";
 export type { BrokerEvent, EventSink, LogEntry, LogSink, PluginStorage } from "./sinks.js";

@@ -44,6 +44,7 @@ export interface BrokerLimits {
   maxFileRules: number;
 }
 
+/** What holds unless a broker is told otherwise. */
 export const DEFAULT_LIMITS: BrokerLimits = {
   defaultTimeout: 30_000,
   maxTimeout: 600_000,

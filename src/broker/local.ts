@@ -1,6 +1,6 @@
 import { messageOf } from "../core/errors.js";
 import type { CallOptions } from "./client.js";
-import { type CallContext, nestedContext } from "./context.js";
+import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
 import type { MethodMetrics } from "./metrics.js";
 import { type CompiledSchema, compileSchema, type JsonSchema, misfitOf } from "./schema.js";
@@ -26,9 +26,11 @@ export interface LocalCall {
 
 /** A method that a service offers from inside this process. */
 export interface LocalMethod {
+  /** One line for people and agents. */
   description?: string;
   /** JSON Schema or TypeBox; anything is accepted when absent. */
   inputSchema?: unknown;
+  /** The same for what it answers: a call whose answer does not fit fails with `invalid_output`. */
   outputSchema?: unknown;
   /** Gets the input as the caller passed it, not a copy. */
   handler(input: never, call: LocalCall): unknown;
@@ -69,14 +71,7 @@ export function readyMethod(
 /** @internal What a running local call needs from the broker. */
 export interface LocalHost {
   readonly wheel: DeadlineWheel;
-  dispatch(
-    context: CallContext,
-    pluginId: string,
-    service: string,
-    method: string,
-    payload: { input?: unknown },
-    options: CallOptions,
-  ): Promise<unknown>;
+  readonly dispatch: Dispatch;
   failed(method: string, caller: string, error: BrokerError): void;
 }
 
@@ -85,22 +80,19 @@ export class LocalRun extends Deadline implements LocalCall {
   #controller: AbortController | null = null;
   #settled = false;
   #nested: CallContext | null = null;
-  #outer: AbortSignal | undefined;
   #withdraw: (() => void) | null = null;
 
   constructor(
     private readonly host: LocalHost,
     private readonly method: ReadyLocalMethod,
-    private readonly context: CallContext,
-    private readonly started: number,
-    private readonly resolve: (value: unknown) => void,
-    private readonly reject: (error: unknown) => void,
+    private readonly accepted: AcceptedCall,
   ) {
     super();
   }
 
   /** Runs the handler. The deadline is set already. */
-  run(input: unknown, signal: AbortSignal | undefined): void {
+  run(): void {
+    const { input, signal } = this.accepted;
     if (signal) this.#follow(signal);
     let result: unknown;
     try {
@@ -118,7 +110,6 @@ export class LocalRun extends Deadline implements LocalCall {
   }
 
   #follow(signal: AbortSignal): void {
-    this.#outer = signal;
     this.#withdraw = () => {
       this.#end(new BrokerError("cancelled", `the call of ${this.method.key} was withdrawn`));
       this.#controller?.abort();
@@ -127,7 +118,7 @@ export class LocalRun extends Deadline implements LocalCall {
   }
 
   get caller(): string {
-    return this.context.caller;
+    return this.accepted.context.caller;
   }
 
   get remaining(): number {
@@ -150,7 +141,12 @@ export class LocalRun extends Deadline implements LocalCall {
     options: CallOptions = {},
   ): Promise<unknown> {
     const { key, owner } = this.method;
-    this.#nested ??= nestedContext(this.context, { id: owner, permissions: "all" }, key, this.expiresAt);
+    this.#nested ??= nestedContext(
+      this.accepted.context,
+      { id: owner, permissions: "all" },
+      key,
+      this.expiresAt,
+    );
     const signal = options.signal ? AbortSignal.any([options.signal, this.signal]) : this.signal;
     return this.host.dispatch(this.#nested, pluginId, service, method, { input }, { ...options, signal });
   }
@@ -169,8 +165,8 @@ export class LocalRun extends Deadline implements LocalCall {
       return;
     }
     this.#settle();
-    metrics.record(performance.now() - this.started);
-    this.resolve(value);
+    metrics.record(performance.now() - this.accepted.started);
+    this.accepted.resolve(value);
   }
 
   #fail(thrown: unknown): void {
@@ -190,15 +186,15 @@ export class LocalRun extends Deadline implements LocalCall {
   #end(error: BrokerError): void {
     if (this.#settled) return;
     this.#settle();
-    this.method.metrics.record(performance.now() - this.started, error.code);
-    this.host.failed(this.method.key, this.context.caller, error);
-    this.reject(error);
+    this.method.metrics.record(performance.now() - this.accepted.started, error.code);
+    this.host.failed(this.method.key, this.accepted.context.caller, error);
+    this.accepted.reject(error);
   }
 
   #settle(): void {
     this.#settled = true;
     this.host.wheel.remove(this);
-    if (this.#withdraw) this.#outer?.removeEventListener("abort", this.#withdraw);
+    if (this.#withdraw) this.accepted.signal?.removeEventListener("abort", this.#withdraw);
   }
 }
 

@@ -54,21 +54,33 @@ export class Providers {
   }
 
   explainMissing(pluginId: string, service: string, method: string): string {
+    const methods = this.#methods.get(pluginId)?.get(service);
+    if (!methods) return this.#explainMissingService(pluginId, service);
+    return `${pluginId}/${service} declares no method "${method}"; it declares ${[...methods.keys()].join(", ") || "none"}`;
+  }
+
+  #explainMissingService(pluginId: string, service: string): string {
     const services = this.#methods.get(pluginId);
     if (!services) return `there is no plugin "${pluginId}"`;
-    const methods = services.get(service);
-    if (!methods) return `${pluginId} has no service "${service}"; it has ${[...services.keys()].join(", ")}`;
-    return `${pluginId}/${service} declares no method "${method}"; it declares ${[...methods.keys()].join(", ") || "none"}`;
+    return `${pluginId} has no service "${service}"; it has ${[...services.keys()].join(", ")}`;
+  }
+
+  /** Throws `not_found` unless somebody offers this service. */
+  requireService(pluginId: string, service: string): void {
+    if (this.#methods.get(pluginId)?.has(service)) return;
+    throw new BrokerError("not_found", this.#explainMissingService(pluginId, service));
   }
 
   plugin(id: string): PluginManifest | undefined {
     return this.#plugins.get(id);
   }
 
-  party(id: string): Party | undefined {
+  /** A plugin or service module; throws `not_found`. */
+  party(id: string): Party {
     const plugin = this.#plugins.get(id);
     if (plugin) return plugin;
-    return this.#methods.has(id) ? { id, permissions: "all" } : undefined;
+    if (this.#methods.has(id)) return { id, permissions: "all" };
+    throw new BrokerError("not_found", `there is no plugin "${id}"`);
   }
 
   addPlugin(plugin: PluginManifest): void {

@@ -1,28 +1,20 @@
-import { type CallContext, nestedContext } from "./context.js";
+import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
-import type { MethodManifest, PluginManifest } from "./manifest.js";
-import type { MethodMetrics } from "./metrics.js";
 import { explainSystemError } from "./os-denial.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { Job, Slot } from "./pool/slot.js";
 import type { Worker } from "./pool/worker.js";
 import type { WireError } from "./protocol.js";
+import type { RemoteMethod } from "./providers.js";
 import { misfitOf } from "./schema.js";
 import type { Session } from "./session.js";
 import { Deadline, type DeadlineWheel } from "./wheel.js";
-
-/** @internal What a call to a plugin is about. */
-export interface RemoteTarget {
-  key: string;
-  plugin: PluginManifest;
-  method: MethodManifest;
-  metrics: MethodMetrics;
-}
 
 /** @internal What a running call to a plugin needs from the broker. */
 export interface RemoteHost {
   readonly wheel: DeadlineWheel;
   readonly pool: WorkerPool;
+  readonly dispatch: Dispatch;
   sessionOf(worker: Worker): Session | undefined;
   failed(method: string, caller: string, error: BrokerError): void;
 }
@@ -38,16 +30,11 @@ export class RemoteRun extends Deadline implements Job {
 
   constructor(
     private readonly host: RemoteHost,
-    private readonly target: RemoteTarget,
-    readonly context: CallContext,
-    readonly input: unknown,
-    private readonly signal: AbortSignal | undefined,
-    private readonly started: number,
-    private readonly onValue: (value: unknown) => void,
-    private readonly onError: (error: BrokerError) => void,
-    private readonly onReplaced: () => void,
+    private readonly target: RemoteMethod,
+    private readonly accepted: AcceptedCall,
   ) {
     super();
+    const { signal } = accepted;
     if (signal) {
       this.#withdraw = () =>
         this.#giveUp(new BrokerError("cancelled", `the call of ${target.key} was withdrawn`));
@@ -59,14 +46,18 @@ export class RemoteRun extends Deadline implements Job {
     return this.target.method.name;
   }
 
+  get input(): unknown {
+    return this.accepted.input;
+  }
+
   get caller(): string {
-    return this.context.caller;
+    return this.accepted.context.caller;
   }
 
   /** The context of what the method calls while it answers. */
   get nested(): CallContext {
     const { plugin, key } = this.target;
-    this.#nested ??= nestedContext(this.context, plugin, key, this.expiresAt);
+    this.#nested ??= nestedContext(this.accepted.context, plugin, key, this.expiresAt);
     return this.#nested;
   }
 
@@ -89,24 +80,24 @@ export class RemoteRun extends Deadline implements Job {
       return;
     }
     this.#settle();
-    metrics.record(performance.now() - this.started);
-    this.onValue(value);
+    metrics.record(performance.now() - this.accepted.started);
+    this.accepted.resolve(value);
   }
 
   reject(error: BrokerError | WireError): void {
     if (this.#settled) return;
     this.#settle();
     const failure = error instanceof BrokerError ? error : this.#methodError(error);
-    this.target.metrics.record(performance.now() - this.started, failure.code);
+    this.target.metrics.record(performance.now() - this.accepted.started, failure.code);
     this.host.failed(this.target.key, this.caller, failure);
-    this.onError(failure);
+    this.accepted.reject(failure);
   }
 
   #methodError(error: WireError): BrokerError {
     const { key, plugin } = this.target;
     if (error.code === "invalid_output")
       return new BrokerError("invalid_output", error.message, { method: key });
-    const denial = explainSystemError(error, [...this.context.parties, plugin]);
+    const denial = explainSystemError(error, [...this.accepted.context.parties, plugin]);
     if (denial) return denial;
     const details = { ...(error.details ?? {}), method: key, thrown: error.name };
     return new BrokerError("method_failed", `${key} failed: ${error.message}`, details);
@@ -115,7 +106,12 @@ export class RemoteRun extends Deadline implements Job {
   reroute(): void {
     if (this.#settled) return;
     this.#settle();
-    this.onReplaced();
+    const { context, input, signal, resolve, reject } = this.accepted;
+    const { plugin, service, method } = this.target;
+    const timeout = Math.max(1, this.expiresAt - performance.now());
+    this.host
+      .dispatch(context, plugin.id, service.name, method.name, { input }, { signal, timeout })
+      .then(resolve, reject);
   }
 
   expire(): void {
@@ -141,7 +137,7 @@ export class RemoteRun extends Deadline implements Job {
   #settle(): void {
     this.#settled = true;
     this.host.wheel.remove(this);
-    if (this.#withdraw) this.signal?.removeEventListener("abort", this.#withdraw);
+    if (this.#withdraw) this.accepted.signal?.removeEventListener("abort", this.#withdraw);
     if (this.#worker) this.host.sessionOf(this.#worker)?.runs.delete(this.#id);
   }
 }

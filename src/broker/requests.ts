@@ -1,6 +1,5 @@
-import type { CallOptions } from "./client.js";
 import { runCommand } from "./commands.js";
-import { type CallContext, trustedContext } from "./context.js";
+import { type CallContext, type Dispatch, trustedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
 import type { WorkerFactory } from "./factory.js";
 import type { BrokerLimits } from "./limits.js";
@@ -16,14 +15,7 @@ export interface RequestHost {
   readonly events: EventSink;
   readonly storage: PluginStorage | null;
   readonly searchPath: string;
-  dispatch(
-    context: CallContext,
-    pluginId: string,
-    service: string,
-    method: string,
-    payload: { input?: unknown } | { args: readonly unknown[] },
-    options: CallOptions,
-  ): Promise<unknown>;
+  readonly dispatch: Dispatch;
 }
 
 const MAX_KEY = 512;

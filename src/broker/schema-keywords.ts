@@ -105,4 +105,5 @@ export const DIALECTS: readonly RegExp[] = [
   /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/,
 ];
 
+/** What `type` may name. */
 export const TYPES: readonly string[] = ["array", "boolean", "integer", "null", "number", "object", "string"];

@@ -3,6 +3,7 @@ export interface LogSink {
   write(entry: LogEntry): void;
 }
 
+/** One line about a service of a plugin. */
 export interface LogEntry {
   pluginId: string;
   service: string;
@@ -16,6 +17,10 @@ export interface EventSink {
   emit(event: BrokerEvent): void;
 }
 
+/**
+ * What a broker reports. `time` is ISO 8601; `method` is `pluginId/service/method`, `code`
+ * one of `BROKER_ERRORS`.
+ */
 export type BrokerEvent =
   | { type: "broker.loaded" | "broker.unloaded"; pluginId: string; time: string }
   | {

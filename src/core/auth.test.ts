@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import fs, { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Hono } from "hono";
 import { Sandbox } from "../../tests/support/sandbox.js";
@@ -91,6 +91,35 @@ describe("storedToken", () => {
     expect(first.token).toMatch(/^[\w-]{43}$/);
     expect(statSync(first.path).mode & 0o777).toBe(0o600);
     expect(storedToken(dataDir)).toEqual({ ...first, created: false });
+  });
+
+  test("is whole and safe from a power cut before it has its name, and never readable by others", () => {
+    const path = join(sandbox.dataDir, "auth-token");
+    const seen: string[] = [];
+    const note = (call: string, file: string) => {
+      const { mode, size } = statSync(file);
+      seen.push(`${call} ${(mode & 0o777).toString(8)} ${size}`);
+    };
+    const calls = {
+      write: spyOn(fs, "writeSync").mockImplementationOnce((fd, bytes) => {
+        note("before writing", `${path}.tmp`);
+        calls.write.mockRestore();
+        return fs.writeSync(fd, bytes as Uint8Array);
+      }),
+      sync: spyOn(fs, "fsyncSync").mockImplementationOnce(() => note("synced", `${path}.tmp`)),
+      rename: spyOn(fs, "renameSync").mockImplementationOnce((from) => {
+        note("named", String(from));
+        throw new Error("the power is cut");
+      }),
+    };
+    try {
+      expect(() => storedToken(sandbox.dataDir)).toThrow("the power is cut");
+    } finally {
+      for (const call of Object.values(calls)) call.mockRestore();
+    }
+    expect(seen).toEqual(["before writing 600 0", "synced 600 44", "named 600 44"]);
+    expect(existsSync(path)).toBe(false);
+    expect(storedToken(sandbox.dataDir).created).toBe(true);
   });
 
   test("makes another one for each data folder", () => {

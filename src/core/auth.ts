@@ -1,8 +1,10 @@
 /** Who may call: the bearer token, compared in constant time. */
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorReply } from "./errors.js";
+import { errorReply, messageOf } from "./errors.js";
+import { writeFileAtomic } from "./files.js";
+import { systemErrorCode } from "./storage-error.js";
 
 /** Says whether a request carries the right credentials. */
 export type Authenticator = (request: Request) => boolean;
@@ -42,19 +44,33 @@ export function bearerAuth(token = process.env.VERS_AUTH_TOKEN ?? "") {
   };
 }
 
-/** The token kept in the data folder, made at the first start. Readable by the owner only. */
+/**
+ * The token kept in the data folder, made at the first start. Readable by the owner only. The caller holds the data
+ * folder, or two servers could each make one.
+ */
 export function storedToken(dataDir: string): { token: string; path: string; created: boolean } {
   const path = join(dataDir, "auth-token");
-  if (existsSync(path)) {
-    const token = readFileSync(path, "utf8").trim();
+  const kept = readKept(path);
+  if (kept !== undefined) {
+    const token = kept.trim();
     if (!/^[\x21-\x7e]{16,}$/.test(token)) {
       throw new Error(`${path} holds no usable token; delete the file to have a new one made.`);
     }
     chmodSync(path, 0o600);
     return { token, path, created: false };
   }
-  mkdirSync(dataDir, { recursive: true });
   const token = randomBytes(32).toString("base64url");
-  writeFileSync(path, `${token}\n`, { mode: 0o600, flag: "wx" });
+  writeFileAtomic(path, `${token}\n`, 0o600);
   return { token, path, created: true };
+}
+
+function readKept(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw new Error(
+      `${path} cannot be read (${messageOf(error)}); it holds the token that was made at the first start.`,
+    );
+  }
 }

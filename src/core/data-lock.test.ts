@@ -1,8 +1,8 @@
-import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { afterAll, expect, spyOn, test } from "bun:test";
+import fs, { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { holdDataDir } from "./data-lock.js";
+import { holdDataDir, prepareDataDir } from "./data-lock.js";
 
 const root = mkdtempSync(join(tmpdir(), "reef-lock-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -25,3 +25,28 @@ test("the lock ends with a process that is killed", async () => {
   await child.exited;
   holdDataDir(root)();
 });
+
+test("a data folder is created with its parents, and as it is when it is there", () => {
+  const dataDir = join(root, "not", "there", "yet");
+  prepareDataDir(dataDir);
+  prepareDataDir(dataDir);
+  expect(existsSync(join(dataDir, ".reef"))).toBe(true);
+});
+
+test.each(["EROFS", "EACCES"])(
+  "a data folder that cannot be written to (%s) is refused before it is used",
+  (code) => {
+    const access = spyOn(fs, "accessSync").mockImplementation(() => {
+      throw Object.assign(new Error(`${code}: so the system says`), { code });
+    });
+    try {
+      expect(() => holdDataDir(root)).toThrow(
+        `REEF_DATA_DIR is ${JSON.stringify(root)}, which cannot be used (${code}`,
+      );
+      expect(access).toHaveBeenCalled();
+    } finally {
+      access.mockRestore();
+    }
+    holdDataDir(root)();
+  },
+);

@@ -1,24 +1,46 @@
 /** One server for each data folder: two would overwrite what the other has acknowledged. */
 import { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+// The default import keeps each call visible to a spy.
+import fs from "node:fs";
 import { join } from "node:path";
+import { ensureFolder } from "./files.js";
+import { dataDirError } from "./start-errors.js";
 import { systemErrorCode } from "./storage-error.js";
+
+/**
+ * Makes sure that there is a data folder, and that it can be written to.
+ *
+ * @throws ConfigError
+ */
+export function prepareDataDir(dataDir: string): void {
+  const { R_OK, W_OK, X_OK } = fs.constants;
+  try {
+    for (const folder of [dataDir, join(dataDir, ".reef")]) {
+      ensureFolder(folder);
+      fs.accessSync(folder, R_OK | W_OK | X_OK);
+    }
+  } catch (error) {
+    throw dataDirError(error, dataDir);
+  }
+}
 
 /**
  * Holds a data folder for this process; returns the function that lets go of it. The lock is the operating system's,
  * so it ends with the process however that ends. Throws when another server holds it.
  */
 export function holdDataDir(dataDir: string): () => void {
-  mkdirSync(join(dataDir, ".reef"), { recursive: true });
-  const lock = new Database(join(dataDir, ".reef", "lock.sqlite"));
+  prepareDataDir(dataDir);
+  let lock: Database | undefined;
   try {
+    lock = new Database(join(dataDir, ".reef", "lock.sqlite"));
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    const held = lock;
+    return () => held.close();
   } catch (error) {
-    lock.close();
-    if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw error;
+    lock?.close();
+    if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw dataDirError(error, dataDir);
     throw new Error(
       `another server uses the data folder ${dataDir}; give this one its own with REEF_DATA_DIR`,
     );
   }
-  return () => lock.close();
 }

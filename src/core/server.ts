@@ -6,7 +6,7 @@ import { boot } from "./boot.js";
 import { type Checker, ChildChecker } from "./checker.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import { createContext } from "./context.js";
-import { holdDataDir } from "./data-lock.js";
+import { holdDataDir, prepareDataDir } from "./data-lock.js";
 import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
@@ -17,6 +17,7 @@ import { redact } from "./redact.js";
 import { Registry } from "./registry.js";
 import { Scope } from "./scope.js";
 import type { Env } from "./serving.js";
+import { listenError } from "./start-errors.js";
 import type { ServiceContext, ServiceEventBus, ServiceModule } from "./types.js";
 
 export interface ServerOptions {
@@ -171,13 +172,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   if (!statSync(servicesDir, { throwIfNoEntry: false })?.isDirectory()) {
     throw new ConfigError(`REEF_SERVICES_DIR is ${servicesDir}, which is no folder.`);
   }
-  const given = options.authToken ?? config.authToken;
-  const stored = given === undefined ? storedToken(dataDir) : undefined;
-  const token = {
-    value: given ?? (stored?.token as string),
-    path: stored?.path,
-    created: stored?.created ?? false,
-  };
+  prepareDataDir(dataDir);
   const checker =
     options.checker ??
     (config.check
@@ -191,48 +186,72 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   // The port comes first: a second server fails on it before its services touch the data. Requests wait.
   const { promise: ready, resolve: loaded } = Promise.withResolvers<ReefServer>();
   let current: ReefServer | undefined;
-  const server = Bun.serve({
-    hostname: options.host ?? config.host,
-    port: options.port ?? config.port,
-    idleTimeout: config.idleTimeoutSeconds,
-    // The dispatcher refuses announced sizes with a clear answer; this is the bound for the others.
-    maxRequestBodySize: config.maxBodyBytes + 1,
-    development: false,
-    // Without development mode Bun would let a second server share the port and its data.
-    reusePort: false,
-    fetch: (request, bun) =>
-      current ? current.app.fetch(request, bun) : ready.then((reef) => reef.app.fetch(request, bun)),
-    error: (error) => {
-      logs.write("reef", "error", ["a reply failed:", error]);
-      return errorReply("INTERNAL");
-    },
-  });
-  let release: (() => void) | undefined;
-  const reef = await loadBehind(server, checker, () => {
-    release = holdDataDir(dataDir);
-    return createServer({
-      patienceMs: START_PATIENCE_MS,
-      ...options,
-      config,
-      servicesDir,
-      dataDir,
-      authToken: token.value,
-      checker,
-      logs,
-    });
+  const hostname = options.host ?? config.host;
+  const port = options.port ?? config.port;
+  const server = listening(hostname, port, () =>
+    Bun.serve({
+      hostname,
+      port,
+      idleTimeout: config.idleTimeoutSeconds,
+      // The dispatcher refuses announced sizes with a clear answer; this is the bound for the others.
+      maxRequestBodySize: config.maxBodyBytes + 1,
+      development: false,
+      // Without development mode Bun would let a second server share the port and its data.
+      reusePort: false,
+      fetch: (request, bun) =>
+        current ? current.app.fetch(request, bun) : ready.then((reef) => reef.app.fetch(request, bun)),
+      error: (error) => {
+        logs.write("reef", "error", ["a reply failed:", error]);
+        return errorReply("INTERNAL");
+      },
+    }),
+  );
+  const { reef, token, release } = await loadBehind(server, checker, async () => {
+    const release = holdDataDir(dataDir);
+    try {
+      const token = tokenOf(options.authToken ?? config.authToken, dataDir);
+      const reef = await createServer({
+        patienceMs: START_PATIENCE_MS,
+        ...options,
+        config,
+        servicesDir,
+        dataDir,
+        authToken: token.value,
+        checker,
+        logs,
+      });
+      return { reef, token, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   });
   current = reef;
   loaded(reef);
-  const stop = once(() => stopServer(server, reef, config.drainTimeoutMs).finally(() => release?.()));
+  const stop = once(() => stopServer(server, reef, config.drainTimeoutMs).finally(release));
   return { ...reef, server, url: server.url.href.replace(/\/$/, ""), token, stop };
 }
 
+function listening(host: string, port: number, serve: () => Bun.Server<undefined>): Bun.Server<undefined> {
+  try {
+    return serve();
+  } catch (error) {
+    throw listenError(error, host, port);
+  }
+}
+
+function tokenOf(given: string | undefined, dataDir: string): RunningServer["token"] {
+  if (given !== undefined) return { value: given, path: undefined, created: false };
+  const { token, ...kept } = storedToken(dataDir);
+  return { value: token, ...kept };
+}
+
 /** Closes the port again when loading fails. */
-async function loadBehind(
+async function loadBehind<T>(
   server: Bun.Server<undefined>,
   checker: Checker | undefined,
-  load: () => Promise<ReefServer>,
-): Promise<ReefServer> {
+  load: () => Promise<T>,
+): Promise<T> {
   refuseProcessExit();
   try {
     return await load();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isWireSafe, MAX_WIRE_NAME, wireNames } from "./tool-names.js";
+import { wireNames } from "./tool-names.js";
 
 const wire = (names: string[], max?: number) => Object.fromEntries(wireNames(names, max));
 
@@ -36,8 +36,7 @@ describe("wireNames", () => {
 
   test("everything that comes out is safe, even of names that are nothing but unsafe", () => {
     for (const name of ["", "…", "日本語", "a/b:c", "\n"]) {
-      expect(isWireSafe(Object.values(wire([name]))[0] as string)).toBe(true);
+      expect(Object.values(wire([name]))).toEqual([expect.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)]);
     }
-    expect(isWireSafe("x".repeat(MAX_WIRE_NAME + 1))).toBe(false);
   });
 });

@@ -1,18 +1,10 @@
 /** Tool names as models' providers accept them, beside the names that Reef goes by. */
 import { createHash } from "node:crypto";
 
-/** What every known provider accepts. */
-const WIRE_SAFE = /^[A-Za-z0-9_-]{1,64}$/;
-
 /** The longest name that every known provider accepts. */
 export const MAX_WIRE_NAME = 64;
 
 const HASH_LENGTH = 8;
-
-/** Whether a tool may go by `name` towards a model's provider. */
-export function isWireSafe(name: string, max = MAX_WIRE_NAME): boolean {
-  return name.length <= max && WIRE_SAFE.test(name);
-}
 
 /** `name` with everything unsafe replaced; shortened and marked with a hash when it is too long or `distinct`. */
 function spelled(name: string, max: number, distinct: boolean): string {

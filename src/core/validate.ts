@@ -29,6 +29,22 @@ export function checkValue<T extends TSchema>(schema: T, value: unknown, what = 
 }
 
 /**
+ * The JSON body of a request as it is; undefined when it is empty.
+ *
+ * @throws ReefError `BAD_JSON` for what is not JSON in UTF-8; thrown by a handler, it becomes a 400 reply.
+ */
+export async function readJson(c: Context): Promise<unknown> {
+  const bytes = await c.req.arrayBuffer();
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text.trim() === "" ? undefined : JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? `: ${error.message}` : "";
+    throw new ReefError("BAD_JSON", `the request body is not valid JSON${reason}`);
+  }
+}
+
+/**
  * The JSON body of a request, checked. An empty body counts as `{}` where the schema is an object, so that the
  * missing fields are named. Give the schema `additionalProperties: false` to refuse unknown fields.
  *
@@ -39,16 +55,10 @@ export function checkValue<T extends TSchema>(schema: T, value: unknown, what = 
  * routes.post("/", async (c) => c.json(store.add(await readBody(c, NewItem)), 201));
  */
 export async function readBody<T extends TSchema>(c: Context, schema: T): Promise<Static<T>> {
-  const bytes = await c.req.arrayBuffer();
-  if (bytes.byteLength === 0 && schema.type === "object") return checkValue(schema, {}, "the request body");
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    const reason = error instanceof SyntaxError ? `: ${error.message}` : "";
-    throw new ReefError("BAD_JSON", `the request body is not valid JSON${reason}`);
-  }
-  return checkValue(schema, value, "the request body");
+  const value = await readJson(c);
+  if (value !== undefined) return checkValue(schema, value, "the request body");
+  if (schema.type === "object") return checkValue(schema, {}, "the request body");
+  throw new ReefError("BAD_JSON", "the request body is not valid JSON: it is empty");
 }
 
 /**

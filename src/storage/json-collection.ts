@@ -1,6 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { StorageError } from "../core/storage-error.js";
-import { DamagedContent, JsonDocument, type JsonDocumentOptions } from "./json-document.js";
+import { DamagedContent, type JsonDocumentOptions } from "./json-document.js";
+import { JsonStore } from "./json-store.js";
 import { asStored, checkShape } from "./json-value.js";
 
 /** Options of a {@link JsonCollection}. */
@@ -21,15 +22,13 @@ export interface JsonCollectionOptions extends JsonDocumentOptions {
  * await tasks.put({ id: "t1", title: "Water the plants" });
  * tasks.get("t1")?.title; // "Water the plants"
  */
-export class JsonCollection<T extends { id: string }> {
-  readonly #document: JsonDocument<Map<string, Readonly<T>>>;
+export class JsonCollection<T extends { id: string }> extends JsonStore<Map<string, Readonly<T>>> {
   readonly #schema: TSchema | undefined;
 
   /** @throws StorageError `STORAGE_PATH`. */
   constructor(options: JsonCollectionOptions) {
     const { path, itemSchema, upgradeItem } = options;
-    this.#schema = itemSchema;
-    this.#document = new JsonDocument<Map<string, Readonly<T>>>(options, {
+    super(options, {
       initial: () => new Map(),
       draft: (items) => new Map(items),
       toText: (items) =>
@@ -37,40 +36,40 @@ export class JsonCollection<T extends { id: string }> {
       fromJson: (raw) => {
         const items = new Map<string, Readonly<T>>();
         for (const stored of itemsOf(raw, path)) {
-          const item = this.#accept(upgradeItem ? upgradeItem(stored) : stored, `an item of ${path}`);
+          const item = accepted<T>(
+            upgradeItem ? upgradeItem(stored) : stored,
+            itemSchema,
+            `an item of ${path}`,
+          );
           if (items.has(item.id)) throw new StorageError("STORAGE_SHAPE", `${path} has two items ${item.id}`);
           items.set(item.id, item);
         }
         return items;
       },
     });
-  }
-
-  /** The file's absolute path. */
-  get path(): string {
-    return this.#document.path;
+    this.#schema = itemSchema;
   }
 
   /** The item with this id. Items are deeply frozen; `put` a changed copy to change one. */
   get(id: string): Readonly<T> | undefined {
-    return this.#document.current().get(id);
+    return this.document.current().get(id);
   }
 
   /** All items, or those that `where` accepts, in the order in which they were first put. */
   list(where?: (item: Readonly<T>) => boolean): Readonly<T>[] {
-    const items = Array.from(this.#document.current().values());
+    const items = Array.from(this.document.current().values());
     return where ? items.filter(where) : items;
   }
 
   /** How many items there are. */
   get size(): number {
-    return this.#document.current().size;
+    return this.document.current().size;
   }
 
   /** Adds an item or replaces the one with its id. Resolves with the stored item once it is on disk. */
   async put(item: T): Promise<Readonly<T>> {
-    const stored = this.#accept(item, "the item");
-    return this.#document.change((draft) => ({
+    const stored = accepted<T>(item, this.#schema, "the item");
+    return this.document.change((draft) => ({
       state: draft.set(stored.id, stored),
       result: stored,
       changed: true,
@@ -83,10 +82,10 @@ export class JsonCollection<T extends { id: string }> {
    * is on disk, or with `undefined` when there is no item with this id.
    */
   update(id: string, change: (item: Readonly<T>) => T): Promise<Readonly<T> | undefined> {
-    return this.#document.change((draft) => {
+    return this.document.change((draft) => {
       const item = draft.get(id);
       if (!item) return { state: draft, result: undefined, changed: false };
-      const stored = this.#accept(change(item), "the item");
+      const stored = accepted<T>(change(item), this.#schema, "the item");
       if (stored.id !== id)
         throw new StorageError("STORAGE_SHAPE", `an update of ${id} may not change its id`);
       return { state: draft.set(id, stored), result: stored, changed: true };
@@ -95,36 +94,24 @@ export class JsonCollection<T extends { id: string }> {
 
   /** Removes an item. Resolves, once that is on disk, with whether there was one. */
   delete(id: string): Promise<boolean> {
-    return this.#document.change((draft) => {
+    return this.document.change((draft) => {
       const existed = draft.delete(id);
       return { state: draft, result: existed, changed: existed };
     });
   }
+}
 
-  /** Reads the file now, so that a problem with it shows here and not at first use. */
-  open(): this {
-    this.#document.current();
-    return this;
+function accepted<T extends { id: string }>(
+  value: unknown,
+  schema: TSchema | undefined,
+  what: string,
+): Readonly<T> {
+  const item = asStored(value as T, what);
+  if (typeof item !== "object" || item === null || typeof item.id !== "string" || item.id === "") {
+    throw new StorageError("STORAGE_SHAPE", `${what} has no id`);
   }
-
-  /** Writes what is queued before it returns. Failures reject the promises of their changes. */
-  flush(): void {
-    this.#document.flush();
-  }
-
-  /** Writes what is queued and refuses further use. May be called again. */
-  close(): void {
-    this.#document.close();
-  }
-
-  #accept(value: unknown, what: string): Readonly<T> {
-    const item = asStored(value as T, what);
-    if (typeof item !== "object" || item === null || typeof item.id !== "string" || item.id === "") {
-      throw new StorageError("STORAGE_SHAPE", `${what} has no id`);
-    }
-    checkShape(this.#schema, item, `${what} with the id ${item.id}`);
-    return item;
-  }
+  checkShape(schema, item, `${what} with the id ${item.id}`);
+  return item;
 }
 
 function itemsOf(raw: unknown, path: string): unknown[] {

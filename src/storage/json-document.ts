@@ -63,6 +63,7 @@ export class JsonDocument<State> {
     this.#format = format;
   }
 
+  /** Absolute. */
   get path(): string {
     return this.#path();
   }
@@ -87,10 +88,12 @@ export class JsonDocument<State> {
     return promise;
   }
 
+  /** Writes what is queued, now. Throws a `StorageError` when it cannot. */
   flush(): void {
     this.#queue.flush();
   }
 
+  /** Flushes; whatever is asked for afterwards is refused. */
   close(): void {
     this.flush();
     this.#closed = true;

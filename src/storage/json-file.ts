@@ -1,5 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
-import { DamagedContent, JsonDocument, type JsonDocumentOptions } from "./json-document.js";
+import { DamagedContent, type JsonDocumentOptions } from "./json-document.js";
+import { JsonStore } from "./json-store.js";
 import { asStored, checkShape } from "./json-value.js";
 
 /** Options of a {@link JsonFile}. */
@@ -23,17 +24,15 @@ export interface JsonFileOptions<T> extends JsonDocumentOptions {
  * await settings.update((now) => ({ ...now, alarms: now.alarms + 1 }));
  * settings.value.alarms; // 1, and it survives a crash
  */
-export class JsonFile<T> {
-  readonly #document: JsonDocument<Readonly<T>>;
+export class JsonFile<T> extends JsonStore<Readonly<T>> {
   readonly #schema: TSchema | undefined;
 
   /** @throws StorageError `STORAGE_PATH` or `STORAGE_SHAPE` (of `initial`). */
   constructor(options: JsonFileOptions<T>) {
     const { path, initial, schema, upgrade } = options;
-    this.#schema = schema;
     const first = asStored(initial, `the initial value of ${path}`);
     checkShape(schema, first, `the initial value of ${path}`);
-    this.#document = new JsonDocument<Readonly<T>>(options, {
+    super(options, {
       initial: () => first,
       draft: (value) => value,
       toText: (value) => `${JSON.stringify(value, null, 2)}\n`,
@@ -46,11 +45,7 @@ export class JsonFile<T> {
         return value;
       },
     });
-  }
-
-  /** The file's absolute path. */
-  get path(): string {
-    return this.#document.path;
+    this.#schema = schema;
   }
 
   /**
@@ -60,7 +55,7 @@ export class JsonFile<T> {
    *   untouched), `STORAGE_CLOSED`, `STORAGE_CORRUPT`, `STORAGE_IO`.
    */
   get value(): Readonly<T> {
-    return this.#document.current();
+    return this.document.current();
   }
 
   /**
@@ -72,29 +67,13 @@ export class JsonFile<T> {
    * `STORAGE_SHAPE`, `STORAGE_CLOSED` …); the value is then as before.
    */
   update(change: (value: Readonly<T>) => Readonly<T>): Promise<Readonly<T>> {
-    return this.#document.change((value) => {
+    return this.document.change((value) => {
       const changed = change(value);
       if (changed === value) return { state: value, result: value, changed: false };
       const next = asStored(changed, `the new value of ${this.path}`);
       checkShape(this.#schema, next, `the new value of ${this.path}`);
       return { state: next, result: next, changed: true };
     });
-  }
-
-  /** Reads the file now, so that a problem with it shows here and not at first use. */
-  open(): this {
-    this.#document.current();
-    return this;
-  }
-
-  /** Writes what is queued before it returns. Failures reject the promises of their updates. */
-  flush(): void {
-    this.#document.flush();
-  }
-
-  /** Writes what is queued and refuses further use. May be called again. */
-  close(): void {
-    this.#document.close();
   }
 }
 

@@ -1,12 +1,8 @@
-/** A listening Reef for tests, with the services that the tests name. */
-import { symlinkSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { LogBook } from "../../src/core/log.js";
-import { type RunningServer, startServer } from "../../src/core/server.js";
+/** A listening Reef for tests, with the services that the tests name, as an agent finds it. */
+import type { RunningServer } from "../../src/core/server.js";
 import type { Json } from "../../src/core/types.js";
-import { type Files, Sandbox, TOKEN } from "../support/sandbox.js";
-
-const root = resolve(import.meta.dir, "..", "..");
+import { startListening } from "../support/listening.js";
+import { type Files, Sandbox } from "../support/sandbox.js";
 
 export interface TestReef {
   url: string;
@@ -26,42 +22,25 @@ export interface TestReef {
 /** Starts a Reef with links to these folders of the checkout, e.g. `"services/agent"`, and further files. */
 export async function startReef(folders: string[], files: Files = {}): Promise<TestReef> {
   const sandbox = new Sandbox(files);
-  const { dataDir, servicesDir } = sandbox;
-  for (const folder of folders)
-    symlinkSync(join(root, folder), join(servicesDir, folder.split("/").at(-1) ?? ""));
-  const saved = process.env.REEF_DATA_DIR;
-  process.env.REEF_DATA_DIR = dataDir;
-  const server = await startServer({
-    port: 0,
-    host: "127.0.0.1",
-    servicesDir,
-    dataDir,
-    authToken: TOKEN,
-    logs: new LogBook(() => undefined),
+  const { reef, url, token, fetch, end } = await startListening({
+    sandbox,
+    links: folders,
     patienceMs: 10_000,
   });
-  await server.settled;
-  const fetchFrom: TestReef["fetch"] = (path, init = {}) =>
-    fetch(server.url + path, { ...init, headers: { authorization: `Bearer ${TOKEN}`, ...init.headers } });
   let written = 0;
   return {
-    url: server.url,
-    server,
-    servicesDir,
-    env: { VERS_INFRA_URL: server.url, VERS_AUTH_TOKEN: TOKEN, VERS_AGENT_NAME: "ada" },
-    fetch: fetchFrom,
-    json: async (path) => (await fetchFrom(path)).json(),
+    url,
+    server: reef,
+    servicesDir: sandbox.servicesDir,
+    env: { VERS_INFRA_URL: url, VERS_AUTH_TOKEN: token, VERS_AGENT_NAME: "ada" },
+    fetch,
+    json: async (path) => (await fetch(path)).json(),
     extension: async (query = "") => {
-      const response = await fetchFrom(`/extension.js${query}`);
+      const response = await fetch(`/extension.js${query}`);
       if (!response.ok) throw new Error(`GET /extension.js: ${response.status} ${await response.text()}`);
       return sandbox.write(`extension-${++written}.js`, await response.text());
     },
     write: async (contents) => sandbox.services(contents),
-    stop: async () => {
-      await server.stop();
-      if (saved === undefined) delete process.env.REEF_DATA_DIR;
-      else process.env.REEF_DATA_DIR = saved;
-      sandbox.remove();
-    },
+    stop: end,
   };
 }

@@ -116,6 +116,11 @@ describe("reading", () => {
 
   const refused: Array<[string, string]> = [
     ["?since=yesterday", "since must be a time such as"],
+    ["?since=-1", "since must be a time such as"],
+    ["?since=0", "since must be a time such as"],
+    ["?since=1.5", "since must be a time such as"],
+    ["?since=2026-01-02T10:00:00 01:00", "since must be a time such as"],
+    ["?until=2026-13-01", "until must be a time such as"],
     ["?until=", "until must be a time such as"],
     ["?last=1y", "last must be text that matches"],
     ["?last=1h&since=2026-01-01", "since and last exclude each other"],

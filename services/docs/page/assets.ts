@@ -1,4 +1,4 @@
-/** Script and style of the page, made from the sources beside this file when they are first asked for. */
+/** Script and style of the page, made from the sources beside and below this file when they are first asked for. */
 import { join } from "node:path";
 
 export interface Asset {
@@ -10,6 +10,9 @@ export interface Assets {
   files: { "app.js": Asset; "style.css": Asset };
   version: string;
 }
+
+/** In the order of the cascade. */
+const STYLES = ["base", "layout", "service", "route", "reply", "forms"];
 
 let building: Promise<Assets> | undefined;
 
@@ -25,7 +28,7 @@ export function assets(): Promise<Assets> {
 async function build(): Promise<Assets> {
   const [script, ...styles] = await Promise.all([
     bundle(join(import.meta.dir, "browser.tsx")),
-    ...["style.css", "forms.css"].map((name) => Bun.file(join(import.meta.dir, name)).text()),
+    ...STYLES.map((name) => Bun.file(join(import.meta.dir, "styles", `${name}.css`)).text()),
   ]);
   const style = styles.join("\n");
   return {

@@ -1,22 +1,9 @@
 /** A whole Reef for tests, on a port of its own, with the installer and the services manager. */
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { readConfig } from "../../../src/core/config.js";
-import { LogBook } from "../../../src/core/log.js";
-import { type RunningServer, startServer } from "../../../src/core/server.js";
-import type { Json } from "../../../src/core/types.js";
-
-const BUILT_IN = resolve(import.meta.dir, "..", "..");
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { RunningServer } from "../../../src/core/server.js";
+import { type ApiReply, startListening } from "../../../tests/support/listening.js";
+import { Sandbox } from "../../../tests/support/sandbox.js";
 
 export interface InstanceOptions {
   /** Further environment variables for its settings. */
@@ -26,11 +13,6 @@ export interface InstanceOptions {
   token?: string;
 }
 
-export interface Reply {
-  status: number;
-  data: Json;
-}
-
 export interface Instance {
   url: string;
   token: string;
@@ -38,85 +20,44 @@ export interface Instance {
   dataDir: string;
   reef: RunningServer;
   /** Everything that was logged. */
-  log: string[];
-  request(method: string, path: string, body?: unknown): Promise<Reply>;
-  install(body: object): Promise<Reply>;
-  post(path: string, body: object): Promise<Reply>;
+  readonly log: string[];
+  request(method: string, path: string, body?: unknown): Promise<ApiReply>;
+  install(body: object): Promise<ApiReply>;
+  post(path: string, body: object): Promise<ApiReply>;
   stop(): Promise<void>;
   /** Stops it and removes its folders. */
   close(): Promise<void>;
 }
 
-/** Starts an instance; with `root` on the folders that an earlier one left. */
-export async function startInstance(options: InstanceOptions = {}, root = makeRoot()): Promise<Instance> {
-  const { token = "secret-of-this-instance" } = options;
-  const servicesDir = join(root, "services");
-  const dataDir = join(root, "data");
-  mkdirSync(servicesDir, { recursive: true });
-  for (const name of ["installer", "services", ...(options.builtIns ?? [])]) {
-    const link = join(servicesDir, name);
-    if (!lstatSync(link, { throwIfNoEntry: false })) symlinkSync(join(BUILT_IN, name), link);
-  }
-  const log: string[] = [];
-  const env = { REEF_SERVICES_DIR: servicesDir, REEF_DATA_DIR: dataDir, PORT: "0", ...options.env };
-  const restore = setEnvironment(env);
-  let reef: RunningServer;
-  try {
-    const logs = new LogBook((line) => log.push(typeof line === "string" ? line : JSON.stringify(line)));
-    reef = await startServer({
-      config: readConfig({ ...process.env }),
-      authToken: token,
-      logs,
-      patienceMs: 20_000,
-    });
-    await reef.settled;
-  } finally {
-    restore();
-  }
-  const request = async (method: string, path: string, body?: unknown): Promise<Reply> => {
-    const headers: Record<string, string> = { authorization: `Bearer ${token}` };
-    if (body !== undefined) headers["content-type"] = "application/json";
-    const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
-    const reply = await fetch(reef.url + path, init);
-    const text = await reply.text();
-    return {
-      status: reply.status,
-      data: reply.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text,
-    };
-  };
-  const stop = async () => {
-    await reef.stop();
-  };
+/** Starts an instance; with `sandbox` on the folders that an earlier one left. */
+export async function startInstance(
+  options: InstanceOptions = {},
+  sandbox = new Sandbox(),
+): Promise<Instance> {
+  const { token = "secret-of-this-instance", builtIns = [], env } = options;
+  const links = ["installer", "services", ...builtIns].map((name) => `services/${name}`);
+  const { reef, url, lines, api, stop, end } = await startListening({
+    sandbox,
+    links,
+    env,
+    authToken: token,
+    patienceMs: 20_000,
+  });
+  const post = (path: string, body: object) => api("POST", path, body);
   return {
-    url: reef.url,
+    url,
     token,
-    servicesDir,
-    dataDir,
+    servicesDir: sandbox.servicesDir,
+    dataDir: sandbox.dataDir,
     reef,
-    log,
-    request,
-    install: (body) => request("POST", "/installer/install", body),
-    post: (path, body) => request("POST", path, body),
-    stop,
-    close: async () => {
-      await stop();
-      rmSync(root, { recursive: true, force: true });
+    get log() {
+      return lines.map((line) => JSON.stringify(line));
     },
-  };
-}
-
-export function makeRoot(): string {
-  return mkdtempSync(join(tmpdir(), "reef-instance-"));
-}
-
-function setEnvironment(values: Record<string, string>): () => void {
-  const saved = Object.keys(values).map((key) => [key, process.env[key]] as const);
-  Object.assign(process.env, values);
-  return () => {
-    for (const [key, value] of saved) {
-      if (value === undefined) delete process.env[key];
-      else process.env[key] = value;
-    }
+    request: api,
+    install: (body) => post("/installer/install", body),
+    post,
+    stop,
+    close: end,
   };
 }
 

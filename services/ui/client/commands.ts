@@ -64,18 +64,19 @@ function serviceCommands(): Command[] {
 }
 
 function methodCommands(): Command[] {
-  return (methods.data.value ?? []).flatMap(({ id, services: offered }) =>
-    offered.flatMap((service) =>
-      service.methods.map(
-        ({ name, description }): Command => ({
-          kind: "method",
-          text: `${service.name}.${name}`,
-          more: `${id} ${description}`,
-          run: () => go(to("broker", id, service.name, name)),
-        }),
-      ),
-    ),
+  const providers = methods.data.value ?? [];
+  return providers.flatMap(({ id, services: offered }) =>
+    offered.flatMap((service) => service.methods.map((method) => methodCommand(id, service.name, method))),
   );
+}
+
+function methodCommand(id: string, service: string, method: { name: string; description: string }): Command {
+  return {
+    kind: "method",
+    text: `${service}.${method.name}`,
+    more: `${id} ${method.description}`,
+    run: () => go(to("broker", id, service, method.name)),
+  };
 }
 
 export function commands(): Command[] {

@@ -17,6 +17,7 @@ function segmentOf(text: string): Segment {
   return { any: false, test: (name) => matchesWildcard(text, name, true) };
 }
 
+/** The names in a path. */
 export function splitPath(path: string): string[] {
   return path.split("/").filter((part) => part !== "");
 }

@@ -1,32 +1,31 @@
 import { messageOf } from "../../core/errors.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
-import { type Job, newSlot, type Quarantine, type Slot } from "./slot.js";
+import type { Permissions } from "../permissions/set.js";
+import type { Quarantine } from "./crash-backoff.js";
+import { describeSlot, type Job, type Slot, type WorkerInfo } from "./slot.js";
+import { SlotTable } from "./slot-table.js";
 import type { Worker } from "./worker.js";
 
 /** What the pool needs from its owner. */
 export interface PoolHost {
-  /** Makes a worker for a slot; `onExit` is called once when it has ended, with a reason unless it was asked to. */
-  create(slot: Slot, onExit: (reason: string | null) => void): Promise<Worker>;
+  /** Makes a worker for a slot and tells `owner` what becomes of it. */
+  create(slot: Slot, owner: WorkerOwner): Promise<Worker>;
   crashed(slot: Slot, reason: string): void;
   quarantined(slot: Slot, quarantine: Quarantine): void;
 }
 
-/** A slot as it is shown. */
-export interface WorkerInfo {
-  service: string;
-  permissions: string;
-  state: "queued" | "starting" | "ready" | "ending" | "ended" | "resting" | "quarantined" | "idle";
-  pid: number | null;
-  inFlight: number;
-  queued: number;
-  memory: number | null;
-  quarantine: Quarantine | null;
+/** Who is told about a worker. */
+export interface WorkerOwner {
+  /** It answers again after it was in doubt. */
+  recovered(): void;
+  /** It has ended: called once, with a reason unless it was asked to. */
+  exited(reason: string | null): void;
 }
 
 /** Workers by service and permission key, started when needed and ended when idle. */
 export class WorkerPool {
-  readonly #slots = new Map<string, Map<string, Slot>>();
+  readonly #slots: SlotTable;
   readonly #live = new Set<Worker>();
   readonly #ended = new Set<Promise<void>>();
   /** Slots that wait for a place in the pool. */
@@ -38,13 +37,16 @@ export class WorkerPool {
   constructor(
     private readonly limits: BrokerLimits,
     private readonly host: PoolHost,
-  ) {}
+  ) {
+    this.#slots = new SlotTable(limits);
+  }
 
   /** Hands a call to the worker for its service and permissions. */
-  submit(serviceKey: string, permissionKey: string, job: Job): Slot {
-    const slot = this.#slotFor(serviceKey, permissionKey);
+  submit(serviceKey: string, permissions: Permissions, permissionKey: string, job: Job): Slot {
+    const slot = this.#slots.slotFor(serviceKey, permissions, permissionKey);
+    const { quarantine } = slot.backoff;
     if (this.#closed) job.reject(new BrokerError("unavailable", "the broker is closing"));
-    else if (slot.quarantine) job.reject(quarantineError(slot.quarantine));
+    else if (quarantine) job.reject(quarantineError(quarantine));
     else if (this.#canTake(slot)) this.#place(slot, job);
     else if (slot.queue.length >= this.limits.maxQueue) job.reject(this.#overloaded(slot));
     else {
@@ -64,20 +66,6 @@ export class WorkerPool {
   released(slot: Slot): void {
     this.#pump(slot);
     this.#makeRoom();
-  }
-
-  #slotFor(serviceKey: string, permissionKey: string): Slot {
-    let byPermission = this.#slots.get(serviceKey);
-    if (!byPermission) {
-      byPermission = new Map();
-      this.#slots.set(serviceKey, byPermission);
-    }
-    let slot = byPermission.get(permissionKey);
-    if (!slot) {
-      slot = newSlot(serviceKey, permissionKey);
-      byPermission.set(permissionKey, slot);
-    }
-    return slot;
   }
 
   #overloaded(slot: Slot): BrokerError {
@@ -121,8 +109,9 @@ export class WorkerPool {
   }
 
   #ensureWorker(slot: Slot): void {
-    if (slot.worker || slot.starting || slot.wakeUp || slot.quarantine || this.#closed) return;
-    const wait = slot.notBefore - performance.now();
+    const { notBefore, quarantine } = slot.backoff;
+    if (slot.worker || slot.starting || slot.wakeUp || quarantine || this.#closed) return;
+    const wait = notBefore - performance.now();
     if (wait > 0) {
       slot.wakeUp = setTimeout(() => {
         slot.wakeUp = null;
@@ -142,15 +131,11 @@ export class WorkerPool {
   #makeRoom(): void {
     if (this.#waiting.size === 0) return;
     let oldest: Slot | null = null;
-    for (const slot of this.#everySlot()) {
+    for (const slot of this.#slots) {
       if (slot.worker?.state !== "ready" || slot.worker.inFlight.size > 0 || slot.queue.length > 0) continue;
       if (!oldest?.worker || slot.worker.lastUsed < oldest.worker.lastUsed) oldest = slot;
     }
     if (oldest) this.#retire(oldest);
-  }
-
-  *#everySlot(): Generator<Slot> {
-    for (const byPermission of this.#slots.values()) yield* byPermission.values();
   }
 
   async #start(slot: Slot): Promise<void> {
@@ -158,7 +143,10 @@ export class WorkerPool {
     this.#reserved++;
     let worker: Worker | null = null;
     try {
-      worker = await this.host.create(slot, (reason) => this.#onExit(slot, worker, reason));
+      worker = await this.host.create(slot, {
+        recovered: () => this.released(slot),
+        exited: (reason) => this.#onExit(slot, worker, reason),
+      });
       this.#live.add(worker);
       slot.worker = worker;
       this.#startWatch();
@@ -201,18 +189,12 @@ export class WorkerPool {
   }
 
   #noteCrash(slot: Slot, reason: string): void {
-    const now = performance.now();
-    slot.crashes = [...slot.crashes.filter((time) => now - time < this.limits.crashWindow), now];
-    const { restartDelay, maxRestartDelay, crashLimit } = this.limits;
-    slot.notBefore = now + Math.min(restartDelay * 2 ** (slot.crashes.length - 1), maxRestartDelay);
+    slot.backoff.crashed(reason, performance.now());
     this.host.crashed(slot, reason);
-    if (slot.crashes.length < crashLimit) return;
-    slot.quarantine = {
-      reason: `${slot.crashes.length} crashes in ${Math.round(this.limits.crashWindow / 60_000)} minutes, the last one: ${reason}`,
-      since: new Date().toISOString(),
-    };
-    this.#rejectQueue(slot, quarantineError(slot.quarantine));
-    this.host.quarantined(slot, slot.quarantine);
+    const { quarantine } = slot.backoff;
+    if (!quarantine) return;
+    this.#rejectQueue(slot, quarantineError(quarantine));
+    this.host.quarantined(slot, quarantine);
   }
 
   #retire(slot: Slot): void {
@@ -240,7 +222,7 @@ export class WorkerPool {
       }
     }
     const idleSince = performance.now() - this.limits.idleTimeout;
-    for (const slot of this.#everySlot()) {
+    for (const slot of this.#slots) {
       const { worker } = slot;
       if (worker?.state === "ready" && worker.inFlight.size === 0 && worker.lastUsed < idleSince)
         this.#retire(slot);
@@ -252,11 +234,7 @@ export class WorkerPool {
    * finish on the old workers, which then end. Crashes and quarantines are forgotten.
    */
   drain(isReplaced: (serviceKey: string) => boolean): void {
-    for (const [serviceKey, byPermission] of [...this.#slots]) {
-      if (!isReplaced(serviceKey)) continue;
-      this.#slots.delete(serviceKey);
-      for (const slot of byPermission.values()) this.#drainSlot(slot);
-    }
+    for (const slot of this.#slots.take(isReplaced)) this.#drainSlot(slot);
   }
 
   #drainSlot(slot: Slot): void {
@@ -272,50 +250,29 @@ export class WorkerPool {
   /** Lets a resting service try again. Returns whether there was one. */
   release(serviceKey: string): boolean {
     let released = false;
-    for (const slot of this.#slots.get(serviceKey)?.values() ?? []) {
-      released ||= slot.quarantine !== null;
-      slot.quarantine = null;
-      slot.crashes = [];
-      slot.notBefore = 0;
+    for (const slot of this.#slots.of(serviceKey)) {
+      if (slot.backoff.forget()) released = true;
     }
     return released;
   }
 
   /** Every slot, for display. */
   describe(): WorkerInfo[] {
-    return [...this.#everySlot()].map((slot) => ({
-      service: slot.serviceKey,
-      permissions: slot.permissionKey,
-      state: stateOf(slot),
-      pid: slot.worker?.pid ?? null,
-      inFlight: slot.worker?.inFlight.size ?? 0,
-      queued: slot.queue.length,
-      memory: slot.worker?.memory() ?? null,
-      quarantine: slot.quarantine,
-    }));
+    return [...this.#slots].map(describeSlot);
   }
 
   /** Ends all workers, each with the chance to run `onDestroy`. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
-    for (const slot of this.#everySlot()) {
+    for (const slot of this.#slots.take(() => true)) {
       if (slot.wakeUp) clearTimeout(slot.wakeUp);
       this.#rejectQueue(slot, new BrokerError("unavailable", "the broker is closing"));
     }
-    this.#slots.clear();
     const ends = [...this.#live].map((worker) => worker.terminate());
     await Promise.all([...ends, ...this.#ended]);
     this.#stopWatch();
   }
-}
-
-function stateOf(slot: Slot): WorkerInfo["state"] {
-  if (slot.quarantine) return "quarantined";
-  if (slot.worker) return slot.worker.state;
-  if (slot.starting) return "starting";
-  if (slot.wakeUp) return "resting";
-  return slot.queue.length > 0 ? "queued" : "idle";
 }
 
 function quarantineError({ reason, since }: Quarantine): BrokerError {

@@ -1,5 +1,8 @@
 import type { BrokerError } from "../errors.js";
+import type { BrokerLimits } from "../limits.js";
+import type { Permissions } from "../permissions/set.js";
 import type { WireError } from "../protocol.js";
+import { CrashBackoff, type Quarantine } from "./crash-backoff.js";
 import type { Worker } from "./worker.js";
 
 /** A call on its way to a worker. */
@@ -17,42 +20,77 @@ export interface Job {
   reroute(): void;
 }
 
-/** Why a service rests. */
-export interface Quarantine {
-  reason: string;
-  /** ISO 8601. */
-  since: string;
-}
-
 /** One service under one set of permissions: its worker, those who wait for it and its past. */
 export interface Slot {
   readonly serviceKey: string;
+  readonly permissions: Permissions;
   readonly permissionKey: string;
   worker: Worker | null;
   /** Whether a worker is being prepared. */
   starting: boolean;
   queue: Job[];
-  /** Times of crashes within the window. */
-  crashes: number[];
-  quarantine: Quarantine | null;
-  /** No start before this time. */
-  notBefore: number;
+  readonly backoff: CrashBackoff;
   wakeUp: ReturnType<typeof setTimeout> | null;
   /** Replaced by a newer version: finishes what it has and goes. */
   draining: boolean;
 }
 
-export function newSlot(serviceKey: string, permissionKey: string): Slot {
+/** A slot without a worker, a queue or a past. */
+export function newSlot(
+  serviceKey: string,
+  permissions: Permissions,
+  permissionKey: string,
+  limits: BrokerLimits,
+): Slot {
   return {
     serviceKey,
+    permissions,
     permissionKey,
     worker: null,
     starting: false,
     queue: [],
-    crashes: [],
-    quarantine: null,
-    notBefore: 0,
+    backoff: new CrashBackoff(limits),
     wakeUp: null,
     draining: false,
   };
+}
+
+/** A slot as it is shown. */
+export interface WorkerInfo {
+  /** `pluginId/service`. */
+  service: string;
+  /** The key of the permissions that it runs under. */
+  permissions: string;
+  state: "queued" | "starting" | "ready" | "ending" | "ended" | "resting" | "quarantined" | "idle";
+  pid: number | null;
+  /** Calls that it is answering. */
+  inFlight: number;
+  /** Calls that wait for it. */
+  queued: number;
+  /** Resident memory in bytes; null without a process or where it cannot be told. */
+  memory: number | null;
+  quarantine: Quarantine | null;
+}
+
+/** Shows a slot. */
+export function describeSlot(slot: Slot): WorkerInfo {
+  const { worker, queue, backoff } = slot;
+  return {
+    service: slot.serviceKey,
+    permissions: slot.permissionKey,
+    state: stateOf(slot),
+    pid: worker?.pid ?? null,
+    inFlight: worker?.inFlight.size ?? 0,
+    queued: queue.length,
+    memory: worker?.memory() ?? null,
+    quarantine: backoff.quarantine,
+  };
+}
+
+function stateOf({ backoff, worker, starting, wakeUp, queue }: Slot): WorkerInfo["state"] {
+  if (backoff.quarantine) return "quarantined";
+  if (worker) return worker.state;
+  if (starting) return "starting";
+  if (wakeUp) return "resting";
+  return queue.length > 0 ? "queued" : "idle";
 }

@@ -37,6 +37,7 @@ export const WRITE =
   ACCESS.makeReg |
   ACCESS.refer |
   ACCESS.truncate;
+/** Rights to start what is in a file. */
 export const EXECUTE = ACCESS.execute;
 
 /** One grant: `rights` on a path and, when it is a folder, on all that lies under it. */

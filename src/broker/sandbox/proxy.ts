@@ -1,10 +1,10 @@
 import { lookup } from "node:dns/promises";
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, isIP, type Server, type Socket } from "node:net";
+import { reachOf } from "../../core/addresses.js";
 import { isAllowed, matchesRule } from "../permissions/check.js";
 import { canonicalHost, type Endpoint, parseEndpoint, parseHostPattern } from "../permissions/hosts.js";
 import type { Permissions } from "../permissions/set.js";
-import { isLocalAddress } from "./addresses.js";
 
 /** The way out of a plugin's empty network: an HTTP proxy that lets through what is permitted. */
 export interface AllowListProxy {
@@ -164,14 +164,14 @@ async function forward(
  */
 async function resolve({ host, port }: Endpoint, permissions: Permissions): Promise<string | null> {
   const exact = permissions === "all" || namedExactly(host, permissions.network?.allow ?? []);
-  if (isIP(host) !== 0) return exact || !isLocalAddress(host) ? host : null;
+  if (isIP(host) !== 0) return exact || reachOf(host) === "public" ? host : null;
   try {
     const found = await lookup(host, { all: true });
     const denied = permissions === "all" ? [] : (permissions.network?.deny ?? []);
     const fit = found.find(({ address }) => {
       const shown = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
       if (denied.some((rule) => matchesRule("network", rule, shown))) return false;
-      return (exact && isLoopbackName(host)) || !isLocalAddress(address);
+      return (exact && isLoopbackName(host)) || reachOf(address) === "public";
     });
     return fit?.address ?? null;
   } catch {

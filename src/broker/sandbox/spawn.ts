@@ -59,6 +59,7 @@ export interface SpawnOptions {
   channel: boolean;
 }
 
+/** A program with its pipes. */
 export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
 
 /** Starts a program, confined by the launcher unless told otherwise. Its stdin only keeps it company. */

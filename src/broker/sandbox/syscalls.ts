@@ -117,6 +117,7 @@ export const SYSCALLS = {
   vhangup: [153, 58],
 } as const satisfies Record<string, readonly [number, number]>;
 
+/** A system call by its name in the kernel. */
 export type SyscallName = keyof typeof SYSCALLS;
 
 const COLUMN = process.arch === "x64" ? 0 : process.arch === "arm64" ? 1 : undefined;

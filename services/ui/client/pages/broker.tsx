@@ -9,7 +9,7 @@ import { Badge, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../part
 import { Permissions } from "../parts/permissions.js";
 import { Sparkline } from "../parts/sparkline.js";
 import { to } from "../router.js";
-import { type BrokerState, type Provider, remember, trendOf } from "../state/broker.js";
+import { type BrokerState, describeEnforcement, type Provider, remember, trendOf } from "../state/broker.js";
 import { useResource } from "../state/resource.js";
 
 const LOOK_AGAIN_MS = 3000;
@@ -112,13 +112,12 @@ export function BrokerPage() {
       </Heading>
       <Loaded from={broker} service="broker">
         {(state) => {
-          const { mode, level, reason } = state.enforcement;
           const ids = state.plugins.map(({ id }) => id);
           return (
             <>
               <p>
-                {t.broker.enforcement}: {mode === "off" ? t.broker.levels.off : t.broker.levels[level]}{" "}
-                <span class="dim">({reason})</span>
+                {t.broker.enforcement}: {describeEnforcement(state.enforcement)}{" "}
+                <span class="dim">({state.enforcement.reason})</span>
               </p>
               {state.failures.length > 0 && (
                 <Section title={t.broker.failures}>

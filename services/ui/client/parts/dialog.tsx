@@ -1,6 +1,7 @@
 /** @jsxImportSource preact */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { strings as t } from "../../strings.js";
 
 interface Props {
   label: string;
@@ -38,5 +39,16 @@ export function Dialog({ label, class: className = "", onClose, children }: Prop
     >
       <div class="dialog">{children}</div>
     </dialog>
+  );
+}
+
+/** The last row of a dialog that only tells something. */
+export function CloseRow({ onClose }: { onClose: () => void }) {
+  return (
+    <div class="row end">
+      <button type="button" onClick={onClose}>
+        {t.common.close}
+      </button>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 /** @jsxImportSource preact */
 import { signal } from "@preact/signals";
 import { strings as t } from "../../strings.js";
-import { Dialog } from "./dialog.js";
+import { CloseRow, Dialog } from "./dialog.js";
 import { PAGES } from "./nav.js";
 
 export const helpOpen = signal(false);
@@ -36,11 +36,7 @@ export function Help() {
           </div>
         ))}
       </dl>
-      <div class="row end">
-        <button type="button" onClick={close}>
-          {t.common.close}
-        </button>
-      </div>
+      <CloseRow onClose={close} />
     </Dialog>
   );
 }

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { strings as t } from "../../strings.js";
 import { clock } from "../format.js";
 import { dismiss, type Notice, notices } from "../state/notices.js";
-import { Dialog } from "./dialog.js";
+import { CloseRow, Dialog } from "./dialog.js";
 
 export const messagesOpen = signal(false);
 
@@ -56,11 +56,7 @@ export function Messages() {
           </li>
         ))}
       </ul>
-      <div class="row end">
-        <button type="button" onClick={close}>
-          {t.common.close}
-        </button>
-      </div>
+      <CloseRow onClose={close} />
     </Dialog>
   );
 }

@@ -3,6 +3,7 @@
  * A panel in its frame. The frame has an opaque origin: it cannot reach the page around it, and all that comes out
  * of it are messages, none of which is trusted.
  */
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { HeightGuard } from "../height-guard.js";
@@ -33,20 +34,12 @@ export function PanelFrame({ name }: { name: string }) {
   return <Frame key={round} name={name} reload={reload} renew={renew} />;
 }
 
-interface FrameProps {
-  name: string;
-  reload: () => void;
-  renew: () => void;
-}
-
-function Frame({ name, reload, renew }: FrameProps) {
-  const frame = useRef<HTMLIFrameElement>(null);
-  const [address] = useState(`/ui/panel/${encodeURIComponent(name)}?theme=${shownTheme.peek()}`);
+/** Listens to the panel in a frame and asks it now and then whether it is still there. */
+function usePanelMessages(frame: RefObject<HTMLIFrameElement | null>, name: string, renew: () => void) {
   const [height, setHeight] = useState(MIN_HEIGHT);
   const [ready, setReady] = useState(false);
   const [slow, setSlow] = useState(false);
   const [error, setError] = useState("");
-  const loads = useRef(0);
 
   useEffect(() => {
     const guard = new HeightGuard();
@@ -98,6 +91,21 @@ function Frame({ name, reload, renew }: FrameProps) {
       stopTheme();
     };
   }, [name]);
+
+  return { height, ready, slow, error };
+}
+
+interface FrameProps {
+  name: string;
+  reload: () => void;
+  renew: () => void;
+}
+
+function Frame({ name, reload, renew }: FrameProps) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  const [address] = useState(`/ui/panel/${encodeURIComponent(name)}?theme=${shownTheme.peek()}`);
+  const { height, ready, slow, error } = usePanelMessages(frame, name, renew);
+  const loads = useRef(0);
 
   return (
     <div class="panel">

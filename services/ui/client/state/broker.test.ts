@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type Provider, remember, trendOf } from "./broker.js";
+import { describeEnforcement, type Provider, remember, trendOf } from "./broker.js";
 
 const counted = (calls: number, mean: number): Provider[] => [
   {
@@ -40,3 +40,20 @@ test("each look at the counters that finds new calls adds their mean latency", (
   ]);
   expect(trendOf("math/s/none")).toEqual([]);
 });
+
+test.each([
+  ["full", "scoped", "enforced by the operating system"],
+  [
+    "partial",
+    "scoped",
+    "enforced by the operating system, but no network can be granted: plugins that ask for it are refused",
+  ],
+  ["none", "scoped", "not enforced on this machine; scoped permissions are refused"],
+  ["none", "required", "not enforced on this machine; every plugin is refused"],
+  ["partial", "off", "not enforced, as the operator chose"],
+] as const)(
+  "permissions that are enforced at the level %s in the mode %s are described in words",
+  (level, mode, words) => {
+    expect(describeEnforcement({ level, mode, reason: "", landlock: 0 })).toBe(words);
+  },
+);

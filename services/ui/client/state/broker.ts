@@ -1,5 +1,8 @@
 /** The broker's counters, looked at again and again: what happened between two looks is one point of a trend. */
 
+import type { EnforcementLevel, EnforcementMode } from "../../../../src/broker/index.js";
+import { strings as t } from "../../strings.js";
+
 export interface MethodStats {
   calls: number;
   errors: Record<string, number>;
@@ -26,7 +29,7 @@ export interface Provider {
 
 export interface BrokerState {
   plugins: Provider[];
-  enforcement: { level: "full" | "none"; reason: string; mode: string };
+  enforcement: EnforcementLevel & { mode: EnforcementMode };
   workers: Array<{
     service: string;
     state: string;
@@ -35,6 +38,12 @@ export interface BrokerState {
     quarantine: { reason?: string } | null;
   }>;
   failures: Array<{ dir: string; error: string }>;
+}
+
+/** Whether plugins are held to their permissions, in words. */
+export function describeEnforcement({ level, mode }: BrokerState["enforcement"]): string {
+  if (mode === "off") return t.broker.levels.off;
+  return t.broker.levels[level === "none" && mode === "required" ? "required" : level];
 }
 
 /** Seconds since the epoch, and the mean latency of the calls since the look before, in milliseconds. */

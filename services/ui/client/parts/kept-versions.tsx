@@ -1,0 +1,67 @@
+/** @jsxImportSource preact */
+/** The versions of a service that are kept, each to be returned to. */
+import { strings as t } from "../../strings.js";
+import { rollback } from "../actions.js";
+import { short } from "../format.js";
+import type { Resource } from "../state/resource.js";
+import { Ago, Loaded, Table } from "./bits.js";
+
+interface Version {
+  digest: string;
+  keptAt: string;
+  served: boolean;
+}
+
+/** What the manager lists of them. */
+export interface Kept {
+  versions: Version[];
+}
+
+export function KeptVersions({
+  name,
+  digest,
+  from,
+}: {
+  name: string;
+  digest?: string;
+  from: Resource<Kept>;
+}) {
+  return (
+    <Loaded from={from}>
+      {({ versions }) =>
+        versions.length === 0 ? (
+          <p class="dim">{t.services.noVersions}</p>
+        ) : (
+          <Table
+            label={t.services.versions}
+            head={[t.services.digest, t.services.keptAt, t.services.actions]}
+          >
+            {versions.map((version) => (
+              <tr key={version.digest}>
+                <th scope="row" title={version.digest}>
+                  <code>{short(version.digest)}</code>
+                </th>
+                <td>
+                  <Ago time={version.keptAt} />
+                </td>
+                <td>
+                  {version.digest === digest ? (
+                    <span class="dim">{t.services.current}</span>
+                  ) : (
+                    <button
+                      type="button"
+                      aria-label={`${t.services.restore}: ${short(version.digest)}`}
+                      onClick={() => rollback(name, version.digest)}
+                    >
+                      {t.services.restore}
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )
+      }
+    </Loaded>
+  );
+}

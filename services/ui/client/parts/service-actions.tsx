@@ -1,0 +1,51 @@
+/** @jsxImportSource preact */
+/** What can be done with a service, and how its deploy goes. */
+import { strings as t } from "../../strings.js";
+import { deploy, disable, enable, reload, rollback, unload } from "../actions.js";
+import { deploys, type Service } from "../state/services.js";
+import { CopyCurl } from "./bits.js";
+import { DeploySteps } from "./deploy-steps.js";
+
+export function ServiceActions({ service: { name, state } }: { service: Service }) {
+  if (name === "services") return <p class="dim">{t.services.isManager}</p>;
+  const at = encodeURIComponent(name);
+  const shown = deploys.value[name];
+  const busy = shown !== undefined && shown.deployed === undefined;
+  return (
+    <>
+      <div class="row actions">
+        <button type="button" class="primary" disabled={busy} onClick={() => deploy(name)}>
+          {t.services.deploy}
+        </button>
+        <CopyCurl method="POST" path="/services/deploy" body={{ name }} />
+        <button type="button" onClick={() => reload(name)}>
+          {t.services.reload}
+        </button>
+        <CopyCurl method="POST" path={`/services/reload/${at}`} />
+        <button type="button" onClick={() => rollback(name)}>
+          {t.services.rollback}
+        </button>
+        <CopyCurl method="POST" path={`/services/rollback/${at}`} body={{}} />
+        <a class="button" href={`/ui/api/services/export/${at}`} download={`${name}.tar.gz`}>
+          {t.services.exportIt}
+        </a>
+        {state === "disabled" ? (
+          <button type="button" onClick={() => enable(name)}>
+            {t.services.enable}
+          </button>
+        ) : (
+          <button type="button" class="danger" onClick={() => disable(name)}>
+            {t.services.disable}
+          </button>
+        )}
+        {state === "loaded" && (
+          <button type="button" class="danger" onClick={() => unload(name)}>
+            {t.services.unload}
+          </button>
+        )}
+      </div>
+      <p class="dim">{t.services.deployHint}</p>
+      {shown && <DeploySteps deploy={shown} />}
+    </>
+  );
+}

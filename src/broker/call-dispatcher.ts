@@ -1,0 +1,129 @@
+import type { CallOptions } from "./client.js";
+import type { AcceptedCall, CallContext, Payload } from "./context.js";
+import { BrokerError } from "./errors.js";
+import type { BrokerLimits } from "./limits.js";
+import { type LocalHost, LocalRun, type ReadyLocalMethod } from "./local.js";
+import { describeDenial, explain } from "./permissions/check.js";
+import { permissionKey } from "./permissions/set.js";
+import type { WorkerPool } from "./pool/pool.js";
+import type { Worker } from "./pool/worker.js";
+import { inputFromArguments } from "./positional.js";
+import type { Providers, RemoteMethod } from "./providers.js";
+import { type RemoteHost, RemoteRun } from "./remote.js";
+import type { Session } from "./session.js";
+import type { EventSink } from "./sinks.js";
+import type { DeadlineWheel } from "./wheel.js";
+import type { WorkerSessions } from "./worker-sessions.js";
+
+/** Failures that say something about the caller, not about the service. */
+const UNREPORTED = new Set(["invalid_input", "not_found", "cancelled"]);
+
+/**
+ * @internal Takes a call in: finds its method, checks permission, time and input, and has
+ * it run in this process or in a worker.
+ */
+export class CallDispatcher implements LocalHost, RemoteHost {
+  constructor(
+    private readonly limits: BrokerLimits,
+    private readonly providers: Providers,
+    private readonly events: EventSink,
+    private readonly sessions: WorkerSessions,
+    readonly wheel: DeadlineWheel,
+    readonly pool: WorkerPool,
+  ) {}
+
+  /** Makes a call in a context. Rejects with a `BrokerError`. */
+  dispatch(
+    context: CallContext,
+    pluginId: string,
+    service: string,
+    method: string,
+    payload: Payload,
+    options: CallOptions,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const started = performance.now();
+      if (context.permissions !== "all") this.#permit(context, `${pluginId}/${service}/${method}`);
+      const found = this.providers.find(pluginId, service, method);
+      if (!found) {
+        throw new BrokerError("not_found", this.providers.explainMissing(pluginId, service, method));
+      }
+      const delay = this.#delay(options.timeout, context, started, found.key);
+      if (context.depth > 0) this.#refuseCycle(context, found.key);
+      const { signal } = options;
+      if (signal?.aborted) throw new BrokerError("cancelled", `the call of ${found.key} was withdrawn`);
+      const input = checkedInput(found, payload, started);
+      const call: AcceptedCall = { context, input, started, signal, resolve, reject };
+      if ("handler" in found) this.#runHere(found, call, delay);
+      else this.#runInWorker(found, call, delay);
+    });
+  }
+
+  #runHere(method: ReadyLocalMethod, call: AcceptedCall, delay: number): void {
+    const run = new LocalRun(this, method, call);
+    this.wheel.add(run, delay, call.started);
+    run.run();
+  }
+
+  #runInWorker(method: RemoteMethod, call: AcceptedCall, delay: number): void {
+    const permissions = method.effectiveFor(call.context.permissions);
+    const run = new RemoteRun(this, method, call);
+    this.wheel.add(run, delay, call.started);
+    run.slot = this.pool.submit(method.serviceKey, permissions, permissionKey(permissions), run);
+  }
+
+  #permit(context: CallContext, resource: string): void {
+    const denial = explain(context.parties, "service:call", resource);
+    if (!denial) return;
+    const error = new BrokerError("permission_denied", describeDenial(denial), { denial });
+    this.failed(resource, context.caller, error);
+    throw error;
+  }
+
+  /** How many milliseconds a call has. */
+  #delay(timeout: number | undefined, context: CallContext, now: number, key: string): number {
+    const { defaultTimeout, maxTimeout } = this.limits;
+    if (timeout !== undefined && !(typeof timeout === "number" && timeout > 0 && timeout <= maxTimeout)) {
+      throw new BrokerError("invalid_input", `timeout must be more than 0 and at most ${maxTimeout} ms`);
+    }
+    const left = context.deadline - now;
+    if (left <= 0) throw new BrokerError("timeout", `no time is left to call ${key}`);
+    return Math.min(timeout ?? defaultTimeout, left);
+  }
+
+  #refuseCycle(context: CallContext, key: string): void {
+    if (context.chain.includes(key)) {
+      throw new BrokerError("call_cycle", `${key} is already waiting for this call`, {
+        chain: [...context.chain, key],
+      });
+    }
+    if (context.depth >= this.limits.maxDepth) {
+      throw new BrokerError("call_cycle", `calls go more than ${this.limits.maxDepth} methods deep`, {
+        chain: [...context.chain, key],
+      });
+    }
+  }
+
+  /** The session of a worker that has not ended. */
+  sessionOf(worker: Worker): Session | undefined {
+    return this.sessions.of(worker);
+  }
+
+  /** Reports a failed call. */
+  failed(method: string, caller: string, error: BrokerError): void {
+    if (UNREPORTED.has(error.code)) return;
+    const { code, message } = error;
+    const time = new Date().toISOString();
+    this.events.emit({ type: "broker.call_failed", method, caller, code, message, time });
+  }
+}
+
+function checkedInput(method: RemoteMethod | ReadyLocalMethod, payload: Payload, started: number): unknown {
+  const schema = method.input;
+  const input = "args" in payload ? inputFromArguments(schema.schema, payload.args) : payload.input;
+  if (schema.check(input)) return input;
+  const issues = schema.issues(input);
+  const where = issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
+  method.metrics.record(performance.now() - started, "invalid_input");
+  throw new BrokerError("invalid_input", `the input of ${method.key} does not fit: ${where}`, { issues });
+}

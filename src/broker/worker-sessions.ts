@@ -1,0 +1,80 @@
+import { BrokerError } from "./errors.js";
+import type { WorkerFactory } from "./factory.js";
+import type { Quarantine } from "./pool/crash-backoff.js";
+import type { PoolHost, WorkerOwner } from "./pool/pool.js";
+import type { Slot } from "./pool/slot.js";
+import type { Worker, WorkerEvents } from "./pool/worker.js";
+import type { Providers } from "./providers.js";
+import type { Requests } from "./requests.js";
+import { Session } from "./session.js";
+import type { EventSink, LogSink } from "./sinks.js";
+
+/**
+ * @internal Makes the workers that the pool asks for, each with a session for what it asks
+ * of the broker, and reports what becomes of them.
+ */
+export class WorkerSessions implements PoolHost {
+  readonly #sessions = new Map<Worker, Session>();
+
+  constructor(
+    private readonly providers: Providers,
+    private readonly factory: WorkerFactory,
+    private readonly requests: Requests,
+    private readonly log: LogSink,
+    private readonly events: EventSink,
+  ) {}
+
+  /** The session of a worker that has not ended. */
+  of(worker: Worker): Session | undefined {
+    return this.#sessions.get(worker);
+  }
+
+  async create(slot: Slot, owner: WorkerOwner): Promise<Worker> {
+    const { serviceKey, permissions } = slot;
+    const [pluginId, serviceName] = splitServiceKey(serviceKey);
+    const plugin = this.providers.plugin(pluginId);
+    const service = plugin?.services.get(serviceName);
+    if (!plugin || !service) throw new BrokerError("unavailable", `${serviceKey} is no longer there`);
+    let session: Session | null = null;
+    let made: Worker | null = null;
+    const events: WorkerEvents = {
+      log: (stream, line) => this.log.write({ pluginId, service: serviceName, stream, line }),
+      request: (id, parent, request) => {
+        if (session) this.requests.take(session, id, parent, request);
+      },
+      withdraw: (id) => session?.requests.get(id)?.controller.abort(),
+      recovered: () => owner.recovered(),
+      exit: (reason) => {
+        session?.end();
+        if (made) this.#sessions.delete(made);
+        owner.exited(reason);
+      },
+    };
+    const { worker, proxySocket } = await this.factory.create(plugin, service, permissions, events);
+    made = worker;
+    session = new Session(plugin, permissions, proxySocket);
+    session.worker = worker;
+    this.#sessions.set(worker, session);
+    return worker;
+  }
+
+  crashed(slot: Slot, reason: string): void {
+    this.#report(slot, "broker.worker_crashed", reason);
+  }
+
+  quarantined(slot: Slot, { reason }: Quarantine): void {
+    this.#report(slot, "broker.quarantined", reason);
+  }
+
+  #report(slot: Slot, type: "broker.worker_crashed" | "broker.quarantined", reason: string): void {
+    const [pluginId, service] = splitServiceKey(slot.serviceKey);
+    this.log.write({ pluginId, service, stream: "broker", line: reason });
+    this.events.emit({ type, pluginId, service, reason, time: new Date().toISOString() });
+  }
+}
+
+/** A scoped identifier holds a slash itself, a service's name never does. */
+function splitServiceKey(key: string): [pluginId: string, service: string] {
+  const at = key.lastIndexOf("/");
+  return [key.slice(0, at), key.slice(at + 1)];
+}

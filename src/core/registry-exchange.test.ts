@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
+import { answering, eventually } from "../../tests/support/sandbox.js";
+
+afterEach(endRegistries);
+
+describe("a failed exchange keeps the old version", () => {
+  const STATEFUL = `import { Hono } from "hono";
+    let n = 0;
+    const routes = new Hono();
+    routes.get("/", (c) => c.text("old " + ++n));
+    export default { name: "a", routes, init(ctx) { ctx.events.on("ping", () => { n += 100; }); } };`;
+  const broken = (init: string) => `export default { name: "a", init(ctx) { ${init} } };`;
+
+  test.each<[string, string, string]>([
+    ["syntax", "export default {{{", "IMPORT_FAILED"],
+    ["import", 'throw new Error("x");', "IMPORT_FAILED"],
+    ["no module", "export default 7;", "NO_DEFAULT_EXPORT"],
+    ["a throwing init", broken('throw new Error("x");'), "INIT_FAILED"],
+    ["a rejecting init", broken('return Promise.reject(new Error("x"));'), "INIT_FAILED"],
+    ["a missing dependency", 'export default { name: "a", dependencies: ["ghost"] };', "MISSING_DEPENDENCY"],
+    ["itself as a dependency", 'export default { name: "a", dependencies: ["a"] };', "DEPENDENCY_CYCLE"],
+    ["another name", 'export default { name: "b" };', "RENAMED"],
+    ["a reserved name", 'export default { name: "health" };', "RESERVED_NAME"],
+  ])("%s", async (_what, source, code) => {
+    const { reef, registry } = await startRegistry({ "a/index.ts": STATEFUL });
+    expect(await reef.text("/a")).toBe("old 1");
+    reef.sandbox.services({ "a/index.ts": source });
+    expect(await failure(registry.load("a"))).toMatchObject({ code });
+    await reef.events.emit("ping", 0);
+    expect(await reef.text("/a")).toBe("old 102");
+    expect(registry.get("a")).toMatchObject({ state: "loaded", generation: 1, failure: { code, name: "a" } });
+    expect(registry.get("a")?.ledger?.handlers).toBe(1);
+    reef.sandbox.services({ "a/index.ts": answering("a", "mended") });
+    await registry.load("a");
+    expect(await reef.text("/a")).toBe("mended");
+    expect(registry.failures()).toEqual([]);
+  });
+
+  test("the subscriptions, timers and disposers of a failed init are gone", async () => {
+    const { reef, registry } = await startRegistry({ "a/index.ts": STATEFUL });
+    reef.sandbox.services({
+      "a/index.ts": broken(`globalThis.__failedInit = [];
+        ctx.events.on("ping", () => globalThis.__failedInit.push("event"));
+        ctx.setInterval(() => globalThis.__failedInit.push("ctx timer"), 1);
+        setInterval(() => globalThis.__failedInit.push("own timer"), 1);
+        ctx.onDispose(() => globalThis.__failedInit.push("disposed"));
+        throw new Error("x");`),
+    });
+    await failure(registry.load("a"));
+    await reef.events.emit("ping", 0);
+    await Bun.sleep(10);
+    expect((globalThis as unknown as Record<string, unknown>).__failedInit).toEqual(["disposed"]);
+  });
+
+  test("a store that cannot be saved stops the exchange before anything is imported", async () => {
+    const { reef, registry } = await startRegistry({
+      "a/index.ts": `${STATEFUL.replace('name: "a",', 'name: "a", store: { flush() { throw new Error("disk full"); } },')}`,
+    });
+    reef.sandbox.services({ "a/index.ts": 'globalThis.__imported = true; export default { name: "a" };' });
+    const refused = await failure(registry.load("a"));
+    expect(refused).toMatchObject({ code: "FLUSH_FAILED" });
+    expect(refused.message).toContain("disk full");
+    expect("__imported" in globalThis).toBe(false);
+    expect(await reef.text("/a")).toBe("old 1");
+  });
+});
+
+describe("requests during an exchange", () => {
+  const slowInit = (text: string) =>
+    answering("a", text, "async init() { await globalThis.__initGate?.promise; }");
+  const shared = globalThis as unknown as { __initGate: PromiseWithResolvers<void> | undefined };
+  afterEach(() => {
+    shared.__initGate = undefined;
+  });
+
+  test("wait and are answered by the new version, none fails", async () => {
+    const { reef, registry } = await startRegistry({
+      "a/index.ts": slowInit("old"),
+      "b/index.ts": answering("b", "b"),
+    });
+    shared.__initGate = Promise.withResolvers();
+    reef.sandbox.services({ "a/index.ts": slowInit("new") });
+    const loading = registry.load("a");
+    await eventually(() => (reef.registry.table.get("a")?.mount.gate ?? undefined) !== undefined);
+    const replies = Array.from({ length: 20 }, () => reef.call("/a"));
+    expect(await reef.text("/b")).toBe("b");
+    expect((await reef.app.request("/a")).status).toBe(401);
+    shared.__initGate.resolve();
+    await loading;
+    for (const reply of await Promise.all(replies))
+      expect([reply.status, await reply.text()]).toEqual([200, "new"]);
+  });
+
+  test("are answered by the old version when it fails", async () => {
+    const { reef, registry } = await startRegistry({ "a/index.ts": slowInit("old") });
+    shared.__initGate = Promise.withResolvers();
+    reef.sandbox.services({ "a/index.ts": slowInit("new") });
+    const loading = failure(registry.load("a"));
+    await eventually(() => (reef.registry.table.get("a")?.mount.gate ?? undefined) !== undefined);
+    const reply = reef.text("/a");
+    shared.__initGate.reject(new Error("init gave up"));
+    expect(await loading).toMatchObject({ code: "INIT_FAILED" });
+    expect(await reply).toBe("old");
+  });
+
+  test("a service may reload itself from one of its own requests", async () => {
+    const { reef } = await startRegistry({
+      "a/index.ts": `import { Hono } from "hono";
+        let context;
+        const routes = new Hono();
+        routes.post("/reload", async (c) => c.json(await context.registry.reload("a")));
+        export default { name: "a", routes, init(ctx) { context = ctx; } };`,
+    });
+    const reply = await reef.call("/a/reload", { method: "POST" });
+    expect(await reply.json()).toEqual({ name: "a", action: "updated" });
+  });
+
+  test("a stream that is open goes on with the old version until it ends", async () => {
+    const streaming = (text: string) => `import { Hono } from "hono";
+      const routes = new Hono();
+      routes.get("/", () => new Response(new ReadableStream({
+        start(c) { globalThis.__send = (line) => c.enqueue(new TextEncoder().encode("${text} " + line)); globalThis.__close = () => c.close(); },
+      }), { headers: { "content-type": "text/event-stream" } }));
+      export default { name: "a", routes, store: { close() { globalThis.__closed = "${text}"; } } };`;
+    const { reef, registry } = await startRegistry({ "a/index.ts": streaming("old") });
+    const hooks = globalThis as unknown as { __send(line: string): void; __close(): void; __closed?: string };
+    delete hooks.__closed;
+    const reader = (await reef.call("/a")).body?.getReader();
+    const { __send: send, __close: close } = hooks;
+    const read = async () => new TextDecoder().decode((await reader?.read())?.value);
+    send("1");
+    expect(await read()).toBe("old 1");
+    reef.sandbox.services({ "a/index.ts": streaming("new") });
+    await registry.load("a");
+    expect(registry.get("a")).toMatchObject({ generation: 2, draining: 1 });
+    send("2");
+    expect([await read(), hooks.__closed]).toEqual(["old 2", undefined]);
+    close();
+    await reader?.read();
+    await eventually(() => hooks.__closed === "old");
+    expect(registry.get("a")?.draining).toBe(0);
+  });
+});

@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { endRegistries, startRegistry } from "../../tests/support/registry.js";
+import { answering } from "../../tests/support/sandbox.js";
+
+afterEach(endRegistries);
+
+describe("sync", () => {
+  test("adds, updates and removes, and leaves what has not changed alone", async () => {
+    const { reef, registry } = await startRegistry({
+      "same/index.ts": answering("same", "same"),
+      "changed/index.ts": answering("changed", "one"),
+      "nested/index.ts":
+        'import { Hono } from "hono"; import { text } from "./lib/text.js"; const routes = new Hono(); routes.get("/", (c) => c.text(text)); export default { name: "nested", routes };',
+      "nested/lib/text.ts": 'export const text = "one";',
+      "gone/index.ts": answering("gone", "gone"),
+    });
+    expect(await registry.sync()).toEqual({ results: [], errors: [] });
+    reef.sandbox.services({
+      "changed/index.ts": answering("changed", "two"),
+      "nested/lib/text.ts": 'export const text = "two";',
+      "fresh/index.ts": answering("fresh", "fresh"),
+      "bad/index.ts": "export default {{{",
+    });
+    rmSync(join(reef.sandbox.servicesDir, "gone"), { recursive: true });
+    const { results, errors } = await registry.sync();
+    expect(results.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
+      { name: "changed", action: "updated" },
+      { name: "fresh", action: "added" },
+      { name: "gone", action: "removed" },
+      { name: "nested", action: "updated" },
+    ]);
+    expect(errors).toEqual([{ dir: "bad", error: expect.stringContaining("index.ts") }]);
+    const texts = await Promise.all(
+      ["same", "changed", "nested", "fresh"].map((name) => reef.text(`/${name}`)),
+    );
+    expect(texts).toEqual(["same", "two", "two", "fresh"]);
+    expect((await reef.call("/gone")).status).toBe(404);
+    expect(registry.get("same")?.generation).toBe(1);
+  });
+
+  test("loads new services whatever the order in which they need each other", async () => {
+    const { reef, registry } = await startRegistry();
+    reef.sandbox.services({
+      "a/index.ts": answering("a", "a", 'dependencies: ["b"]'),
+      "b/index.ts": answering("b", "b", 'dependencies: ["c"]'),
+      "c/index.ts": answering("c", "c"),
+      "d/index.ts": answering("d", "d", 'dependencies: ["ghost"]'),
+    });
+    const { results, errors } = await registry.sync();
+    expect(results.map(({ name }) => name)).toEqual(["c", "b", "a"]);
+    expect(errors).toEqual([{ dir: "d", error: 'Missing dependency "ghost" of "d".' }]);
+  });
+
+  test("takes up a failed folder when it has been mended, and forgets one that is gone", async () => {
+    const { reef, registry } = await startRegistry({
+      "bad/index.ts": "throw 1;",
+      "worse/index.ts": "throw 2;",
+    });
+    expect(registry.failures().map(({ name }) => name)).toEqual(["bad", "worse"]);
+    reef.sandbox.services({ "bad/index.ts": answering("bad", "good now") });
+    rmSync(join(reef.sandbox.servicesDir, "worse"), { recursive: true });
+    expect((await registry.sync()).results).toEqual([{ name: "bad", action: "added" }]);
+    expect(registry.failures()).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, test } from "bun:test";
+import { ConfigError } from "./config.js";
+import { dataDirError, listenError } from "./start-errors.js";
+
+const failure = (code: string, message = `${code}: as the system says`) =>
+  Object.assign(new Error(message), { code });
+
+describe("an address that cannot be listened on", () => {
+  test.each([
+    ["EADDRINUSE", /^PORT is 3000, which is in use on ::1; .* another one/],
+    ["EACCES", /^PORT is 3000, which this user may not listen on; give one from 1024 up/],
+    ["EADDRNOTAVAIL", /^REEF_HOST is "::1", which leads to no address of this machine; give an address/],
+    ["ENOTFOUND", /^REEF_HOST is "::1", which cannot be used \(ENOTFOUND: as the system says\); give an/],
+  ])("%s", (code, message) => {
+    const error = listenError(failure(code), "::1", 3000);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toMatch(message);
+  });
+
+  test("is told in one line, whatever the host and the reason contain", () => {
+    expect(listenError(new Error("two\nlines"), "a\nb", 1).message).not.toContain("\n");
+  });
+});
+
+test.each([
+  ["EEXIST", "where a file is in the way"],
+  ["ENOTDIR", "where a file is in the way"],
+  ["EACCES", "which cannot be used (EACCES: as the system says)"],
+  ["EROFS", "which cannot be used (EROFS: as the system says)"],
+  ["SQLITE_CANTOPEN", "which cannot be used (SQLITE_CANTOPEN: as the system says)"],
+])("a data folder that fails with %s", (code, reason) => {
+  const error = dataDirError(failure(code), "/srv/reef");
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error.message).toBe(
+    `REEF_DATA_DIR is "/srv/reef", ${reason}; give a folder that Reef may write to, or may create.`,
+  );
+});
