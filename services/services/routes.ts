@@ -1,7 +1,6 @@
 /** The HTTP API of the services manager. */
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
-import { describeTools } from "../../src/agent/index.js";
 import { requestCause, withCause } from "../../src/core/causality.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
@@ -52,9 +51,12 @@ export function createRoutes(manager: () => Manager): Hono {
     return c.json({ modules, count: modules.length });
   });
 
-  routes.get("/tools", (c) => c.json(describeTools(manager().ctx)));
+  /** Loaded when somebody asks: the start of the server does not wait for it. */
+  const tools = async () => (await import("../../src/agent/index.js")).describeTools(manager().ctx);
 
-  routes.get("/manifest", (c) => c.json(manifest(registry().list(), describeTools(manager().ctx).tools)));
+  routes.get("/tools", async (c) => c.json(await tools()));
+
+  routes.get("/manifest", async (c) => c.json(manifest(registry().list(), (await tools()).tools)));
 
   routes.post("/reload", async (c) => c.json(await registry().sync()));
 

@@ -1,6 +1,6 @@
 /** The first half of a start: the code of every folder is imported, side by side. */
 import type { Checker } from "./checker.js";
-import { readSource, type Source } from "./digest.js";
+import type { Source } from "./digest.js";
 import type { Candidate } from "./discover.js";
 import type { Generation } from "./generation.js";
 import type { Registry } from "./registry.js";
@@ -83,14 +83,14 @@ export class ImportRound {
   }
 }
 
-/** Imports a folder's present code, tried by `checker` first unless it has served before. */
+/** Imports a folder's present code, which `source` identifies, tried by `checker` first unless it has served before. */
 export async function importFolder(
   registry: Registry,
   candidate: Candidate,
+  source: Source,
   checker: Checker | undefined,
 ): Promise<Imported> {
-  const { dir, dirName } = candidate;
-  const source = readSource(dir);
+  const { dirName } = candidate;
   if (checker && !checker.knows(source.digest)) await checker.import(dirName);
   const generation = await registry.importFolder(dirName);
   const { name, dependencies = [] } = generation.module;

@@ -2,7 +2,8 @@
 import { type Imported, ImportRound, importFolder } from "./boot-imports.js";
 import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
-import { asLoadFailure, scanServices } from "./discover.js";
+import { readSource } from "./digest.js";
+import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
 import { orderByDependencies } from "./order.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
@@ -35,7 +36,13 @@ export async function boot(
 
   /** Those that need what has not come yet. */
   const lacking: Imported[] = [];
-  const round = new ImportRound(candidates, (candidate) => importFolder(registry, candidate, checker), {
+  const memory = registry.rememberSources();
+  const importOne = async (candidate: Candidate) => {
+    const { dirName, dir } = candidate;
+    const source = memory?.read(dirName, dir) ?? readSource(dir);
+    return importFolder(registry, candidate, source, checker);
+  };
+  const round = new ImportRound(candidates, importOne, {
     failed: fail,
     // Loading by itself waits in the queue like any other change.
     late: async (one) => {
@@ -61,7 +68,7 @@ export async function boot(
 
   const starting = startInOrder(ordered, { registry, checker, fail });
   const started = await patience.allSettled(starting.values());
-  void registry.keepCopies(starting.keys());
+  void registry.keepCopies(starting.keys()).then(() => memory?.save());
   if (!started) for (const [name, serving] of starting) serving.then(() => registry.keepCopies([name]));
 
   const rest = [...round.latecomers, ...(started ? [] : starting.values())];

@@ -60,6 +60,7 @@ export function orderByDependencies<T extends Node>(
 
 /** A path from the node back to itself, if there is one. */
 function findCycle<T extends Node>(start: T, byName: ReadonlyMap<string, T>): string[] | undefined {
+  if (start.dependencies.length === 0) return undefined;
   const seen = new Set<string>();
   const walk = (node: T, path: string[]): string[] | undefined => {
     for (const name of node.dependencies) {

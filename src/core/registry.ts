@@ -20,6 +20,7 @@ import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { rollBack } from "./rollback.js";
 import { Snapshots } from "./snapshots.js";
+import { SourceMemory } from "./source-memory.js";
 import { Switches } from "./switches.js";
 import { type SyncResult, syncFolders } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
@@ -94,6 +95,12 @@ export class Registry {
   /** Requests for a service that is on its way wait until `known` settles. */
   expect(name: string, known: Promise<unknown>): void {
     this.#options.dispatcher.expect(name, known);
+  }
+
+  /** What the folders held when the server started last; undefined when nothing is kept on disk. */
+  rememberSources(): SourceMemory | undefined {
+    const { persistent, dataDir, logs } = this.#options;
+    return persistent === false ? undefined : new SourceMemory(dataDir, logs.logger("reef"));
   }
 
   get servicesDir(): string {

@@ -87,6 +87,7 @@ export class ServiceTable {
   /** Throws a `LoadFailure` when a dependency is missing or would lead back to the module. */
   assertDependencies(module: Pick<ServiceModule, "name" | "dependencies">): void {
     const { name, dependencies = [] } = module;
+    if (dependencies.length === 0) return;
     const missing = dependencies.filter((need) => !this.#services.has(need) && need !== name);
     if (missing.length > 0) throw missingDependency(name, missing);
     const others = this.#nodes().filter((node) => node.name !== name);

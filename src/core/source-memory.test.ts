@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Sandbox } from "../../tests/support/sandbox.js";
+import { contentDigest } from "./digest.js";
+import { LogBook } from "./log.js";
+import { SourceMemory } from "./source-memory.js";
+
+let sandbox: Sandbox;
+let dir: string;
+let warnings: string[];
+const path = () => join(sandbox.dataDir, ".reef", "sources.json");
+const open = () =>
+  new SourceMemory(sandbox.dataDir, new LogBook(({ text }) => warnings.push(text)).logger("reef"));
+/** What is on disk, as folder and digest. */
+const remembered = () =>
+  (JSON.parse(readFileSync(path(), "utf8")) as [string, [string, string]][]).map(([name, [, digest]]) => [
+    name,
+    digest,
+  ]);
+/** Later than the grain in which changes show. */
+const settle = () => Bun.sleep(120);
+
+beforeEach(async () => {
+  warnings = [];
+  sandbox = new Sandbox({ "s/index.ts": "1", "s/lib/a.ts": "2" });
+  dir = join(sandbox.servicesDir, "s");
+  await settle();
+});
+afterEach(() => sandbox.remove());
+
+async function remember(): Promise<void> {
+  const memory = open();
+  memory.read("s", dir);
+  memory.save();
+}
+
+test("an unchanged folder has the digest that was remembered, without its files being read", async () => {
+  await remember();
+  // Only a memory that is believed can tell this one.
+  writeFileSync(path(), readFileSync(path(), "utf8").replace(contentDigest(dir), "told"));
+  expect(open().read("s", dir).digest).toBe("told");
+});
+
+test.each<[string, () => void]>([
+  ["another content of the same size", () => writeFileSync(join(dir, "lib", "a.ts"), "3")],
+  ["a new file", () => writeFileSync(join(dir, "b.ts"), "")],
+  ["another time", () => utimesSync(join(dir, "index.ts"), 1, 1)],
+])("%s makes it be read again", async (_what, change) => {
+  await remember();
+  writeFileSync(path(), readFileSync(path(), "utf8").replace(contentDigest(dir), "told"));
+  change();
+  expect(open().read("s", dir).digest).toBe(contentDigest(dir));
+});
+
+test("what changed a moment ago is not remembered, since a further change might not show", () => {
+  writeFileSync(join(dir, "index.ts"), "4");
+  const memory = open();
+  expect(memory.read("s", dir).fingerprint.fresh).toBe(true);
+  memory.save();
+  expect(() => readFileSync(path())).toThrow("ENOENT");
+});
+
+test("folders that are gone are forgotten", async () => {
+  await remember();
+  const other = join(sandbox.servicesDir, "t");
+  sandbox.write("services/t/index.ts", "1");
+  await settle();
+  const memory = open();
+  memory.read("t", other);
+  memory.save();
+  expect(remembered()).toEqual([["t", contentDigest(other)]]);
+});
+
+test.each(["{", '{"s":1}', "[[1]]", '[["s",["x"]]]'])(
+  "a damaged memory (%s) is reported and costs reading",
+  async (text) => {
+    await remember();
+    writeFileSync(path(), text);
+    const memory = open();
+    expect(memory.read("s", dir).digest).toBe(contentDigest(dir));
+    expect(warnings).toHaveLength(1);
+    memory.save();
+    expect(remembered()).toEqual([["s", contentDigest(dir)]]);
+  },
+);
+
+test("a memory that cannot be written is a warning", async () => {
+  sandbox.write("data/.reef", "a file");
+  await remember();
+  expect(warnings.at(-1)).toContain("sources.json");
+});
