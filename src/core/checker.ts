@@ -5,11 +5,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { breathe } from "./breathe.js";
 import type { CheckAnswer, CheckRequest } from "./check-child.js";
 import { messageOf } from "./errors.js";
-import { writeFileAtomic } from "./files.js";
+import { replaceFile } from "./files.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
-import { endProcessTree } from "./process-tree.js";
+import { endProcessTree, lowerPriority } from "./process-tree.js";
 
 /** What an import tells about a module. */
 export interface ModuleFacts {
@@ -63,6 +64,7 @@ export class ChildChecker implements Checker {
   #allowed: number;
   #closed = false;
   #unsaved = false;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(options: ChildCheckerOptions) {
     this.#options = options;
@@ -79,16 +81,16 @@ export class ChildChecker implements Checker {
     this.#known.add(digest);
     if (this.#unsaved || !this.#options.memoryFile) return;
     this.#unsaved = true;
-    setImmediate(() => this.#save());
+    this.#saving = this.#saving.then(breathe).then(() => this.#save());
   }
 
   /** The memory only saves time: losing it costs a check. */
-  #save(): void {
+  async #save(): Promise<void> {
     this.#unsaved = false;
     const path = this.#options.memoryFile;
     if (!path) return;
     try {
-      writeFileAtomic(path, JSON.stringify([...this.#known].slice(-REMEMBERED)));
+      await replaceFile(path, JSON.stringify([...this.#known].slice(-REMEMBERED)), { durable: false });
     } catch (error) {
       console.warn(`reef: cannot remember checked code in ${path}: ${messageOf(error)}`);
     }
@@ -141,9 +143,9 @@ export class ChildChecker implements Checker {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#unsaved) this.#save();
     for (const job of this.#queue.splice(0)) job.reject(shuttingDown());
     await Promise.all([...this.#children].map((child) => child.end()));
+    await this.#saving;
     rmSync(this.#scratch, { recursive: true, force: true });
   }
 }
@@ -189,6 +191,7 @@ class Child {
         onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
       },
     );
+    lowerPriority(this.#process.pid);
     this.#process.unref();
   }
 
