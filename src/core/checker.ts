@@ -2,7 +2,7 @@
  * Tries unknown code in child processes before the server imports it: what loops for ever, ends its process or
  * crashes it does so there. A child has a scratch data folder and working directory of its own.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { breathe } from "./breathe.js";
@@ -37,6 +37,11 @@ export interface ChildCheckerOptions {
   timeoutMs: number;
   /** Remembers across restarts which code was loaded successfully. */
   memoryFile?: string;
+  /**
+   * Where children get their working directories and data folders. It is emptied at the first check, of what a
+   * server left that was killed: nobody else may use it. Default: a fresh folder in the system's temporary one.
+   */
+  scratchDir?: string;
   /** Children that work side by side while all goes well. */
   children?: number;
 }
@@ -60,7 +65,7 @@ export class ChildChecker implements Checker {
   readonly #children = new Set<Child>();
   readonly #queue: Job[] = [];
   readonly #known: Set<string>;
-  readonly #scratch = mkdtempSync(join(tmpdir(), "reef-check-"));
+  #scratch: string | undefined;
   #allowed: number;
   #closed = false;
   #unsaved = false;
@@ -122,6 +127,7 @@ export class ChildChecker implements Checker {
     const working = [...this.#children].filter((child) => !child.slow).length;
     const room = Math.min(this.#allowed - working, MOST_CHILDREN - this.#children.size);
     for (let n = Math.min(room, this.#queue.length); n > 0; n--) {
+      this.#scratch ??= emptyScratch(this.#options.scratchDir);
       const child = new Child(this.#options, this.#scratch, {
         onFree: () => this.#give(child),
         onSlow: () => this.#assign(),
@@ -146,7 +152,7 @@ export class ChildChecker implements Checker {
     for (const job of this.#queue.splice(0)) job.reject(shuttingDown());
     await Promise.all([...this.#children].map((child) => child.end()));
     await this.#saving;
-    rmSync(this.#scratch, { recursive: true, force: true });
+    if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
   }
 }
 
@@ -271,6 +277,18 @@ class Child {
       );
     }
   }
+}
+
+/** A folder for the children. What cannot be removed from it is left: each child gets a folder of its own anyway. */
+function emptyScratch(folder: string | undefined): string {
+  if (folder === undefined) return mkdtempSync(join(tmpdir(), "reef-check-"));
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    console.warn(`reef: cannot remove ${folder}, left by a server that was killed: ${messageOf(error)}`);
+  }
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 function shuttingDown(): LoadFailure {
