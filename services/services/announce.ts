@@ -53,7 +53,6 @@ export class Announcer {
   deploy(name: string): { step(message: Omit<StepMessage, "name">): void } {
     const root = this.#publish({ type: "deploy", content: `Deploying ${name}`, service: name });
     this.#deploys.set(name, root);
-    let last: Promise<unknown> = root;
     return {
       step: (message) => {
         this.#ctx.events.fire(DEPLOY_EVENT, { name, ...message } satisfies StepMessage);
@@ -61,10 +60,10 @@ export class Announcer {
         const { step, status, detail, durationMs } = message;
         const content = `${step} ${status}${detail === undefined ? "" : `: ${detail}`}`;
         const type = step === "deploy" ? "deploy_finished" : "deploy_step";
-        // One after the other, so that the tree shows them in the order in which they were.
-        last = last.then(async () => {
-          const parentId = await root;
-          await this.#publish({
+        // They are handed over in the order in which they were, and the tree keeps that. Nobody waits for the one
+        // before: those of one moment share a commit, which holds up everything else while it lasts.
+        void root.then((parentId) =>
+          this.#publish({
             type,
             content,
             service: name,
@@ -72,8 +71,8 @@ export class Announcer {
             status,
             durationMs,
             ...(parentId && { parentId }),
-          });
-        });
+          }),
+        );
         if (step === "deploy" && this.#deploys.get(name) === root) this.#deploys.delete(name);
       },
     };

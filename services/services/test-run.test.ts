@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lives } from "../../tests/support/process.js";
 import { runTests } from "./test-run.js";
 
 let root: string;
@@ -24,10 +25,6 @@ const run = (source: string, timeoutMs = 20_000, signal = never) =>
   runTests({ dir: folder({ "x.test.ts": source }), timeoutMs, signal });
 
 /** Whether a process with this id lives. A zombie does not. */
-function lives(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false;
-  return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-}
 
 /** Source that starts a process which would outlive its parent, and notes its id. */
 const forking = (file: string, detached: boolean) => `

@@ -40,6 +40,17 @@ test("every tool says what it does and describes each parameter", () => {
   }
 });
 
+test.each(["", ".", ".."])("the name %p is refused, not taken for another path", async (name) => {
+  for (const tool of ["inspect", "logs", "versions", "reload", "rollback", "disable", "unload", "export"]) {
+    const { isError, content } = await agent.call(`services_${tool}`, { name });
+    expect([tool, isError, content[0]?.text]).toEqual([
+      tool,
+      true,
+      expect.stringContaining(`"${name}" cannot be the name`),
+    ]);
+  }
+});
+
 describe("an agent", () => {
   test("finds what is there", async () => {
     expect((await result("services_list")).count).toBe(3);

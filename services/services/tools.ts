@@ -42,7 +42,13 @@ interface Operation<T extends TObject> {
 }
 
 const operation = <T extends TObject>(definition: Operation<T>) => definition;
-const segment = (name: string) => encodeURIComponent(name);
+
+/** A name as a path segment. An empty one, and dots that lead to another path, would ask for something else. */
+function segment(name: string): string {
+  if (name !== "" && name !== "." && name !== "..") return encodeURIComponent(name);
+  throw new Error(`"${name}" cannot be the name of a service; services_list shows those there are`);
+}
+
 const forced = (force: boolean | undefined) => (force ? "?force=true" : "");
 
 const operations = [

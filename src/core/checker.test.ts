@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { ChildChecker } from "./checker.js";
@@ -144,6 +144,22 @@ describe("what has served", () => {
       expect(checker.knows("d1")).toBe(false);
     },
   );
+});
+
+test("what a killed server left in the scratch folder is removed at the first check, not before", async () => {
+  const scratchDir = join(sandbox.dataDir, "checks");
+  const left = join(scratchDir, "child-left", "data");
+  mkdirSync(left, { recursive: true });
+  sandbox.services({ "a/index.ts": 'export default { name: "a" };' });
+  const checker = new ChildChecker({ servicesDir: sandbox.servicesDir, timeoutMs: 20_000, scratchDir });
+  open.push(checker);
+  // Another server may hold the folder still: it is not touched before there is something to try.
+  expect(existsSync(left)).toBe(true);
+  await checker.import("a");
+  expect(existsSync(left)).toBe(false);
+  expect(readdirSync(scratchDir)).toHaveLength(1);
+  await checker.close();
+  expect(existsSync(scratchDir)).toBe(false);
 });
 
 test("closing ends checks under way, and refuses new ones", async () => {

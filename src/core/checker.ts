@@ -2,14 +2,15 @@
  * Tries unknown code in child processes before the server imports it: what loops for ever, ends its process or
  * crashes it does so there. A child has a scratch data folder and working directory of its own.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { breathe } from "./breathe.js";
 import type { CheckAnswer, CheckRequest } from "./check-child.js";
 import { messageOf } from "./errors.js";
-import { writeFileAtomic } from "./files.js";
+import { replaceFile } from "./files.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
-import { endProcessTree } from "./process-tree.js";
+import { endProcessTree, lowerPriority } from "./process-tree.js";
 
 /** What an import tells about a module. */
 export interface ModuleFacts {
@@ -36,6 +37,11 @@ export interface ChildCheckerOptions {
   timeoutMs: number;
   /** Remembers across restarts which code was loaded successfully. */
   memoryFile?: string;
+  /**
+   * Where children get their working directories and data folders. It is emptied at the first check, of what a
+   * server left that was killed: nobody else may use it. Default: a fresh folder in the system's temporary one.
+   */
+  scratchDir?: string;
   /** Children that work side by side while all goes well. */
   children?: number;
 }
@@ -59,10 +65,11 @@ export class ChildChecker implements Checker {
   readonly #children = new Set<Child>();
   readonly #queue: Job[] = [];
   readonly #known: Set<string>;
-  readonly #scratch = mkdtempSync(join(tmpdir(), "reef-check-"));
+  #scratch: string | undefined;
   #allowed: number;
   #closed = false;
   #unsaved = false;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(options: ChildCheckerOptions) {
     this.#options = options;
@@ -79,16 +86,16 @@ export class ChildChecker implements Checker {
     this.#known.add(digest);
     if (this.#unsaved || !this.#options.memoryFile) return;
     this.#unsaved = true;
-    setImmediate(() => this.#save());
+    this.#saving = this.#saving.then(breathe).then(() => this.#save());
   }
 
   /** The memory only saves time: losing it costs a check. */
-  #save(): void {
+  async #save(): Promise<void> {
     this.#unsaved = false;
     const path = this.#options.memoryFile;
     if (!path) return;
     try {
-      writeFileAtomic(path, JSON.stringify([...this.#known].slice(-REMEMBERED)));
+      await replaceFile(path, JSON.stringify([...this.#known].slice(-REMEMBERED)), { durable: false });
     } catch (error) {
       console.warn(`reef: cannot remember checked code in ${path}: ${messageOf(error)}`);
     }
@@ -120,6 +127,7 @@ export class ChildChecker implements Checker {
     const working = [...this.#children].filter((child) => !child.slow).length;
     const room = Math.min(this.#allowed - working, MOST_CHILDREN - this.#children.size);
     for (let n = Math.min(room, this.#queue.length); n > 0; n--) {
+      this.#scratch ??= emptyScratch(this.#options.scratchDir);
       const child = new Child(this.#options, this.#scratch, {
         onFree: () => this.#give(child),
         onSlow: () => this.#assign(),
@@ -141,10 +149,10 @@ export class ChildChecker implements Checker {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#unsaved) this.#save();
     for (const job of this.#queue.splice(0)) job.reject(shuttingDown());
     await Promise.all([...this.#children].map((child) => child.end()));
-    rmSync(this.#scratch, { recursive: true, force: true });
+    await this.#saving;
+    if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
   }
 }
 
@@ -189,6 +197,7 @@ class Child {
         onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
       },
     );
+    lowerPriority(this.#process.pid);
     this.#process.unref();
   }
 
@@ -268,6 +277,18 @@ class Child {
       );
     }
   }
+}
+
+/** A folder for the children. What cannot be removed from it is left: each child gets a folder of its own anyway. */
+function emptyScratch(folder: string | undefined): string {
+  if (folder === undefined) return mkdtempSync(join(tmpdir(), "reef-check-"));
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    console.warn(`reef: cannot remove ${folder}, left by a server that was killed: ${messageOf(error)}`);
+  }
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 function shuttingDown(): LoadFailure {

@@ -11,6 +11,14 @@ const make = () => {
 const failure = (message: string) => new LoadFailure("INIT_FAILED", "init", message);
 
 describe("FailureBook", () => {
+  test("logs nothing once it is silenced, and keeps what it is told", () => {
+    const { book, lines } = make();
+    book.silence();
+    book.note("board", "/s/board", failure("first"));
+    expect(lines).toEqual([]);
+    expect(book.get("/s/board")?.error).toBe("first");
+  });
+
   test("keeps the latest failure of each folder, with a line in the log that says what to do", () => {
     const { book, lines } = make();
     const report = book.note("board", "/s/board", failure("first"));

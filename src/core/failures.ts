@@ -7,9 +7,15 @@ import type { FailureReport } from "./registry-types.js";
 export class FailureBook {
   readonly #byDir = new Map<string, FailureReport>();
   readonly #log: Logger;
+  #silent = false;
 
   constructor(log: Logger) {
     this.#log = log;
+  }
+
+  /** From now on nothing is logged: what fails because the server ends says nothing about the service. */
+  silence(): void {
+    this.#silent = true;
   }
 
   note(name: string, dir: string, failure: LoadFailure): FailureReport {
@@ -23,7 +29,7 @@ export class FailureBook {
     };
     const known = this.#byDir.get(dir);
     this.#byDir.set(dir, report);
-    if (known?.error !== report.error) {
+    if (!this.#silent && known?.error !== report.error) {
       this.#log.warn(`${dir}: skipped: ${failure.message} [${failure.code}] ${LOAD_FAILURES[failure.code]}`);
     }
     return report;

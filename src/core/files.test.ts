@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import fs from "node:fs";
+import promises from "node:fs/promises";
 import { basename } from "node:path";
 import { useTempFolder } from "../../tests/storage/temp-folder.js";
-import { ensureFolder, markOf, readWithMark, setAside, writeFileAtomic } from "./files.js";
+import { ensureFolder, markOf, readWithMark, replaceFile, setAside, writeFileAtomic } from "./files.js";
 
 const { path, names } = useTempFolder();
 const spies: { mockRestore(): void }[] = [];
@@ -143,5 +144,49 @@ describe("setAside", () => {
       expect.objectContaining({ code: "STORAGE_CORRUPT", cause: refusal }),
     );
     expect(names()).toEqual(["x.db"]);
+  });
+});
+
+describe("replaceFile", () => {
+  test("replaces a file, in folders that it makes, and leaves nothing beside it", async () => {
+    const target = path("deep/index.json");
+    await replaceFile(target, "one");
+    await replaceFile(target, "two", { durable: false });
+    expect(fs.readFileSync(target, "utf8")).toBe("two");
+    expect(fs.readdirSync(path("deep"))).toEqual(["index.json"]);
+  });
+
+  test("leaves the old content when it fails, and says where", async () => {
+    const target = path("index.json");
+    await replaceFile(target, "one");
+    spies.push(
+      spyOn(promises, "rename").mockImplementation(async () => {
+        throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+      }),
+    );
+    expect(await replaceFile(target, "two").catch((error) => error)).toMatchObject({ code: "STORAGE_FULL" });
+    expect(fs.readFileSync(target, "utf8")).toBe("one");
+    expect(fs.readdirSync(path("."))).toEqual(["index.json"]);
+  });
+
+  test("has content and name on disk before it resolves, unless that is not asked for", async () => {
+    const synced: string[] = [];
+    const { open } = promises;
+    spies.push(
+      spyOn(promises, "open").mockImplementation(async (file, ...rest) => {
+        const handle = await open(file, ...rest);
+        const { sync } = handle;
+        handle.sync = async () => {
+          synced.push(basename(String(file)));
+          await sync.call(handle);
+        };
+        return handle;
+      }),
+    );
+    const target = path("index.json");
+    await replaceFile(target, "one", { durable: false });
+    expect(synced).toEqual([]);
+    await replaceFile(target, "two");
+    expect(synced).toEqual(["index.json.tmp", basename(path("."))]);
   });
 });

@@ -6,6 +6,7 @@ import { LoadFailure } from "./load-failure.js";
 import { assertFolderName } from "./names.js";
 import type { Registry } from "./registry.js";
 import type { ServiceInfo } from "./registry-types.js";
+import type { Service } from "./table.js";
 
 /** The folder of a service, loaded or not. Throws a `LoadFailure` when there is none. */
 export function folderOf(registry: Registry, name: string): string {
@@ -49,17 +50,29 @@ export function servedFrom(registry: Registry, name: string): string | undefined
   return kept ?? dir;
 }
 
+/** One service, loaded, failed or disabled. */
+export function getService(registry: Registry, events: EventBus, name: string): ServiceInfo | undefined {
+  const service = registry.table.get(name);
+  if (service) return loadedInfo(registry, events, service);
+  return listServices(registry, events).find((info) => info.name === name);
+}
+
+function loadedInfo({ failures, servicesDir, table }: Registry, events: EventBus, service: Service) {
+  const { current, dirName } = service;
+  const failure = dirName === undefined ? undefined : failures.get(join(servicesDir, dirName));
+  const listensTo = events.heardBy(current.generation.scope);
+  return { ...table.info(service), listensTo, ...(failure && { failure }) };
+}
+
 /** Everything there is to know: loaded, failed and disabled services. */
-export function listServices({ failures, switches, table }: Registry, events: EventBus): ServiceInfo[] {
-  const infos: ServiceInfo[] = table.all().map((service) => ({
-    ...table.info(service),
-    listensTo: events.heardBy(service.current.generation.scope),
-  }));
+export function listServices(registry: Registry, events: EventBus): ServiceInfo[] {
+  const { failures, switches, table } = registry;
+  const loaded = table.all();
+  const infos: ServiceInfo[] = loaded.map((service) => loadedInfo(registry, events, service));
   for (const failure of failures.list()) {
     const dirName = basename(failure.dir);
-    const known = infos.find((info) => info.dirName === dirName);
-    if (known) known.failure = failure;
-    else infos.push({ name: failure.name, dirName, state: "failed", failure, draining: 0 });
+    if (loaded.some((service) => service.dirName === dirName)) continue;
+    infos.push({ name: failure.name, dirName, state: "failed", failure, draining: 0 });
   }
   for (const { name, dirName, reason } of switches?.list() ?? []) {
     infos.push({ name, dirName, state: "disabled", ...(reason !== undefined && { reason }), draining: 0 });

@@ -1,12 +1,7 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { lives } from "../../tests/support/process.js";
 import { eventually } from "../../tests/support/sandbox.js";
 import { endProcessTree } from "./process-tree.js";
-
-function lives(pid: number): boolean {
-  const path = `/proc/${pid}/stat`;
-  return existsSync(path) && !/\) [ZX] /.test(readFileSync(path, "utf8"));
-}
 
 /** A child that starts another one, says its id, and then does what `rest` says. */
 async function family(options: { detached: boolean; rest: string; mark: string }) {

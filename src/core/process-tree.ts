@@ -1,6 +1,8 @@
 /** Child processes beside the server: letting it go first, and ending them with everything they started. */
-import { readdir, readFile } from "node:fs/promises";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { setPriority } from "node:os";
+import { breathe } from "./breathe.js";
 import { messageOf } from "./errors.js";
 
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
@@ -24,6 +26,10 @@ export async function endProcessTree(pid: number, marker?: string): Promise<void
 export function lowerPriority(pid: number): void {
   try {
     setPriority(pid, 10);
+    // Linux on a desktop or a plain machine shares the processor between sessions first, and a detached child has a
+    // session of its own: there the value of the process only counts among its own kind.
+    const session = `/proc/${pid}/autogroup`;
+    if (existsSync(session)) writeFileSync(session, "10");
   } catch (error) {
     // It has ended already, or the system does not allow it: then it runs like any other process.
     console.debug(`reef: process ${pid} keeps its priority: ${messageOf(error)}`);
@@ -50,11 +56,19 @@ interface Entry {
   marked: boolean;
 }
 
+/** Processes looked at before others get their turn: each costs some ten microseconds. */
+const AT_ONCE = 8;
+
 /** Living processes that belong to the tree, the child itself included. */
 async function strays(root: number, marker: string | undefined): Promise<number[]> {
   if (process.platform !== "linux") return [];
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const entries = (await Promise.all(pids.map((pid) => look(pid, marker)))).filter((entry) => entry !== null);
+  const entries: Entry[] = [];
+  for (const [index, pid] of pids.entries()) {
+    if (index % AT_ONCE === 0) await breathe();
+    const entry = look(pid, marker);
+    if (entry) entries.push(entry);
+  }
   const tree = new Set([root]);
   for (let size = 0; size < tree.size; ) {
     size = tree.size;
@@ -65,14 +79,25 @@ async function strays(root: number, marker: string | undefined): Promise<number[
   return entries.filter(({ pid }) => tree.has(pid)).map(({ pid }) => pid);
 }
 
-/** `null` for a process that is gone, already dead, or not ours to look at. */
-async function look(pid: number, marker: string | undefined): Promise<Entry | null> {
+/** When this process was started, in the system's ticks: nothing that it has started is older. */
+let ownStart: number | undefined;
+
+/** The fields of `/proc/<pid>/stat` behind the command's name, which stands in parentheses and may hold anything. */
+function statFields(pid: number | "self"): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+const startOf = (fields: string[]) => Number(fields[19]);
+
+/** `null` for a process that is gone, already dead, older than this one, or not ours to look at. */
+function look(pid: number, marker: string | undefined): Entry | null {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The command's name, in parentheses, may hold anything; the fields after it are plain.
-    const [state, parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (state === "Z" || state === "X") return null;
-    const environment = marker === undefined ? "" : await readFile(`/proc/${pid}/environ`, "latin1");
+    const fields = statFields(pid);
+    const [state, parent, group] = fields;
+    ownStart ??= startOf(statFields("self"));
+    if (state === "Z" || state === "X" || startOf(fields) < ownStart) return null;
+    const environment = marker === undefined ? "" : readFileSync(`/proc/${pid}/environ`, "latin1");
     const marked = marker !== undefined && environment.split("\0").includes(marker);
     return { pid, parent: Number(parent), group: Number(group), marked };
   } catch {

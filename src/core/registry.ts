@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
 import type { ContextHost, Peer } from "./context.js";
 import { contentDigest, fingerprint, readSource, type Source } from "./digest.js";
@@ -15,7 +16,7 @@ import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf, listServices, locate, servedFrom } from "./lookup.js";
+import { folderOf, getService, listServices, locate, servedFrom } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { rollBack } from "./rollback.js";
@@ -136,7 +137,7 @@ export class Registry {
   view(caller?: string): ServiceRegistry {
     return {
       list: () => listServices(this, this.#options.events),
-      get: (name) => listServices(this, this.#options.events).find((info) => info.name === name),
+      get: (name) => getService(this, this.#options.events, name),
       failures: () => this.failures.list(),
       logs: (name) => this.#options.logs.lines(name),
       run: (name, fn) => this.#run(name, fn),
@@ -173,6 +174,7 @@ export class Registry {
     try {
       const source = this.#readFolder(dirName);
       if (options.digest !== undefined && options.digest !== source.digest) throw changedMeanwhile(dirName);
+      await breathe();
       await this.#tryElsewhere(dirName, source);
       const action = service ? "updated" : "added";
       const name = service
@@ -227,6 +229,7 @@ export class Registry {
   async check(dirName: string): Promise<CheckResult> {
     assertFolderName(dirName);
     const source = this.#readFolder(dirName);
+    await breathe();
     await this.#tryElsewhere(dirName, source, true);
     const { checker } = this.#options;
     checker?.remember(source.digest);
@@ -307,7 +310,7 @@ export class Registry {
   /**
    * Requests and events wait while the old version finishes what it has begun and saves, and the new one is
    * imported and started: so its store reads everything that was acknowledged. Until the swap at the end
-   * anything that fails leaves the old version serving.
+   * anything that fails leaves the old version serving. Requests to other services get their turn between the steps.
    */
   async #exchange(
     service: Service,
@@ -324,9 +327,12 @@ export class Registry {
       await old.serving.whenIdle(PAUSE_LIMIT_MS, caller === service.name ? 1 : 0);
       await save(old);
       const generation = await this.importFolder(basename(dir));
+      await breathe();
       await this.#assertSuccessor(service, generation);
       const fresh = await this.#start(generation, source);
+      await breathe();
       await verifyVersion(fresh, options.verify);
+      await breathe();
       this.table.swap(service, fresh);
     } finally {
       service.mount.gate = undefined;
@@ -336,7 +342,8 @@ export class Registry {
     this.#options.checker?.remember(source.digest);
     service.draining.add(old);
     const drainMs = this.#options.drainTimeoutMs;
-    const retiring = retire(old, { drainMs, flush: false, unaccounted: () => this.table.unaccounted([]) });
+    const unaccounted = () => this.table.unaccounted([]);
+    const retiring = breathe().then(() => retire(old, { drainMs, flush: false, unaccounted }));
     void retiring.finally(() => service.draining.delete(old));
     return service.name;
   }

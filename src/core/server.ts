@@ -129,6 +129,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
     logs,
     settled,
     close: async (drainMs = drainTimeoutMs) => {
+      registry.failures.silence();
       // First, since a change that is under way may be waiting for code that never ends.
       await options.checker?.close();
       await registry.close(drainMs);
@@ -181,6 +182,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
           timeoutMs: config.initTimeoutMs,
           children: 2,
           memoryFile: join(dataDir, ".reef", "checked.json"),
+          scratchDir: join(dataDir, ".reef", "checks"),
         })
       : undefined);
   // The port comes first: a second server fails on it before its services touch the data. Requests wait.

@@ -5,7 +5,7 @@ import promises from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { codeFiles, contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
-import { writeFileAtomic } from "./files.js";
+import { replaceFile, writeFileAtomic } from "./files.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
 import { toStorageError } from "./storage-error.js";
@@ -85,7 +85,7 @@ export class Snapshots {
     };
     const all = [entry, ...others];
     const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
-    writeFileAtomic(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
+    await replaceFile(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
     for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
       await promises.rm(this.#path(dirName, old.digest), { recursive: true, force: true });
     return true;

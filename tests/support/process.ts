@@ -1,4 +1,5 @@
 /** The real server, as a child process over a sandbox or other folders. */
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, type Sandbox, TOKEN } from "./sandbox.js";
 
@@ -89,6 +90,12 @@ export class ReefProcess {
     await this.child.exited;
     return this.child.signalCode ?? (this.child.exitCode as number);
   }
+}
+
+/** Whether a process is there and has not ended. */
+export function lives(pid: number): boolean {
+  const path = `/proc/${pid}/stat`;
+  return existsSync(path) && !/\) [ZX] /.test(readFileSync(path, "utf8"));
 }
 
 /** What a connection received until the other side closed it, byte for byte as Latin-1. */

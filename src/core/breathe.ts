@@ -1,0 +1,7 @@
+/**
+ * Resolves once the event loop has answered who came meanwhile. Long work on the server's one thread awaits it
+ * between its steps, so that a request waits for one step at most.
+ */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

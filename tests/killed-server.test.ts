@@ -1,0 +1,74 @@
+/** What is left of a server that had no chance to clean up. */
+import { afterEach, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { lives, ReefProcess } from "./support/process.js";
+import { answering, eventually, Sandbox } from "./support/sandbox.js";
+
+let sandbox: Sandbox;
+let reef: ReefProcess | undefined;
+afterEach(async () => {
+  await reef?.stop("SIGKILL");
+  reef = undefined;
+  sandbox.remove();
+});
+
+/** Code that notes its process and one that it starts, and then never lets go of the processor. */
+const endless = (marker: string) => `import { spawn } from "node:child_process";
+  import { writeFileSync } from "node:fs";
+  const child = spawn("sleep", ["600"], { stdio: "ignore" });
+  writeFileSync(${JSON.stringify(marker)}, process.pid + " " + child.pid + "\\n");
+  while (true) {}`;
+
+async function noted(marker: string): Promise<number[]> {
+  await eventually(
+    () => existsSync(marker) && readFileSync(marker, "utf8").endsWith("\n"),
+    "the endless code",
+  );
+  const pids = readFileSync(marker, "utf8").trim().split(" ").map(Number);
+  expect(pids.map(lives)).toEqual([true, true]);
+  return pids;
+}
+
+test("code that is being tried, in an endless loop, ends with the server", async () => {
+  sandbox = new Sandbox();
+  const marker = join(sandbox.root, "pids");
+  sandbox.services({ "loop/index.ts": endless(marker) });
+  reef = new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "600000" } });
+  const pids = await noted(marker);
+  await reef.stop("SIGKILL");
+  await eventually(() => !pids.some(lives), "the end of what was being tried");
+});
+
+test("the tests of a deploy, in an endless loop, end with the server", async () => {
+  sandbox = new Sandbox({ "lamp/index.ts": answering("lamp", "one") });
+  const marker = join(sandbox.root, "pids");
+  symlinkSync(join(import.meta.dir, "..", "services", "services"), join(sandbox.servicesDir, "services"));
+  reef = await new ReefProcess(sandbox).serving("services", "lamp");
+  sandbox.services({ "lamp/lamp.test.ts": endless(marker) });
+  const body = JSON.stringify({ name: "lamp" });
+  const deploy = reef.call("/services/deploy", { method: "POST", body }).catch(() => undefined);
+  const pids = await noted(marker);
+  await reef.stop("SIGKILL");
+  await deploy;
+  await eventually(() => !pids.some(lives), "the end of the tests");
+});
+
+test("the next server removes the folders of checks that were cut off", async () => {
+  sandbox = new Sandbox({ "a/index.ts": answering("a", "one") });
+  const left = join(sandbox.dataDir, ".reef", "checks", "child-left");
+  mkdirSync(left, { recursive: true });
+  reef = await new ReefProcess(sandbox).serving("a");
+  expect(existsSync(left)).toBe(false);
+});
+
+test("services that are on their way when the server ends are not reported as broken", async () => {
+  sandbox = new Sandbox();
+  const marker = join(sandbox.root, "pids");
+  sandbox.services({ "loop/index.ts": endless(marker) });
+  reef = await new ReefProcess(sandbox, { env: { REEF_INIT_TIMEOUT: "600000" } }).listening();
+  await noted(marker);
+  expect(await reef.stop("SIGTERM")).toBe(0);
+  expect(reef.output).toContain("SIGTERM");
+  expect(reef.output).not.toContain("skipped");
+});
