@@ -1,14 +1,12 @@
-/** The child process in which unknown services are tried: see checker.ts. Answers one request at a time. */
+/** The child process in which unknown services are tried: see checker.ts. Answers requests in their order. */
 import { join } from "node:path";
 import type { ModuleFacts } from "./checker.js";
 import { dataDir } from "./config.js";
 import { asLoadFailure } from "./discover.js";
-import { Dispatcher } from "./dispatch.js";
-import { EventBus } from "./events.js";
 import { importGeneration } from "./generation.js";
 import type { FailureStep, LoadFailureCode } from "./load-failure.js";
 import { LogBook } from "./log.js";
-import { Registry } from "./registry.js";
+import { NO_LIMIT_MS } from "./scope.js";
 
 export interface CheckRequest {
   op: "import" | "start";
@@ -23,12 +21,8 @@ export interface CheckAnswer {
   message?: string;
 }
 
-/** The server's own limits apply outside; here nothing is cut short. */
-const NO_LIMIT_MS = 2 ** 31 - 1;
-
 const servicesDir = process.argv[2] as string;
 const logs = new LogBook(() => undefined);
-const log = logs.logger("check");
 
 async function tryImport(dirName: string): Promise<CheckAnswer> {
   const generation = await importGeneration(
@@ -43,44 +37,25 @@ async function tryImport(dirName: string): Promise<CheckAnswer> {
   return { ok: true, facts: { name, dependencies, hasInit: init !== undefined } };
 }
 
-async function tryStart(dirNames: string[]): Promise<CheckAnswer> {
-  const dispatcher = new Dispatcher({
-    authenticate: () => true,
-    maxBodyBytes: NO_LIMIT_MS,
-    health: () => new Response(),
-    log,
-  });
-  const limits = { initTimeoutMs: NO_LIMIT_MS, drainTimeoutMs: 0 };
-  const registry = new Registry({
-    servicesDir,
-    dataDir: dataDir(),
-    events: new EventBus(),
-    logs,
-    dispatcher,
-    persistent: false,
-    ...limits,
-  });
-  try {
-    for (const dirName of dirNames) await registry.load(dirName);
-    return { ok: true };
-  } finally {
-    await registry.close(0);
-  }
-}
+let last: Promise<unknown> = Promise.resolve();
 
-process.on("message", async (request: CheckRequest) => {
-  let answer: CheckAnswer;
+// One after the other, so that whoever sees this process end knows which of its jobs ended it.
+process.on("message", (request: CheckRequest) => {
+  last = last.then(async () => process.send?.(await answer(request)));
+});
+
+async function answer({ op, dirNames }: CheckRequest): Promise<CheckAnswer> {
   try {
-    answer =
-      request.op === "import"
-        ? await tryImport(request.dirNames[0] as string)
-        : await tryStart(request.dirNames);
+    if (op === "import") return await tryImport(dirNames[0] as string);
+    // Most code has no init to start: the rest of the server is loaded when some has.
+    const { tryStart } = await import("./check-start.js");
+    await tryStart(servicesDir, dirNames, logs);
+    return { ok: true };
   } catch (error) {
     const { code, step, message } = asLoadFailure(error);
-    answer = { ok: false, code, step, message };
+    return { ok: false, code, step, message };
   }
-  process.send?.(answer);
-});
+}
 
 // An orphan would stay for ever.
 process.on("disconnect", () => process.exit(0));

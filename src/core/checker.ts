@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { breathe } from "./breathe.js";
 import type { CheckAnswer, CheckRequest } from "./check-child.js";
+import { CheckProcess, type Job } from "./check-process.js";
 import { messageOf } from "./errors.js";
 import { replaceFile } from "./files.js";
-import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
-import { endProcessTree, lowerPriority } from "./process-tree.js";
+import { LoadFailure } from "./load-failure.js";
 
 /** What an import tells about a module. */
 export interface ModuleFacts {
@@ -46,23 +46,13 @@ export interface ChildCheckerOptions {
   children?: number;
 }
 
-interface Job {
-  request: CheckRequest;
-  resolve: (answer: CheckAnswer) => void;
-  reject: (failure: LoadFailure) => void;
-}
-
-/** After this long a job may be stuck, and the queue gets another child, in milliseconds. */
-const SLOW_MS = 150;
 const MOST_CHILDREN = 8;
-/** A child without work for this long is ended, in milliseconds. */
-const IDLE_MS = 60_000;
 const REMEMBERED = 5000;
 
 /** Checks in children that are started when needed and kept for the next check. */
 export class ChildChecker implements Checker {
   readonly #options: ChildCheckerOptions;
-  readonly #children = new Set<Child>();
+  readonly #children = new Set<CheckProcess>();
   readonly #queue: Job[] = [];
   readonly #known: Set<string>;
   #scratch: string | undefined;
@@ -120,162 +110,54 @@ export class ChildChecker implements Checker {
     });
   }
 
+  /** Hands jobs to idle children, then to new ones, then behind the jobs of those that have room. */
   #assign(): void {
-    for (const child of this.#children) {
-      if (child.free) this.#give(child);
-    }
-    const working = [...this.#children].filter((child) => !child.slow).length;
-    const room = Math.min(this.#allowed - working, MOST_CHILDREN - this.#children.size);
-    for (let n = Math.min(room, this.#queue.length); n > 0; n--) {
-      this.#scratch ??= emptyScratch(this.#options.scratchDir);
-      const child = new Child(this.#options, this.#scratch, {
-        onFree: () => this.#give(child),
-        onSlow: () => this.#assign(),
-        onEnd: () => {
-          this.#children.delete(child);
-          if (!this.#closed) this.#assign();
-        },
-      });
-      this.#children.add(child);
-      this.#give(child);
+    if (this.#closed) return;
+    while (this.#queue.length > 0) {
+      const child = this.#idle() ?? this.#another() ?? this.#withMostRoom();
+      if (!child) return;
+      child.work(this.#queue.shift() as Job);
     }
   }
 
-  #give(child: Child): void {
-    const job = this.#queue.shift();
-    if (job) child.work(job);
-    else child.rest();
+  #idle(): CheckProcess | undefined {
+    return [...this.#children].find((child) => child.idle);
+  }
+
+  #another(): CheckProcess | undefined {
+    const working = [...this.#children].filter((child) => !child.slow).length;
+    if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
+    this.#scratch ??= emptyScratch(this.#options.scratchDir);
+    const takeBack = (waiting: Job[]) => {
+      this.#queue.unshift(...waiting);
+      this.#assign();
+    };
+    const child = new CheckProcess(
+      { ...this.#options, scratch: this.#scratch },
+      {
+        onRoom: () => this.#assign(),
+        onSlow: takeBack,
+        onEnd: (waiting) => {
+          this.#children.delete(child);
+          takeBack(waiting);
+        },
+      },
+    );
+    this.#children.add(child);
+    return child;
+  }
+
+  #withMostRoom(): CheckProcess | undefined {
+    const [best] = [...this.#children].sort((a, b) => b.room - a.room);
+    return best && best.room > 0 ? best : undefined;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     for (const job of this.#queue.splice(0)) job.reject(shuttingDown());
-    await Promise.all([...this.#children].map((child) => child.end()));
+    await Promise.all([...this.#children].map((child) => child.end(shuttingDown())));
     await this.#saving;
     if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
-  }
-}
-
-interface ChildEvents {
-  onFree(): void;
-  onSlow(): void;
-  onEnd(): void;
-}
-
-/** One child process with at most one job. */
-class Child {
-  /** Whether its job has been running for long; it then no longer counts as one of the working children. */
-  slow = false;
-  readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
-  readonly #mark = Bun.randomUUIDv7();
-  readonly #timeoutMs: number;
-  readonly #events: ChildEvents;
-  #job: Job | undefined;
-  #timers: ReturnType<typeof setTimeout>[] = [];
-  #timedOut = false;
-
-  constructor(options: ChildCheckerOptions, scratch: string, events: ChildEvents) {
-    this.#timeoutMs = options.timeoutMs;
-    this.#events = events;
-    const cwd = mkdtempSync(join(scratch, "child-"));
-    this.#process = Bun.spawn(
-      [process.execPath, "--no-orphans", join(import.meta.dir, "check-child.ts"), options.servicesDir],
-      {
-        cwd,
-        env: {
-          ...process.env,
-          REEF_DATA_DIR: join(cwd, "data"),
-          REEF_CHECKING: "1",
-          REEF_CHECK_RUN: this.#mark,
-        },
-        detached: true,
-        stdin: "ignore",
-        stdout: "ignore",
-        stderr: "ignore",
-        serialization: "json",
-        ipc: (answer) => this.#answered(answer as CheckAnswer),
-        onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
-      },
-    );
-    lowerPriority(this.#process.pid);
-    this.#process.unref();
-  }
-
-  get free(): boolean {
-    return this.#job === undefined;
-  }
-
-  work(job: Job): void {
-    this.#clearTimers();
-    this.#job = job;
-    this.#process.send(job.request);
-    this.#after(SLOW_MS, () => {
-      this.slow = true;
-      this.#events.onSlow();
-    });
-    this.#after(this.#timeoutMs, () => {
-      this.#timedOut = true;
-      void this.#kill();
-    });
-  }
-
-  rest(): void {
-    this.#clearTimers();
-    this.#after(IDLE_MS, () => void this.end());
-  }
-
-  async end(): Promise<void> {
-    const job = this.#job;
-    this.#job = undefined;
-    job?.reject(shuttingDown());
-    // It does not keep the server running, but whoever waits here wants to see it end.
-    this.#process.ref();
-    await this.#kill();
-    await this.#process.exited;
-  }
-
-  /** With everything that the code it tried has started. */
-  #kill(): Promise<void> {
-    return endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`);
-  }
-
-  #after(ms: number, fn: () => void): void {
-    const timer = setTimeout(fn, ms);
-    timer.unref();
-    this.#timers.push(timer);
-  }
-
-  #clearTimers(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
-  }
-
-  #answered(answer: CheckAnswer): void {
-    const job = this.#job;
-    if (!job) return;
-    this.#job = undefined;
-    this.slow = false;
-    this.#clearTimers();
-    job.resolve(answer);
-    this.#events.onFree();
-  }
-
-  #ended(how: string): void {
-    this.#clearTimers();
-    const job = this.#job;
-    this.#job = undefined;
-    this.#events.onEnd();
-    if (!job) return;
-    const step: FailureStep = job.request.op === "import" ? "import" : "init";
-    const doing = step === "import" ? "importing index.ts" : "init()";
-    if (this.#timedOut) {
-      const code: LoadFailureCode = step === "import" ? "IMPORT_TIMEOUT" : "INIT_TIMEOUT";
-      job.reject(new LoadFailure(code, step, `${doing} did not finish in ${this.#timeoutMs} ms.`));
-    } else {
-      job.reject(
-        new LoadFailure("PROCESS_ENDED", step, `${doing} ended the process it was tried in (${how}).`),
-      );
-    }
   }
 }
 

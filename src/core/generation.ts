@@ -1,5 +1,5 @@
 /** A folder becomes a fresh generation of a service. The only file that knows `Bun.ModuleGraph`. */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "node:util";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
@@ -33,7 +33,7 @@ export async function importGeneration(
 ): Promise<Generation> {
   shareHostModules();
   const entry = join(dir, "index.ts");
-  if (!existsSync(entry)) {
+  if (!statSync(entry, { throwIfNoEntry: false })?.isFile()) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);

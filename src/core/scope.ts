@@ -7,6 +7,9 @@ export type Run = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) =>
 
 const runDirectly: Run = (fn, ...args) => fn(...args);
 
+/** The longest that a timer takes, in milliseconds: for code whose limits apply elsewhere. */
+export const NO_LIMIT_MS = 2 ** 31 - 1;
+
 /** Raised to whoever waits for code whose version of the service is gone. */
 export class ScopeEnded extends Error {
   override name = "ScopeEnded";

@@ -1,0 +1,174 @@
+/** A child process in which unknown code is tried. */
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
+import type { CheckAnswer, CheckRequest } from "./check-child.js";
+import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
+import { endProcessTree, lowerPriority } from "./process-tree.js";
+
+/** One thing to try, and who waits for the answer. */
+export interface Job {
+  request: CheckRequest;
+  resolve: (answer: CheckAnswer) => void;
+  reject: (failure: LoadFailure) => void;
+}
+
+export interface CheckProcessOptions {
+  servicesDir: string;
+  /** How long one job may take, in milliseconds. */
+  timeoutMs: number;
+  /** The folder below which the child's working directory and data folder are made. */
+  scratch: string;
+}
+
+export interface CheckProcessEvents {
+  /** There is room for another job. */
+  onRoom(): void;
+  /** The job being done may be stuck; these were to follow it and have not been begun. */
+  onSlow(waiting: Job[]): void;
+  /** The process is gone. These have not been begun. */
+  onEnd(waiting: Job[]): void;
+}
+
+/** Jobs a child is handed ahead, so that it has the next one at once. */
+const AHEAD = 4;
+/** After this long a job may be stuck, in milliseconds. */
+const SLOW_MS = 150;
+/** A child without work for this long is ended, in milliseconds. */
+const IDLE_MS = 60_000;
+
+/** A job the child was told about. It works through them in order and answers each. */
+interface Sent {
+  job: Job;
+  /** Somebody else does it by now; the child does it all the same. */
+  withdrawn: boolean;
+}
+
+/** One child process, which does one job after the other. */
+export class CheckProcess {
+  /** Whether its job has been running for long; it then no longer counts as one of the working children. */
+  slow = false;
+  readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
+  readonly #mark = Bun.randomUUIDv7();
+  readonly #timeoutMs: number;
+  readonly #events: CheckProcessEvents;
+  #sent: Sent[] = [];
+  #timers: ReturnType<typeof setTimeout>[] = [];
+  #timedOut = false;
+  #ending = false;
+
+  constructor({ servicesDir, timeoutMs, scratch }: CheckProcessOptions, events: CheckProcessEvents) {
+    this.#timeoutMs = timeoutMs;
+    this.#events = events;
+    const cwd = mkdtempSync(join(scratch, "child-"));
+    this.#process = Bun.spawn(
+      [process.execPath, "--no-orphans", join(import.meta.dir, "check-child.ts"), servicesDir],
+      {
+        cwd,
+        env: {
+          ...process.env,
+          REEF_DATA_DIR: join(cwd, "data"),
+          REEF_CHECKING: "1",
+          REEF_CHECK_RUN: this.#mark,
+        },
+        detached: true,
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "ignore",
+        serialization: "json",
+        ipc: (answer) => this.#answered(answer as CheckAnswer),
+        onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
+      },
+    );
+    lowerPriority(this.#process.pid);
+    this.#process.unref();
+  }
+
+  /** How many more jobs it takes now. */
+  get room(): number {
+    return this.slow || this.#ending ? 0 : AHEAD - this.#sent.length;
+  }
+
+  /** Whether it has nothing to do and waits for more. */
+  get idle(): boolean {
+    return this.#sent.length === 0 && !this.#ending;
+  }
+
+  work(job: Job): void {
+    this.#sent.push({ job, withdrawn: false });
+    this.#process.send(job.request);
+    if (this.#sent.length === 1) this.#watch();
+  }
+
+  /** Times the job being done; without one, the rest. */
+  #watch(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+    if (this.#sent.length === 0) {
+      this.#after(IDLE_MS, () => void this.end());
+      return;
+    }
+    this.#after(SLOW_MS, () => {
+      this.slow = true;
+      this.#events.onSlow(this.#withdraw(this.#sent.slice(1)));
+    });
+    this.#after(this.#timeoutMs, () => {
+      this.#timedOut = true;
+      this.#ending = true;
+      void this.#kill();
+    });
+  }
+
+  #after(ms: number, fn: () => void): void {
+    const timer = setTimeout(fn, ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #withdraw(sent: Sent[]): Job[] {
+    const live = sent.filter(({ withdrawn }) => !withdrawn);
+    for (const one of live) one.withdrawn = true;
+    return live.map(({ job }) => job);
+  }
+
+  /** Ends the process; who still waits for a job is told `reason`. */
+  async end(reason?: LoadFailure): Promise<void> {
+    this.#ending = true;
+    if (reason) for (const job of this.#withdraw(this.#sent)) job.reject(reason);
+    // It does not keep the server running, but whoever waits here wants to see it end.
+    this.#process.ref();
+    await this.#kill();
+    await this.#process.exited;
+  }
+
+  /** With everything that the code it tried has started. */
+  #kill(): Promise<void> {
+    return endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`);
+  }
+
+  #answered(answer: CheckAnswer): void {
+    const done = this.#sent.shift();
+    if (!done) return;
+    this.slow = false;
+    this.#watch();
+    if (!done.withdrawn) done.job.resolve(answer);
+    this.#events.onRoom();
+  }
+
+  #ended(how: string): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    const [doing, ...behind] = this.#sent;
+    this.#sent = [];
+    if (doing && !doing.withdrawn) doing.job.reject(this.#blame(doing.job, how));
+    this.#events.onEnd(this.#withdraw(behind));
+  }
+
+  #blame({ request }: Job, how: string): LoadFailure {
+    const step: FailureStep = request.op === "import" ? "import" : "init";
+    const what = step === "import" ? "importing index.ts" : "init()";
+    if (this.#timedOut) {
+      const code: LoadFailureCode = step === "import" ? "IMPORT_TIMEOUT" : "INIT_TIMEOUT";
+      return new LoadFailure(code, step, `${what} did not finish in ${this.#timeoutMs} ms.`);
+    }
+    return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process it was tried in (${how}).`);
+  }
+}

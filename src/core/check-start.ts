@@ -1,0 +1,31 @@
+/** Starts service folders as the server would, in a process for checks, and stops them again. */
+import { dataDir } from "./config.js";
+import { Dispatcher } from "./dispatch.js";
+import { EventBus } from "./events.js";
+import type { LogBook } from "./log.js";
+import { Registry } from "./registry.js";
+import { NO_LIMIT_MS } from "./scope.js";
+
+export async function tryStart(servicesDir: string, dirNames: string[], logs: LogBook): Promise<void> {
+  const dispatcher = new Dispatcher({
+    authenticate: () => true,
+    maxBodyBytes: NO_LIMIT_MS,
+    health: () => new Response(),
+    log: logs.logger("check"),
+  });
+  const limits = { initTimeoutMs: NO_LIMIT_MS, drainTimeoutMs: 0 };
+  const registry = new Registry({
+    servicesDir,
+    dataDir: dataDir(),
+    events: new EventBus(),
+    logs,
+    dispatcher,
+    persistent: false,
+    ...limits,
+  });
+  try {
+    for (const dirName of dirNames) await registry.load(dirName);
+  } finally {
+    await registry.close(0);
+  }
+}
