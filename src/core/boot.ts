@@ -128,9 +128,14 @@ export async function boot(
     const dirNames = lacking.map(({ candidate }) => candidate.dirName);
     await registry.enqueue(() => loadLacking(registry, dirNames));
   });
-  for (const [dirName, task] of tasks) if (unsettled.has(dirName)) registry.expect(dirName, task);
-  if (!started) for (const [name, serving] of starting) registry.expect(name, serving);
-  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished);
+  for (const [dirName, task] of tasks) if (unsettled.has(dirName)) registry.expect(dirName, task, true);
+  const atRoot = ({ generation }: Imported) => generation.module.mountAtRoot === true;
+  if (!started) {
+    for (const one of ordered) {
+      registry.expect(one.name, starting.get(one.name) ?? Promise.resolve(), atRoot(one));
+    }
+  }
+  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished, atRoot(node));
   return { finished };
 }
 

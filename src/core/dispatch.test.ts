@@ -157,7 +157,31 @@ describe("a service at the root", () => {
     expect((await call("/page/1")).status).toBe(200);
   });
 
-  test("several are asked in the order in which they were loaded", async () => {
+  test("takes nothing from another one with a catch-all, whichever was loaded first", async () => {
+    const greedy = echo("greedy", { mountAtRoot: true, requiresAuth: false });
+    const param = new Hono().get("/:page", (c) => c.text("any page")).get("/page/*", (c) => c.text("any"));
+    const open = { mountAtRoot: true, requiresAuth: false };
+    const exact = new Hono().get("/extension.js", (c) => c.text("exact"));
+    const services = [
+      greedy,
+      { name: "param", routes: param, ...open },
+      { name: "exact", routes: exact, ...open },
+    ];
+    for (const order of [services, services.toReversed()]) {
+      const { call } = await serve(...order, root());
+      const asked = await Promise.all(
+        ["/extension.js", "/page/7", "/"].map(async (path) => (await call(path)).text()),
+      );
+      expect(asked).toEqual(["exact", "page 7 at /page/7", "home"]);
+      expect(await (await call("/other")).text()).toBe("any page");
+      expect(await (await call("/other/path")).json()).toMatchObject({ name: "greedy" });
+      expect(await (await call("/extension.js", { method: "POST" })).json()).toMatchObject({
+        name: "greedy",
+      });
+    }
+  });
+
+  test("several that are equally close are asked in the order in which they were loaded", async () => {
     const second = new Hono().get("/page/:id", (c) => c.text("second")).get("/more", (c) => c.text("more"));
     const { call } = await serve(root(), { name: "second", mountAtRoot: true, routes: second });
     expect(await (await call("/page/1")).text()).toBe("page 1 at /page/1");

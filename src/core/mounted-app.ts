@@ -66,7 +66,7 @@ plain.notFound((c) => {
   HonoContext = c.constructor as typeof Context;
   return c.body(null);
 });
-await plain.request("/");
+void plain.fetch(new Request("http://localhost/"));
 
 /**
  * Most requests are for a route that has one handler. Calling that ourselves spares what Hono puts around it: two

@@ -92,8 +92,8 @@ export class Registry {
   }
 
   /** Requests for a service that is on its way wait until `known` settles. */
-  expect(name: string, known: Promise<unknown>): void {
-    this.#options.dispatcher.expect(name, known);
+  expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
+    this.#options.dispatcher.expect(name, known, maybeAtRoot);
   }
 
   get servicesDir(): string {
