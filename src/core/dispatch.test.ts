@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { readConfig } from "./config.js";
-import { firstSegment, pathOf } from "./dispatch.js";
+import { Dispatcher, firstSegment, pathOf } from "./dispatch.js";
 import { ReefError } from "./errors.js";
 import { LogBook } from "./log.js";
 import { createServer, type ReefServer } from "./server.js";
@@ -323,6 +323,31 @@ describe("the size of a body", () => {
     expect(reply.status).toBe(status);
     if (status === 413) expect(await reply.json()).toEqual({ error: "request body too large" });
   });
+});
+
+test("requests from outside that nobody answers wait for what may be mounted at the root, and for nothing else", async () => {
+  const dispatcher = new Dispatcher({
+    authenticate: () => true,
+    maxBodyBytes: 1,
+    health: () => new Response(),
+    log: new LogBook(() => undefined).logger("reef"),
+  });
+  const server = { pendingRequests: 0 } as unknown as Bun.Server<undefined>;
+  const ask = (path: string, from?: Bun.Server<undefined>) =>
+    dispatcher.fetch(new Request(`http://h${path}`), from);
+  const named = Promise.withResolvers<void>();
+  dispatcher.expect("named", named.promise, false);
+  expect([ask("/other", server), ask("/other")]).toEqual([expect.any(Response), expect.any(Response)]);
+  const roots = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  for (const [n, root] of roots.entries()) dispatcher.expect(`root-${n}`, root.promise, true);
+  expect(ask("/other")).toBeInstanceOf(Response);
+  const waiting = ask("/other", server);
+  expect(waiting).toBeInstanceOf(Promise);
+  expect(dispatcher.unaccounted(0, 0)).toBe(0);
+  roots[0]?.reject(new Error("did not start"));
+  roots[1]?.resolve();
+  expect((await waiting).status).toBe(404);
+  expect(ask("/other", server)).toBeInstanceOf(Response);
 });
 
 describe("/health", () => {

@@ -262,6 +262,9 @@ describe("a route with one handler", () => {
     own.notFound((c) => c.text("mine", 404)).onError((error, c) => c.text(error.message, 502));
     const { ask } = await make(own);
     expect(await (await ask("/none")).text()).toBe("mine");
+    const ending = new Hono().get("/none", (c) => c.notFound());
+    ending.notFound((c) => c.text("the end", 404));
+    expect(await (await (await make(ending)).ask("/none")).text()).toBe("the end");
     expect([(await ask("/fails")).status, await (await ask("/fails")).text()]).toEqual([502, "x"]);
   });
 });
