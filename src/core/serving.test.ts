@@ -250,6 +250,28 @@ describe("a route with one handler", () => {
     expect(depthOfThen).toBe(1);
   });
 
+  test("of an app with a getPath of its own has it called in the service's context", async () => {
+    let depth = 0;
+    const depths: number[] = [];
+    const run: Run = (fn, ...args) => {
+      depth++;
+      try {
+        return fn(...args);
+      } finally {
+        depth--;
+      }
+    };
+    const getPath = (request: Request) => {
+      depths.push(depth);
+      return new URL(request.url).pathname;
+    };
+    const app = new Hono({ getPath }).get("/x", (c) => c.text("x"));
+    const { ask } = await make(app, run);
+    depths.length = 0;
+    expect((await ask("/x")).status).toBe(200);
+    expect(depths).toEqual([1]);
+  });
+
   test("may have an app with a getPath, a router or replies of its own", async () => {
     const host = new Hono({ getPath: (request) => `/s/${request.headers.get("x-to")}` });
     host.get("/there", (c) => c.text("there"));
