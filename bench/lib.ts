@@ -26,8 +26,13 @@ export interface Result {
   ratio: number;
   /** Best round of this case / best round of the first case. */
   bestRatio: number;
-  /** CPU per operation of the first case / of this case: above 1 means cheaper than the first. */
+  /**
+   * Median over the rounds of CPU per operation of the first case / of this case in the same round: above 1 means
+   * cheaper than the first.
+   */
   cpuRatio?: number;
+  /** Lowest CPU per operation of the first case / of this case. */
+  bestCpuRatio?: number;
 }
 
 export function median(values: readonly number[]): number {
@@ -37,36 +42,53 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
+/** One sample for several turns with the same number of operations each. */
+function merge(turns: readonly Sample[]): Sample {
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const cpu = turns.flatMap(({ cpuMicros }) => cpuMicros ?? []);
+  return {
+    perSecond: 1 / mean(turns.map(({ perSecond }) => 1 / perSecond)),
+    ...(cpu.length > 0 && { cpuMicros: mean(cpu) }),
+  };
+}
+
 /**
- * Runs the cases alternately, after one uncounted warm-up each, so that a slow spell of the machine
- * hits all of them; every second round runs in reverse order. The first case is the yardstick.
+ * Runs the cases alternately, after one uncounted warm-up round, so that a slow spell of the machine hits all of
+ * them; every second turn runs in reverse order. Each case has `turns` turns in a round, which count as one sample:
+ * the shorter a turn, the more alike is what the cases that are compared have met. The first case is the yardstick.
  */
-export async function compare(cases: readonly Case[], rounds = 7): Promise<Result[]> {
+export async function compare(cases: readonly Case[], rounds = 7, turns = 1): Promise<Result[]> {
   const samples = cases.map((): Sample[] => []);
   for (let round = -1; round < rounds; round++) {
-    const order = cases.map((_, index) => index);
-    if (round % 2) order.reverse();
-    for (const index of order) {
-      const sample = await cases[index]?.round();
-      if (sample && round >= 0) samples[index]?.push(sample);
+    const taken = cases.map((): Sample[] => []);
+    for (let turn = 0; turn < turns; turn++) {
+      const order = cases.map((_, index) => index);
+      if ((round * turns + turn) % 2) order.reverse();
+      for (const index of order) {
+        const sample = await cases[index]?.round();
+        if (sample) taken[index]?.push(sample);
+      }
     }
+    if (round < 0) continue;
+    for (const [index, list] of samples.entries()) list.push(merge(taken[index] ?? []));
   }
   const base = samples[0] ?? [];
   return cases.map(({ name }, index) => {
     const own = samples[index] ?? [];
     const best = (list: readonly Sample[]) => Math.max(...list.map((sample) => sample.perSecond));
     const cpu = (list: readonly Sample[]) => Math.min(...list.map((sample) => sample.cpuMicros ?? Infinity));
-    const bestCpuMicros = Number.isFinite(cpu(own)) ? cpu(own) : undefined;
-    const cpuRatio = bestCpuMicros && Number.isFinite(cpu(base)) ? cpu(base) / bestCpuMicros : undefined;
+    const measured = Number.isFinite(cpu(own)) && Number.isFinite(cpu(base));
+    const cpuRatios = own.map((sample, i) => (base[i]?.cpuMicros ?? NaN) / (sample.cpuMicros ?? NaN));
     return {
       name,
       rounds: own.length,
       medianPerSecond: median(own.map((sample) => sample.perSecond)),
       bestPerSecond: best(own),
-      bestCpuMicros,
+      bestCpuMicros: Number.isFinite(cpu(own)) ? cpu(own) : undefined,
       ratio: median(own.map((sample, i) => sample.perSecond / (base[i]?.perSecond ?? Number.NaN))),
       bestRatio: best(own) / best(base),
-      cpuRatio,
+      cpuRatio: measured ? median(cpuRatios) : undefined,
+      bestCpuRatio: measured ? cpu(base) / cpu(own) : undefined,
     };
   });
 }
@@ -81,7 +103,7 @@ export function report(title: string, results: Result[]): void {
   const number = (value: number | undefined, digits: number) =>
     value === undefined ? "–" : value.toLocaleString("en", { maximumFractionDigits: digits });
   const rows = [
-    ["", "median/s", "best/s", "CPU µs", "ratio", "best ratio", "CPU ratio"],
+    ["", "median/s", "best/s", "CPU µs", "ratio", "best ratio", "CPU ratio", "best CPU ratio"],
     ...results.map((result) => [
       result.name,
       number(result.medianPerSecond, 0),
@@ -90,6 +112,7 @@ export function report(title: string, results: Result[]): void {
       number(result.ratio, 2),
       number(result.bestRatio, 2),
       number(result.cpuRatio, 2),
+      number(result.bestCpuRatio, 2),
     ]),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

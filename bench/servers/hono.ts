@@ -8,6 +8,7 @@ const app = new Hono();
 app.get("/svc-0/items", (c) => c.json({ ok: true }));
 app.post("/svc-0/items", async (c) => {
   const body = await c.req.json();
+  if (typeof body?.text !== "string") return c.json({ error: "text must be a string" }, 400);
   return c.json({ length: body.text.length });
 });
 

@@ -18,7 +18,10 @@ const server = Bun.serve({
     const { pathname } = new URL(request.url);
     if (pathname === "/svc-0/items" && request.method === "GET") return Response.json({ ok: true });
     if (pathname === "/svc-0/items" && request.method === "POST") {
-      const body = (await request.json()) as { text: string };
+      const body = (await request.json()) as { text?: unknown } | null;
+      if (typeof body?.text !== "string") {
+        return Response.json({ error: "text must be a string" }, { status: 400 });
+      }
       return Response.json({ length: body.text.length });
     }
     return Response.json({ error: "not found" }, { status: 404 });

@@ -17,6 +17,7 @@ const routes = new Hono();
 routes.get("/items", (c) => c.json({ ok: true }));
 routes.post("/items", async (c) => {
   const body = await c.req.json();
+  if (typeof body?.text !== "string") return c.json({ error: "text must be a string" }, 400);
   return c.json({ length: body.text.length });
 });
 export default { name: "svc-${n}", routes };

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { answering, eventually, type Files, type Reef, startReef } from "../../tests/support/sandbox.js";
+import {
+  answering,
+  eventually,
+  type Files,
+  type Reef,
+  startReef,
+  TOKEN,
+} from "../../tests/support/sandbox.js";
 import type { Checker, ModuleFacts } from "./checker.js";
 
 const open: Reef[] = [];
@@ -160,6 +167,27 @@ describe("folders that are slow to check", () => {
     checker.pass("b", "a");
     await reef.settled;
     expect([await reef.text("/a"), await reef.text("/b")]).toEqual(["from b", "from a"]);
+  });
+
+  test("may be mounted at the root: what nobody answers waits for them, when it comes from outside", async () => {
+    const checker = new SlowChecker(["slow", "web"]);
+    const web = answering("web", "from the root", "mountAtRoot: true");
+    const reef = await start({ ...services, "web/index.ts": web }, { checker, patienceMs: 50 });
+    const outside = { requestIP: () => null, pendingRequests: 0 } as unknown as Bun.Server<undefined>;
+    const ask = async (path: string) => {
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      const reply = await reef.app.fetch(new Request(`http://h${path}`, { headers }), outside);
+      return [reply.status, await reply.text()];
+    };
+    const early = ask("/");
+    const nobody = ask("/no/body");
+    expect((await reef.call("/")).status).toBe(404);
+    checker.pass("slow");
+    expect(await ask("/slow")).toEqual([200, "slow"]);
+    checker.pass("web");
+    expect(await early).toEqual([200, "from the root"]);
+    await reef.settled;
+    expect(await nobody).toEqual([404, '{"error":"unknown service"}']);
   });
 
   test("a change asked for meanwhile does not wait for them", async () => {

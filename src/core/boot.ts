@@ -76,9 +76,12 @@ export async function boot(
     // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
     if (rest.length > 0) await takeIn(registry, lacking, fail);
   });
-  for (const dirName of round.unsettled) registry.expect(dirName, round.tasks.get(dirName) ?? finished);
-  if (!started) for (const [name, serving] of starting) registry.expect(name, serving);
-  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished);
+  const atRoot = ({ generation }: Imported) => generation.module.mountAtRoot === true;
+  for (const dirName of round.unsettled) registry.expect(dirName, round.tasks.get(dirName) ?? finished, true);
+  if (!started) {
+    for (const one of ordered) registry.expect(one.name, starting.get(one.name) ?? finished, atRoot(one));
+  }
+  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished, atRoot(node));
   return { finished };
 }
 

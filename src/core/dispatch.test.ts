@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { readConfig } from "./config.js";
-import { firstSegment, pathOf } from "./dispatch.js";
+import { Dispatcher, firstSegment, pathOf } from "./dispatch.js";
 import { ReefError } from "./errors.js";
 import { LogBook } from "./log.js";
 import { createServer, type ReefServer } from "./server.js";
@@ -157,7 +157,31 @@ describe("a service at the root", () => {
     expect((await call("/page/1")).status).toBe(200);
   });
 
-  test("several are asked in the order in which they were loaded", async () => {
+  test("takes nothing from another one with a catch-all, whichever was loaded first", async () => {
+    const greedy = echo("greedy", { mountAtRoot: true, requiresAuth: false });
+    const param = new Hono().get("/:page", (c) => c.text("any page")).get("/page/*", (c) => c.text("any"));
+    const open = { mountAtRoot: true, requiresAuth: false };
+    const exact = new Hono().get("/extension.js", (c) => c.text("exact"));
+    const services = [
+      greedy,
+      { name: "param", routes: param, ...open },
+      { name: "exact", routes: exact, ...open },
+    ];
+    for (const order of [services, services.toReversed()]) {
+      const { call } = await serve(...order, root());
+      const asked = await Promise.all(
+        ["/extension.js", "/page/7", "/"].map(async (path) => (await call(path)).text()),
+      );
+      expect(asked).toEqual(["exact", "page 7 at /page/7", "home"]);
+      expect(await (await call("/other")).text()).toBe("any page");
+      expect(await (await call("/other/path")).json()).toMatchObject({ name: "greedy" });
+      expect(await (await call("/extension.js", { method: "POST" })).json()).toMatchObject({
+        name: "greedy",
+      });
+    }
+  });
+
+  test("several that are equally close are asked in the order in which they were loaded", async () => {
     const second = new Hono().get("/page/:id", (c) => c.text("second")).get("/more", (c) => c.text("more"));
     const { call } = await serve(root(), { name: "second", mountAtRoot: true, routes: second });
     expect(await (await call("/page/1")).text()).toBe("page 1 at /page/1");
@@ -299,6 +323,31 @@ describe("the size of a body", () => {
     expect(reply.status).toBe(status);
     if (status === 413) expect(await reply.json()).toEqual({ error: "request body too large" });
   });
+});
+
+test("requests from outside that nobody answers wait for what may be mounted at the root, and for nothing else", async () => {
+  const dispatcher = new Dispatcher({
+    authenticate: () => true,
+    maxBodyBytes: 1,
+    health: () => new Response(),
+    log: new LogBook(() => undefined).logger("reef"),
+  });
+  const server = { pendingRequests: 0 } as unknown as Bun.Server<undefined>;
+  const ask = (path: string, from?: Bun.Server<undefined>) =>
+    dispatcher.fetch(new Request(`http://h${path}`), from);
+  const named = Promise.withResolvers<void>();
+  dispatcher.expect("named", named.promise, false);
+  expect([ask("/other", server), ask("/other")]).toEqual([expect.any(Response), expect.any(Response)]);
+  const roots = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  for (const [n, root] of roots.entries()) dispatcher.expect(`root-${n}`, root.promise, true);
+  expect(ask("/other")).toBeInstanceOf(Response);
+  const waiting = ask("/other", server);
+  expect(waiting).toBeInstanceOf(Promise);
+  expect(dispatcher.unaccounted(0, 0)).toBe(0);
+  roots[0]?.reject(new Error("did not start"));
+  roots[1]?.resolve();
+  expect((await waiting).status).toBe(404);
+  expect(ask("/other", server)).toBeInstanceOf(Response);
 });
 
 describe("/health", () => {

@@ -1,8 +1,9 @@
 /** From a request to the service that answers it. The cost does not grow with the number of services. */
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
-import { errorReply, messageOf } from "./errors.js";
+import { errorReply } from "./errors.js";
 import type { Logger } from "./log.js";
+import { closestRoot } from "./root-routes.js";
 import type { Env, Serving } from "./serving.js";
 import { isJson } from "./streams.js";
 
@@ -25,11 +26,6 @@ export class Mount {
   }
 }
 
-/** A handler takes the context alone; middleware takes `next` as well. */
-const isRouteHandler = (handler: { length: number }) => handler.length < 2;
-
-type Match = [[[{ length: number }, ...unknown[]], unknown][], ...unknown[]];
-
 export interface DispatchOptions {
   authenticate: Authenticator;
   maxBodyBytes: number;
@@ -41,11 +37,12 @@ export interface DispatchOptions {
 /** Routes requests to mounts and puts the headers on that every reply carries. */
 export class Dispatcher {
   readonly mounts = new Map<string, Mount>();
-  /** Services mounted at `/`, asked in this order when no name matches. */
+  /** Services mounted at `/`, asked when no name matches. */
   readonly roots: Mount[] = [];
   readonly #options: DispatchOptions;
   #server: Env;
   readonly #expected = new Map<string, Promise<void>>();
+  readonly #expectedRoots = new Set<Promise<void>>();
   readonly #trusted = new WeakSet<Request>();
   /** Requests that wait for a service being exchanged. */
   #waiting = 0;
@@ -115,8 +112,8 @@ export class Dispatcher {
       if (name === "health" && pathOf(request.url) === "/health") {
         return this.complete(this.#health(request), request);
       }
-      mount = this.#rootFor(request);
-      const expected = mount === undefined && this.#expected.get(name);
+      mount = closestRoot(this.roots, request, this.#options.log);
+      const expected = mount === undefined && (this.#expected.get(name) ?? this.#nextRoot(server));
       if (expected) return this.#whenKnown(expected, request, server);
       if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
     }
@@ -126,12 +123,25 @@ export class Dispatcher {
       : this.#afterGate(mount, request, server);
   }
 
-  /** Requests for `name` wait until `known` settles, if nobody answers to it: the service is on its way. */
-  expect(name: string, known: Promise<unknown>): void {
+  /**
+   * Requests for `name` wait until `known` settles, if nobody answers to it: the service is on its way. Where it may
+   * be mounted at the root, so do all others that nobody answers.
+   */
+  expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
     const over = () => {
       this.#expected.delete(name);
+      this.#expectedRoots.delete(settled);
     };
-    this.#expected.set(name, known.then(over, over));
+    const settled = known.then(over, over);
+    this.#expected.set(name, settled);
+    if (maybeAtRoot) this.#expectedRoots.add(settled);
+  }
+
+  /** Settles when the next service has come that may be mounted at the root, if there is one to come. */
+  #nextRoot(server: Env): Promise<void> | undefined {
+    // What a service asks of Reef while it starts would wait for that start.
+    if (server === undefined || this.#expectedRoots.size === 0) return undefined;
+    return Promise.race(this.#expectedRoots);
   }
 
   async #whenKnown(known: Promise<void>, request: Request, server: Env): Promise<Response> {
@@ -153,20 +163,6 @@ export class Dispatcher {
     if (request.method === "GET") return this.#options.health();
     if (request.method === "HEAD") return new Response(null, this.#options.health());
     return errorReply("NOT_FOUND");
-  }
-
-  #rootFor(request: Request): Mount | undefined {
-    for (const mount of this.roots) {
-      const app = mount.app as Hono;
-      const method = request.method === "HEAD" ? "GET" : request.method;
-      try {
-        const [matched] = app.router.match(method, app.getPath(request)) as unknown as Match;
-        if (matched.some(([[handler]]) => isRouteHandler(handler))) return mount;
-      } catch (error) {
-        this.#options.log.warn(`routes of "${mount.name}" cannot be matched: ${messageOf(error)}`);
-      }
-    }
-    return undefined;
   }
 
   /** A reply keeps what its service set; only what is missing is added. `json` says that it is no document. */

@@ -94,8 +94,8 @@ export class Registry {
   }
 
   /** Requests for a service that is on its way wait until `known` settles. */
-  expect(name: string, known: Promise<unknown>): void {
-    this.#options.dispatcher.expect(name, known);
+  expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
+    this.#options.dispatcher.expect(name, known, maybeAtRoot);
   }
 
   /** What the folders held when the server started last; undefined when nothing is kept on disk. */

@@ -195,7 +195,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       hostname,
       port,
       idleTimeout: config.idleTimeoutSeconds,
-      // The dispatcher refuses announced sizes with a clear answer; this is the bound for the others.
+      // Bun's own 413 has no body; it keeps what it reads for handlers within bounds. One more, for the dispatcher's.
       maxRequestBodySize: config.maxBodyBytes + 1,
       development: false,
       // Without development mode Bun would let a second server share the port and its data.

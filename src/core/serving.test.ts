@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
+import { LinearRouter } from "hono/router/linear-router";
 import { LogBook } from "./log.js";
 import { type Run, Scope } from "./scope.js";
 import { Serving } from "./serving.js";
@@ -143,6 +144,168 @@ describe("the author's app", () => {
     expect((await ask("/y")).status).toBe(500);
     expect(thrown).toEqual([new Error("nothing for undefined")]);
   });
+});
+
+describe("a route with one handler", () => {
+  /** What Hono answers by itself, and what it answers here. */
+  async function both(routes: Hono, path: string, init?: RequestInit) {
+    const here = await (await make(routes)).ask(path, init);
+    const there = await routes.request(path, init);
+    const show = async (reply: Response) => [reply.status, [...reply.headers], await reply.text()];
+    return { here: await show(here), there: await show(there) };
+  }
+  const wait = () => new Promise((resolve) => setImmediate(resolve));
+
+  const routes = new Hono();
+  routes.get("/sync", (c) => c.text("sync", 201, { "x-own": "1" }));
+  routes.get("/late", async (c) => {
+    await wait();
+    c.header("x-own", "1");
+    return c.json({ late: true });
+  });
+  routes.get("/param/:id{[0-9]+}", async (c) =>
+    c.json([c.req.param("id"), c.req.path.slice(-2), c.req.query("q")]),
+  );
+  routes.get("/everything", (c) => c.json([c.req.routePath, c.req.matchedRoutes.length, c.req.method]));
+  routes.get("/set", async (c) => {
+    c.res = new Response("set", { status: 202 });
+  });
+  routes.get("/middleware-alone/*", async (_c, next) => next());
+  routes.get("/rest", (...args) => args[0].text(String(args.length)));
+  routes.get("/none", (() => undefined) as never);
+  routes.get("/none-late", (async () => undefined) as never);
+  routes.get("/no-route", (c) => c.notFound());
+  routes.post("/body", async (c) => c.json(await c.req.json()));
+  routes.use("/with/*", async (c, next) => {
+    await next();
+    c.header("x-after", "1");
+  });
+  routes.get("/with/middleware", (c) => c.text("below"));
+
+  test.each<[string, RequestInit]>([
+    ["/sync", {}],
+    ["/sync", { method: "HEAD" }],
+    ["/late", {}],
+    ["/late", { method: "HEAD" }],
+    ["/param/42?q=%20x", {}],
+    ["/set", {}],
+    ["/rest", {}],
+    ["/body", { method: "POST", body: '{"a":[1]}' }],
+    ["/with/middleware", {}],
+  ])("%s %p is answered as by Hono", async (path, init) => {
+    const { here, there } = await both(routes, path, init);
+    expect(here).toEqual(there);
+  });
+
+  test("knows its route and its context", async () => {
+    const { ask } = await make(routes);
+    expect(await (await ask("/everything")).json()).toEqual(["/everything", 1, "GET"]);
+  });
+
+  test.each(["/none", "/none-late", "/no-route", "/middleware-alone/x", "/param/x", "/unknown"])(
+    "%s has no reply: 404 in JSON",
+    async (path) => {
+      const { ask } = await make(routes);
+      const reply = await ask(path);
+      expect([reply.status, await reply.json()]).toEqual([404, { error: "not found" }]);
+    },
+  );
+
+  test("gets the server as its environment, and no execution context", async () => {
+    const seen: unknown[] = [];
+    const app = new Hono().get("/", (c) => {
+      seen.push(c.env);
+      expect(() => c.executionCtx).toThrow("no ExecutionContext");
+      return c.text("x");
+    });
+    const { serving } = await make(app);
+    const server = { requestIP: () => null } as unknown as Bun.Server<undefined>;
+    await serving.handle(new Request("http://h/s"), server);
+    expect(seen).toEqual([server]);
+  });
+
+  test("whose reply is a promise of the service's own kind is waited for in the service's context", async () => {
+    let depth = 0;
+    let depthOfThen = -1;
+    const run: Run = (fn, ...args) => {
+      depth++;
+      try {
+        return fn(...args);
+      } finally {
+        depth--;
+      }
+    };
+    class Lazy extends Promise<Response> {}
+    // Queries that start when somebody waits for them are made like this.
+    // biome-ignore lint/suspicious/noThenProperty: see above
+    Object.defineProperty(Lazy.prototype, "then", {
+      value(this: Promise<Response>, ...args: Parameters<Promise<Response>["then"]>) {
+        depthOfThen = depth;
+        return Promise.prototype.then.apply(this, args);
+      },
+    });
+    const app = new Hono().get("/", () => new Lazy((resolve) => resolve(new Response("lazy"))));
+    const { ask } = await make(app, run);
+    expect(await (await ask("")).text()).toBe("lazy");
+    expect(depthOfThen).toBe(1);
+  });
+
+  test("of an app with a getPath of its own has it called in the service's context", async () => {
+    let depth = 0;
+    const depths: number[] = [];
+    const run: Run = (fn, ...args) => {
+      depth++;
+      try {
+        return fn(...args);
+      } finally {
+        depth--;
+      }
+    };
+    const getPath = (request: Request) => {
+      depths.push(depth);
+      return new URL(request.url).pathname;
+    };
+    const app = new Hono({ getPath }).get("/x", (c) => c.text("x"));
+    const { ask } = await make(app, run);
+    depths.length = 0;
+    expect((await ask("/x")).status).toBe(200);
+    expect(depths).toEqual([1]);
+  });
+
+  test("may have an app with a getPath, a router or replies of its own", async () => {
+    const host = new Hono({ getPath: (request) => `/s/${request.headers.get("x-to")}` });
+    host.get("/there", (c) => c.text("there"));
+    expect(await (await (await make(host)).ask("/x", { headers: { "x-to": "there" } })).text()).toBe("there");
+    const linear = new Hono({ router: new LinearRouter() }).get("/:id", (c) => c.text(c.req.param("id")));
+    expect(await (await (await make(linear)).ask("/7")).text()).toBe("7");
+    const own = new Hono()
+      .get("/none", (c) => c.notFound())
+      .get("/fails", () => Promise.reject(new Error("x")));
+    own.notFound((c) => c.text("mine", 404)).onError((error, c) => c.text(error.message, 502));
+    const { ask } = await make(own);
+    expect(await (await ask("/none")).text()).toBe("mine");
+    const ending = new Hono().get("/none", (c) => c.notFound());
+    ending.notFound((c) => c.text("the end", 404));
+    expect(await (await (await make(ending)).ask("/none")).text()).toBe("the end");
+    expect([(await ask("/fails")).status, await (await ask("/fails")).text()]).toEqual([502, "x"]);
+  });
+});
+
+test("handlers that return after they were given up on change nothing any more", async () => {
+  const gates = [0, 1, 2].map(() => Promise.withResolvers<void>());
+  const routes = new Hono().get("/:n", async (c) => {
+    await gates[Number(c.req.param("n"))]?.promise;
+    return c.text("done");
+  });
+  const { serving, ask, completed } = await make(routes);
+  const replies = [ask("/0"), ask("/1"), ask("/2")];
+  gates[1]?.resolve();
+  expect((await (replies[1] as Promise<Response>)).status).toBe(200);
+  serving.abandon();
+  expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([503, 200, 503]);
+  for (const gate of gates) gate.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([serving.active, completed()]).toEqual([0, 3]);
 });
 
 test("a module without routes answers 404", async () => {

@@ -70,7 +70,10 @@ export interface ServiceModule {
   description?: string;
   /** HTTP API; sees paths without the `/<name>` prefix. */
   routes?: Hono;
-  /** Mount `routes` at `/` instead of `/<name>`. Services with a matching name win over root routes. */
+  /**
+   * Mount `routes` at `/` instead of `/<name>`. Services with a matching name win over root routes; of several root
+   * routes the one that spells out most of the path does.
+   */
   mountAtRoot?: boolean;
   /** `false` opens all routes to callers without a token. Default `true`. */
   requiresAuth?: boolean;

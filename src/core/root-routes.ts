@@ -1,0 +1,45 @@
+/** Which of the services mounted at the root answers a request? */
+import type { Hono } from "hono";
+import type { Mount } from "./dispatch.js";
+import { messageOf } from "./errors.js";
+import type { Logger } from "./log.js";
+
+/** A handler takes the context alone; middleware takes `next` as well. */
+const isRouteHandler = (handler: { length: number }) => handler.length < 2;
+
+type Match = [[[{ length: number }, { path: string }], unknown][], ...unknown[]];
+
+/**
+ * How much of its path a route spells out: the length of what stands before the first parameter or wildcard. Of equal
+ * lengths, a route without either says most, and a parameter says more than a wildcard.
+ */
+export function specificity(route: string): number {
+  const open = route.search(/[:*]/);
+  if (open < 0) return route.length + 0.5;
+  return route[open] === ":" ? open + 0.25 : open;
+}
+
+/**
+ * The mount whose route says most about the request's path, so that a catch-all takes nothing from others; of
+ * equals the first. A root service is only asked for paths that it has a route for.
+ */
+export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  let closest: Mount | undefined;
+  let most = -1;
+  for (const mount of mounts) {
+    const app = mount.app as Hono;
+    try {
+      const [matched] = app.router.match(method, app.getPath(request)) as unknown as Match;
+      for (const [[handler, route]] of matched) {
+        const says = isRouteHandler(handler) ? specificity(route.path) : -1;
+        if (says <= most) continue;
+        closest = mount;
+        most = says;
+      }
+    } catch (error) {
+      log.warn(`routes of "${mount.name}" cannot be matched: ${messageOf(error)}`);
+    }
+  }
+  return closest;
+}
