@@ -1,33 +1,30 @@
 /** Every change of what is running, one after the other: so that two changes never race. */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
 import type { ContextHost, Peer } from "./context.js";
 import { contentDigest, fingerprint, readSource, type Source } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
 import type { Dispatcher } from "./dispatch.js";
-import { messageOf } from "./errors.js";
 import type { EventBus } from "./events.js";
+import { exchange } from "./exchange.js";
 import { FailureBook } from "./failures.js";
-import { changeFolder } from "./folder-change.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf, getService, listServices, locate, servedFrom } from "./lookup.js";
+import { folderOf } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
-import { rollBack } from "./rollback.js";
+import { registryView } from "./registry-view.js";
 import { Snapshots } from "./snapshots.js";
 import { SourceMemory } from "./source-memory.js";
 import { Switches } from "./switches.js";
-import { type SyncResult, syncFolders } from "./sync.js";
+import type { SyncResult } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
-import type { ServiceModule } from "./types.js";
 import { verifyVersion } from "./verify.js";
-import { flushStore, retire, startVersion, type Version } from "./version.js";
+import { retire, startVersion, type Version } from "./version.js";
 
 export interface RegistryOptions {
   servicesDir: string;
@@ -51,8 +48,8 @@ export const SYNC_EVENT = "services:synced";
 
 export type Loaded = { name: string; action: "added" | "updated" };
 
-/** How long an exchange waits for handlers in flight before it goes on without them, in milliseconds. */
-const PAUSE_LIMIT_MS = 2000;
+/** How long a removal waits for what is in flight before it goes on without it, in milliseconds. */
+const REMOVAL_LIMIT_MS = 2000;
 
 /** What each of a store's steps gets at shutdown when the time for all is used up, in milliseconds. */
 const CLOSE_LIMIT_MS = 1000;
@@ -82,7 +79,7 @@ export class Registry {
       events: options.events,
       servicesDir: options.servicesDir,
       dataDir: options.dataDir,
-      peer: (name) => this.#peer(name),
+      peer: (name) => this.peer(name),
       modules: () => [...this.table.modules.values()],
       registryFor: (service) => this.view(service),
       dispatch: async (request, { trusted = false } = {}) => {
@@ -108,18 +105,11 @@ export class Registry {
     return this.#options.servicesDir;
   }
 
-  #peer(name: string): Peer | undefined {
+  peer(name: string): Peer | undefined {
     const service = this.table.get(name);
     if (!service) return undefined;
     const { module, generation } = service.current;
     return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
-  }
-
-  #run<T>(name: string, fn: (module: ServiceModule) => T): T {
-    const peer = this.#peer(name);
-    if (!peer) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
-    const result = peer.scope.run(fn, peer.module);
-    return result instanceof Promise ? (peer.scope.outlive(result) as T) : result;
   }
 
   /**
@@ -135,30 +125,7 @@ export class Registry {
 
   /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
   view(caller?: string): ServiceRegistry {
-    return {
-      list: () => listServices(this, this.#options.events),
-      get: (name) => getService(this, this.#options.events, name),
-      failures: () => this.failures.list(),
-      logs: (name) => this.#options.logs.lines(name),
-      run: (name, fn) => this.#run(name, fn),
-      versions: (name) => this.snapshots?.list(this.folderOf(name)) ?? [],
-      locate: (name) => locate(this, name),
-      servedFrom: (name) => servedFrom(this, name),
-      check: (dirName) => this.enqueue(() => this.check(dirName)),
-      load: (dirName, options = {}) => {
-        // The verification is the caller's code and runs in the caller's context.
-        const verify = options.verify && AsyncLocalStorage.bind(options.verify.bind(options));
-        return this.enqueue(() => this.load(dirName, caller, { ...options, verify }));
-      },
-      reload: (name) => this.enqueue(() => this.load(this.folderOf(name), caller)),
-      sync: () => this.enqueue(() => syncFolders(this, caller)),
-      unload: (name, options) => this.enqueue(() => this.unload(name, options?.force ?? false, caller)),
-      disable: (name, options) => this.enqueue(() => this.disable(name, options, caller)),
-      enable: (name) => this.enqueue(() => this.enable(name)),
-      rollback: (name, digest) => this.enqueue(() => rollBack(this, name, digest, caller)),
-      changeFolder: (dirName, change, options) =>
-        this.enqueue(() => changeFolder(this, dirName, change, options?.force ?? false, caller)),
-    };
+    return registryView(this, this.#options, caller);
   }
 
   /** The folder of a service, loaded or not. Throws a `LoadFailure` when there is none. */
@@ -178,7 +145,7 @@ export class Registry {
       await this.#tryElsewhere(dirName, source);
       const action = service ? "updated" : "added";
       const name = service
-        ? await this.#exchange(service, dir, source, caller, options)
+        ? await exchange(this, service, source, caller, options)
         : await this.admit(await this.importFolder(dirName), dirName, source, options);
       this.failures.clear(dir);
       this.announce(name, action);
@@ -273,19 +240,30 @@ export class Registry {
     }
     // Nobody served under this name before, so what happens during an asynchronous init is for this version.
     generation.scope.active = true;
-    const version = await this.#start(generation, source);
+    const version = await this.start(generation, source);
     await verifyVersion(version, options.verify);
     this.table.add(version, dirName);
-    if (source) this.#options.checker?.remember(source.digest);
+    if (source) this.rememberGood(source);
     return module.name;
   }
 
-  #start(generation: Generation, source: Source | undefined): Promise<Version> {
+  /** Starts an imported generation as the next version of its service. On failure it is disposed. */
+  start(generation: Generation, source: Source | undefined): Promise<Version> {
     const { name } = generation.module;
     const number = (this.#numbers.get(name) ?? 0) + 1;
     this.#numbers.set(name, number);
     const { dispatcher, initTimeoutMs } = this.#options;
     return startVersion(number, generation, source, this.host, dispatcher, initTimeoutMs);
+  }
+
+  /** The code served: it need not be tried again. */
+  rememberGood(source: Source): void {
+    this.#options.checker?.remember(source.digest);
+  }
+
+  /** How long the requests and streams of a version that was exchanged may take, in milliseconds. */
+  get drainTimeoutMs(): number {
+    return this.#options.drainTimeoutMs;
   }
 
   /**
@@ -307,61 +285,6 @@ export class Registry {
     return this.#keeping;
   }
 
-  /**
-   * Requests and events wait while the old version finishes what it has begun and saves, and the new one is
-   * imported and started: so its store reads everything that was acknowledged. Until the swap at the end
-   * anything that fails leaves the old version serving. Requests to other services get their turn between the steps.
-   */
-  async #exchange(
-    service: Service,
-    dir: string,
-    source: Source,
-    caller: string | undefined,
-    options: LoadOptions,
-  ): Promise<string> {
-    const old = service.current;
-    const { promise: reopened, resolve: reopen } = Promise.withResolvers<void>();
-    service.mount.gate = reopened;
-    old.generation.scope.paused = reopened;
-    try {
-      await old.serving.whenIdle(PAUSE_LIMIT_MS, caller === service.name ? 1 : 0);
-      await save(old);
-      const generation = await this.importFolder(basename(dir));
-      await breathe();
-      await this.#assertSuccessor(service, generation);
-      const fresh = await this.#start(generation, source);
-      await breathe();
-      await verifyVersion(fresh, options.verify);
-      await breathe();
-      this.table.swap(service, fresh);
-    } finally {
-      service.mount.gate = undefined;
-      old.generation.scope.paused = undefined;
-      reopen();
-    }
-    this.#options.checker?.remember(source.digest);
-    service.draining.add(old);
-    const drainMs = this.#options.drainTimeoutMs;
-    const unaccounted = () => this.table.unaccounted([]);
-    const retiring = breathe().then(() => retire(old, { drainMs, flush: false, unaccounted }));
-    void retiring.finally(() => service.draining.delete(old));
-    return service.name;
-  }
-
-  async #assertSuccessor(service: Service, generation: Generation): Promise<void> {
-    const { module } = generation;
-    try {
-      if (module.name !== service.name) {
-        const message = `the folder's service is now called "${module.name}", it was "${service.name}".`;
-        throw new LoadFailure("RENAMED", "order", message);
-      }
-      this.table.assertDependencies(module);
-    } catch (error) {
-      await generation.dispose();
-      throw error;
-    }
-  }
-
   /** Stops serving: what is in flight is answered, the store is saved and closed. */
   async unload(name: string, force: boolean, caller?: string): Promise<void> {
     const service = this.table.get(name);
@@ -374,7 +297,7 @@ export class Registry {
     }
     this.table.remove(service);
     const unaccounted = () => this.table.unaccounted([service]);
-    await retire(service.current, { drainMs: PAUSE_LIMIT_MS, flush: true, unaccounted });
+    await retire(service.current, { drainMs: REMOVAL_LIMIT_MS, flush: true, unaccounted });
     this.announce(name, "removed");
   }
 
@@ -428,15 +351,6 @@ export class Registry {
       }
       await this.#keeping;
     });
-  }
-}
-
-async function save(version: Version): Promise<void> {
-  try {
-    await flushStore(version);
-  } catch (error) {
-    const message = `the running version of "${version.module.name}" could not save its store: ${messageOf(error)}`;
-    throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
   }
 }
 

@@ -1,0 +1,83 @@
+/** A running version gives way to the next one, and nobody notices but by the new behaviour. */
+import { breathe } from "./breathe.js";
+import type { Source } from "./digest.js";
+import { messageOf } from "./errors.js";
+import type { Generation } from "./generation.js";
+import { LoadFailure } from "./load-failure.js";
+import type { Registry } from "./registry.js";
+import type { LoadOptions } from "./registry-types.js";
+import type { Service } from "./table.js";
+import { verifyVersion } from "./verify.js";
+import { flushStore, retire, type Version } from "./version.js";
+
+/** How long an exchange waits for handlers in flight before it goes on without them, in milliseconds. */
+const PAUSE_LIMIT_MS = 2000;
+
+/**
+ * Exchanges a service's version for its folder's present code, which `source` identifies. Requests and events wait
+ * while the old version finishes what it has begun and saves, and the new one is imported and started: so its store
+ * reads everything that was acknowledged. Until the swap at the end anything that fails leaves the old version
+ * serving. Requests to other services get their turn between the steps. Resolves with the service's name.
+ */
+export async function exchange(
+  registry: Registry,
+  service: Service,
+  source: Source,
+  caller: string | undefined,
+  options: LoadOptions,
+): Promise<string> {
+  const { table } = registry;
+  const old = service.current;
+  const { promise: reopened, resolve: reopen } = Promise.withResolvers<void>();
+  service.mount.gate = reopened;
+  old.generation.scope.paused = reopened;
+  try {
+    await old.serving.whenIdle(PAUSE_LIMIT_MS, caller === service.name ? 1 : 0);
+    await save(old);
+    const generation = await registry.importFolder(service.dirName as string);
+    await breathe();
+    await assertSuccessor(registry, service, generation);
+    const fresh = await registry.start(generation, source);
+    await breathe();
+    await verifyVersion(fresh, options.verify);
+    await breathe();
+    table.swap(service, fresh);
+  } finally {
+    service.mount.gate = undefined;
+    old.generation.scope.paused = undefined;
+    reopen();
+  }
+  registry.rememberGood(source);
+  service.draining.add(old);
+  const limits = {
+    drainMs: registry.drainTimeoutMs,
+    flush: false,
+    unaccounted: () => table.unaccounted([]),
+  };
+  const retiring = breathe().then(() => retire(old, limits));
+  void retiring.finally(() => service.draining.delete(old));
+  return service.name;
+}
+
+async function save(version: Version): Promise<void> {
+  try {
+    await flushStore(version);
+  } catch (error) {
+    const message = `the running version of "${version.module.name}" could not save its store: ${messageOf(error)}`;
+    throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
+  }
+}
+
+async function assertSuccessor(registry: Registry, service: Service, generation: Generation): Promise<void> {
+  const { module } = generation;
+  try {
+    if (module.name !== service.name) {
+      const message = `the folder's service is now called "${module.name}", it was "${service.name}".`;
+      throw new LoadFailure("RENAMED", "order", message);
+    }
+    registry.table.assertDependencies(module);
+  } catch (error) {
+    await generation.dispose();
+    throw error;
+  }
+}
