@@ -139,6 +139,8 @@ async function starts(folder: string): Promise<void> {
       const before = performance.now();
       const server = await spawnServer(script(file), given);
       const seconds = (performance.now() - before) / 1000;
+      // What it remembers for the next start is on disk then.
+      if (file === "managed") await server.command("close");
       await server.stop();
       return { perSecond: 1 / seconds };
     },
