@@ -46,7 +46,8 @@ async function publishing(stores: boolean) {
       return { id: last, parentId, type, source, content, time, extra };
     };
   }
-  serveBench(reef.server.port ?? 0);
+  // A search by words waits until the indexes, which are filled in pauses, are complete.
+  serveBench(reef.server.port ?? 0, () => eventStoreOf(reef.ctx).log.search({ text: "nothing" }));
 }
 
 /** The hand-written yardstick: checks the token, parses, answers; with or without a row per request. */
