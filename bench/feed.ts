@@ -166,6 +166,8 @@ async function pages(): Promise<void> {
         }
         await Promise.all(batch);
       }
+      // A search by words waits for the indexes, which otherwise are complete soon after the last event.
+      await tree.search({ text: "nothing" });
     }
     const queries = {
       "50 newest": {},
