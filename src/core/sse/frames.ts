@@ -54,20 +54,24 @@ export function toChunks(frames: readonly Frame[], filter?: EventFilter): Chunk[
   let texts: string[] = [];
   let size = 0;
   let last = "";
-  const finish = () => {
-    if (texts.length > 0) chunks.push({ bytes: encode(texts.join("")), last, count: texts.length });
-    texts = [];
-    size = 0;
-  };
   for (const frame of frames) {
     if (!passes(frame, filter)) continue;
-    if (size + frame.text.length > chunkSize) finish();
+    if (texts.length > 0 && size + frame.text.length > chunkSize) {
+      chunks.push(toChunk(texts, last));
+      texts = [];
+      size = 0;
+    }
     texts.push(frame.text);
     size += frame.text.length;
     last = frame.id;
   }
-  finish();
+  if (texts.length > 0) chunks.push(toChunk(texts, last));
   return chunks;
+}
+
+function toChunk(texts: readonly string[], last: string): Chunk {
+  const text = texts.length === 1 ? (texts[0] as string) : texts.join("");
+  return { bytes: encode(text), last, count: texts.length };
 }
 
 /** The frames of the latest events, so that clients which were away briefly need no query. */
