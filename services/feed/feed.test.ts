@@ -200,12 +200,33 @@ describe("listing", () => {
     "/feed/events?limit=ten",
     "/feed/events?limit=1001",
     "/feed/events?since=yesterday",
+    "/feed/events?since=2020-02-31",
+    "/feed/events?until=2020-13-01",
     "/feed/events?cursor=x",
+    "/feed/events?after=nonsense",
+    "/feed/events?limit=1&limit=x",
+    "/feed/stats?since=2020-01-01",
+    "/feed/tree?cursor=x",
+    "/feed/tree?orphans=maybe",
+    "/feed/tree?since=2020-01-01",
+    "/feed/tree/nothing?maxDepth=deep",
+    "/feed/tree/nothing?depth=1",
+    "/feed/tree/nothing/children?limit=0",
+    "/feed/tree/nothing/children?before=x",
+    "/feed/tree/nothing/path?limit=1001",
+    "/feed/tree/nothing/path?cursor=x",
+    "/feed/stream?after=nonsense",
     "/feed/tree?limit=-1",
     "/feed/stream?since=rubbish",
   ])("%s is refused", async (path) => {
     const { status, data } = await get(path);
     expect([status, typeof data.error]).toEqual([400, "string"]);
+  });
+
+  test("an unknown parameter is named in the refusal, with those that there are", async () => {
+    const { data } = await get("/feed/events?after=nonsense");
+    expect(data.error).toContain('"after"');
+    expect(data.error).toContain("since");
   });
 
   test.each(["/feed/events/nothing", "/feed/tree/nothing", "/feed/tree/nothing/path", "/feed/elsewhere"])(

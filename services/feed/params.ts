@@ -1,6 +1,28 @@
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { ReefError } from "../../src/core/errors.js";
 import type { EventInput, EventQuery, PageRequest } from "../../src/core/tree.js";
+
+/** Parameters that may be given several times. */
+interface Repeatable {
+  repeatable?: readonly string[];
+}
+
+/** Refuses query parameters that a route does not take: what is misspelt must not be answered with everything. */
+export function takes(names: readonly string[], { repeatable = [] }: Repeatable = {}): MiddlewareHandler {
+  const known = [...names, ...repeatable];
+  return async (c, next) => {
+    for (const [name, values] of Object.entries(c.req.queries())) {
+      if (!known.includes(name)) {
+        const those = known.length > 0 ? `it takes ${known.join(", ")}` : "it takes none";
+        throw new ReefError("BAD_REQUEST", `"${name}" is no parameter of this route; ${those}.`);
+      }
+      if (values.length > 1 && !repeatable.includes(name)) {
+        throw new ReefError("BAD_REQUEST", `"${name}" is given more than once.`);
+      }
+    }
+    await next();
+  };
+}
 
 /** A whole number from the query, or undefined when it is absent. */
 export function integer(c: Context, name: string): number | undefined {
@@ -8,6 +30,15 @@ export function integer(c: Context, name: string): number | undefined {
   if (text === undefined || text === "") return undefined;
   if (!/^\d{1,9}$/.test(text)) throw new ReefError("BAD_REQUEST", `"${name}" is a whole number.`);
   return Number(text);
+}
+
+/** `true` or `false` from the query; false when it is absent. */
+export function flag(c: Context, name: string): boolean {
+  const value = text(c, name) ?? "false";
+  if (value !== "true" && value !== "false") {
+    throw new ReefError("BAD_REQUEST", `"${name}" is true or false.`);
+  }
+  return value === "true";
 }
 
 /** A text from the query; an empty one counts as absent. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { EventBus, type EventSink } from "./events.js";
+import type { EventSink } from "./events.js";
 import { inHost } from "./host-context.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
 import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
@@ -78,12 +78,4 @@ export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, 
 export function eventStoreOf(ctx: { readonly dataDir: string }): EventStore {
   // A service that is only being tried out has a data folder without a server.
   return storeAt(pathIn(ctx.dataDir), {});
-}
-
-/** A bus that stores tree events. */
-export class TreeEventBus extends EventBus {
-  constructor(store: EventStore, report: (where: string, error: unknown) => void) {
-    super(report);
-    this.setSink(store.sink);
-  }
 }

@@ -10,7 +10,8 @@ import { holdDataDir, prepareDataDir } from "./data-lock.js";
 import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
-import { openEventStore, TreeEventBus } from "./event-store.js";
+import { openEventStore } from "./event-store.js";
+import { EventBus } from "./events.js";
 import { LogBook } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
 import { redact } from "./redact.js";
@@ -76,7 +77,8 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
     },
     warn: (message) => log.warn(message),
   });
-  const bus = new TreeEventBus(eventStore, (where, error) => log.error(`${where}:`, error));
+  const bus = new EventBus((where, error) => log.error(`${where}:`, error));
+  bus.setSink(eventStore.sink);
   const startedAt = Date.now();
   const dispatcher = new Dispatcher({
     authenticate: token === undefined ? NOBODY : bearerAuthenticator(token),

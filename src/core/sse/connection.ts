@@ -1,8 +1,8 @@
-import type { Chunk, EventFilter } from "./frames.js";
+import type { Bytes, Chunk, EventFilter } from "./frames.js";
 
 /** What Bun hands to the `pull` of a direct stream. */
 interface DirectController {
-  write(bytes: Uint8Array): number | Promise<number | boolean>;
+  write(bytes: Bytes): number | Promise<number | boolean>;
   flush(): unknown;
   close(error?: Error): void;
 }
@@ -64,7 +64,7 @@ export class Connection {
    * Writes and pushes out. Returns true when the client takes more, false when it is gone, and a promise
    * when it has to drain first; the bytes are accepted in the last case too.
    */
-  write(bytes: Uint8Array): boolean | Promise<unknown> {
+  write(bytes: Bytes): boolean | Promise<unknown> {
     const written = this.#controller?.write(bytes) ?? 0;
     if (typeof written !== "number") return written;
     if (written === 0) return false;

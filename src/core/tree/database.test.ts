@@ -1,11 +1,11 @@
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type EventNode, EventTree } from "../tree.js";
+import { cleanUpTrees, event, file, fill, ids, tree } from "../../../tests/support/trees.js";
+import { EventTree } from "../tree.js";
 
-const ids = (events: readonly EventNode[]) => events.map(({ id }) => id);
+cleanUpTrees();
 
 /** What the first version of the file looked like. */
 const format1 = `
@@ -24,7 +24,8 @@ const format1 = `
 `;
 
 test("a file of the first format is taken over, with ids that carry no row number", async () => {
-  const path = join(mkdtempSync(join(tmpdir(), "reef-tree-")), "events.sqlite");
+  const path = file();
+  mkdirSync(dirname(path));
   const db = new Database(path, { create: true });
   db.run(format1);
   const insert = db.query<null, [number, string, string | null, string, string]>(
@@ -35,7 +36,7 @@ test("a file of the first format is taken over, with ids that carry no row numbe
     insert.run(101 + i, id, i === 7 ? (old[3] ?? null) : null, i % 2 ? "odd" : "even", `number ${i}`);
   }
   db.close();
-  const log = new EventTree({ path });
+  const log = tree({ path });
   const next = await log.append({ type: "note", source: "test", content: "new", parentId: old[3] });
   expect(next.id > (old.at(-1) ?? "")).toBe(true);
   for (const [i, id] of old.entries()) expect((await log.get(id))?.content).toBe(`number ${i}`);
@@ -50,6 +51,37 @@ test("a file of the first format is taken over, with ids that carry no row numbe
   });
   expect(await log.locate(old[20] ?? "")).toEqual({ position: old[20] ?? "" });
   expect(await log.locate("ffffffff-ffff-7fff-bfff-ffffffffffff")).toEqual({ reset: "unknown" });
-  await log.close();
-  rmSync(dirname(path), { recursive: true });
+});
+
+describe("the file of a tree", () => {
+  test("keeps everything across a restart", async () => {
+    const path = file();
+    const first = new EventTree({ path });
+    const nodes = await fill(first, 10, { tag: "kept" });
+    await first.close();
+    const second = tree({ path });
+    expect((await second.search()).events).toEqual(nodes.toReversed());
+    expect(second.latest()).toBe(nodes[9]?.id ?? "");
+  });
+
+  test("when damaged is set aside and reported, not overwritten", async () => {
+    const path = file();
+    await new EventTree({ path }).close();
+    writeFileSync(path, "this is not a database, ".repeat(500));
+    const warnings: string[] = [];
+    const log = tree({ path, warn: (message) => warnings.push(message) });
+    await log.append(event("works"));
+    const kept = readdirSync(join(path, "..")).find((name) => name.includes(".corrupt-")) ?? "";
+    expect(await Bun.file(join(path, "..", kept)).text()).toStartWith("this is not a database");
+    expect(warnings).toEqual([expect.stringContaining("damaged")]);
+  });
+
+  test("of a newer format is refused and left alone", () => {
+    const path = file();
+    tree({ path });
+    const db = new Database(path);
+    db.run("PRAGMA user_version = 99");
+    db.close();
+    expect(() => new EventTree({ path })).toThrow("newer version");
+  });
 });

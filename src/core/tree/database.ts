@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
-import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { setAside } from "../files.js";
 import type { EventNode, JsonValue } from "./log.js";
 import { tokenizer } from "./words.js";
 
@@ -105,7 +106,9 @@ function isDamage(error: unknown): boolean {
 
 /**
  * Opens the database of an event tree, making it when it does not exist. A damaged file is renamed to
- * `<path>.damaged-<time>`, reported through `warn`, and a new one is begun beside it.
+ * `<path>.corrupt-<time>`, reported through `warn`, and a new one is begun beside it.
+ *
+ * @throws StorageError `STORAGE_CORRUPT` when a damaged file cannot be renamed
  */
 export function openDatabase(path: string, warn: (message: string) => void): Database {
   if (path === ":memory:") return open(path);
@@ -114,10 +117,7 @@ export function openDatabase(path: string, warn: (message: string) => void): Dat
     return open(path);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    const aside = `${path}.damaged-${new Date().toISOString().replaceAll(":", "-")}`;
-    for (const suffix of ["", "-wal", "-shm"]) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-    }
+    const aside = setAside(path, ["-wal", "-shm"]);
     warn(`The event log ${path} is damaged (${error}). It was kept as ${aside}; a new one begins.`);
     return open(path);
   }

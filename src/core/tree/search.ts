@@ -12,8 +12,10 @@ const maxTextLength = 1000;
 
 /** Milliseconds since 1970 of an ISO 8601 time. */
 export function parseTime(value: string, field: string): number {
-  const time = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(time)) {
+  const day = /^\d{4}-\d\d-\d\d/.exec(value)?.[0];
+  const time = day ? Date.parse(value) : Number.NaN;
+  // The 31st of a shorter month would be taken for a day of the next one.
+  if (Number.isNaN(time) || !new Date(`${day}T00:00Z`).toISOString().startsWith(`${day}T`)) {
     throw new EventLogError("invalid", `"${field}" is not a time such as 2026-01-31T12:00:00Z.`);
   }
   return time;

@@ -17,3 +17,24 @@ export function toWire(node: EventNode): WireEvent {
   const { id, parentId, type, source, content, time, extra } = node;
   return { id, nodeId: id, parentId, type, source, content, time, ...extra };
 }
+
+/** Types and sources as JSON; few in number, they come again and again. */
+const names = new Map<string, string>();
+const maxNames = 1000;
+
+function quoted(name: string): string {
+  let json = names.get(name);
+  if (json === undefined) {
+    if (names.size >= maxNames) names.clear();
+    json = JSON.stringify(name);
+    names.set(name, json);
+  }
+  return json;
+}
+
+/** `JSON.stringify(toWire(node))`, but faster: ids and times have nothing that must be escaped. */
+export function toWireJson(node: EventNode): string {
+  const { id, parentId, type, source, content, time, extra } = node;
+  const rest = JSON.stringify(extra);
+  return `{"id":"${id}","nodeId":"${id}","parentId":${parentId === null ? "null" : `"${parentId}"`},"type":${quoted(type)},"source":${quoted(source)},"content":${JSON.stringify(content)},"time":"${time}"${rest === "{}" ? "" : ","}${rest.slice(1)}`;
+}
