@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { breathe } from "../../src/core/breathe.js";
 import { codeFiles } from "../../src/core/digest.js";
 import { testPreload } from "../../src/core/host-modules.js";
-import { endProcessGroup, endProcessTree, lowerPriority } from "../../src/core/process-tree.js";
+import { endProcessGroup, endProcessTree } from "../../src/core/process-tree.js";
 import { collect, TestOutput } from "./test-output.js";
 import { failedWith, type TestVerdict, verdictOn } from "./test-verdict.js";
 
@@ -55,6 +56,7 @@ interface Run extends TestRunOptions {
 }
 
 async function run({ dir, files, scratch, timeoutMs, signal }: Run): Promise<TestVerdict> {
+  await breathe();
   signal.throwIfAborted();
   const mark = Bun.randomUUIDv7();
   const summary = join(scratch, "summary.xml");
@@ -79,7 +81,6 @@ async function run({ dir, files, scratch, timeoutMs, signal }: Run): Promise<Tes
       detached: true,
     },
   );
-  lowerPriority(child.pid);
   const abort = () => endProcessGroup(child.pid);
   signal.addEventListener("abort", abort);
   const output = new TestOutput();

@@ -6,6 +6,7 @@ import { asLoadFailure } from "./discover.js";
 import { importGeneration } from "./generation.js";
 import type { FailureStep, LoadFailureCode } from "./load-failure.js";
 import { LogBook } from "./log.js";
+import { lowerOwnPriority } from "./priority.js";
 import { NO_LIMIT_MS } from "./scope.js";
 
 export interface CheckRequest {
@@ -20,6 +21,8 @@ export interface CheckAnswer {
   step?: FailureStep;
   message?: string;
 }
+
+lowerOwnPriority();
 
 const servicesDir = process.argv[2] as string;
 const logs = new LogBook(() => undefined);

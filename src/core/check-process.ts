@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { CheckAnswer, CheckRequest } from "./check-child.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
-import { endProcessTree, lowerPriority } from "./process-tree.js";
+import { endProcessTree } from "./process-tree.js";
 
 /** One thing to try, and who waits for the answer. */
 export interface Job {
@@ -79,7 +79,6 @@ export class CheckProcess {
         onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
       },
     );
-    lowerPriority(this.#process.pid);
     this.#process.unref();
   }
 

@@ -1,9 +1,7 @@
-/** Child processes beside the server: letting it go first, and ending them with everything they started. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+/** Child processes, and ending them with everything they started. */
+import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { setPriority } from "node:os";
 import { breathe } from "./breathe.js";
-import { messageOf } from "./errors.js";
 
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
 const MOST_ROUNDS = 5;
@@ -19,20 +17,6 @@ export async function endProcessTree(pid: number, marker?: string): Promise<void
     kill(-pid);
     for (const stray of found) kill(stray);
     if (found.length === 0) return;
-  }
-}
-
-/** Lets a child, and what it starts, have the processor only when nobody who is waiting for an answer needs it. */
-export function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, 10);
-    // Linux on a desktop or a plain machine shares the processor between sessions first, and a detached child has a
-    // session of its own: there the value of the process only counts among its own kind.
-    const session = `/proc/${pid}/autogroup`;
-    if (existsSync(session)) writeFileSync(session, "10");
-  } catch (error) {
-    // It has ended already, or the system does not allow it: then it runs like any other process.
-    console.debug(`reef: process ${pid} keeps its priority: ${messageOf(error)}`);
   }
 }
 
