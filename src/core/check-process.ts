@@ -30,7 +30,7 @@ export interface CheckProcessEvents {
 }
 
 /** Jobs a child is handed ahead, so that it has the next one at once. */
-const AHEAD = 4;
+const AHEAD = 12;
 /** After this long a job may be stuck, in milliseconds. */
 const SLOW_MS = 150;
 /** A child without work for this long is ended, in milliseconds. */
