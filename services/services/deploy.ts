@@ -16,7 +16,7 @@ class StepFailed extends Error {}
 export interface DeployResult {
   report: DeployReport;
   /** 200 when deployed, else what the failure calls for; 400 for a step that said no. */
-  status: 200 | 400 | 404 | 409;
+  status: 200 | ReturnType<typeof failureStatus>;
 }
 
 export class Deployer {

@@ -2,7 +2,7 @@
  * Tries unknown code in child processes before the server imports it: what loops for ever, ends its process or
  * crashes it does so there. A child has a scratch data folder and working directory of its own.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { breathe } from "./breathe.js";
@@ -114,7 +114,14 @@ export class ChildChecker implements Checker {
   #assign(): void {
     if (this.#closed) return;
     while (this.#queue.length > 0) {
-      const child = this.#idle() ?? this.#another() ?? this.#withMostRoom();
+      let child = this.#idle();
+      try {
+        child ??= this.#another();
+      } catch (error) {
+        // No room on the disk, or for another process.
+        if (this.#children.size === 0) for (const job of this.#queue.splice(0)) job.reject(notTried(error));
+      }
+      child ??= this.#withMostRoom();
       if (!child) return;
       child.work(this.#queue.shift() as Job);
     }
@@ -169,12 +176,16 @@ function emptyScratch(folder: string | undefined): string {
   } catch (error) {
     console.warn(`reef: cannot remove ${folder}, left by a server that was killed: ${messageOf(error)}`);
   }
-  mkdirSync(folder, { recursive: true });
   return folder;
 }
 
 function shuttingDown(): LoadFailure {
   return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
+}
+
+function notTried(error: unknown): LoadFailure {
+  const message = `no child process can be started to try the code in: ${messageOf(error)}`;
+  return new LoadFailure("CHECK_FAILED", "import", message, { cause: error });
 }
 
 function asFailure(answer: CheckAnswer): LoadFailure {
