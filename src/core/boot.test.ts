@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   answering,
   eventually,
@@ -196,6 +196,56 @@ describe("folders that are slow to check", () => {
     expect(await reef.ctx.registry.reload("fast")).toEqual({ name: "fast", action: "updated" });
     checker.fail("slow");
     await reef.settled;
+  });
+});
+
+describe("a service whose start is slow", () => {
+  const slow = (text: string) =>
+    answering(
+      "slow",
+      text,
+      `async init(ctx) {
+        globalThis.__starts = (globalThis.__starts ?? 0) + 1;
+        ctx.events.on("ping", () => { globalThis.__heard = (globalThis.__heard ?? 0) + 1; });
+        await globalThis.__startGate?.promise;
+      }`,
+    );
+  const shared = globalThis as unknown as {
+    __starts?: number;
+    __heard?: number;
+    __startGate?: PromiseWithResolvers<void>;
+  };
+  beforeEach(() => {
+    shared.__starts = 0;
+    shared.__heard = 0;
+    shared.__startGate = Promise.withResolvers();
+  });
+  afterEach(() => {
+    shared.__startGate = undefined;
+  });
+
+  test("is there once, whoever asks for it meanwhile", async () => {
+    const reef = await start({ "slow/index.ts": slow("slow") }, { patienceMs: 20 });
+    expect(shared.__starts).toBe(1);
+    const changes = [reef.ctx.registry.load("slow"), reef.ctx.registry.sync()];
+    await Bun.sleep(20);
+    expect(shared.__starts).toBe(1);
+    shared.__startGate?.resolve();
+    expect(await changes[0]).toEqual({ name: "slow", action: "updated" });
+    await Promise.all([...changes, reef.settled]);
+    await reef.events.emit("ping", 0);
+    expect(shared.__heard).toBe(1);
+    expect(reasons(reef)).toEqual({});
+    expect(await reef.text("/slow")).toBe("slow");
+  });
+
+  test("does not come when it is switched off meanwhile", async () => {
+    const reef = await start({ "slow/index.ts": slow("slow") }, { patienceMs: 20 });
+    const off = reef.ctx.registry.disable("slow");
+    shared.__startGate?.resolve();
+    await Promise.all([off, reef.settled]);
+    expect(reef.ctx.registry.get("slow")).toMatchObject({ state: "disabled" });
+    expect((await reef.call("/slow")).status).toBe(404);
   });
 });
 

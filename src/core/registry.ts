@@ -23,6 +23,7 @@ import { SourceMemory } from "./source-memory.js";
 import { Switches } from "./switches.js";
 import type { SyncResult } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
+import { Turns } from "./turns.js";
 import { verifyVersion } from "./verify.js";
 import { retire, startVersion, type Version } from "./version.js";
 
@@ -63,6 +64,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #numbers = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #folders = new Turns();
   /** The copies that are still being made of code that serves. */
   #keeping: Promise<void> = Promise.resolve();
 
@@ -123,6 +125,14 @@ export class Registry {
     return result;
   }
 
+  /**
+   * Runs what makes a folder's service come or go, one after the other for each folder: the start of the server is not
+   * in the queue, and its slow services may be asked for meanwhile.
+   */
+  alone<T>(dirName: string, change: () => Promise<T>): Promise<T> {
+    return this.#folders.take(dirName, change);
+  }
+
   /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
   view(caller?: string): ServiceRegistry {
     return registryView(this, this.#options, caller);
@@ -136,6 +146,10 @@ export class Registry {
   /** Loads a folder, or exchanges the running version for the folder's present code. */
   async load(dirName: string, caller?: string, options: LoadOptions = {}): Promise<Loaded> {
     assertFolderName(dirName);
+    return this.alone(dirName, () => this.#load(dirName, caller, options));
+  }
+
+  async #load(dirName: string, caller: string | undefined, options: LoadOptions): Promise<Loaded> {
     const dir = join(this.servicesDir, dirName);
     const service = this.table.byFolder(dirName);
     try {
@@ -310,11 +324,13 @@ export class Registry {
     if (!switches)
       throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
     const dirName = this.folderOf(name);
-    if (this.table.get(name)) await this.unload(name, options.force ?? false, caller);
-    const reason = options.reason === undefined ? {} : { reason: options.reason };
-    switches.disable({ name, dirName, since: new Date().toISOString(), ...reason });
-    this.failures.clear(join(this.servicesDir, dirName));
-    this.announce(name, "disabled");
+    await this.alone(dirName, async () => {
+      if (this.table.get(name)) await this.unload(name, options.force ?? false, caller);
+      const reason = options.reason === undefined ? {} : { reason: options.reason };
+      switches.disable({ name, dirName, since: new Date().toISOString(), ...reason });
+      this.failures.clear(join(this.servicesDir, dirName));
+      this.announce(name, "disabled");
+    });
   }
 
   async enable(name: string): Promise<Loaded> {
