@@ -67,6 +67,35 @@ describe("a failed exchange keeps the old version", () => {
   });
 });
 
+describe("events during an exchange", () => {
+  const hearing = (version: string, then = "") => `export default { name: "a", async init(ctx) {
+    ctx.events.on("ping", (n) => { globalThis.__heard.push("${version} " + n); });
+    await globalThis.__eventGate?.promise;
+    ${then}
+  } };`;
+  const shared = globalThis as unknown as { __heard: string[]; __eventGate?: PromiseWithResolvers<void> };
+
+  test.each([
+    ["the new version when it succeeds", "", "new"],
+    ["the old version when it fails", 'throw new Error("x");', "old"],
+  ])("wait, and are handled once, by %s", async (_what, then, handledBy) => {
+    shared.__heard = [];
+    shared.__eventGate = undefined;
+    const { reef, registry } = await startRegistry({ "a/index.ts": hearing("old") });
+    shared.__eventGate = Promise.withResolvers();
+    reef.sandbox.services({ "a/index.ts": hearing("new", then) });
+    const loading = Promise.allSettled([registry.load("a")]);
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    const emitted = reef.events.emit("ping", 1);
+    await Bun.sleep(1);
+    expect(shared.__heard).toEqual([]);
+    shared.__eventGate.resolve();
+    await Promise.all([loading, emitted]);
+    await reef.events.emit("ping", 2);
+    expect(shared.__heard).toEqual([`${handledBy} 1`, `${handledBy} 2`]);
+  });
+});
+
 describe("requests during an exchange", () => {
   const slowInit = (text: string) =>
     answering("a", text, "async init() { await globalThis.__initGate?.promise; }");
