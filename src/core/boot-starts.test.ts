@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { endRegistries, reasons, startRegistry } from "../../tests/support/registry.js";
-import { answering } from "../../tests/support/sandbox.js";
+import { answering, eventually } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
 
 afterEach(endRegistries);
@@ -14,6 +14,36 @@ test("services are started in the order of dependencies, not of names", async ()
     "c/index.ts": noting("c"),
   });
   expect((globalThis as unknown as { __started: string[] }).__started).toEqual(["c", "b", "a"]);
+});
+
+test("nothing runs on of what was imported and cannot be started", async () => {
+  const ticking = (name: string, fields: string, tick = name) => `
+    globalThis.__ticks ??= new Set();
+    setInterval(() => globalThis.__ticks.add("${tick}"), 1);
+    export default { name: "${name}", ${fields} };`;
+  const { reef } = await startRegistry({
+    "bad/index.ts": ticking("bad", 'init() { throw new Error("x"); }'),
+    "lacking/index.ts": ticking("lacking", 'dependencies: ["ghost"]'),
+    "round/index.ts": ticking("round", 'dependencies: ["trip"]'),
+    "second/index.ts": ticking("fine", "", "second"),
+    "trip/index.ts": ticking("trip", 'dependencies: ["round"]'),
+    "fine/index.ts": ticking("fine", ""),
+    "needs-bad/index.ts": ticking("needs-bad", 'dependencies: ["bad"]'),
+  });
+  expect(Object.keys(reasons(reef)).toSorted()).toEqual([
+    "bad",
+    "lacking",
+    "needs-bad",
+    "round",
+    "second",
+    "trip",
+  ]);
+  const { __ticks: ticks } = globalThis as unknown as { __ticks: Set<string> };
+  ticks.clear();
+  await eventually(() => ticks.has("fine"));
+  ticks.clear();
+  await eventually(() => ticks.has("fine"));
+  expect([...ticks]).toEqual(["fine"]);
 });
 
 test("an unknown init is tried with all that its service needs, dependencies first", async () => {

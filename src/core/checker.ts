@@ -20,8 +20,9 @@ export interface ModuleFacts {
 }
 
 export interface Checker {
-  /** Whether code with this digest has been loaded successfully before. */
+  /** Whether code with this digest has passed a check or served before. */
   knows(digest: string): boolean;
+  /** Notes, also for later starts of the server, that code with this digest need not be tried again. */
   remember(digest: string): void;
   /** Imports a service folder elsewhere. Rejects with a `LoadFailure`. */
   import(dirName: string): Promise<ModuleFacts>;
@@ -35,7 +36,7 @@ export interface ChildCheckerOptions {
   servicesDir: string;
   /** How long one import or one start may take, in milliseconds. */
   timeoutMs: number;
-  /** Remembers across restarts which code was loaded successfully. */
+  /** Where the digests of known code are kept across restarts, as a JSON list; the latest 5000 of them. */
   memoryFile?: string;
   /**
    * Where children get their working directories and data folders. It is emptied at the first check, of what a

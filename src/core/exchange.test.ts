@@ -122,6 +122,20 @@ describe("requests during an exchange", () => {
       expect([reply.status, await reply.text()]).toEqual([200, "new"]);
   });
 
+  test("need what the new version asks for, also when the old one was open to all", async () => {
+    const open = slowInit("open").replace('name: "a",', 'name: "a", requiresAuth: false,');
+    const { reef, registry } = await startRegistry({ "a/index.ts": open });
+    expect((await reef.app.request("/a")).status).toBe(200);
+    shared.__initGate = Promise.withResolvers();
+    reef.sandbox.services({ "a/index.ts": slowInit("closed") });
+    const loading = registry.load("a");
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    const replies = [reef.app.request("/a"), reef.call("/a")];
+    shared.__initGate.resolve();
+    await loading;
+    expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([401, 200]);
+  });
+
   test("are answered by the old version when it fails", async () => {
     const { reef, registry } = await startRegistry({ "a/index.ts": slowInit("old") });
     shared.__initGate = Promise.withResolvers();

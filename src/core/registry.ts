@@ -270,7 +270,7 @@ export class Registry {
     return startVersion(number, generation, source, this.host, dispatcher, initTimeoutMs);
   }
 
-  /** The code served: it need not be tried again. */
+  /** Notes that the code served: it need not be tried again. */
   rememberGood(source: Source): void {
     this.#options.checker?.remember(source.digest);
   }
