@@ -126,6 +126,17 @@ describe("a service whose start is slow", () => {
     expect(await reef.text("/slow")).toBe("slow");
   });
 
+  test("is let go of when the server ends meanwhile, and nothing is loaded after that", async () => {
+    const { reef } = await startRegistry({ "slow/index.ts": slow("slow") }, { patienceMs: 20 });
+    await reef.close(0);
+    shared.__startGate?.resolve();
+    await reef.settled;
+    await reef.events.emit("ping", 0);
+    expect([reef.liveModules.size, shared.__heard]).toEqual([0, 0]);
+    await expect(reef.ctx.registry.load("slow")).rejects.toThrow("shutting down");
+    expect(shared.__starts).toBe(1);
+  });
+
   test("does not come when it is switched off meanwhile", async () => {
     const { reef } = await startRegistry({ "slow/index.ts": slow("slow") }, { patienceMs: 20 });
     const off = reef.ctx.registry.disable("slow");

@@ -10,7 +10,7 @@ import type { CheckAnswer, CheckRequest } from "./check-child.js";
 import { CheckProcess, type Job } from "./check-process.js";
 import { messageOf } from "./errors.js";
 import { replaceFile } from "./files.js";
-import { LoadFailure } from "./load-failure.js";
+import { LoadFailure, shuttingDown } from "./load-failure.js";
 
 /** What an import tells about a module. */
 export interface ModuleFacts {
@@ -178,10 +178,6 @@ function emptyScratch(folder: string | undefined): string {
     console.warn(`reef: cannot remove ${folder}, left by a server that was killed: ${messageOf(error)}`);
   }
   return folder;
-}
-
-function shuttingDown(): LoadFailure {
-  return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
 }
 
 function notTried(error: unknown): LoadFailure {

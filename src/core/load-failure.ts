@@ -78,3 +78,8 @@ export class LoadFailure extends Error {
     this.lacks = options?.lacks;
   }
 }
+
+/** For what is asked for while the server ends. */
+export function shuttingDown(): LoadFailure {
+  return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
+}

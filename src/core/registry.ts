@@ -12,7 +12,7 @@ import { exchange } from "./exchange.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
-import { LoadFailure } from "./load-failure.js";
+import { LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { folderOf } from "./lookup.js";
 import { assertFolderName } from "./names.js";
@@ -65,6 +65,7 @@ export class Registry {
   readonly #numbers = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
   readonly #folders = new Turns();
+  #closed = false;
   /** The copies that are still being made of code that serves. */
   #keeping: Promise<void> = Promise.resolve();
 
@@ -150,6 +151,7 @@ export class Registry {
   }
 
   async #load(dirName: string, caller: string | undefined, options: LoadOptions): Promise<Loaded> {
+    if (this.#closed) throw shuttingDown();
     const dir = join(this.servicesDir, dirName);
     const service = this.table.byFolder(dirName);
     try {
@@ -256,6 +258,10 @@ export class Registry {
     generation.scope.active = true;
     const version = await this.start(generation, source);
     await verifyVersion(version, options.verify);
+    if (this.#closed) {
+      await retire(version, { drainMs: 0, flush: true, unaccounted: () => 0 });
+      throw shuttingDown();
+    }
     this.table.add(version, dirName);
     if (source) this.rememberGood(source);
     return module.name;
@@ -348,9 +354,13 @@ export class Registry {
     return contentDigest(dir) !== source.digest;
   }
 
-  /** Lets all services go, dependents first. All of them together get `drainMs`, and a little more for each store. */
+  /**
+   * Lets all services go, dependents first, and takes in none after that. All of them together get `drainMs`, and a
+   * little more for each store.
+   */
   async close(drainMs: number): Promise<void> {
     await this.enqueue(async () => {
+      this.#closed = true;
       const deadline = Date.now() + drainMs;
       const gone: Service[] = [];
       for (const service of this.table.all().reverse()) {
