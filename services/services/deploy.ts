@@ -3,6 +3,7 @@ import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { checkRouteDocs } from "../../src/core/route-docs.js";
+import { Turns } from "../../src/core/turns.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Announcer } from "./announce.js";
 import { assertChangeable } from "./names.js";
@@ -16,14 +17,13 @@ class StepFailed extends Error {}
 export interface DeployResult {
   report: DeployReport;
   /** 200 when deployed, else what the failure calls for; 400 for a step that said no. */
-  status: 200 | 400 | 404 | 409;
+  status: 200 | ReturnType<typeof failureStatus>;
 }
 
 export class Deployer {
   readonly #ctx: ServiceContext;
   readonly #announcer: Announcer;
-  /** The latest deploy of each folder: the next one of the same folder waits for it. */
-  readonly #latest = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(ctx: ServiceContext, announcer: Announcer) {
     this.#ctx = ctx;
@@ -44,14 +44,7 @@ export class Deployer {
       return failed(recorder, name, error);
     }
     const { dirName, dir } = found;
-    const before = this.#latest.get(dirName) ?? Promise.resolve();
-    const own = before.then(() => this.#run(name, dirName, dir));
-    this.#latest.set(dirName, own);
-    try {
-      return await own;
-    } finally {
-      if (this.#latest.get(dirName) === own) this.#latest.delete(dirName);
-    }
+    return this.#turns.take(dirName, () => this.#run(name, dirName, dir));
   }
 
   async #run(name: string, dirName: string, dir: string): Promise<DeployResult> {

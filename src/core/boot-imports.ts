@@ -84,7 +84,7 @@ export class ImportRound {
 }
 
 /** Imports a folder's present code, which `source` identifies, tried by `checker` first unless it has served before. */
-export async function importFolder(
+export async function importChecked(
   registry: Registry,
   candidate: Candidate,
   source: Source,

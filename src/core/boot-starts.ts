@@ -69,13 +69,16 @@ async function start(
     return false;
   }
   try {
-    if (registry.table.byFolder(candidate.dirName)) {
-      // Somebody asked for it meanwhile.
-      await generation.dispose();
+    return await registry.alone(candidate.dirName, async () => {
+      // Somebody may have asked for it meanwhile, or switched it off.
+      const isThere = registry.table.byFolder(candidate.dirName) !== undefined;
+      if (isThere || registry.switches?.isDisabled(candidate.dirName)) {
+        await generation.dispose();
+        return isThere;
+      }
+      await registry.admit(generation, candidate.dirName, source);
       return true;
-    }
-    await registry.admit(generation, candidate.dirName, source);
-    return true;
+    });
   } catch (error) {
     fail(candidate, error, name);
     return false;

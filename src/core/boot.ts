@@ -1,5 +1,5 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
-import { type Imported, ImportRound, importFolder } from "./boot-imports.js";
+import { type Imported, ImportRound, importChecked } from "./boot-imports.js";
 import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
@@ -40,7 +40,7 @@ export async function boot(
   const importOne = async (candidate: Candidate) => {
     const { dirName, dir } = candidate;
     const source = memory?.read(dirName, dir) ?? readSource(dir);
-    return importFolder(registry, candidate, source, checker);
+    return importChecked(registry, candidate, source, checker);
   };
   const round = new ImportRound(candidates, importOne, {
     failed: fail,

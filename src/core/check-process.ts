@@ -1,7 +1,9 @@
 /** A child process in which unknown code is tried. */
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckAnswer, CheckRequest } from "./check-child.js";
+import { messageOf } from "./errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { endProcessTree } from "./process-tree.js";
 
@@ -16,7 +18,7 @@ export interface CheckProcessOptions {
   servicesDir: string;
   /** How long one job may take, in milliseconds. */
   timeoutMs: number;
-  /** The folder below which the child's working directory and data folder are made. */
+  /** The folder below which the child's working directory and data folder are made; they go when it ends. */
   scratch: string;
 }
 
@@ -49,17 +51,25 @@ export class CheckProcess {
   slow = false;
   readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
   readonly #mark = Bun.randomUUIDv7();
+  readonly #cwd: string;
   readonly #timeoutMs: number;
   readonly #events: CheckProcessEvents;
   #sent: Sent[] = [];
   #timers: ReturnType<typeof setTimeout>[] = [];
   #timedOut = false;
   #ending = false;
+  #killing: Promise<void> | undefined;
+  /** Settles when nothing of it is left. */
+  readonly #gone = Promise.withResolvers<void>();
 
+  /** Throws when there is no room for its folder, or none for another process. */
   constructor({ servicesDir, timeoutMs, scratch }: CheckProcessOptions, events: CheckProcessEvents) {
     this.#timeoutMs = timeoutMs;
     this.#events = events;
+    // The folder may have been tidied away since the last child.
+    mkdirSync(scratch, { recursive: true });
     const cwd = mkdtempSync(join(scratch, "child-"));
+    this.#cwd = cwd;
     this.#process = Bun.spawn(
       [process.execPath, "--no-orphans", join(import.meta.dir, "check-child.ts"), servicesDir],
       {
@@ -129,19 +139,33 @@ export class CheckProcess {
     return live.map(({ job }) => job);
   }
 
-  /** Ends the process; who still waits for a job is told `reason`. */
+  /** Ends the process; who still waits for a job is told `reason`. Resolves when nothing of it is left. */
   async end(reason?: LoadFailure): Promise<void> {
     this.#ending = true;
     if (reason) for (const job of this.#withdraw(this.#sent)) job.reject(reason);
     // It does not keep the server running, but whoever waits here wants to see it end.
     this.#process.ref();
     await this.#kill();
-    await this.#process.exited;
+    await this.#gone.promise;
   }
 
-  /** With everything that the code it tried has started. */
+  /** With everything that the code it tried has started. Never rejects. */
   #kill(): Promise<void> {
-    return endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`);
+    this.#killing ??= endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`).catch((error) =>
+      console.warn(`reef: what was started by a check cannot be ended: ${messageOf(error)}`),
+    );
+    return this.#killing;
+  }
+
+  /** Ends what the process has left behind, then removes the folder that it wrote to. Never rejects. */
+  async #clear(): Promise<void> {
+    await this.#kill();
+    try {
+      await rm(this.#cwd, { recursive: true, force: true });
+    } catch (error) {
+      console.warn(`reef: cannot remove ${this.#cwd}, left by a check: ${messageOf(error)}`);
+    }
+    this.#gone.resolve();
   }
 
   #answered(answer: CheckAnswer): void {
@@ -157,6 +181,8 @@ export class CheckProcess {
     for (const timer of this.#timers) clearTimeout(timer);
     const [doing, ...behind] = this.#sent;
     this.#sent = [];
+    this.#ending = true;
+    void this.#clear();
     if (doing && !doing.withdrawn) doing.job.reject(this.#blame(doing.job, how));
     this.#events.onEnd(this.#withdraw(behind));
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { ChildChecker } from "./checker.js";
@@ -160,6 +160,34 @@ test("what a killed server left in the scratch folder is removed at the first ch
   expect(readdirSync(scratchDir)).toHaveLength(1);
   await checker.close();
   expect(existsSync(scratchDir)).toBe(false);
+});
+
+test("checks go on when somebody has removed the scratch folder", async () => {
+  const scratchDir = join(sandbox.dataDir, "checks");
+  sandbox.services({
+    "bad/index.ts": "globalThis.process.exit(1);",
+    "good/index.ts": 'export default { name: "good" };',
+  });
+  const checker = new ChildChecker({ servicesDir: sandbox.servicesDir, timeoutMs: 20_000, scratchDir });
+  open.push(checker);
+  expect(await failure(checker.import("bad"))).toMatchObject({ code: "PROCESS_ENDED" });
+  rmSync(scratchDir, { recursive: true, force: true });
+  expect(await checker.import("good")).toMatchObject({ name: "good" });
+});
+
+test("checks for which no child can be started are refused with the reason, until one can", async () => {
+  const inTheWay = join(sandbox.dataDir, "in-the-way");
+  writeFileSync(inTheWay, "");
+  sandbox.services({ "a/index.ts": 'export default { name: "a" };' });
+  const scratchDir = join(inTheWay, "checks");
+  const checker = new ChildChecker({ servicesDir: sandbox.servicesDir, timeoutMs: 20_000, scratchDir });
+  open.push(checker);
+  const refused = await Promise.all([failure(checker.import("a")), failure(checker.start(["a"]))]);
+  for (const one of refused) {
+    expect(one).toMatchObject({ code: "CHECK_FAILED", message: expect.stringContaining(scratchDir) });
+  }
+  rmSync(inTheWay);
+  expect(await checker.import("a")).toMatchObject({ name: "a" });
 });
 
 test("closing ends checks under way, and refuses new ones", async () => {

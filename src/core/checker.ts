@@ -2,7 +2,7 @@
  * Tries unknown code in child processes before the server imports it: what loops for ever, ends its process or
  * crashes it does so there. A child has a scratch data folder and working directory of its own.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { breathe } from "./breathe.js";
@@ -10,7 +10,7 @@ import type { CheckAnswer, CheckRequest } from "./check-child.js";
 import { CheckProcess, type Job } from "./check-process.js";
 import { messageOf } from "./errors.js";
 import { replaceFile } from "./files.js";
-import { LoadFailure } from "./load-failure.js";
+import { LoadFailure, shuttingDown } from "./load-failure.js";
 
 /** What an import tells about a module. */
 export interface ModuleFacts {
@@ -20,8 +20,9 @@ export interface ModuleFacts {
 }
 
 export interface Checker {
-  /** Whether code with this digest has been loaded successfully before. */
+  /** Whether code with this digest has passed a check or served before. */
   knows(digest: string): boolean;
+  /** Notes, also for later starts of the server, that code with this digest need not be tried again. */
   remember(digest: string): void;
   /** Imports a service folder elsewhere. Rejects with a `LoadFailure`. */
   import(dirName: string): Promise<ModuleFacts>;
@@ -35,7 +36,7 @@ export interface ChildCheckerOptions {
   servicesDir: string;
   /** How long one import or one start may take, in milliseconds. */
   timeoutMs: number;
-  /** Remembers across restarts which code was loaded successfully. */
+  /** Where the digests of known code are kept across restarts, as a JSON list; the latest 5000 of them. */
   memoryFile?: string;
   /**
    * Where children get their working directories and data folders. It is emptied at the first check, of what a
@@ -114,7 +115,14 @@ export class ChildChecker implements Checker {
   #assign(): void {
     if (this.#closed) return;
     while (this.#queue.length > 0) {
-      const child = this.#idle() ?? this.#another() ?? this.#withMostRoom();
+      let child = this.#idle();
+      try {
+        child ??= this.#another();
+      } catch (error) {
+        // No room on the disk, or for another process.
+        if (this.#children.size === 0) for (const job of this.#queue.splice(0)) job.reject(notTried(error));
+      }
+      child ??= this.#withMostRoom();
       if (!child) return;
       child.work(this.#queue.shift() as Job);
     }
@@ -169,12 +177,12 @@ function emptyScratch(folder: string | undefined): string {
   } catch (error) {
     console.warn(`reef: cannot remove ${folder}, left by a server that was killed: ${messageOf(error)}`);
   }
-  mkdirSync(folder, { recursive: true });
   return folder;
 }
 
-function shuttingDown(): LoadFailure {
-  return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
+function notTried(error: unknown): LoadFailure {
+  const message = `no child process can be started to try the code in: ${messageOf(error)}`;
+  return new LoadFailure("CHECK_FAILED", "import", message, { cause: error });
 }
 
 function asFailure(answer: CheckAnswer): LoadFailure {

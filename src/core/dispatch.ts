@@ -148,7 +148,7 @@ export class Dispatcher {
     this.#waiting++;
     await known;
     this.#waiting--;
-    return this.#route(request, server);
+    return this.fetch(request, server);
   }
 
   async #afterGate(mount: Mount, request: Request, server: Env): Promise<Response> {

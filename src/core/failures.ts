@@ -18,7 +18,7 @@ export class FailureBook {
     this.#silent = true;
   }
 
-  note(name: string, dir: string, failure: LoadFailure): FailureReport {
+  note(name: string, dir: string, failure: LoadFailure): void {
     const report: FailureReport = {
       name,
       dir,
@@ -32,7 +32,6 @@ export class FailureBook {
     if (!this.#silent && known?.error !== report.error) {
       this.#log.warn(`${dir}: skipped: ${failure.message} [${failure.code}] ${LOAD_FAILURES[failure.code]}`);
     }
-    return report;
   }
 
   get(dir: string): FailureReport | undefined {

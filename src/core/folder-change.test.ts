@@ -100,6 +100,30 @@ describe("changeFolder", () => {
     expect(changes).toEqual(["p added"]);
   });
 
+  test("right after the start waits until what runs is kept for a rollback", async () => {
+    await reef.close(0);
+    for (const name of ["a", "b", "c"]) write(join(services, name), service(name));
+    reef = await createServer({
+      servicesDir: services,
+      dataDir: join(ground, "later"),
+      authToken: "t",
+      logs: new LogBook(() => undefined),
+    });
+    const before = reef.ctx.registry.get("c")?.digest as string;
+    const folder = join(services, "c");
+    const staged = write(join(ground, "staged"), `${service("c")} // changed`);
+    const old = join(ground, "old");
+    const change = {
+      apply: () => {
+        renameSync(folder, old);
+        renameSync(staged, folder);
+      },
+      undo: () => undefined,
+    };
+    await reef.ctx.registry.changeFolder("c", change);
+    expect(await reef.ctx.registry.rollback("c")).toMatchObject({ name: "c", digest: before });
+  });
+
   test("that throws has changed nothing", async () => {
     const change = move(join(ground, "missing"), join(services, "a"));
     await expect(reef.ctx.registry.changeFolder("a", change)).rejects.toThrow("ENOENT");

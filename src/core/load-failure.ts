@@ -14,6 +14,8 @@ export const LOAD_FAILURES = {
   IMPORT_TIMEOUT: "Importing did not finish; look for a top-level `await` or loop that never ends.",
   PROCESS_ENDED:
     "The code ended its process while it was tried out; a service must not call `process.exit()`.",
+  CHECK_FAILED:
+    "The server could not try the code, for want of disk or processes; make room and repeat the change.",
   NO_DEFAULT_EXPORT: "`index.ts` needs `export default` with a ServiceModule object.",
   BAD_FIELD: "A field of the ServiceModule has the wrong type; the message names it.",
   BAD_NAME: "`name` is letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
@@ -48,9 +50,10 @@ const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([
   "NO_SNAPSHOT",
 ]);
 
-/** The HTTP status for a change that failed: 404 for what is not there, 409 for what stands in the way, else 400. */
-export function failureStatus(code: LoadFailureCode): 400 | 404 | 409 {
+/** The HTTP status for a change that failed: 404 for what is not there, 409 for what stands in the way, 503 for want of room, else 400. */
+export function failureStatus(code: LoadFailureCode): 400 | 404 | 409 | 503 {
   if (code === "UNKNOWN") return 404;
+  if (code === "CHECK_FAILED") return 503;
   return CONFLICTS.has(code) ? 409 : 400;
 }
 
@@ -74,4 +77,9 @@ export class LoadFailure extends Error {
     super(message, options);
     this.lacks = options?.lacks;
   }
+}
+
+/** For what is asked for while the server ends. */
+export function shuttingDown(): LoadFailure {
+  return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
 }

@@ -12,7 +12,7 @@ import { exchange } from "./exchange.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
-import { LoadFailure } from "./load-failure.js";
+import { LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { folderOf } from "./lookup.js";
 import { assertFolderName } from "./names.js";
@@ -23,6 +23,7 @@ import { SourceMemory } from "./source-memory.js";
 import { Switches } from "./switches.js";
 import type { SyncResult } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
+import { Turns } from "./turns.js";
 import { verifyVersion } from "./verify.js";
 import { retire, startVersion, type Version } from "./version.js";
 
@@ -63,6 +64,8 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #numbers = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #folders = new Turns();
+  #closed = false;
   /** The copies that are still being made of code that serves. */
   #keeping: Promise<void> = Promise.resolve();
 
@@ -123,6 +126,14 @@ export class Registry {
     return result;
   }
 
+  /**
+   * Runs what makes a folder's service come or go, one after the other for each folder: the start of the server is not
+   * in the queue, and its slow services may be asked for meanwhile.
+   */
+  alone<T>(dirName: string, change: () => Promise<T>): Promise<T> {
+    return this.#folders.take(dirName, change);
+  }
+
   /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
   view(caller?: string): ServiceRegistry {
     return registryView(this, this.#options, caller);
@@ -136,6 +147,11 @@ export class Registry {
   /** Loads a folder, or exchanges the running version for the folder's present code. */
   async load(dirName: string, caller?: string, options: LoadOptions = {}): Promise<Loaded> {
     assertFolderName(dirName);
+    return this.alone(dirName, () => this.#load(dirName, caller, options));
+  }
+
+  async #load(dirName: string, caller: string | undefined, options: LoadOptions): Promise<Loaded> {
+    if (this.#closed) throw shuttingDown();
     const dir = join(this.servicesDir, dirName);
     const service = this.table.byFolder(dirName);
     try {
@@ -242,6 +258,10 @@ export class Registry {
     generation.scope.active = true;
     const version = await this.start(generation, source);
     await verifyVersion(version, options.verify);
+    if (this.#closed) {
+      await retire(version, { drainMs: 0, flush: true, unaccounted: () => 0 });
+      throw shuttingDown();
+    }
     this.table.add(version, dirName);
     if (source) this.rememberGood(source);
     return module.name;
@@ -256,7 +276,7 @@ export class Registry {
     return startVersion(number, generation, source, this.host, dispatcher, initTimeoutMs);
   }
 
-  /** The code served: it need not be tried again. */
+  /** Notes that the code served: it need not be tried again. */
   rememberGood(source: Source): void {
     this.#options.checker?.remember(source.digest);
   }
@@ -310,11 +330,13 @@ export class Registry {
     if (!switches)
       throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
     const dirName = this.folderOf(name);
-    if (this.table.get(name)) await this.unload(name, options.force ?? false, caller);
-    const reason = options.reason === undefined ? {} : { reason: options.reason };
-    switches.disable({ name, dirName, since: new Date().toISOString(), ...reason });
-    this.failures.clear(join(this.servicesDir, dirName));
-    this.announce(name, "disabled");
+    await this.alone(dirName, async () => {
+      if (this.table.get(name)) await this.unload(name, options.force ?? false, caller);
+      const reason = options.reason === undefined ? {} : { reason: options.reason };
+      switches.disable({ name, dirName, since: new Date().toISOString(), ...reason });
+      this.failures.clear(join(this.servicesDir, dirName));
+      this.announce(name, "disabled");
+    });
   }
 
   async enable(name: string): Promise<Loaded> {
@@ -332,9 +354,13 @@ export class Registry {
     return contentDigest(dir) !== source.digest;
   }
 
-  /** Lets all services go, dependents first. All of them together get `drainMs`, and a little more for each store. */
+  /**
+   * Lets all services go, dependents first, and takes in none after that. All of them together get `drainMs`, and a
+   * little more for each store.
+   */
   async close(drainMs: number): Promise<void> {
     await this.enqueue(async () => {
+      this.#closed = true;
       const deadline = Date.now() + drainMs;
       const gone: Service[] = [];
       for (const service of this.table.all().reverse()) {

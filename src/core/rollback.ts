@@ -17,6 +17,8 @@ export async function rollBack(
 ): Promise<Loaded & { digest: string }> {
   const { snapshots } = registry;
   const dirName = registry.folderOf(name);
+  // What runs since the start may not be kept yet.
+  await registry.keepCopies([name]);
   const target = choose(registry, dirName, digest);
   if (!snapshots || !target) {
     const which = digest === undefined ? "earlier" : "such";

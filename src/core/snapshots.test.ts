@@ -109,6 +109,15 @@ test("setting aside keeps code that never served, and says so", async () => {
   expect(read("index.ts")).toBe("broken");
 });
 
+test("copies of one folder that are asked for at once are made one after the other", async () => {
+  const digest = contentDigest(dir);
+  const keeping = snapshots.keep("a", dir, digest);
+  expect(await snapshots.setAside("a", dir, digest)).toBe(digest);
+  await keeping;
+  expect(warnings).toEqual([]);
+  expect(snapshots.list("a")).toMatchObject([{ digest, served: true }]);
+});
+
 test("setting aside does not drop the version that is about to be restored, however old it is", async () => {
   const [oldest] = await keepAll(["1", "2", "3", "4", "5"]);
   write("index.ts", "broken");

@@ -9,6 +9,7 @@ import { replaceFile, writeFileAtomic } from "./files.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
 import { toStorageError } from "./storage-error.js";
+import { Turns } from "./turns.js";
 
 /** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
 export interface Snapshot {
@@ -25,6 +26,8 @@ const KEPT = 5;
 export class Snapshots {
   readonly #root: string;
   readonly #log: Logger;
+  /** By folder: two copies at once would write the same files. */
+  readonly #turns = new Turns();
 
   constructor(dataDir: string, log: Logger) {
     this.#root = join(dataDir, ".reef", "snapshots");
@@ -64,9 +67,11 @@ export class Snapshots {
    */
   async keep(dirName: string, dir: string, digest: string): Promise<void> {
     try {
-      const [latest] = this.list(dirName);
-      if (latest?.digest !== digest || !latest.served)
+      await this.#turns.take(dirName, async () => {
+        const [latest] = this.list(dirName);
+        if (latest?.digest === digest && latest.served) return;
         await this.#keep(dirName, dir, digest, { served: true });
+      });
     } catch (error) {
       this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
     }
@@ -97,7 +102,8 @@ export class Snapshots {
    */
   async setAside(dirName: string, dir: string, spare: string): Promise<string> {
     const digest = contentDigest(dir);
-    if (await this.#keep(dirName, dir, digest, { served: false, spare })) return digest;
+    const keeping = () => this.#keep(dirName, dir, digest, { served: false, spare });
+    if (await this.#turns.take(dirName, keeping)) return digest;
     throw new LoadFailure(
       "CHANGED",
       "find",

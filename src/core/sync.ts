@@ -25,17 +25,32 @@ export async function syncFolders(registry: Registry, caller?: string): Promise<
   await removeMissing(registry, present, result, caller);
 
   const running = registry.table.all().flatMap((service) => service.dirName ?? []);
-  const changed = registry.table
-    .all()
-    .flatMap((service) =>
-      service.dirName !== undefined && registry.changed(service) ? [service.dirName] : [],
-    );
+  const changed = findChanged(registry, result);
   const added = candidates
     .map(({ dirName }) => dirName)
     .filter((dirName) => !running.includes(dirName) && !registry.switches?.isDisabled(dirName));
   await loadInRounds(registry, [...changed, ...added], result, caller);
   registry.announceSync(result);
   return result;
+}
+
+/** The folders whose code is no longer the running version's. Those that cannot be read are reported. */
+function findChanged(registry: Registry, result: SyncResult): string[] {
+  return registry.table.all().flatMap((service) => {
+    const { name, dirName } = service;
+    if (dirName === undefined) return [];
+    const dir = join(registry.servicesDir, dirName);
+    try {
+      if (registry.changed(service)) return [dirName];
+      // What was wrong with other code is over when the folder holds again what runs.
+      registry.failures.clear(dir);
+    } catch (error) {
+      const failure = asLoadFailure(error);
+      registry.failures.note(name, dir, failure);
+      result.errors.push({ dir: dirName, error: failure.message });
+    }
+    return [];
+  });
 }
 
 async function removeMissing(registry: Registry, present: Set<string>, result: SyncResult, caller?: string) {

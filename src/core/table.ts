@@ -41,23 +41,20 @@ export class ServiceTable {
   }
 
   /** Makes a started version reachable under its name. */
-  add(version: Version, dirName: string | undefined): Service {
+  add(version: Version, dirName: string | undefined): void {
     const { module, serving } = version;
     const mount = new Mount(module.name, serving, module.requiresAuth !== false);
     const service: Service = { name: module.name, dirName, mount, current: version, draining: new Set() };
     this.#services.set(service.name, service);
     this.#publish(service, version);
-    return service;
   }
 
-  /** Requests and events reach `fresh` from now on, and the version before no more. Returns that one. */
-  swap(service: Service, fresh: Version): Version {
-    const old = service.current;
-    old.generation.scope.active = false;
+  /** Requests and events reach `fresh` from now on, and the version before no more. */
+  swap(service: Service, fresh: Version): void {
+    service.current.generation.scope.active = false;
     this.#dispatcher.remove(service.mount);
     service.current = fresh;
     this.#publish(service, fresh);
-    return old;
   }
 
   #publish({ name, mount }: Service, { generation, module, serving }: Version): void {

@@ -15,6 +15,10 @@ export async function endRegistries(): Promise<void> {
   for (const reef of open.splice(0)) await reef.end();
 }
 
+/** Why folders are not served: the code of each failure by name. */
+export const reasons = (reef: Reef) =>
+  Object.fromEntries(reef.registry.failures.list().map(({ name, code }) => [name, code]));
+
 /** Why a change of the registry failed; throws when it did not. */
 export const failure = (change: Promise<unknown>): Promise<LoadFailure> =>
   change.then(

@@ -37,6 +37,28 @@ describe("what the old version opened", () => {
     expect(beats).toEqual([]);
   });
 
+  test("hears no events once it is being removed, while its last request is answered", async () => {
+    const { reef, registry } = await startRegistry({
+      "a/index.ts": `import { Hono } from "hono";
+        globalThis.__leaving = { heard: 0, asked: false, gate: Promise.withResolvers() };
+        const leaving = globalThis.__leaving;
+        const routes = new Hono();
+        routes.get("/", async (c) => { leaving.asked = true; await leaving.gate.promise; return c.text("last"); });
+        export default { name: "a", routes, init(ctx) { ctx.events.on("ping", () => { leaving.heard++; }); } };`,
+    });
+    const { __leaving: leaving } = globalThis as unknown as {
+      __leaving: { heard: number; asked: boolean; gate: PromiseWithResolvers<void> };
+    };
+    const last = reef.text("/a");
+    await eventually(() => leaving.asked);
+    const gone = registry.unload("a");
+    await eventually(() => registry.get("a") === undefined);
+    await reef.events.emit("ping", 0);
+    leaving.gate.resolve();
+    expect([await last, leaving.heard]).toEqual(["last", 0]);
+    await gone;
+  });
+
   test("is let go of in order: dispose, then close, then the scope", async () => {
     const { registry } = await startRegistry({
       "a/index.ts": `globalThis.__order = [];

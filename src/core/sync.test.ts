@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { endRegistries, startRegistry } from "../../tests/support/registry.js";
 import { answering } from "../../tests/support/sandbox.js";
@@ -63,5 +63,31 @@ describe("sync", () => {
     rmSync(join(reef.sandbox.servicesDir, "worse"), { recursive: true });
     expect((await registry.sync()).results).toEqual([{ name: "bad", action: "added" }]);
     expect(registry.failures()).toEqual([]);
+  });
+
+  test("reports a folder that cannot be read any more, and takes up the others all the same", async () => {
+    const { reef, registry } = await startRegistry({
+      "loop/index.ts": answering("loop", "still there"),
+      "other/index.ts": answering("other", "one"),
+    });
+    symlinkSync("itself", join(reef.sandbox.servicesDir, "loop", "itself"));
+    reef.sandbox.services({ "other/index.ts": answering("other", "two") });
+    const { results, errors } = await registry.sync();
+    expect(results).toEqual([{ name: "other", action: "updated" }]);
+    expect(errors).toEqual([{ dir: "loop", error: expect.stringContaining("ELOOP") }]);
+    expect([await reef.text("/loop"), await reef.text("/other")]).toEqual(["still there", "two"]);
+    expect(registry.get("loop")?.failure).toMatchObject({ code: "UNREADABLE" });
+    rmSync(join(reef.sandbox.servicesDir, "loop", "itself"));
+    expect(await registry.sync()).toEqual({ results: [], errors: [] });
+    expect(registry.failures()).toEqual([]);
+  });
+
+  test("forgets what was wrong with a change that was taken back", async () => {
+    const { reef, registry } = await startRegistry({ "a/index.ts": answering("a", "a") });
+    reef.sandbox.services({ "a/index.ts": "throw 1;" });
+    expect((await registry.sync()).errors).toHaveLength(1);
+    reef.sandbox.services({ "a/index.ts": answering("a", "a") });
+    expect(await registry.sync()).toEqual({ results: [], errors: [] });
+    expect([registry.failures(), registry.get("a")?.generation]).toEqual([[], 1]);
   });
 });

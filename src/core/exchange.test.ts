@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
 import { answering, eventually } from "../../tests/support/sandbox.js";
+import { Serving } from "./serving.js";
 
 afterEach(endRegistries);
 
@@ -66,6 +67,35 @@ describe("a failed exchange keeps the old version", () => {
   });
 });
 
+describe("events during an exchange", () => {
+  const hearing = (version: string, then = "") => `export default { name: "a", async init(ctx) {
+    ctx.events.on("ping", (n) => { globalThis.__heard.push("${version} " + n); });
+    await globalThis.__eventGate?.promise;
+    ${then}
+  } };`;
+  const shared = globalThis as unknown as { __heard: string[]; __eventGate?: PromiseWithResolvers<void> };
+
+  test.each([
+    ["the new version when it succeeds", "", "new"],
+    ["the old version when it fails", 'throw new Error("x");', "old"],
+  ])("wait, and are handled once, by %s", async (_what, then, handledBy) => {
+    shared.__heard = [];
+    shared.__eventGate = undefined;
+    const { reef, registry } = await startRegistry({ "a/index.ts": hearing("old") });
+    shared.__eventGate = Promise.withResolvers();
+    reef.sandbox.services({ "a/index.ts": hearing("new", then) });
+    const loading = Promise.allSettled([registry.load("a")]);
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    const emitted = reef.events.emit("ping", 1);
+    await Bun.sleep(1);
+    expect(shared.__heard).toEqual([]);
+    shared.__eventGate.resolve();
+    await Promise.all([loading, emitted]);
+    await reef.events.emit("ping", 2);
+    expect(shared.__heard).toEqual([`${handledBy} 1`, `${handledBy} 2`]);
+  });
+});
+
 describe("requests during an exchange", () => {
   const slowInit = (text: string) =>
     answering("a", text, "async init() { await globalThis.__initGate?.promise; }");
@@ -92,6 +122,20 @@ describe("requests during an exchange", () => {
       expect([reply.status, await reply.text()]).toEqual([200, "new"]);
   });
 
+  test("need what the new version asks for, also when the old one was open to all", async () => {
+    const open = slowInit("open").replace('name: "a",', 'name: "a", requiresAuth: false,');
+    const { reef, registry } = await startRegistry({ "a/index.ts": open });
+    expect((await reef.app.request("/a")).status).toBe(200);
+    shared.__initGate = Promise.withResolvers();
+    reef.sandbox.services({ "a/index.ts": slowInit("closed") });
+    const loading = registry.load("a");
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    const replies = [reef.app.request("/a"), reef.call("/a")];
+    shared.__initGate.resolve();
+    await loading;
+    expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([401, 200]);
+  });
+
   test("are answered by the old version when it fails", async () => {
     const { reef, registry } = await startRegistry({ "a/index.ts": slowInit("old") });
     shared.__initGate = Promise.withResolvers();
@@ -104,7 +148,7 @@ describe("requests during an exchange", () => {
     expect(await reply).toBe("old");
   });
 
-  test("a service may reload itself from one of its own requests", async () => {
+  test("a service may reload itself from one of its own requests, which is not waited for", async () => {
     const { reef } = await startRegistry({
       "a/index.ts": `import { Hono } from "hono";
         let context;
@@ -112,8 +156,41 @@ describe("requests during an exchange", () => {
         routes.post("/reload", async (c) => c.json(await context.registry.reload("a")));
         export default { name: "a", routes, init(ctx) { context = ctx; } };`,
     });
-    const reply = await reef.call("/a/reload", { method: "POST" });
-    expect(await reply.json()).toEqual({ name: "a", action: "updated" });
+    const idle = spyOn(Serving.prototype, "whenIdle");
+    try {
+      const reply = await reef.call("/a/reload", { method: "POST" });
+      expect(await reply.json()).toEqual({ name: "a", action: "updated" });
+      // The first wait is the pause.
+      expect(await idle.mock.results[0]?.value).toBe(true);
+    } finally {
+      idle.mockRestore();
+    }
+  });
+
+  test("those in flight are finished, and what they store is saved, before the new version is imported", async () => {
+    const keeping = (version: string) => `import { Hono } from "hono";
+      globalThis.__steps.push("import ${version}");
+      const routes = new Hono();
+      routes.post("/", async (c) => {
+        globalThis.__steps.push("begin");
+        await globalThis.__initGate.promise;
+        globalThis.__steps.push("end");
+        return c.text("${version}");
+      });
+      export default { name: "a", routes, store: { flush() { globalThis.__steps.push("flush ${version}"); } } };`;
+    const { __steps: steps } = Object.assign(globalThis, { __steps: [] as string[] });
+    shared.__initGate = Promise.withResolvers();
+    const { reef, registry } = await startRegistry({ "a/index.ts": keeping("one") });
+    const reply = reef.call("/a", { method: "POST" });
+    await eventually(() => steps.includes("begin"));
+    reef.sandbox.services({ "a/index.ts": keeping("two") });
+    const loading = registry.load("a");
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    for (let turn = 0; turn < 20; turn++) await Bun.sleep(1);
+    shared.__initGate.resolve();
+    expect(await (await reply).text()).toBe("one");
+    await loading;
+    expect(steps).toEqual(["import one", "begin", "end", "flush one", "import two"]);
   });
 
   test("a stream that is open goes on with the old version until it ends", async () => {

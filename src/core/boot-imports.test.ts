@@ -1,0 +1,49 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { endRegistries, reasons, startRegistry } from "../../tests/support/registry.js";
+import { answering } from "../../tests/support/sandbox.js";
+import { SlowChecker } from "../../tests/support/slow-checker.js";
+
+afterEach(endRegistries);
+
+describe("folders that are slow to import", () => {
+  test.each([
+    ["in time", ["mine"]],
+    ["slow as well", ["mine", "impostor"]],
+  ])("keep the name that is theirs, when another folder that claims it is %s", async (_what, slow) => {
+    const checker = new SlowChecker(slow);
+    const { reef } = await startRegistry(
+      { "impostor/index.ts": answering("mine", "impostor"), "mine/index.ts": answering("mine", "mine") },
+      { checker, patienceMs: 50 },
+    );
+    const early = reef.text("/mine");
+    checker.pass("impostor", "mine");
+    await Bun.sleep(5);
+    checker.pass("mine");
+    await reef.settled;
+    expect([await early, await reef.text("/mine")]).toEqual(["mine", "mine"]);
+    expect(reasons(reef)).toEqual({ impostor: "DUPLICATE_NAME" });
+  });
+
+  test("leave the name to whoever claims it when they fail", async () => {
+    const checker = new SlowChecker(["mine"]);
+    const { reef } = await startRegistry(
+      { "impostor/index.ts": answering("mine", "heir"), "mine/index.ts": answering("mine", "mine") },
+      { checker, patienceMs: 50 },
+    );
+    checker.fail("mine");
+    await reef.settled;
+    expect(await reef.text("/mine")).toBe("heir");
+  });
+
+  test("do not wait for each other for ever when each has the other's name", async () => {
+    const checker = new SlowChecker(["a", "b"]);
+    const { reef } = await startRegistry(
+      { "a/index.ts": answering("b", "from a"), "b/index.ts": answering("a", "from b") },
+      { checker, patienceMs: 50 },
+    );
+    checker.pass("a", "b");
+    checker.pass("b", "a");
+    await reef.settled;
+    expect([await reef.text("/a"), await reef.text("/b")]).toEqual(["from b", "from a"]);
+  });
+});

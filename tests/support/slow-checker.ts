@@ -1,0 +1,25 @@
+import type { Checker, ModuleFacts } from "../../src/core/checker.js";
+
+/** Answers checks as told; a folder without an answer waits for `answer`. */
+export class SlowChecker implements Checker {
+  /** The folders that were to be imported, and those that were to be started with what they need. */
+  readonly asked: string[] = [];
+  readonly started: string[][] = [];
+  readonly known = new Set<string>();
+  readonly #waiting = new Map<string, PromiseWithResolvers<ModuleFacts>>();
+  constructor(readonly slow: string[]) {
+    for (const name of slow) this.#waiting.set(name, Promise.withResolvers());
+  }
+  knows = (digest: string) => this.known.has(digest);
+  remember = (digest: string) => void this.known.add(digest);
+  import(dirName: string): Promise<ModuleFacts> {
+    this.asked.push(dirName);
+    const facts = { name: dirName, dependencies: [], hasInit: false };
+    return this.#waiting.get(dirName)?.promise ?? Promise.resolve(facts);
+  }
+  start = async (dirNames: string[]) => void this.started.push(dirNames);
+  close = async () => undefined;
+  pass = (dirName: string, name = dirName) =>
+    this.#waiting.get(dirName)?.resolve({ name, dependencies: [], hasInit: false });
+  fail = (dirName: string) => this.#waiting.get(dirName)?.reject(new Error("gave up"));
+}
