@@ -22,6 +22,10 @@ export interface CheckAnswer {
   message?: string;
 }
 
+/** As they are sent: each answer names the request that it belongs to. */
+export type NumberedRequest = CheckRequest & { number: number };
+export type NumberedAnswer = CheckAnswer & { number: number };
+
 lowerOwnPriority();
 
 const servicesDir = process.argv[2] as string;
@@ -43,8 +47,11 @@ async function tryImport(dirName: string): Promise<CheckAnswer> {
 let last: Promise<unknown> = Promise.resolve();
 
 // One after the other, so that whoever sees this process end knows which of its jobs ended it.
-process.on("message", (request: CheckRequest) => {
-  last = last.then(async () => process.send?.(await answer(request)));
+process.on("message", ({ number, ...request }: NumberedRequest) => {
+  last = last.then(async () => {
+    const numbered: NumberedAnswer = { ...(await answer(request)), number };
+    process.send?.(numbered);
+  });
 });
 
 async function answer({ op, dirNames }: CheckRequest): Promise<CheckAnswer> {

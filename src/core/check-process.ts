@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { CheckAnswer, CheckRequest } from "./check-child.js";
+import type { CheckAnswer, CheckRequest, NumberedAnswer } from "./check-child.js";
 import { messageOf } from "./errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { endProcessTree } from "./process-tree.js";
@@ -41,6 +41,8 @@ const IDLE_MS = 60_000;
 /** A job the child was told about. It works through them in order and answers each. */
 interface Sent {
   job: Job;
+  /** What its answer names. */
+  number: number;
   /** Somebody else does it by now; the child does it all the same. */
   withdrawn: boolean;
 }
@@ -55,6 +57,7 @@ export class CheckProcess {
   readonly #timeoutMs: number;
   readonly #events: CheckProcessEvents;
   #sent: Sent[] = [];
+  #numbers = 0;
   #timers: ReturnType<typeof setTimeout>[] = [];
   #timedOut = false;
   #ending = false;
@@ -85,7 +88,7 @@ export class CheckProcess {
         stdout: "ignore",
         stderr: "ignore",
         serialization: "json",
-        ipc: (answer) => this.#answered(answer as CheckAnswer),
+        ipc: (message) => this.#heard(message),
         onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
       },
     );
@@ -103,8 +106,9 @@ export class CheckProcess {
   }
 
   work(job: Job): void {
-    this.#sent.push({ job, withdrawn: false });
-    this.#process.send(job.request);
+    const number = ++this.#numbers;
+    this.#sent.push({ job, number, withdrawn: false });
+    this.#process.send({ ...job.request, number });
     if (this.#sent.length === 1) this.#watch();
   }
 
@@ -168,9 +172,16 @@ export class CheckProcess {
     this.#gone.resolve();
   }
 
-  #answered(answer: CheckAnswer): void {
-    const done = this.#sent.shift();
-    if (!done) return;
+  /** The code being tried can send messages as well; only what names the job being done is its answer. */
+  #heard(message: unknown): void {
+    const { number } = Object(message) as Partial<NumberedAnswer>;
+    const done = this.#sent[0];
+    if (!done || number !== done.number) return;
+    this.#sent.shift();
+    this.#answered(done, message as CheckAnswer);
+  }
+
+  #answered(done: Sent, answer: CheckAnswer): void {
     this.slow = false;
     this.#watch();
     if (!done.withdrawn) done.job.resolve(answer);

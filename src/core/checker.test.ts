@@ -47,6 +47,22 @@ test("a check sees the folder as it is now", async () => {
   }
 });
 
+test.each([
+  ["process", ""],
+  ["the process module", 'import process from "node:process";'],
+])("what code says through %s is no answer to anybody's check", async (_what, imported) => {
+  sandbox.services({
+    "a/index.ts": `${imported} process.send?.("ready"); process.send?.({ ok: true }); export default { name: "a" };`,
+    "b/index.ts": 'throw new Error("b is broken");',
+  });
+  const checker = make();
+  const broken = failure(checker.import("b"));
+  expect(await checker.import("a")).toMatchObject({ name: "a" });
+  expect((await broken).message).toContain("b is broken");
+  const [again, next] = await Promise.all([checker.import("a"), failure(checker.import("b"))]);
+  expect([again.name, next.message]).toEqual(["a", expect.stringContaining("b is broken")]);
+});
+
 test("what passes runs in another process, with a working directory and data folder of its own", async () => {
   const seen = join(sandbox.root, "seen.json");
   sandbox.services({

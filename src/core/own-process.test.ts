@@ -91,3 +91,13 @@ test("env is a copy that names the server's data folder", () => {
   own.env.ONLY_HERE = "2";
   expect(process.env.ONLY_HERE).toBeUndefined();
 });
+
+test("there is no channel to the process that started the server", () => {
+  const { own } = make();
+  expect([own.send, own.disconnect, own.channel, own.connected]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    false,
+  ]);
+});

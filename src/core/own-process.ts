@@ -65,6 +65,11 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
     reallyExit: refuse("reallyExit"),
     abort: refuse("abort"),
     chdir: refuse("chdir"),
+    // The channel to whoever started the process is the server's.
+    send: undefined,
+    disconnect: undefined,
+    channel: undefined,
+    connected: false,
     on: add("on"),
     addListener: add("on"),
     once: add("on", true),
