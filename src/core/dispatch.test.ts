@@ -181,6 +181,28 @@ describe("a service at the root", () => {
     }
   });
 
+  test("answers with handlers that take next, and with those of a group that handles its own errors", async () => {
+    const group = new Hono()
+      .get("/fine", (c) => c.text("fine"))
+      .get("/fails", () => {
+        throw new Error("x");
+      });
+    group.use("/guarded/*", async (_c, next) => next());
+    group.onError((_error, c) => c.text("the group's own", 500));
+    const routes = new Hono().get("/with-next", async (c, _next) => c.text("with next"));
+    routes.route("/group", group);
+    const { call } = await serve(root({ routes }), echo("greedy", { mountAtRoot: true }));
+    const text = async (path: string) => (await call(path)).text();
+    expect(await Promise.all(["/group/fine", "/group/fails", "/with-next"].map(text))).toEqual([
+      "fine",
+      "the group's own",
+      "with next",
+    ]);
+    for (const path of ["/group/guarded/x", "/group"]) {
+      expect(await (await call(path)).json()).toMatchObject({ name: "greedy" });
+    }
+  });
+
   test("several that are equally close are asked in the order in which they were loaded", async () => {
     const second = new Hono().get("/page/:id", (c) => c.text("second")).get("/more", (c) => c.text("more"));
     const { call } = await serve(root(), { name: "second", mountAtRoot: true, routes: second });

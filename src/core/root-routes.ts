@@ -1,13 +1,12 @@
 /** Which of the services mounted at the root answers a request? */
 import type { Hono } from "hono";
+import type { RouterRoute } from "hono/types";
 import type { Mount } from "./dispatch.js";
 import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
+import { answers } from "./routes.js";
 
-/** A handler takes the context alone; middleware takes `next` as well. */
-const isRouteHandler = (handler: { length: number }) => handler.length < 2;
-
-type Match = [[[{ length: number }, { path: string }], unknown][], ...unknown[]];
+type Match = [[[unknown, RouterRoute], unknown][], ...unknown[]];
 
 /**
  * How much of its path a route spells out: the length of what stands before the first parameter or wildcard. Of equal
@@ -31,8 +30,8 @@ export function closestRoot(mounts: readonly Mount[], request: Request, log: Log
     const app = mount.app as Hono;
     try {
       const [matched] = app.router.match(method, app.getPath(request)) as unknown as Match;
-      for (const [[handler, route]] of matched) {
-        const says = isRouteHandler(handler) ? specificity(route.path) : -1;
+      for (const [[, route]] of matched) {
+        const says = answers(route) ? specificity(route.path) : -1;
         if (says <= most) continue;
         closest = mount;
         most = says;
