@@ -17,7 +17,7 @@ export async function changeFolder(
   const dir = join(registry.servicesDir, dirName);
   const running = registry.table.byFolder(dirName);
   // A start does not wait for its copies, and after the change what runs now is in the copy alone.
-  if (running) await registry.keepCopies([running.name]);
+  if (running) await registry.keepCopy(running.name);
   const before = registry.failures.get(dir);
   const existed = existsSync(dir);
   change.apply();

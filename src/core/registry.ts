@@ -67,7 +67,7 @@ export class Registry {
   readonly #folders = new Turns();
   #closed = false;
   /** The copies that are still being made of code that serves. */
-  #keeping: Promise<void> = Promise.resolve();
+  #copies: Promise<unknown> = Promise.resolve();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -166,7 +166,7 @@ export class Registry {
       this.failures.clear(dir);
       this.announce(name, action);
       // Whoever changes the folder after the answer finds the version that is answered for kept.
-      await this.keepCopies([name]);
+      await this.keepCopy(name);
       return { name, action };
     } catch (error) {
       const failure = asLoadFailure(error);
@@ -288,21 +288,27 @@ export class Registry {
 
   /**
    * Keeps copies of the code that serves under these names, for a rollback, one after the other and with room for
-   * requests between them. Resolves when all copies that anybody asked for are made.
+   * requests between them. Resolves when all copies that anybody asked for here are made.
    */
-  keepCopies(names: Iterable<string>): Promise<void> {
-    this.#keeping = this.#keeping.then(async () => {
-      let first = true;
-      for (const name of names) {
-        if (!first) await new Promise(setImmediate);
-        first = false;
-        const service = this.table.get(name);
-        const digest = service?.current.source?.digest;
-        if (service?.dirName === undefined || digest === undefined) continue;
-        await this.snapshots?.keep(service.dirName, join(this.servicesDir, service.dirName), digest);
-      }
-    });
-    return this.#keeping;
+  async keepCopies(names: Iterable<string>): Promise<void> {
+    const making = this.#makeCopies(names);
+    this.#copies = Promise.all([this.#copies, making]);
+    await this.#copies;
+  }
+
+  async #makeCopies(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      await this.keepCopy(name);
+      await breathe();
+    }
+  }
+
+  /** Keeps a copy of the code that serves under this name; resolves at once when there is one. */
+  async keepCopy(name: string): Promise<void> {
+    const service = this.table.get(name);
+    const digest = service?.current.source?.digest;
+    if (service?.dirName === undefined || digest === undefined) return;
+    await this.snapshots?.keep(service.dirName, join(this.servicesDir, service.dirName), digest);
   }
 
   /** Stops serving: what is in flight is answered, the store is saved and closed. */
@@ -375,7 +381,7 @@ export class Registry {
           unaccounted: () => this.table.unaccounted(gone),
         });
       }
-      await this.#keeping;
+      await this.#copies;
     });
   }
 }

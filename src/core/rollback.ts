@@ -18,7 +18,7 @@ export async function rollBack(
   const { snapshots } = registry;
   const dirName = registry.folderOf(name);
   // What runs since the start may not be kept yet.
-  await registry.keepCopies([name]);
+  await registry.keepCopy(name);
   const target = choose(registry, dirName, digest);
   if (!snapshots || !target) {
     const which = digest === undefined ? "earlier" : "such";
