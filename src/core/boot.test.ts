@@ -87,6 +87,70 @@ describe("folders that are slow to check", () => {
   });
 });
 
+describe("services that are slow to start", () => {
+  const held = globalThis as unknown as { __go: PromiseWithResolvers<void>; __life: string[] };
+  const slow = `import { Hono } from "hono";
+    const routes = new Hono();
+    routes.get("/", (c) => c.text("slow"));
+    export default { name: "slow-one", routes,
+      async init() { globalThis.__life.push("init"); await globalThis.__go.promise; },
+      dispose() { globalThis.__life.push("dispose"); } };`;
+  const services = {
+    "slow/index.ts": slow,
+    "needs/index.ts": answering("needs", "needs", 'dependencies: ["slow-one"]'),
+    "fast/index.ts": answering("fast", "one"),
+  };
+  const startSlow = () => {
+    held.__go = Promise.withResolvers();
+    held.__life = [];
+    return startRegistry(services, { patienceMs: 50 });
+  };
+
+  test("are started once when the folders are gone through meanwhile, and others take up their edits", async () => {
+    const { reef } = await startSlow();
+    reef.sandbox.services({ "fast/index.ts": answering("fast", "two") });
+    const sync = reef.ctx.registry.sync();
+    await eventually(async () => (await reef.text("/fast")) === "two", "the edit");
+    held.__go.resolve();
+    expect(await sync).toEqual({ results: [{ name: "fast", action: "updated" }], errors: [] });
+    expect([await reef.text("/slow-one"), await reef.text("/needs")]).toEqual(["slow", "needs"]);
+    expect(held.__life).toEqual(["init"]);
+    expect(reasons(reef)).toEqual({});
+  });
+
+  test("take up what was saved after they were imported", async () => {
+    const { reef } = await startSlow();
+    reef.sandbox.services({ "slow/index.ts": slow.replace('text("slow")', 'text("edited")') });
+    const sync = reef.ctx.registry.sync();
+    held.__go.resolve();
+    expect(await sync).toEqual({ results: [{ name: "slow-one", action: "updated" }], errors: [] });
+    expect(await reef.text("/slow-one")).toBe("edited");
+  });
+
+  test.each(["slow-one", "needs"])("are reloaded when they have started: %s", async (name) => {
+    const { reef } = await startSlow();
+    const reload = reef.ctx.registry.reload(name);
+    held.__go.resolve();
+    expect(await reload).toEqual({ name, action: "updated" });
+    await reef.settled;
+    expect(reasons(reef)).toEqual({});
+    expect(await reef.text(`/${name}`)).toBe(name === "needs" ? "needs" : "slow");
+    const begun = held.__life.filter((what) => what === "init").length;
+    await eventually(() => held.__life.filter((what) => what === "dispose").length === begun - 1);
+  });
+
+  test("stay away when they are switched off meanwhile", async () => {
+    const { reef } = await startSlow();
+    const off = reef.ctx.registry.disable("slow-one", { force: true });
+    held.__go.resolve();
+    await off;
+    await reef.settled;
+    expect((await reef.call("/slow-one")).status).toBe(404);
+    expect(reef.ctx.registry.get("slow-one")?.state).toBe("disabled");
+    expect(held.__life).toEqual(["init", "dispose"]);
+  });
+});
+
 test("a cycle is named as one, also among folders that are slow", async () => {
   const checker = new SlowChecker(["a", "b"]);
   const needing = (name: string, need: string) => answering(name, "", `dependencies: ["${need}"]`);

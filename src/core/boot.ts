@@ -67,6 +67,9 @@ export async function boot(
   }
 
   const starting = startInOrder(ordered, { registry, checker, fail });
+  for (const { name, candidate } of ordered) {
+    registry.starts.add([name, candidate.dirName], starting.get(name) as Promise<boolean>);
+  }
   const started = await patience.allSettled(starting.values());
   void registry.keepCopies(starting.keys()).then(() => memory?.save());
   if (!started) for (const [name, serving] of starting) serving.then(() => registry.keepCopies([name]));

@@ -17,6 +17,12 @@ export function registryView(
   { events, logs }: { events: EventBus; logs: LogBook },
   caller?: string,
 ): ServiceRegistry {
+  /** A change of one service, given its name or its folder's. One that is being started is there first. */
+  const enqueue = <T>(name: string, change: () => Promise<T>) =>
+    registry.enqueue(async (mayWait) => {
+      if (mayWait) await registry.starts.over(name);
+      return change();
+    });
   return {
     list: () => listServices(registry, events),
     get: (name) => getService(registry, events, name),
@@ -30,16 +36,16 @@ export function registryView(
     load: (dirName, options = {}) => {
       // The verification is the caller's code and runs in the caller's context.
       const verify = options.verify && AsyncLocalStorage.bind(options.verify.bind(options));
-      return registry.enqueue(() => registry.load(dirName, caller, { ...options, verify }));
+      return enqueue(dirName, () => registry.load(dirName, caller, { ...options, verify }));
     },
-    reload: (name) => registry.enqueue(() => registry.load(registry.folderOf(name), caller)),
-    sync: () => registry.enqueue(() => syncFolders(registry, caller)),
-    unload: (name, options) => registry.enqueue(() => registry.unload(name, options?.force ?? false, caller)),
-    disable: (name, options) => registry.enqueue(() => registry.disable(name, options, caller)),
-    enable: (name) => registry.enqueue(() => registry.enable(name)),
-    rollback: (name, digest) => registry.enqueue(() => rollBack(registry, name, digest, caller)),
+    reload: (name) => enqueue(name, () => registry.load(registry.folderOf(name), caller)),
+    sync: () => registry.enqueue((mayWait) => syncFolders(registry, mayWait, caller)),
+    unload: (name, options) => enqueue(name, () => registry.unload(name, options?.force ?? false, caller)),
+    disable: (name, options) => enqueue(name, () => registry.disable(name, options, caller)),
+    enable: (name) => enqueue(name, () => registry.enable(name)),
+    rollback: (name, digest) => enqueue(name, () => rollBack(registry, name, digest, caller)),
     changeFolder: (dirName, change, options) =>
-      registry.enqueue(() => changeFolder(registry, dirName, change, options?.force ?? false, caller)),
+      enqueue(dirName, () => changeFolder(registry, dirName, change, options?.force ?? false, caller)),
   };
 }
 

@@ -20,6 +20,7 @@ import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./
 import { registryView } from "./registry-view.js";
 import { Snapshots } from "./snapshots.js";
 import { SourceMemory } from "./source-memory.js";
+import { Starts } from "./starts.js";
 import { Switches } from "./switches.js";
 import type { SyncResult } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
@@ -60,6 +61,7 @@ export class Registry {
   readonly failures: FailureBook;
   readonly switches: Switches | undefined;
   readonly snapshots: Snapshots | undefined;
+  readonly starts = new Starts();
   readonly host: ContextHost;
   readonly #options: RegistryOptions;
   readonly #numbers = new Map<string, number>();
@@ -117,11 +119,12 @@ export class Registry {
 
   /**
    * Runs one change after the other, in the host's context; a failed one does not stop the next. What an `init` asks
-   * for is part of the change that runs it: waiting for its turn it would wait for itself.
+   * for is part of the change that runs it: waiting for its turn it would wait for itself. The change is told
+   * whether it may wait for starts that are under way.
    */
-  enqueue<T>(change: () => Promise<T>): Promise<T> {
-    if (initializing.getStore()?.open) return inHost(change);
-    const result = this.#queue.then(() => inHost(change));
+  enqueue<T>(change: (mayWait: boolean) => Promise<T>): Promise<T> {
+    if (initializing.getStore()?.open) return inHost(() => change(false));
+    const result = this.#queue.then(() => inHost(() => change(true)));
     this.#queue = result.catch(() => undefined);
     return result;
   }

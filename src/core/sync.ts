@@ -12,9 +12,16 @@ export interface SyncResult {
   errors: Array<{ dir: string; error: string }>;
 }
 
-/** Removes services whose folder is gone, exchanges those whose code changed, adds new ones. */
-export async function syncFolders(registry: Registry, caller?: string): Promise<SyncResult> {
-  const result: SyncResult = { results: [], errors: [] };
+/**
+ * Removes services whose folder is gone, exchanges those whose code changed, adds new ones. Services that are being
+ * started are waited for, after what need not wait; without `mayWait` they are left alone.
+ */
+export async function syncFolders(
+  registry: Registry,
+  mayWait: boolean,
+  caller?: string,
+): Promise<SyncResult> {
+  const result = emptyResult();
   const { candidates, failures } = scanServices(registry.servicesDir);
   for (const { dirName, dir, failure } of failures) {
     registry.failures.note(dirName, dir, failure);
@@ -23,16 +30,31 @@ export async function syncFolders(registry: Registry, caller?: string): Promise<
   registry.failures.keepOnly([...candidates, ...failures].map(({ dir }) => dir));
   const present = new Set(candidates.map(({ dirName }) => dirName));
   await removeMissing(registry, present, result, caller);
+  if (mayWait && registry.starts.has()) {
+    // What fails here may lack one that is being started: it is tried again, and reported, below.
+    const { results } = await loadInRounds(
+      registry,
+      findChanged(registry, emptyResult()),
+      emptyResult(),
+      caller,
+    );
+    result.results.push(...results);
+    await registry.starts.over();
+    await removeMissing(registry, present, result, caller);
+  }
 
   const running = registry.table.all().flatMap((service) => service.dirName ?? []);
   const changed = findChanged(registry, result);
   const added = candidates
     .map(({ dirName }) => dirName)
-    .filter((dirName) => !running.includes(dirName) && !registry.switches?.isDisabled(dirName));
+    .filter((dirName) => !running.includes(dirName) && !registry.starts.has(dirName))
+    .filter((dirName) => !registry.switches?.isDisabled(dirName));
   await loadInRounds(registry, [...changed, ...added], result, caller);
   registry.announceSync(result);
   return result;
 }
+
+const emptyResult = (): SyncResult => ({ results: [], errors: [] });
 
 /** The folders whose code is no longer the running version's. Those that cannot be read are reported. */
 function findChanged(registry: Registry, result: SyncResult): string[] {
@@ -63,7 +85,7 @@ async function removeMissing(registry: Registry, present: Set<string>, result: S
 
 /** Loads `dirNames`, and tries the folders again that failed for want of a dependency. */
 export async function loadLacking(registry: Registry, dirNames: readonly string[]): Promise<SyncResult> {
-  const result: SyncResult = { results: [], errors: [] };
+  const result = emptyResult();
   const lacking = registry.failures.list().filter(({ code }) => code === "MISSING_DEPENDENCY");
   const again = lacking.map(({ dir }) => basename(dir));
   await loadInRounds(registry, [...new Set([...dirNames, ...again])], result);
@@ -86,7 +108,12 @@ function nameCycles(registry: Registry, lacking: Lacking[]): void {
 }
 
 /** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */
-async function loadInRounds(registry: Registry, dirNames: string[], result: SyncResult, caller?: string) {
+async function loadInRounds(
+  registry: Registry,
+  dirNames: string[],
+  result: SyncResult,
+  caller?: string,
+): Promise<SyncResult> {
   let waiting = dirNames;
   while (waiting.length > 0) {
     const lacking: Lacking[] = [];
@@ -103,8 +130,9 @@ async function loadInRounds(registry: Registry, dirNames: string[], result: Sync
       nameCycles(registry, lacking);
       for (const { dirName, failure } of lacking)
         result.errors.push({ dir: dirName, error: failure.message });
-      return;
+      return result;
     }
     waiting = lacking.map(({ dirName }) => dirName);
   }
+  return result;
 }
