@@ -40,16 +40,20 @@ interface Entry {
   marked: boolean;
 }
 
-/** Processes looked at before others get their turn: each costs some ten microseconds. */
-const AT_ONCE = 8;
+/** How long processes are looked at before others get their turn, in milliseconds; each costs some hundredths. */
+const AT_ONCE_MS = 0.5;
 
 /** Living processes that belong to the tree, the child itself included. */
 async function strays(root: number, marker: string | undefined): Promise<number[]> {
   if (process.platform !== "linux") return [];
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const entries: Entry[] = [];
-  for (const [index, pid] of pids.entries()) {
-    if (index % AT_ONCE === 0) await breathe();
+  let since = performance.now();
+  for (const pid of pids) {
+    if (performance.now() - since > AT_ONCE_MS) {
+      await breathe();
+      since = performance.now();
+    }
     const entry = look(pid, marker);
     if (entry) entries.push(entry);
   }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
 import { answering, eventually } from "../../tests/support/sandbox.js";
 
@@ -14,6 +14,20 @@ describe("load", () => {
     expect(await registry.load("a")).toEqual({ name: "a", action: "updated" });
     expect(await reef.text("/a")).toBe("two");
     expect(registry.get("a")).toMatchObject({ state: "loaded", dirName: "a", generation: 2 });
+  });
+
+  test("does not wait for the copies that are being made of others' code", async () => {
+    const { reef, registry } = await startRegistry({ "a/index.ts": answering("a", "a") });
+    const copies = Promise.withResolvers<void>();
+    const { snapshots } = reef.registry;
+    if (!snapshots) throw new Error("this server keeps copies");
+    const keep = spyOn(snapshots, "keep").mockReturnValueOnce(copies.promise);
+    const making = reef.registry.keepCopies(["a"]);
+    reef.sandbox.services({ "b/index.ts": answering("b", "b") });
+    expect(await registry.load("b")).toEqual({ name: "b", action: "added" });
+    expect(keep.mock.calls.map(([dirName]) => dirName)).toEqual(["a", "b"]);
+    copies.resolve();
+    await making;
   });
 
   test("serves under the module's name, which need not be the folder's", async () => {
