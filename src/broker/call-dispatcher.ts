@@ -1,5 +1,4 @@
-import type { CallOptions } from "./client.js";
-import type { AcceptedCall, CallContext, Payload } from "./context.js";
+import type { AcceptedCall, CallContext, Dispatch, Payload } from "./context.js";
 import { BrokerError } from "./errors.js";
 import type { BrokerLimits } from "./limits.js";
 import { type LocalHost, LocalRun, type ReadyLocalMethod } from "./local.js";
@@ -33,15 +32,8 @@ export class CallDispatcher implements LocalHost, RemoteHost {
   ) {}
 
   /** Makes a call in a context. Rejects with a `BrokerError`. */
-  dispatch(
-    context: CallContext,
-    pluginId: string,
-    service: string,
-    method: string,
-    payload: Payload,
-    options: CallOptions,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+  readonly dispatch: Dispatch = (context, pluginId, service, method, payload, options) =>
+    new Promise((resolve, reject) => {
       const started = performance.now();
       if (context.permissions !== "all") this.#permit(context, `${pluginId}/${service}/${method}`);
       const found = this.providers.find(pluginId, service, method);
@@ -57,7 +49,6 @@ export class CallDispatcher implements LocalHost, RemoteHost {
       if ("handler" in found) this.#runHere(found, call, delay);
       else this.#runInWorker(found, call, delay);
     });
-  }
 
   #runHere(method: ReadyLocalMethod, call: AcceptedCall, delay: number): void {
     const run = new LocalRun(this, method, call);

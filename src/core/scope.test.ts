@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { nesting } from "../../tests/support/nesting.js";
 import { eventually } from "../../tests/support/sandbox.js";
 import { LogBook } from "./log.js";
 import { type Run, Scope, ScopeEnded, within } from "./scope.js";
@@ -95,19 +96,11 @@ describe("the end of a scope", () => {
 
 describe("timers of a scope", () => {
   test("run in its context, once or again and again", async () => {
-    let depth = 0;
+    const { run, depth } = nesting();
     let inside = 0;
-    const run: Run = (fn, ...args) => {
-      depth++;
-      try {
-        return fn(...args);
-      } finally {
-        depth--;
-      }
-    };
     const { scope } = make(run);
     const tick = () => {
-      inside += depth;
+      inside += depth();
     };
     scope.timer("timeout", tick, 1);
     const stop = scope.timer("interval", tick, 1);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { LinearRouter } from "hono/router/linear-router";
+import { nesting } from "../../tests/support/nesting.js";
 import { LogBook } from "./log.js";
 import { type Run, Scope } from "./scope.js";
 import { Serving } from "./serving.js";
@@ -94,18 +95,10 @@ describe("whenIdle", () => {
 
 describe("the service's own context", () => {
   test("surrounds handlers, from the first call on", async () => {
-    let depth = 0;
-    const run: Run = (fn, ...args) => {
-      depth++;
-      try {
-        return fn(...args);
-      } finally {
-        depth--;
-      }
-    };
+    const { run, depth } = nesting();
     const routes = new Hono();
-    routes.get("/", (c) => c.text(String(depth)));
-    routes.notFound((c) => c.text(`nothing at depth ${depth}`, 404));
+    routes.get("/", (c) => c.text(String(depth())));
+    routes.notFound((c) => c.text(`nothing at depth ${depth()}`, 404));
     const { ask } = await make(routes, run);
     expect(await (await ask("")).text()).toBe("1");
     expect(await (await ask("/x")).text()).toBe("nothing at depth 1");
@@ -225,22 +218,14 @@ describe("a route with one handler", () => {
   });
 
   test("whose reply is a promise of the service's own kind is waited for in the service's context", async () => {
-    let depth = 0;
+    const { run, depth } = nesting();
     let depthOfThen = -1;
-    const run: Run = (fn, ...args) => {
-      depth++;
-      try {
-        return fn(...args);
-      } finally {
-        depth--;
-      }
-    };
     class Lazy extends Promise<Response> {}
     // Queries that start when somebody waits for them are made like this.
-    // biome-ignore lint/suspicious/noThenProperty: see above
+    // biome-ignore lint/suspicious/noThenProperty: a promise of its own kind needs a `then` of its own
     Object.defineProperty(Lazy.prototype, "then", {
       value(this: Promise<Response>, ...args: Parameters<Promise<Response>["then"]>) {
-        depthOfThen = depth;
+        depthOfThen = depth();
         return Promise.prototype.then.apply(this, args);
       },
     });
@@ -251,18 +236,10 @@ describe("a route with one handler", () => {
   });
 
   test("of an app with a getPath of its own has it called in the service's context", async () => {
-    let depth = 0;
+    const { run, depth } = nesting();
     const depths: number[] = [];
-    const run: Run = (fn, ...args) => {
-      depth++;
-      try {
-        return fn(...args);
-      } finally {
-        depth--;
-      }
-    };
     const getPath = (request: Request) => {
-      depths.push(depth);
+      depths.push(depth());
       return new URL(request.url).pathname;
     };
     const app = new Hono({ getPath }).get("/x", (c) => c.text("x"));

@@ -1,7 +1,7 @@
 /** What service folders held when they were last read, so that the next start need not read unchanged ones. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { contentDigest, fingerprint, type Source } from "./digest.js";
+import { readSource, type Source } from "./digest.js";
 import { messageOf } from "./errors.js";
 import { writeFileAtomic } from "./files.js";
 import type { Logger } from "./log.js";
@@ -15,7 +15,6 @@ export class SourceMemory {
   readonly #log: Logger;
   readonly #before: Known;
   readonly #now: Known = new Map();
-  #changed = false;
 
   constructor(dataDir: string, log: Logger) {
     this.#path = join(dataDir, ".reef", "sources.json");
@@ -25,25 +24,22 @@ export class SourceMemory {
 
   /** What the folder `dir` holds now; see `readSource`. Its files are read only if they may have changed. */
   read(dirName: string, dir: string): Source {
-    const seen = fingerprint(dir);
-    const stamp = stampOf(seen.text);
     const known = this.#before.get(dirName);
-    if (known?.[0] === stamp && !seen.fresh) {
-      this.#now.set(dirName, known);
-      return { fingerprint: seen, digest: known[1] };
-    }
-    const digest = contentDigest(dir);
+    let stamp = "";
+    const source = readSource(dir, ({ text, fresh }) => {
+      stamp = stampOf(text);
+      return !fresh && known?.[0] === stamp ? known[1] : undefined;
+    });
     // A further change within the same tick of the clock would not show.
-    if (!seen.fresh) {
-      this.#now.set(dirName, [stamp, digest]);
-      this.#changed = true;
-    }
-    return { fingerprint: seen, digest };
+    if (!source.fingerprint.fresh) this.#now.set(dirName, [stamp, source.digest]);
+    return source;
   }
 
   /** Writes what was read down for the next start, without folders that are gone. Never throws. */
   save(): void {
-    if (!this.#changed && this.#now.size === this.#before.size) return;
+    const stays = ([dirName, [stamp]]: [string, readonly [string, string]]) =>
+      this.#before.get(dirName)?.[0] === stamp;
+    if (this.#now.size === this.#before.size && [...this.#now].every(stays)) return;
     try {
       writeFileAtomic(this.#path, JSON.stringify([...this.#now]));
     } catch (error) {
