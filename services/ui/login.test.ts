@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setSystemTime, test } from "bun:test";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
 import { createUi } from "./index.js";
 import { safeNext } from "./login.js";
@@ -9,6 +9,7 @@ beforeAll(async () => {
   t = await createTestHarness({ services: [createUi()] });
 });
 afterAll(() => t.cleanup());
+afterEach(() => void setSystemTime());
 
 const logIn = (form: Record<string, string>) =>
   t.fetch("/ui/login", { method: "POST", body: new URLSearchParams(form), headers: ORIGIN });
@@ -34,9 +35,13 @@ describe("the session's cookie", () => {
   });
 
   test("opens a session that says how long it lasts, and is forgotten at logging out", async () => {
+    setSystemTime(new Date("2026-03-01T12:00:00.000Z"));
     const cookie = (await logIn({ token: "test-token" })).headers.get("set-cookie")?.split(";")[0] ?? "";
-    const session = await t.json("/ui/session", { headers: { cookie } });
-    expect(session.data).toEqual({ authenticated: true, expiresAt: expect.any(String), daysLeft: 6 });
+    const session = () => t.json("/ui/session", { headers: { cookie } });
+    const expiresAt = "2026-03-08T12:00:00.000Z";
+    expect((await session()).data).toEqual({ authenticated: true, expiresAt, daysLeft: 7 });
+    setSystemTime(new Date("2026-03-01T12:00:00.001Z"));
+    expect((await session()).data).toEqual({ authenticated: true, expiresAt, daysLeft: 6 });
     const reply = await t.fetch("/ui/logout", { method: "POST", headers: { ...ORIGIN, cookie } });
     expect(reply.headers.get("set-cookie")).toContain("Max-Age=0");
     expect((await t.json("/ui/session", { headers: { cookie } })).data).toEqual({ authenticated: false });
