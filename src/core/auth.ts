@@ -1,5 +1,4 @@
 /** Who may call: the bearer token, compared in constant time. */
-import { randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorReply, messageOf } from "./errors.js";
@@ -25,7 +24,7 @@ export function bearerAuthenticator(token: string): Authenticator {
       header = `Bearer ${header.slice(SCHEME.length)}`;
     }
     given.write(header, "latin1");
-    return timingSafeEqual(given, expected);
+    return crypto.timingSafeEqual(given, expected);
   };
 }
 
@@ -59,7 +58,7 @@ export function storedToken(dataDir: string): { token: string; path: string; cre
     chmodSync(path, 0o600);
     return { token, path, created: false };
   }
-  const token = randomBytes(32).toString("base64url");
+  const token = crypto.getRandomValues(Buffer.alloc(32)).toString("base64url");
   writeFileAtomic(path, `${token}\n`, 0o600);
   return { token, path, created: true };
 }

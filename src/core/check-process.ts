@@ -1,6 +1,5 @@
 /** A child process in which unknown code is tried. */
-import { mkdirSync, mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import fs, { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { CheckAnswer, CheckRequest, NumberedAnswer } from "./check-child.js";
 import { messageOf } from "./errors.js";
@@ -165,7 +164,7 @@ export class CheckProcess {
   async #clear(): Promise<void> {
     await this.#kill();
     try {
-      await rm(this.#cwd, { recursive: true, force: true });
+      await fs.promises.rm(this.#cwd, { recursive: true, force: true });
     } catch (error) {
       console.warn(`reef: cannot remove ${this.#cwd}, left by a check: ${messageOf(error)}`);
     }

@@ -1,7 +1,6 @@
 /** Folders become candidates; candidates become ordered modules. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { messageOf } from "./errors.js";
 import { LoadFailure } from "./load-failure.js";
 import { checkModule } from "./module-check.js";
@@ -70,7 +69,7 @@ export async function loadServiceModule(dirPath: string): Promise<ServiceModule>
   if (!existsSync(entry)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   let exported: { default?: unknown };
   try {
-    exported = await import(pathToFileURL(entry).href);
+    exported = await import(Bun.pathToFileURL(entry).href);
   } catch (error) {
     throw new LoadFailure("IMPORT_FAILED", "import", `importing index.ts failed: ${messageOf(error)}`, {
       cause: error,

@@ -1,6 +1,5 @@
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
 import fs from "node:fs";
-import promises from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "./errors.js";
 import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
@@ -85,11 +84,11 @@ export async function replaceFile(
       await file.writeFile(data);
       if (durable) await file.sync();
     });
-    await promises.rename(temporary, path);
+    await fs.promises.rename(temporary, path);
     if (durable && process.platform !== "win32")
       await withFile(dirname(path), "r", (folder) => folder.sync());
   } catch (error) {
-    await promises.rm(temporary, { force: true });
+    await fs.promises.rm(temporary, { force: true });
     throw toStorageError(error, path);
   }
 }
@@ -97,9 +96,9 @@ export async function replaceFile(
 async function withFile(
   path: string,
   flags: string,
-  use: (file: promises.FileHandle) => Promise<void>,
+  use: (file: fs.promises.FileHandle) => Promise<void>,
 ): Promise<void> {
-  const file = await promises.open(path, flags);
+  const file = await fs.promises.open(path, flags);
   try {
     await use(file);
   } finally {

@@ -1,12 +1,11 @@
 /** A folder becomes a fresh generation of a service. The only file that knows `Bun.ModuleGraph`. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { format } from "node:util";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { messageOf } from "./errors.js";
 import { GRAPH_MAIN, shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
-import type { LogBook, LogLevel } from "./log.js";
+import { formatted, type LogBook, type LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
 import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
@@ -113,7 +112,7 @@ function ownConsole(label: string, logs: LogBook): Console {
       logs.write(label, level, method === "dir" ? args.slice(0, 1) : args);
   }
   own.assert = (condition: unknown, ...args: unknown[]) => {
-    if (!condition) logs.write(label, "error", [`Assertion failed: ${format(...args)}`]);
+    if (!condition) logs.write(label, "error", [`Assertion failed: ${formatted(args)}`]);
   };
   return own as unknown as Console;
 }

@@ -1,5 +1,4 @@
 /** Per-service logs: one line to the terminal, and the latest lines in memory for those who look later. */
-import { format } from "node:util";
 import { messageOf } from "./errors.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -64,9 +63,10 @@ export class LogBook {
 }
 
 /** Values can have inspectors and getters of their own, and those can throw. */
-function formatted(args: unknown[]): string {
+export function formatted(args: unknown[]): string {
   try {
-    return format(...args);
+    // Loaded with the first line: it would be a part of every start.
+    return process.getBuiltinModule("node:util").format(...args);
   } catch (error) {
     return `${args.map(messageOf).join(" ")} (cannot be shown in full: ${messageOf(error)})`;
   }

@@ -1,6 +1,5 @@
 /** Child processes, and ending them with everything they started. */
-import { readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import fs, { readFileSync } from "node:fs";
 import { breathe } from "./breathe.js";
 
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
@@ -46,7 +45,7 @@ const AT_ONCE_MS = 0.5;
 /** Living processes that belong to the tree, the child itself included. */
 async function strays(root: number, marker: string | undefined): Promise<number[]> {
   if (process.platform !== "linux") return [];
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = (await fs.promises.readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const entries: Entry[] = [];
   let since = performance.now();
   for (const pid of pids) {

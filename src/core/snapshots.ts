@@ -1,7 +1,6 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
-import { chmodSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
 // The default import keeps each call visible to a spy.
-import promises from "node:fs/promises";
+import fs, { chmodSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeFiles, contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
@@ -92,7 +91,7 @@ export class Snapshots {
     const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
     await replaceFile(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
     for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
-      await promises.rm(this.#path(dirName, old.digest), { recursive: true, force: true });
+      await fs.promises.rm(this.#path(dirName, old.digest), { recursive: true, force: true });
     return true;
   }
 
@@ -134,18 +133,18 @@ export class Snapshots {
 /** Copies a folder's code; false when it is no longer what `digest` says. Rejects with a `StorageError`. */
 async function copyCode(dir: string, path: string, digest: string): Promise<boolean> {
   const unfinished = `${path}.unfinished`;
-  const discard = () => promises.rm(unfinished, { recursive: true, force: true });
+  const discard = () => fs.promises.rm(unfinished, { recursive: true, force: true });
   await discard();
   try {
-    await promises.mkdir(unfinished, { recursive: true });
+    await fs.promises.mkdir(unfinished, { recursive: true });
     for (const file of codeFiles(dir)) {
       const target = join(unfinished, file);
-      if (file.includes("/")) await promises.mkdir(dirname(target), { recursive: true });
+      if (file.includes("/")) await fs.promises.mkdir(dirname(target), { recursive: true });
       if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
-        await promises.copyFile(join(dir, file), target);
+        await fs.promises.copyFile(join(dir, file), target);
     }
     const isSame = contentDigest(unfinished) === digest;
-    if (isSame) await promises.rename(unfinished, path);
+    if (isSame) await fs.promises.rename(unfinished, path);
     else await discard();
     return isSame;
   } catch (error) {
