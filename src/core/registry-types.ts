@@ -131,9 +131,12 @@ export interface ServiceRegistry {
   }>;
   /** Tries the folder's present code in a child process without loading it. Rejects with a `LoadFailure`. */
   check(dirName: string): Promise<CheckResult>;
-  /** Stops serving and keeps the folder from loading, also after a restart. Refused like `unload`. */
+  /**
+   * Stops serving and keeps the folder from loading, also after a restart; by the name of the service or of its
+   * folder. Refused like `unload`.
+   */
   disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
-  /** Lets a disabled folder load again, and loads it. */
+  /** Lets a disabled folder load again, and loads it; by either name. */
   enable(name: string): Promise<{ name: string; action: "added" | "updated" }>;
   /** The kept versions of a service's code, latest first. */
   versions(name: string): Snapshot[];

@@ -14,7 +14,7 @@ import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf } from "./lookup.js";
+import { folderOf, nameIn } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { registryView } from "./registry-view.js";
@@ -340,11 +340,12 @@ export class Registry {
       throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
     const dirName = this.folderOf(name);
     await this.alone(dirName, async () => {
-      if (this.table.get(name)) await this.unload(name, options.force ?? false, caller);
+      const called = nameIn(this, dirName) ?? name;
+      if (this.table.byFolder(dirName)) await this.unload(called, options.force ?? false, caller);
       const reason = options.reason === undefined ? {} : { reason: options.reason };
-      switches.disable({ name, dirName, since: new Date().toISOString(), ...reason });
+      switches.disable({ name: called, dirName, since: new Date().toISOString(), ...reason });
       this.failures.clear(join(this.servicesDir, dirName));
-      this.announce(name, "disabled");
+      this.announce(called, "disabled");
     });
   }
 
