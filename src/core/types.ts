@@ -136,7 +136,10 @@ export interface ServiceContext {
   getStore<T = Json>(name: string): T | undefined;
   getModules(): ServiceModule[];
   getModule(name: string): ServiceModule | undefined;
-  /** Loads or reloads the folder `dirName` of the services folder. Rejects with the reason it could not. */
+  /**
+   * Loads or reloads the folder `dirName` of the services folder. Rejects with the reason it could not. An `init` may
+   * load other folders, not its own.
+   */
   loadModule(dirName: string): Promise<{ name: string; action: "added" | "updated" }>;
   unloadModule(name: string): Promise<void>;
   /** Absolute path of the services folder. */
