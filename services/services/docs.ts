@@ -84,7 +84,8 @@ export const routeDocs: Record<string, RouteDocs> = {
     body: {
       digest: { type: "string", description: "The version's digest, or its first 6 characters or more" },
     },
-    response: "{ name, action, digest }; 409 when no such version is kept",
+    response:
+      "{ name, action, digest }; 400 when the beginning fits several, 409 when no such version is kept",
     examples: [{ summary: "The version before", params: { name: "log" }, body: {} }],
   },
   "POST /enable/:name": {

@@ -37,6 +37,7 @@ export const LOAD_FAILURES = {
   PROTECTED: "This service cannot be removed while the server runs.",
   DISABLED: "The operator has switched it off; `POST /services/enable/<name>` switches it on again.",
   NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a corrected one instead.",
+  AMBIGUOUS: "The beginning of a digest fits several kept versions; give as much of it as the message shows.",
   UNKNOWN: "No service or folder has this name.",
 } as const;
 

@@ -141,9 +141,9 @@ export interface ServiceRegistry {
   /** The kept versions of a service's code, latest first. */
   versions(name: string): Snapshot[];
   /**
-   * Puts kept code back into the folder and loads it: the code with this digest (or its beginning); without one,
-   * the code that still runs when the latest change of the folder failed, else the code that served before it.
-   * On failure the folder is as it was.
+   * Puts kept code back into the folder and loads it: the code with this digest (or a beginning that only it has);
+   * without one, the code that still runs when the latest change of the folder failed, else the code that served
+   * before it. On failure the folder is as it was.
    */
   rollback(
     name: string,

@@ -5,6 +5,9 @@ import { LoadFailure } from "./load-failure.js";
 import type { Loaded, Registry } from "./registry.js";
 import type { Snapshot } from "./snapshots.js";
 
+/** How much of a digest people are shown, in characters; more where that does not tell versions apart. */
+const SHORT_DIGEST = 12;
+
 /**
  * Puts kept code back into a service's folder and loads it. What the folder holds is kept first, so that the next
  * rollback can return to it; when the kept code cannot be loaded, the folder gets back what it held.
@@ -39,10 +42,22 @@ export async function rollBack(
 
 function choose(registry: Registry, dirName: string, digest: string | undefined): Snapshot | undefined {
   const kept = registry.snapshots?.list(dirName) ?? [];
-  if (digest !== undefined) return kept.find((snapshot) => snapshot.digest.startsWith(digest));
+  if (digest !== undefined) {
+    const fitting = kept.filter((snapshot) => snapshot.digest.startsWith(digest));
+    if (fitting.length > 1) throw ambiguous(dirName, digest, fitting);
+    return fitting[0];
+  }
   const running = registry.table.byFolder(dirName)?.current.source?.digest;
   const failed = registry.failures.list().some(({ dir }) => dir === join(registry.servicesDir, dirName));
   const stillRunning = kept.find((snapshot) => snapshot.digest === running);
   if (failed && stillRunning) return stillRunning;
   return kept.find((snapshot) => snapshot.served && snapshot.digest !== running);
+}
+
+function ambiguous(dirName: string, given: string, fitting: readonly Snapshot[]): LoadFailure {
+  const short = (length: number) => fitting.map(({ digest }) => digest.slice(0, length));
+  let length = SHORT_DIGEST;
+  while (new Set(short(length)).size < fitting.length) length++;
+  const message = `several kept versions of "${dirName}" begin with ${given}; give one of ${short(length).join(", ")}.`;
+  return new LoadFailure("AMBIGUOUS", "find", message);
 }
