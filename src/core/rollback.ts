@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { LoadFailure } from "./load-failure.js";
+import { nameIn } from "./lookup.js";
 import type { Loaded, Registry } from "./registry.js";
 import type { Snapshot } from "./snapshots.js";
 
@@ -21,7 +22,7 @@ export async function rollBack(
   const { snapshots } = registry;
   const dirName = registry.folderOf(name);
   // What runs since the start may not be kept yet.
-  await registry.keepCopy(name);
+  await registry.keepCopy(nameIn(registry, dirName) ?? name);
   const target = choose(registry, dirName, digest);
   if (!snapshots || !target) {
     const which = digest === undefined ? "earlier" : "such";
@@ -32,7 +33,7 @@ export async function rollBack(
   try {
     snapshots.restore(dirName, dir, target.digest);
     const loaded = await registry.load(dirName, caller);
-    registry.announce(name, "rolled-back");
+    registry.announce(loaded.name, "rolled-back");
     return { ...loaded, digest: target.digest };
   } catch (error) {
     snapshots.restore(dirName, dir, before);
