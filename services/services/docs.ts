@@ -2,6 +2,7 @@
 import type { RouteDocs } from "../../src/core/types.js";
 
 const NAME = { name: { type: "string", required: true, description: "The service" } };
+const EITHER = { name: { type: "string", required: true, description: "The service or its folder" } };
 const FORCE = {
   force: { type: "boolean", description: "`true` goes ahead although other services depend on it" },
 };
@@ -59,7 +60,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "POST /reload/:name": {
     summary: "Load a service's present code, changed or not, without running its tests",
-    params: NAME,
+    params: EITHER,
     response: CHANGED,
     examples: [{ summary: "The log", params: { name: "log" } }],
   },
@@ -79,22 +80,23 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary: "Put kept code back into the folder and load it",
     detail:
       "Without a digest: the code that still runs when the latest change failed, else the code that served before. What the folder held is kept, so a second rollback returns to it.",
-    params: NAME,
+    params: EITHER,
     body: {
       digest: { type: "string", description: "The version's digest, or its first 6 characters or more" },
     },
-    response: "{ name, action, digest }; 409 when no such version is kept",
+    response:
+      "{ name, action, digest }; 400 when the beginning fits several, 409 when no such version is kept",
     examples: [{ summary: "The version before", params: { name: "log" }, body: {} }],
   },
   "POST /enable/:name": {
     summary: "Load a service that was switched off",
-    params: NAME,
+    params: EITHER,
     response: CHANGED,
     examples: [{ summary: "The log again", params: { name: "log" } }],
   },
   "POST /disable/:name": {
     summary: "Stop a service and keep it from loading, also after a restart",
-    params: NAME,
+    params: EITHER,
     query: FORCE,
     body: { reason: { type: "string", description: "Shown where the service is listed" } },
     response: "{ name, action: 'disabled' }; 409 while other services depend on it",
@@ -111,7 +113,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary: "A service's code as a gzipped tarball",
     detail:
       "Members are `name/…`, modes kept. Without data, databases, node_modules, dot-files, secrets (keys, certificates, tokens) and links that lead out of the folder.",
-    params: NAME,
+    params: EITHER,
     response: "application/gzip",
     examples: [{ summary: "This service's code", params: { name: "docs" } }],
   },

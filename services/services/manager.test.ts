@@ -300,6 +300,18 @@ describe("switching off", () => {
     expect(await text("/lamp")).toBe("lit");
   });
 
+  test("of a folder outlives a restart too when its service is called otherwise", async () => {
+    m.sandbox.services({ "attic/index.ts": answering("torch", "lit") });
+    await m.api("POST", "/services/reload/attic");
+    expect((await m.api("POST", "/services/disable/attic")).status).toBe(200);
+    expect((await m.api("GET", "/torch")).status).toBe(404);
+    await m.stop();
+    m = await startManaged({}, { sandbox: m.sandbox });
+    expect((await m.api("GET", "/torch")).status).toBe(404);
+    expect((await m.api("POST", "/services/enable/torch")).data).toEqual({ name: "torch", action: "added" });
+    expect(await text("/torch")).toBe("lit");
+  });
+
   test("is refused while something depends on the service", async () => {
     expect((await m.api("POST", "/services/disable/base")).status).toBe(409);
     expect(await text("/base")).toBe("base");

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, type Reef, startReef, TOKEN } from "../../tests/support/sandbox.js";
+import { eventually, type Reef, Sandbox, startReef, TOKEN } from "../../tests/support/sandbox.js";
 import { readConfig } from "./config.js";
-import { eventStoreOf } from "./event-store.js";
+import { eventStoreOf, openEventStore } from "./event-store.js";
 import { createServer } from "./server.js";
+import type { EventLog } from "./tree.js";
 
 let reef: Reef | undefined;
 afterEach(async () => {
@@ -87,4 +88,26 @@ describe("events of a server", () => {
     await reef.events.emit("reef:event", publish("from the first"));
     expect(seen).toEqual(["from the second", "from the first"]);
   });
+});
+
+test("a user that releases the store twice takes it from nobody else", async () => {
+  const sandbox = new Sandbox();
+  const { dataDir } = sandbox;
+  const open = () => openEventStore(dataDir, {});
+  const log = () => eventStoreOf({ dataDir }).log;
+  const publish = (to: EventLog) => to.append({ type: "t", source: "s", content: "" });
+  const [first, second] = [open(), open()];
+  const shared = log();
+  await Promise.all([first.release(), first.release()]);
+  await publish(shared);
+  await second.release();
+  await expect(publish(shared)).rejects.toMatchObject({ reason: "closed" });
+
+  const third = open();
+  const later = log();
+  await Promise.all([first.release(), second.release()]);
+  await publish(later);
+  expect([log() === later, (await later.stats()).count]).toEqual([true, 2]);
+  await third.release();
+  sandbox.remove();
 });

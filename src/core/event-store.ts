@@ -6,9 +6,16 @@ import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from
 
 const stores = new Map<string, EventStore>();
 
+/** A server's part in a store. */
+export interface EventStoreUse {
+  readonly sink: EventSink;
+  /** Closes the file when nobody else uses it; once is enough, and more does no harm. */
+  release(): Promise<void>;
+}
+
 /** The events of one data folder, shared by every server of this process that uses the folder. */
 export class EventStore {
-  users = 0;
+  #users = 0;
   readonly #options: EventTreeOptions;
   readonly #stored = new WeakSet<object>();
   #tree: EventTree | undefined;
@@ -41,9 +48,19 @@ export class EventStore {
     return this.publish(anonymous ? { ...data, source: from } : data);
   };
 
-  /** Closes the file when the last user is gone. */
-  async release(): Promise<void> {
-    if (--this.users > 0) return;
+  /** Takes part in the store, which stays open until everybody who does has released it. */
+  use(): EventStoreUse {
+    this.#users++;
+    let left: Promise<void> | undefined;
+    const release = () => {
+      left ??= this.#leave();
+      return left;
+    };
+    return { sink: this.sink, release };
+  }
+
+  async #leave(): Promise<void> {
+    if (--this.#users > 0) return;
     stores.delete(this.#options.path);
     await this.#tree?.close();
   }
@@ -60,10 +77,8 @@ function storeAt(path: string, options: Omit<EventTreeOptions, "path">): EventSt
 }
 
 /** The store of a data folder, for a server; to be released by it. */
-export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, "path">): EventStore {
-  const store = storeAt(pathIn(dataDir), options);
-  store.users++;
-  return store;
+export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, "path">): EventStoreUse {
+  return storeAt(pathIn(dataDir), options).use();
 }
 
 /**

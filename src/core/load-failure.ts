@@ -25,6 +25,8 @@ export const LOAD_FAILURES = {
   DEPENDENCY_CYCLE: "Services depend on each other in a circle; remove one of the dependencies.",
   INIT_FAILED: "`init` threw or rejected; the message is its own.",
   INIT_TIMEOUT: "`init` did not finish; look for a loop or a promise that never settles.",
+  INIT_CYCLE:
+    "`init` waits for a change that waits for this `init`; leave it out, or ask for it later without waiting.",
   FLUSH_FAILED:
     "The running version could not save its store, so it was not replaced; the message is its own.",
   VERIFY_FAILED:
@@ -35,6 +37,7 @@ export const LOAD_FAILURES = {
   PROTECTED: "This service cannot be removed while the server runs.",
   DISABLED: "The operator has switched it off; `POST /services/enable/<name>` switches it on again.",
   NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a corrected one instead.",
+  AMBIGUOUS: "The beginning of a digest fits several kept versions; give as much of it as the message shows.",
   UNKNOWN: "No service or folder has this name.",
 } as const;
 
@@ -82,4 +85,14 @@ export class LoadFailure extends Error {
 /** For what is asked for while the server ends. */
 export function shuttingDown(): LoadFailure {
   return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
+}
+
+/** For an `init` that asks for a change which waits for that `init`; `circle` has the folders. */
+export function initCycle(circle: readonly string[]): LoadFailure {
+  const [folder] = circle;
+  const message =
+    circle.length > 2
+      ? `init() of folder "${folder}" would wait for itself: ${circle.join(" → ")}.`
+      : `init() of folder "${folder}" asks for a change of that folder, which waits for init().`;
+  return new LoadFailure("INIT_CYCLE", "init", message);
 }

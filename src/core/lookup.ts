@@ -26,6 +26,13 @@ export function folderOf(registry: Registry, name: string): string {
   throw new LoadFailure("UNKNOWN", "find", `no service and no folder is called "${name}".`);
 }
 
+/** The name of a folder's service, loaded or not, as far as it is known. */
+export function nameIn({ failures, servicesDir, switches, table }: Registry, dirName: string) {
+  const switchedOff = switches?.list().find((entry) => entry.dirName === dirName);
+  const known = table.byFolder(dirName) ?? switchedOff ?? failures.get(join(servicesDir, dirName));
+  return known?.name;
+}
+
 /** A service's folder name and the absolute path of its code. Throws a `LoadFailure` when there is none. */
 export function locate(registry: Registry, name: string): { dirName: string; dir: string } {
   const dirName = folderOf(registry, name);

@@ -131,16 +131,19 @@ export interface ServiceRegistry {
   }>;
   /** Tries the folder's present code in a child process without loading it. Rejects with a `LoadFailure`. */
   check(dirName: string): Promise<CheckResult>;
-  /** Stops serving and keeps the folder from loading, also after a restart. Refused like `unload`. */
+  /**
+   * Stops serving and keeps the folder from loading, also after a restart; by the name of the service or of its
+   * folder. Refused like `unload`.
+   */
   disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
-  /** Lets a disabled folder load again, and loads it. */
+  /** Lets a disabled folder load again, and loads it; by either name. */
   enable(name: string): Promise<{ name: string; action: "added" | "updated" }>;
   /** The kept versions of a service's code, latest first. */
   versions(name: string): Snapshot[];
   /**
-   * Puts kept code back into the folder and loads it: the code with this digest (or its beginning); without one,
-   * the code that still runs when the latest change of the folder failed, else the code that served before it.
-   * On failure the folder is as it was.
+   * Puts kept code back into the folder and loads it: the code with this digest (or a beginning that only it has);
+   * without one, the code that still runs when the latest change of the folder failed, else the code that served
+   * before it. On failure the folder is as it was.
    */
   rollback(
     name: string,

@@ -58,3 +58,63 @@ test("a service is known by its name, its code by the folder it serves from", as
   expect(registry.servedFrom("shown")).toEndWith(digest);
   expect(registry.versions("shown")).toMatchObject([{ digest, served: true }]);
 });
+
+describe("an init that waits for a change of its own folder is refused", () => {
+  const asking = (call: string) => answering("own", "there", `async init(ctx) { await ctx.${call}; }`);
+
+  test.each([
+    'loadModule("folder")',
+    'registry.reload("folder")',
+    'registry.disable("folder")',
+    'registry.enable("folder")',
+  ])("for %s", async (call) => {
+    const { reef, registry } = await startRegistry({ "folder/index.ts": asking(call) });
+    const refused = { code: "INIT_CYCLE", step: "init", message: expect.stringContaining('"folder"') };
+    expect(registry.failures()).toMatchObject([{ code: "INIT_CYCLE" }]);
+    expect(await failure(registry.load("folder"))).toMatchObject(refused);
+    // Also when a version serves, which then goes on.
+    reef.sandbox.services({ "folder/index.ts": answering("own", "there") });
+    await registry.load("folder");
+    reef.sandbox.services({ "folder/index.ts": asking(call) });
+    expect(await failure(registry.load("folder"))).toMatchObject(refused);
+    expect(await reef.text("/own")).toBe("there");
+  });
+
+  test("and may go on without it", async () => {
+    const { reef } = await startRegistry({
+      "own/index.ts": answering(
+        "own",
+        "there",
+        'async init(ctx) { await ctx.loadModule("own").catch((error) => ctx.log.warn(error.code)); }',
+      ),
+    });
+    expect(await reef.text("/own")).toBe("there");
+    expect(reef.lines.map(({ text }) => text)).toContain("INIT_CYCLE");
+  });
+
+  test("leaves its own folder out when it goes through all of them", async () => {
+    const { reef, registry } = await startRegistry();
+    reef.sandbox.services({
+      "all/index.ts": answering(
+        "all",
+        "all",
+        "async init(ctx) { globalThis.__all = await ctx.registry.sync(); }",
+      ),
+      "other/index.ts": answering("other", "other"),
+    });
+    await registry.load("all");
+    expect((globalThis as unknown as { __all: object }).__all).toEqual({
+      results: [{ name: "other", action: "added" }],
+      errors: [{ dir: "all", error: expect.stringContaining("init()") }],
+    });
+  });
+
+  test("when services wait for each other", async () => {
+    const { reef, registry } = await startRegistry();
+    const loading = (name: string, other: string) =>
+      answering(name, name, `async init(ctx) { await ctx.loadModule("${other}"); }`);
+    reef.sandbox.services({ "a/index.ts": loading("a", "b"), "b/index.ts": loading("b", "a") });
+    const { code, message } = await failure(registry.load("a"));
+    expect({ code, message }).toEqual({ code: "INIT_CYCLE", message: expect.stringContaining("b → a → b") });
+  });
+});

@@ -131,6 +131,42 @@ describe("unload", () => {
   });
 });
 
+describe("switching off", () => {
+  const folder = { "folder/index.ts": answering("shown", "x") };
+  const both = ["folder", "shown"];
+  const ways = both.flatMap((off) => both.map((on) => [off, on] as const));
+
+  test.each(ways)("by the name %p stops what serves, and by %p it is back", async (off, on) => {
+    const { reef, registry } = await startRegistry(folder);
+    await registry.disable(off, { reason: "why" });
+    expect((await reef.call("/shown")).status).toBe(404);
+    expect(registry.list()).toMatchObject([
+      { name: "shown", dirName: "folder", state: "disabled", reason: "why" },
+    ]);
+    expect(await registry.enable(on)).toEqual({ name: "shown", action: "added" });
+    expect(await reef.text("/shown")).toBe("x");
+  });
+
+  test("twice, by either name, does not lose the service's name", async () => {
+    const { registry } = await startRegistry(folder);
+    await registry.disable("shown");
+    await registry.disable("folder", { reason: "still" });
+    expect(registry.list()).toMatchObject([{ name: "shown", state: "disabled", reason: "still" }]);
+  });
+
+  test("by the folder's name is refused like by the service's", async () => {
+    const { reef, registry } = await startRegistry({
+      ...folder,
+      "top/index.ts": answering("top", "top", 'dependencies: ["shown"]'),
+      "own/index.ts": 'export default { name: "self", init(ctx) { globalThis.__self = ctx; } };',
+    });
+    expect(await failure(registry.disable("folder"))).toMatchObject({ code: "IN_USE" });
+    const self = (globalThis as unknown as { __self: typeof reef.ctx }).__self;
+    expect(await failure(self.registry.disable("own"))).toMatchObject({ code: "PROTECTED" });
+    expect(registry.list().map(({ state }) => state)).toEqual(["loaded", "loaded", "loaded"]);
+  });
+});
+
 test("list shows failed folders with step, code and reason", async () => {
   const { registry } = await startRegistry({
     "bad/index.ts": 'throw new Error("why");',

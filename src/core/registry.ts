@@ -12,9 +12,9 @@ import { exchange } from "./exchange.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
-import { LoadFailure, shuttingDown } from "./load-failure.js";
+import { initCycle, LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf } from "./lookup.js";
+import { folderOf, nameIn } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { registryView } from "./registry-view.js";
@@ -66,7 +66,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #numbers = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
-  readonly #folders = new Turns();
+  readonly #folders = new Turns(initCycle);
   #closed = false;
   /** The copies that are still being made of code that serves. */
   #copies: Promise<unknown> = Promise.resolve();
@@ -123,7 +123,7 @@ export class Registry {
    * whether it may wait for starts that are under way.
    */
   enqueue<T>(change: (mayWait: boolean) => Promise<T>): Promise<T> {
-    if (initializing.getStore()?.open) return inHost(() => change(false));
+    if (initializing.getStore()?.open) return inHost(this.#folders.partOf(() => change(false)));
     const result = this.#queue.then(() => inHost(() => change(true)));
     this.#queue = result.catch(() => undefined);
     return result;
@@ -131,7 +131,8 @@ export class Registry {
 
   /**
    * Runs what makes a folder's service come or go, one after the other for each folder: the start of the server is not
-   * in the queue, and its slow services may be asked for meanwhile.
+   * in the queue, and its slow services may be asked for meanwhile. An `init` that asks for a change which waits for
+   * that `init` is refused.
    */
   alone<T>(dirName: string, change: () => Promise<T>): Promise<T> {
     return this.#folders.take(dirName, change);
@@ -340,11 +341,12 @@ export class Registry {
       throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
     const dirName = this.folderOf(name);
     await this.alone(dirName, async () => {
-      if (this.table.get(name)) await this.unload(name, options.force ?? false, caller);
+      const called = nameIn(this, dirName) ?? name;
+      if (this.table.byFolder(dirName)) await this.unload(called, options.force ?? false, caller);
       const reason = options.reason === undefined ? {} : { reason: options.reason };
-      switches.disable({ name, dirName, since: new Date().toISOString(), ...reason });
+      switches.disable({ name: called, dirName, since: new Date().toISOString(), ...reason });
       this.failures.clear(join(this.servicesDir, dirName));
-      this.announce(name, "disabled");
+      this.announce(called, "disabled");
     });
   }
 

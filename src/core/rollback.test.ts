@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, rmSync } from "node:fs";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answering, type Reef, startReef } from "../../tests/support/sandbox.js";
 import { contentDigest } from "./digest.js";
+import { failureStatus } from "./load-failure.js";
+import { CHANGE_EVENT } from "./registry.js";
 
 let reef: Reef;
 afterEach(() => reef.end());
@@ -41,6 +43,41 @@ describe("rollback", () => {
     const [one = ""] = await started("one", "two", "three");
     await back(one.slice(0, 8));
     expect(await reef.text("/a")).toBe("one");
+  });
+
+  test("by the folder's name is one of its service, also before the copies of the start are made", async () => {
+    await started();
+    reef.sandbox.services({ "a/index.ts": answering("shown", "one") });
+    await reef.ctx.registry.load("a");
+    reef.sandbox.services({ "a/index.ts": answering("shown", "two") });
+    const { snapshots } = reef.registry;
+    if (!snapshots) throw new Error("this server keeps copies");
+    const keep = spyOn(snapshots, "keep").mockResolvedValueOnce(undefined);
+    await reef.ctx.registry.load("a");
+    const changes: unknown[] = [];
+    reef.ctx.events.on(CHANGE_EVENT, (change) => void changes.push(change));
+    await back();
+    expect(await reef.text("/shown")).toBe("one");
+    await back();
+    expect(await reef.text("/shown")).toBe("two");
+    expect(changes).toContainEqual({ name: "shown", action: "rolled-back" });
+    keep.mockRestore();
+  });
+
+  test("refuses a beginning that fits several, and names them so that they can be told apart", async () => {
+    await started("one");
+    const digests = ["abcdef", "abcdef0123456", "abc"].map((start, n) => `${start}${n}`.padEnd(64, `${n}`));
+    const snapshots = join(reef.sandbox.dataDir, ".reef", "snapshots", "a");
+    for (const each of digests) mkdirSync(join(snapshots, each));
+    const index = digests.map((each) => ({ digest: each, keptAt: "2026-01-01T00:00:00.000Z", served: true }));
+    writeFileSync(join(snapshots, "index.json"), JSON.stringify(index));
+    await expect(back("abcdef")).rejects.toMatchObject({
+      code: "AMBIGUOUS",
+      message: 'several kept versions of "a" begin with abcdef; give one of abcdef000000, abcdef012345.',
+    });
+    await expect(back("abcd")).rejects.toMatchObject({ code: "AMBIGUOUS" });
+    expect(await reef.text("/a")).toBe("one");
+    expect([failureStatus("AMBIGUOUS"), failureStatus("NO_SNAPSHOT")]).toEqual([400, 409]);
   });
 
   test("of the oldest kept version works although the present one has to be kept as well", async () => {

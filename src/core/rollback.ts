@@ -2,8 +2,12 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { LoadFailure } from "./load-failure.js";
+import { nameIn } from "./lookup.js";
 import type { Loaded, Registry } from "./registry.js";
 import type { Snapshot } from "./snapshots.js";
+
+/** How much of a digest people are shown, in characters; more where that does not tell versions apart. */
+const SHORT_DIGEST = 12;
 
 /**
  * Puts kept code back into a service's folder and loads it. What the folder holds is kept first, so that the next
@@ -18,7 +22,7 @@ export async function rollBack(
   const { snapshots } = registry;
   const dirName = registry.folderOf(name);
   // What runs since the start may not be kept yet.
-  await registry.keepCopy(name);
+  await registry.keepCopy(nameIn(registry, dirName) ?? name);
   const target = choose(registry, dirName, digest);
   if (!snapshots || !target) {
     const which = digest === undefined ? "earlier" : "such";
@@ -29,7 +33,7 @@ export async function rollBack(
   try {
     snapshots.restore(dirName, dir, target.digest);
     const loaded = await registry.load(dirName, caller);
-    registry.announce(name, "rolled-back");
+    registry.announce(loaded.name, "rolled-back");
     return { ...loaded, digest: target.digest };
   } catch (error) {
     snapshots.restore(dirName, dir, before);
@@ -39,10 +43,22 @@ export async function rollBack(
 
 function choose(registry: Registry, dirName: string, digest: string | undefined): Snapshot | undefined {
   const kept = registry.snapshots?.list(dirName) ?? [];
-  if (digest !== undefined) return kept.find((snapshot) => snapshot.digest.startsWith(digest));
+  if (digest !== undefined) {
+    const fitting = kept.filter((snapshot) => snapshot.digest.startsWith(digest));
+    if (fitting.length > 1) throw ambiguous(dirName, digest, fitting);
+    return fitting[0];
+  }
   const running = registry.table.byFolder(dirName)?.current.source?.digest;
   const failed = registry.failures.list().some(({ dir }) => dir === join(registry.servicesDir, dirName));
   const stillRunning = kept.find((snapshot) => snapshot.digest === running);
   if (failed && stillRunning) return stillRunning;
   return kept.find((snapshot) => snapshot.served && snapshot.digest !== running);
+}
+
+function ambiguous(dirName: string, given: string, fitting: readonly Snapshot[]): LoadFailure {
+  const short = (length: number) => fitting.map(({ digest }) => digest.slice(0, length));
+  let length = SHORT_DIGEST;
+  while (new Set(short(length)).size < fitting.length) length++;
+  const message = `several kept versions of "${dirName}" begin with ${given}; give one of ${short(length).join(", ")}.`;
+  return new LoadFailure("AMBIGUOUS", "find", message);
 }

@@ -1,4 +1,7 @@
-import { expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
+import { Hono } from "hono";
+import { mount } from "hono/mount";
+import { type Reef, startReef } from "../../tests/support/sandbox.js";
 import { specificity } from "./root-routes.js";
 
 test.each([
@@ -13,4 +16,44 @@ test.each([
   ["/extension.js", 13.5],
 ])("%s counts %d", (route, length) => {
   expect(specificity(route)).toBe(length);
+});
+
+describe("an app that a root service mounts", () => {
+  let reef: Reef | undefined;
+  afterEach(async () => {
+    await reef?.end();
+    reef = undefined;
+  });
+  const foreign = (request: Request) => new Response(`foreign ${new URL(request.url).pathname}`);
+  const group = () => {
+    const app = new Hono();
+    app.onError((_error, c) => c.text("the group's own", 500));
+    return app;
+  };
+
+  test.each<[string, (routes: Hono) => unknown]>([
+    ["with app.mount", (routes) => routes.mount("/other", foreign)],
+    ["as a handler", (routes) => routes.all("/other/*", mount(foreign))],
+    ["in a group with its own errors", (routes) => routes.route("/", group().mount("/other", foreign))],
+  ])("%s is reached, and middleware beside it takes nothing", async (_how, add) => {
+    const routes = new Hono();
+    routes.use("/guarded/*", async (_c, next) => next());
+    add(routes);
+    const catchAll = new Hono().all("*", (c) => c.text("catch-all"));
+    reef = await startReef(
+      {},
+      {
+        modules: [
+          { name: "web", mountAtRoot: true, routes },
+          { name: "greedy", mountAtRoot: true, routes: catchAll },
+        ],
+      },
+    );
+    const { text } = reef;
+    expect(await Promise.all(["/other/a/b", "/other", "/guarded/x"].map((path) => text(path)))).toEqual([
+      "foreign /a/b",
+      "foreign /",
+      "catch-all",
+    ]);
+  });
 });

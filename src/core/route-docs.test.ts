@@ -44,6 +44,14 @@ describe("documentedRoutes", () => {
     expect(listed(m)).toEqual(["ALL /things/sub/any", "GET /things/sub/one"]);
   });
 
+  test("finds foreign apps that were mounted", () => {
+    const m = module((app) => {
+      app.use("/guarded/*", async (_c, next) => next());
+      app.mount("/foreign", () => new Response("foreign"));
+    });
+    expect(listed(m)).toEqual(["ALL /things/foreign/*"]);
+  });
+
   test("leaves out the prefix of root services and survives services without routes", () => {
     const routes = new Hono().get("/", ok).get("/robots", ok);
     expect(listed({ name: "site", mountAtRoot: true, routes })).toEqual(["GET /", "GET /robots"]);

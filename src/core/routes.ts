@@ -1,7 +1,7 @@
 /** Which routes does a Hono app have? */
 import type { Hono } from "hono";
-import { inspectRoutes } from "hono/dev";
 import type { RouterRoute } from "hono/types";
+import { findTargetHandler, isMiddleware } from "hono/utils/handler";
 
 /** One route; `path` is below the app's own mount point. `method` is `ALL` for routes that take every method. */
 export interface RouteEntry {
@@ -11,8 +11,8 @@ export interface RouteEntry {
 
 /**
  * The routes of an app in the order in which they were added, each once however many handlers it has. Middleware
- * is left out: what takes `next` and stands on every method or on a wildcard. `isKnown` names routes that are
- * such all the same, e.g. a foreign app that was mounted.
+ * is left out: what takes `next` and stands on every method or on a wildcard, unless it is a foreign app that was
+ * mounted. `isKnown` names routes that are such all the same, e.g. middleware that serves files.
  */
 export function listRoutes(
   app: Hono | undefined,
@@ -20,18 +20,22 @@ export function listRoutes(
 ): RouteEntry[] {
   if (!app) return [];
   const found = new Map<string, RouteEntry>();
-  for (const inspected of inspectRoutes(app)) {
-    const { method, path } = inspected;
+  for (const each of app.routes) {
+    const { method, path } = each;
     const route = { method: method.toUpperCase(), path };
-    if (!passesOn(inspected) || isKnown(route)) found.set(`${method} ${path}`, route);
+    if (!passesOn(each) || isKnown(route)) found.set(`${method} ${path}`, route);
   }
   return [...found.values()];
 }
 
-type Inspected = ReturnType<typeof inspectRoutes>[number];
+function passesOn({ handler, method, path }: RouterRoute): boolean {
+  // Below a group's own error handler.
+  const own = findTargetHandler(handler);
+  return isMiddleware(own) && (method === "ALL" || path.includes("*")) && !isForeignApp(own);
+}
 
-const passesOn = ({ isMiddleware, method, path }: Inspected) =>
-  isMiddleware && (method === "ALL" || path.includes("*"));
+/** Hono's `mount` makes a handler that takes `next` like middleware; only its text tells them apart. */
+const isForeignApp = (handler: unknown) => /\bawait applicationHandler\(/.test(String(handler));
 
 const answering = new WeakMap<RouterRoute, boolean>();
 
@@ -39,8 +43,7 @@ const answering = new WeakMap<RouterRoute, boolean>();
 export function answers(route: RouterRoute): boolean {
   const known = answering.get(route);
   if (known !== undefined) return known;
-  const [inspected] = inspectRoutes({ routes: [route] } as unknown as Hono);
-  const does = inspected !== undefined && !passesOn(inspected);
+  const does = !passesOn(route);
   answering.set(route, does);
   return does;
 }

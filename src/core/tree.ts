@@ -18,7 +18,7 @@ import type {
 } from "./tree/log.js";
 import { EventReader } from "./tree/reader.js";
 import { Pruner, type Retention } from "./tree/retention.js";
-import { parseTime, search } from "./tree/search.js";
+import { search, timeOf } from "./tree/search.js";
 import { path, subtree } from "./tree/walk.js";
 import { EventWriter } from "./tree/writer.js";
 
@@ -132,7 +132,7 @@ export class EventTree implements EventLog {
       if (cursor < pruned) return { reset: "pruned" };
       return cursor === pruned || reader.row(cursor) ? { position: cursor } : { reset: "unknown" };
     }
-    const position = positionBefore(parseTime(cursor, "since"));
+    const position = positionBefore(timeOf(cursor, "since"));
     return position < pruned ? { reset: "pruned" } : { position };
   }
 

@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Turns } from "./turns.js";
 
 test("work of one key runs in order and never overlaps; other keys do not wait for it", async () => {
@@ -28,4 +29,43 @@ test("work that fails says so to its own caller, and the next has its turn", asy
   await expect(bad).rejects.toThrow("why");
   expect(await good).toBe("good");
   expect(await turns.take("a", async () => "later")).toBe("later");
+});
+
+describe("work that would wait for itself is refused", () => {
+  test("when it asks for more under its own key", async () => {
+    const turns = new Turns();
+    const inner = turns.take("a", () => turns.take("a", async () => "never"));
+    await expect(inner).rejects.toThrow("a → a");
+    expect(await turns.take("a", async () => "later")).toBe("later");
+  });
+
+  test("when what it waits for asks for its key, also in another context", async () => {
+    const turns = new Turns((circle) => new RangeError(circle.join(" > ")));
+    const elsewhere = AsyncLocalStorage.snapshot();
+    const third = () => turns.take("a", async () => "never");
+    const second = () => elsewhere(turns.partOf(() => turns.take("c", third)));
+    const first = turns.take("a", () => turns.take("b", second));
+    await expect(first).rejects.toThrow(new RangeError("c > a > b > c"));
+  });
+
+  test("when two that were begun apart ask for each other, whichever comes second", async () => {
+    const turns = new Turns();
+    const gate = Promise.withResolvers<void>();
+    const asking = (own: string, other: string) =>
+      turns.take(own, async () => {
+        await gate.promise;
+        return turns.take(other, async () => `${own} has ${other}`);
+      });
+    const both = Promise.allSettled([asking("a", "b"), asking("b", "a")]);
+    gate.resolve();
+    expect(await both).toMatchObject([{ value: "a has b" }, { reason: { message: expect.any(String) } }]);
+  });
+
+  test("and nothing else is: what is over is not waited for", async () => {
+    const turns = new Turns();
+    const asking = (own: string, other: string) =>
+      turns.take(own, () => turns.take(other, async () => `${own} has ${other}`));
+    expect(await asking("a", "b")).toBe("a has b");
+    expect(await asking("b", "a")).toBe("b has a");
+  });
 });

@@ -68,7 +68,11 @@ export interface ServiceModule {
   /** Unique; the mount point `/<name>`. Letters, digits, `-`, `_`, `.`; starts with a letter or digit. */
   name: string;
   description?: string;
-  /** HTTP API; sees paths without the `/<name>` prefix. */
+  /**
+   * HTTP API; sees paths without the `/<name>` prefix. What a handler returns is passed on, whatever its status. What
+   * it throws becomes a 500 that tells nothing, unless the app has an `onError` of its own; only a `ReefError` and an
+   * `HTTPException` with a status below 500 keep their reply.
+   */
   routes?: Hono;
   /**
    * Mount `routes` at `/` instead of `/<name>`. Services with a matching name win over root routes; of several root
@@ -136,7 +140,10 @@ export interface ServiceContext {
   getStore<T = Json>(name: string): T | undefined;
   getModules(): ServiceModule[];
   getModule(name: string): ServiceModule | undefined;
-  /** Loads or reloads the folder `dirName` of the services folder. Rejects with the reason it could not. */
+  /**
+   * Loads or reloads the folder `dirName` of the services folder. Rejects with the reason it could not. An `init` may
+   * load other folders, not its own.
+   */
   loadModule(dirName: string): Promise<{ name: string; action: "added" | "updated" }>;
   unloadModule(name: string): Promise<void>;
   /** Absolute path of the services folder. */

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { ReefError } from "../../../src/core/errors.js";
+import { parseTime } from "../../../src/core/times.js";
 import { readBody, readQuery } from "../../../src/core/validate.js";
 import type { LogEntry, LogRange, LogStore } from "./store.js";
 
@@ -22,7 +23,6 @@ export const Filter = Type.Object(
   { additionalProperties: false },
 );
 
-const ISO_8601 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 const DEFAULT_LIMIT = 1000;
 const UNIT_MS: Record<string, number> = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3, w: 604_800e3 };
 
@@ -61,9 +61,8 @@ function rangeOf({ since, until, last, limit = DEFAULT_LIMIT }: Static<typeof Fi
 
 function timeOf(field: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  // Date.parse takes any number for a year.
-  const time = ISO_8601.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return time;
+  const time = parseTime(text);
+  if (time !== undefined) return time;
   throw new ReefError("BAD_REQUEST", `${field} must be a time such as 2026-01-31T12:00:00Z`);
 }
 

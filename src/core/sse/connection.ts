@@ -27,6 +27,8 @@ export class Connection {
   lag = 0;
   /** Reading of a monotonic clock when it stalled, in milliseconds. */
   stalledAt = 0;
+  /** The same of when it was made. */
+  readonly idleSince = performance.now();
   readonly stream: ReadableStream<Uint8Array>;
   #controller: DirectController | undefined;
   readonly #ended = Promise.withResolvers<void>();

@@ -270,6 +270,43 @@ describe("limits and shutdown", () => {
     expect(await response.json()).toEqual({ error: "too many event streams are open" });
   });
 
+  describe("a place is taken", () => {
+    const ask = (hub: EventHub, since?: string) => hub.connect(new Request("http://reef/"), { since });
+    const accepts = async (hub: EventHub) => {
+      const response = await ask(hub);
+      await response.body?.cancel();
+      return response.status === 200;
+    };
+
+    test.each([undefined, "2026-01-01"])("by those whose stream has not begun, since %p", async (since) => {
+      const { hub } = room({ maxClients: 2 });
+      const replies = await Promise.all(Array.from({ length: 5 }, () => ask(hub, since)));
+      expect(replies.map(({ status }) => status)).toEqual([200, 200, 503, 503, 503]);
+      const reader = replies[0]?.body?.getReader();
+      await reader?.read();
+      expect([await accepts(hub), hub.stats().clients]).toEqual([false, 1]);
+      await reader?.cancel();
+      expect(await accepts(hub)).toBe(true);
+      await replies[1]?.body?.cancel();
+      expect([await ask(hub), await ask(hub)].map(({ status }) => status)).toEqual([200, 200]);
+    });
+
+    test("not by who was refused", async () => {
+      const { hub } = room({ maxClients: 1 });
+      await expect(ask(hub, "rubbish")).rejects.toThrow("since");
+      expect(await accepts(hub)).toBe(true);
+    });
+
+    test("no longer by who takes nothing for too long", async () => {
+      const { hub } = room({ maxClients: 1, maxStallMs: 0 });
+      const unread = await ask(hub);
+      expect(await accepts(hub)).toBe(false);
+      hub.beat();
+      expect(await accepts(hub)).toBe(true);
+      expect(await unread.text()).toBe("");
+    });
+  });
+
   test("a service that is exchanged ends its own streams at once, begun or not", async () => {
     const { hub } = room();
     const request = new Request("http://reef/");

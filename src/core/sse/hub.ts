@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { announceEnd } from "../streams.js";
 import { isEventId } from "../tree/ids.js";
-import type { EventLog, EventNode } from "../tree/log.js";
+import type { EventLog, EventNode, Place } from "../tree/log.js";
 import { Connection } from "./connection.js";
 import {
   type Chunk,
@@ -75,6 +75,10 @@ export class EventHub {
   readonly #log: EventLog;
   readonly #options: Required<EventHubOptions>;
   readonly #connections = new Set<Connection>();
+  /** Those that were accepted and have not begun to read. */
+  readonly #idle = new Set<Connection>();
+  /** Requests whose place is being looked up. */
+  #arriving = 0;
   readonly #recent: RecentFrames;
   readonly #unsubscribe: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -107,7 +111,8 @@ export class EventHub {
    * @throws EventLogError when `since` is neither an id nor a time
    */
   async connect(request: Request, { server, filter, since }: StreamOptions = {}): Promise<Response> {
-    if (this.#closed || this.#connections.size >= this.#options.maxClients) {
+    const taken = this.#connections.size + this.#idle.size + this.#arriving;
+    if (this.#closed || taken >= this.#options.maxClients) {
       const error = this.#closed ? "the server is shutting down" : "too many event streams are open";
       return Response.json({ error }, { status: 503, headers: { "retry-after": "5" } });
     }
@@ -115,8 +120,13 @@ export class EventHub {
     const lastId = header && !isEventId(header) ? { reset: "unknown" as const } : header;
     const cursor = lastId || since;
     const start = this.#latest;
-    const place =
-      typeof cursor === "string" ? await this.#log.locate(cursor) : (cursor ?? { position: start });
+    let place: Place;
+    this.#arriving++;
+    try {
+      place = typeof cursor === "string" ? await this.#log.locate(cursor) : (cursor ?? { position: start });
+    } finally {
+      this.#arriving--;
+    }
     if (hasTimeout(server)) server.timeout(request, 0);
 
     const connection: Connection = new Connection(
@@ -126,6 +136,7 @@ export class EventHub {
       () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
       () => this.#gone(connection),
     );
+    this.#idle.add(connection);
     const stop = () => this.#inOwnContext(() => this.#end(connection));
     return announceEnd(new Response(connection.stream, { headers }), connection.ended, stop);
   }
@@ -133,6 +144,9 @@ export class EventHub {
   /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
   beat(): void {
     const now = performance.now();
+    for (const connection of this.#idle) {
+      if (now - connection.idleSince >= this.#options.maxStallMs) this.#end(connection);
+    }
     const withPlace = encode(`id: ${this.#latest}\n:\n\n`);
     for (const connection of this.#connections) {
       if (connection.state === "stalled" && now - connection.stalledAt >= this.#options.maxStallMs) {
@@ -159,11 +173,12 @@ export class EventHub {
     this.#closed = true;
     this.#unsubscribe();
     clearInterval(this.#timer);
-    for (const connection of this.#connections) this.#end(connection);
+    for (const connection of [...this.#idle, ...this.#connections]) this.#end(connection);
   }
 
   /** Ends one stream: cleanly, unless its client would have to read first. */
   #end(connection: Connection): void {
+    this.#idle.delete(connection);
     this.#connections.delete(connection);
     if (connection.state === "stalled") connection.end(new Error("the event stream is closing"));
     else if (!connection.closed) connection.end();
@@ -222,6 +237,7 @@ export class EventHub {
   }
 
   #begin(connection: Connection, reset: string | null, fresh: boolean): void {
+    this.#idle.delete(connection);
     if (this.#closed) {
       connection.end();
       return;
@@ -296,6 +312,7 @@ export class EventHub {
   }
 
   #gone(connection: Connection): void {
+    this.#idle.delete(connection);
     if (this.#connections.delete(connection)) this.#counts.disconnected++;
     if (!connection.closed) connection.end();
   }

@@ -1,4 +1,5 @@
 import type { SQLQueryBindings } from "bun:sqlite";
+import { parseTime } from "../times.js";
 import { columns } from "./database.js";
 import { EventLogError } from "./errors.js";
 import { isEventId, positionBefore } from "./ids.js";
@@ -10,15 +11,11 @@ const budget = 5000;
 const maxWords = 16;
 const maxTextLength = 1000;
 
-/** Milliseconds since 1970 of an ISO 8601 time. */
-export function parseTime(value: string, field: string): number {
-  const day = /^\d{4}-\d\d-\d\d/.exec(value)?.[0];
-  const time = day ? Date.parse(value) : Number.NaN;
-  // The 31st of a shorter month would be taken for a day of the next one.
-  if (Number.isNaN(time) || !new Date(`${day}T00:00Z`).toISOString().startsWith(`${day}T`)) {
-    throw new EventLogError("invalid", `"${field}" is not a time such as 2026-01-31T12:00:00Z.`);
-  }
-  return time;
+/** The time that a query gives; see {@link parseTime}. */
+export function timeOf(value: string, field: string): number {
+  const time = parseTime(value);
+  if (time !== undefined) return time;
+  throw new EventLogError("invalid", `"${field}" is not a time such as 2026-01-31T12:00:00Z.`);
 }
 
 /**
@@ -68,7 +65,7 @@ function candidates(match: string | undefined, query: EventQuery, indexed: numbe
 /** Row number of the first event after an event, or not before a time. */
 function firstSince(reader: EventReader, since: string): number {
   if (isEventId(since)) return reader.positions.lastUpTo(since) + 1;
-  return reader.positions.firstFrom(positionBefore(parseTime(since, "since")));
+  return reader.positions.firstFrom(positionBefore(timeOf(since, "since")));
 }
 
 interface Candidates {
@@ -86,7 +83,7 @@ export function search(reader: EventReader, query: EventQuery, indexed: number):
   const limit = pageLimit(query);
   let before = reader.positions.firstFrom(pageCursor(query));
   if (query.until !== undefined) {
-    before = Math.min(before, reader.positions.firstFrom(positionBefore(parseTime(query.until, "until"))));
+    before = Math.min(before, reader.positions.firstFrom(positionBefore(timeOf(query.until, "until"))));
   }
   const from = query.since === undefined ? 0 : firstSince(reader, query.since);
   const match = query.text === undefined ? undefined : toMatch(query.text, reader);
