@@ -86,7 +86,10 @@ export const routeDocs: Record<string, RouteDocs> = {
       "A linked folder is unlinked. Files that the installer did not put there, or that were changed since, are moved aside and listed in `kept`.",
     body: {
       ...NAME,
-      force: { type: "boolean", description: "Although other services depend on it" },
+      force: {
+        type: "boolean",
+        description: "Although other services depend on it, or its store cannot be saved",
+      },
       ...BACKGROUND,
     },
     response: `200, or 202 in the background: { name, dirName, action: "removed", id, kept? }; ${ERRORS}`,

@@ -14,7 +14,7 @@ export type Step =
   | "remove";
 
 /** The statuses that the routes answer failures with. */
-export type FailureStatus = 400 | 403 | 404 | 409 | 502 | 503 | 504;
+export type FailureStatus = 400 | 403 | 404 | 409 | 502 | 503 | 504 | 507;
 
 /** Raised by every part of the installer for what its caller can understand and mend. */
 export class InstallError extends Error {

@@ -1,7 +1,7 @@
 /** Tries a staged package: in a child process as the server would load it, and by its own tests. */
 import { realpathSync } from "node:fs";
 import { ChildChecker, type ModuleFacts } from "../../src/core/checker.js";
-import { LoadFailure } from "../../src/core/load-failure.js";
+import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import { runTests } from "../services/test-run.js";
 import type { TestVerdict } from "../services/test-verdict.js";
@@ -71,13 +71,10 @@ function startOrder(names: readonly string[], registry: ServiceRegistry): string
   return complete ? [...folders] : undefined;
 }
 
-const CONFLICTS = new Set(["DUPLICATE_NAME", "IN_USE", "PROTECTED", "DISABLED"]);
-
 /** A failure to load, as the installer answers it. */
 export function asInstallError(error: unknown, step: "validate" | "load" | "remove"): unknown {
   if (!(error instanceof LoadFailure)) return error;
-  const status = CONFLICTS.has(error.code) ? 409 : 400;
-  return new InstallError(status, step, error.message, { code: error.code }, { cause: error });
+  return new InstallError(failureStatus(error), step, error.message, { code: error.code }, { cause: error });
 }
 
 /**

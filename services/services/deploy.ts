@@ -1,7 +1,7 @@
 /** Deploys a folder: validate → test → load → verify, all or nothing. */
 import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
-import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
+import { type FailureStatus, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { checkRouteDocs } from "../../src/core/route-docs.js";
 import { Turns } from "../../src/core/turns.js";
 import type { ServiceContext } from "../../src/core/types.js";
@@ -17,7 +17,7 @@ class StepFailed extends Error {}
 export interface DeployResult {
   report: DeployReport;
   /** 200 when deployed, else what the failure calls for; 400 for a step that said no. */
-  status: 200 | ReturnType<typeof failureStatus>;
+  status: 200 | FailureStatus;
 }
 
 export class Deployer {
@@ -101,7 +101,7 @@ export class Deployer {
 }
 
 function failed(recorder: StepRecorder, name: string, error: unknown): DeployResult {
-  const status = error instanceof LoadFailure ? failureStatus(error.code) : 400;
+  const status = error instanceof LoadFailure ? failureStatus(error) : 400;
   const text = error instanceof StepFailed ? error.message : messageOf(error);
   const [summary = ""] = text.split("\n", 1);
   const report = { name, steps: recorder.steps, deployed: false, error: recorder.fail(summary, text) };

@@ -4,10 +4,14 @@ import type { RouteDocs } from "../../src/core/types.js";
 const NAME = { name: { type: "string", required: true, description: "The service" } };
 const EITHER = { name: { type: "string", required: true, description: "The service or its folder" } };
 const FORCE = {
-  force: { type: "boolean", description: "`true` goes ahead although other services depend on it" },
+  force: {
+    type: "boolean",
+    description:
+      "`true` goes ahead although other services depend on it, or its store cannot be saved: that data is then lost",
+  },
 };
 const CHANGED =
-  "{ name, action: 'added' | 'updated' }; 404 unknown, 409 not possible now, 400 failed: { error, code, step }";
+  "{ name, action: 'added' | 'updated' }; 404 unknown, 409 not possible now, 503 or 507 (disk full) when the server cannot, 400 failed: { error, code, step }";
 
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /": {
@@ -70,7 +74,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       "`validate` tries the code in a process of its own. `test` runs `bun test` on the folder with a scratch data folder (REEF_TEST_TIMEOUT, 60 s); without test files it is skipped. `load` starts the new version beside the running one. `verify` asks its GET routes that take no parameters: a 5xx fails. Only then is it swapped in. Whatever fails, what served before serves on. `warnings` names routes without documentation and documented ones that do not exist. Unknown fields are ignored.",
     body: { name: { type: "string", required: true, description: "The service or its folder" } },
     response:
-      "200, or 400, 404 or 409 when not deployed: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest?, warnings? }",
+      "200, or 400, 404, 409, 503 or 507 when not deployed: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest?, warnings? }",
     examples: [
       { summary: "The log", body: { name: "log" } },
       { summary: "A folder that is not there", body: { name: "nowhere" }, status: 404 },
@@ -99,14 +103,16 @@ export const routeDocs: Record<string, RouteDocs> = {
     params: EITHER,
     query: FORCE,
     body: { reason: { type: "string", description: "Shown where the service is listed" } },
-    response: "{ name, action: 'disabled' }; 409 while other services depend on it",
+    response:
+      "{ name, action: 'disabled' }; 409 while other services depend on it, 503 or 507 (disk full) when its store cannot be saved",
     examples: [{ summary: "For repairs", params: { name: "log" }, body: { reason: "repairs" } }],
   },
   "DELETE /:name": {
     summary: "Stop a service until the next reload or restart; its folder stays",
     params: NAME,
     query: FORCE,
-    response: "{ name, action: 'removed' }; 409 while other services depend on it",
+    response:
+      "{ name, action: 'removed' }; 409 while other services depend on it, 503 or 507 (disk full) when its store cannot be saved",
     examples: [{ summary: "Until the next reload", params: { name: "log" } }],
   },
   "GET /export/:name": {

@@ -43,7 +43,7 @@ export function createRoutes(manager: () => Manager): Hono {
   routes.onError((error, c) => {
     if (!(error instanceof LoadFailure)) throw error;
     const { code, message, step } = error;
-    return c.json({ error: message, code, step }, failureStatus(code));
+    return c.json({ error: message, code, step }, failureStatus(error));
   });
 
   routes.get("/", (c) => {

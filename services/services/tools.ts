@@ -8,7 +8,10 @@ const Name = Type.Object({ name: Type.String({ description: "Name of the service
 const Forced = Type.Object({
   ...Name.properties,
   force: Type.Optional(
-    Type.Boolean({ description: "Go ahead although other services depend on it. Default false" }),
+    Type.Boolean({
+      description:
+        "Go ahead although other services depend on it, or its store cannot be saved (that data is lost). Default false",
+    }),
   ),
 });
 const Disable = Type.Object({

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { assertFolderName } from "./names.js";
 import type { Registry } from "./registry.js";
 import type { FolderChange, ReloadAction } from "./registry-types.js";
+import { unload } from "./removal.js";
 
 /** Makes the change and brings the service in line, or takes the change back; see `ServiceRegistry.changeFolder`. */
 export async function changeFolder(
@@ -24,7 +25,7 @@ export async function changeFolder(
   try {
     if (existsSync(join(dir, "index.ts"))) return await registry.load(dirName, caller);
     const service = registry.table.byFolder(dirName);
-    if (service) await registry.unload(service.name, force, caller);
+    if (service) await unload(registry, service.name, { force }, caller);
     registry.failures.clear(dir);
     const action = !existsSync(dir) ? "removed" : existed ? "updated" : "added";
     // Whoever serves other kinds of folders learns of it here.

@@ -1,4 +1,5 @@
 /** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
+import { isFull } from "./storage-error.js";
 
 /** How far a load came. */
 export type FailureStep = "find" | "import" | "check" | "order" | "init" | "verify" | "swap";
@@ -28,7 +29,7 @@ export const LOAD_FAILURES = {
   INIT_CYCLE:
     "`init` waits for a change that waits for this `init`; leave it out, or ask for it later without waiting.",
   FLUSH_FAILED:
-    "The running version could not save its store, so it was not replaced; the message is its own.",
+    "The running version could not save its store, so it was neither replaced nor stopped; the message is its own. Make room or mend it; stopping with force loses what is not saved.",
   VERIFY_FAILED:
     "The new version started but did not answer as it should, so it was not swapped in; the message says where.",
   CHANGED: "The folder's files changed while they were being tried; repeat the change when they are at rest.",
@@ -43,6 +44,8 @@ export const LOAD_FAILURES = {
 
 export type LoadFailureCode = keyof typeof LOAD_FAILURES;
 
+export type FailureStatus = 400 | 404 | 409 | 503 | 507;
+
 const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([
   "DUPLICATE_NAME",
   "IN_USE",
@@ -53,10 +56,14 @@ const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([
   "NO_SNAPSHOT",
 ]);
 
-/** The HTTP status for a change that failed: 404 for what is not there, 409 for what stands in the way, 503 for want of room, else 400. */
-export function failureStatus(code: LoadFailureCode): 400 | 404 | 409 | 503 {
+/**
+ * The HTTP status for a change that failed: 404 for what is not there, 409 for what stands in the way, 503 for what
+ * the server could not do, 507 when that is for want of room to save, else 400.
+ */
+export function failureStatus({ code, cause }: Pick<LoadFailure, "code" | "cause">): FailureStatus {
   if (code === "UNKNOWN") return 404;
   if (code === "CHECK_FAILED") return 503;
+  if (code === "FLUSH_FAILED") return isFull(cause) ? 507 : 503;
   return CONFLICTS.has(code) ? 409 : 400;
 }
 

@@ -133,7 +133,7 @@ export interface ServiceRegistry {
   check(dirName: string): Promise<CheckResult>;
   /**
    * Stops serving and keeps the folder from loading, also after a restart; by the name of the service or of its
-   * folder. Refused like `unload`.
+   * folder. Refused like `unload`; it then serves on.
    */
   disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
   /** Lets a disabled folder load again, and loads it; by either name. */
@@ -167,6 +167,9 @@ export interface ServiceRegistry {
   ): Promise<{ name: string; action: ReloadAction }>;
   /** The latest lines of a service's log, oldest first. */
   logs(name: string): LogLine[];
-  /** Stops serving. Refused while other services depend on it, unless `force`. */
+  /**
+   * Stops serving. Refused while other services depend on it (`IN_USE`), and when its store cannot be saved
+   * (`FLUSH_FAILED`), unless `force`.
+   */
   unload(name: string, options?: { force?: boolean }): Promise<void>;
 }

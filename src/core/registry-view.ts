@@ -7,6 +7,7 @@ import type { LogBook } from "./log.js";
 import { getService, listServices, locate, servedFrom } from "./lookup.js";
 import type { Registry } from "./registry.js";
 import type { ServiceRegistry } from "./registry-types.js";
+import { disable, enable, unload } from "./removal.js";
 import { rollBack } from "./rollback.js";
 import { syncFolders } from "./sync.js";
 import type { ServiceModule } from "./types.js";
@@ -40,9 +41,9 @@ export function registryView(
     },
     reload: (name) => enqueue(name, () => registry.load(registry.folderOf(name), caller)),
     sync: () => registry.enqueue((mayWait) => syncFolders(registry, mayWait, caller)),
-    unload: (name, options) => enqueue(name, () => registry.unload(name, options?.force ?? false, caller)),
-    disable: (name, options) => enqueue(name, () => registry.disable(name, options, caller)),
-    enable: (name) => enqueue(name, () => registry.enable(name)),
+    unload: (name, options) => enqueue(name, () => unload(registry, name, { force: options?.force }, caller)),
+    disable: (name, options) => enqueue(name, () => disable(registry, name, options, caller)),
+    enable: (name) => enqueue(name, () => enable(registry, name)),
     rollback: (name, digest) => enqueue(name, () => rollBack(registry, name, digest, caller)),
     changeFolder: (dirName, change, options) =>
       enqueue(dirName, () => changeFolder(registry, dirName, change, options?.force ?? false, caller)),

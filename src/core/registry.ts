@@ -14,7 +14,7 @@ import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
 import { initCycle, LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf, nameIn } from "./lookup.js";
+import { folderOf } from "./lookup.js";
 import { assertFolderName } from "./names.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { registryView } from "./registry-view.js";
@@ -49,9 +49,6 @@ export const CHANGE_EVENT = "services:changed";
 export const SYNC_EVENT = "services:synced";
 
 export type Loaded = { name: string; action: "added" | "updated" };
-
-/** How long a removal waits for what is in flight before it goes on without it, in milliseconds. */
-const REMOVAL_LIMIT_MS = 2000;
 
 /** What each of a store's steps gets at shutdown when the time for all is used up, in milliseconds. */
 const CLOSE_LIMIT_MS = 1000;
@@ -313,47 +310,6 @@ export class Registry {
     const digest = service?.current.source?.digest;
     if (service?.dirName === undefined || digest === undefined) return;
     await this.snapshots?.keep(service.dirName, join(this.servicesDir, service.dirName), digest);
-  }
-
-  /** Stops serving: what is in flight is answered, the store is saved and closed. */
-  async unload(name: string, force: boolean, caller?: string): Promise<void> {
-    const service = this.table.get(name);
-    if (!service) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
-    if (name === caller) throw new LoadFailure("PROTECTED", "find", `"${name}" cannot remove itself.`);
-    const dependents = this.table.dependents(name);
-    if (dependents.length > 0 && !force) {
-      const list = dependents.map((dependent) => `"${dependent}"`).join(", ");
-      throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
-    }
-    this.table.remove(service);
-    const unaccounted = () => this.table.unaccounted([service]);
-    await retire(service.current, { drainMs: REMOVAL_LIMIT_MS, flush: true, unaccounted });
-    this.announce(name, "removed");
-  }
-
-  async disable(
-    name: string,
-    options: { force?: boolean; reason?: string } = {},
-    caller?: string,
-  ): Promise<void> {
-    const { switches } = this;
-    if (!switches)
-      throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
-    const dirName = this.folderOf(name);
-    await this.alone(dirName, async () => {
-      const called = nameIn(this, dirName) ?? name;
-      if (this.table.byFolder(dirName)) await this.unload(called, options.force ?? false, caller);
-      const reason = options.reason === undefined ? {} : { reason: options.reason };
-      switches.disable({ name: called, dirName, since: new Date().toISOString(), ...reason });
-      this.failures.clear(join(this.servicesDir, dirName));
-      this.announce(called, "disabled");
-    });
-  }
-
-  async enable(name: string): Promise<Loaded> {
-    const dirName = this.folderOf(name);
-    this.switches?.enable(dirName);
-    return this.load(dirName);
   }
 
   /** Whether a folder's code is no longer the running version's. */

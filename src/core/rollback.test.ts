@@ -77,7 +77,9 @@ describe("rollback", () => {
     });
     await expect(back("abcd")).rejects.toMatchObject({ code: "AMBIGUOUS" });
     expect(await reef.text("/a")).toBe("one");
-    expect([failureStatus("AMBIGUOUS"), failureStatus("NO_SNAPSHOT")]).toEqual([400, 409]);
+    expect([failureStatus({ code: "AMBIGUOUS" }), failureStatus({ code: "NO_SNAPSHOT" })]).toEqual([
+      400, 409,
+    ]);
   });
 
   test("of the oldest kept version works although the present one has to be kept as well", async () => {

@@ -42,6 +42,12 @@ export function systemErrorCode(error: unknown): string {
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG", "SQLITE_FULL"]);
 
+/** Whether an error says that there is no space or quota left. */
+export function isFull(error: unknown): boolean {
+  const known = toStorageError(error);
+  return known instanceof StorageError && known.code === "STORAGE_FULL";
+}
+
 function classify(code: string): { code: StorageErrorCode; what: string } | undefined {
   if (FULL.has(code)) return { code: "STORAGE_FULL", what: "no space left to write" };
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return { code: "STORAGE_CORRUPT", what: "damaged:" };

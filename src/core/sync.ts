@@ -5,6 +5,7 @@ import type { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
 import type { ReloadAction } from "./registry-types.js";
+import { unload } from "./removal.js";
 import { dependencyCycle } from "./table.js";
 
 export interface SyncResult {
@@ -34,7 +35,7 @@ export async function syncFolders(
     // What fails here may lack one that is being started: it is tried again, and reported, below.
     const { results } = await loadInRounds(
       registry,
-      findChanged(registry, emptyResult()),
+      findChanged(registry, present, emptyResult()),
       emptyResult(),
       caller,
     );
@@ -44,7 +45,7 @@ export async function syncFolders(
   }
 
   const running = registry.table.all().flatMap((service) => service.dirName ?? []);
-  const changed = findChanged(registry, result);
+  const changed = findChanged(registry, present, result);
   const added = candidates
     .map(({ dirName }) => dirName)
     .filter((dirName) => !running.includes(dirName) && !registry.starts.has(dirName))
@@ -57,29 +58,37 @@ export async function syncFolders(
 const emptyResult = (): SyncResult => ({ results: [], errors: [] });
 
 /** The folders whose code is no longer the running version's. Those that cannot be read are reported. */
-function findChanged(registry: Registry, result: SyncResult): string[] {
+function findChanged(registry: Registry, present: Set<string>, result: SyncResult): string[] {
   return registry.table.all().flatMap((service) => {
     const { name, dirName } = service;
-    if (dirName === undefined) return [];
+    if (dirName === undefined || !present.has(dirName)) return [];
     const dir = join(registry.servicesDir, dirName);
     try {
       if (registry.changed(service)) return [dirName];
       // What was wrong with other code is over when the folder holds again what runs.
       registry.failures.clear(dir);
     } catch (error) {
-      const failure = asLoadFailure(error);
-      registry.failures.note(name, dir, failure);
-      result.errors.push({ dir: dirName, error: failure.message });
+      report(registry, result, name, dirName, error);
     }
     return [];
   });
 }
 
+function report(registry: Registry, result: SyncResult, name: string, dirName: string, error: unknown): void {
+  const failure = asLoadFailure(error);
+  registry.failures.note(name, join(registry.servicesDir, dirName), failure);
+  result.errors.push({ dir: dirName, error: failure.message });
+}
+
 async function removeMissing(registry: Registry, present: Set<string>, result: SyncResult, caller?: string) {
   for (const { name, dirName } of registry.table.all().reverse()) {
     if (dirName === undefined || present.has(dirName) || name === caller) continue;
-    await registry.unload(name, true);
-    result.results.push({ name, action: "removed" });
+    try {
+      await unload(registry, name, { needed: true });
+      result.results.push({ name, action: "removed" });
+    } catch (error) {
+      report(registry, result, name, dirName, error);
+    }
   }
 }
 

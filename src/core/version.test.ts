@@ -59,7 +59,7 @@ describe("what the old version opened", () => {
     await gone;
   });
 
-  test("is let go of in order: dispose, then close, then the scope", async () => {
+  test("is saved, then let go of in order: dispose, then close, then the scope", async () => {
     const { registry } = await startRegistry({
       "a/index.ts": `globalThis.__order = [];
         const note = (what) => () => { globalThis.__order.push(what); };
@@ -68,6 +68,7 @@ describe("what the old version opened", () => {
     });
     await registry.unload("a");
     expect((globalThis as unknown as Record<string, unknown>).__order).toEqual([
+      "flush",
       "dispose",
       "flush",
       "close",

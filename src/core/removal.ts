@@ -1,0 +1,92 @@
+/** A service stops serving: until the next load, or for as long as the operator has switched it off. */
+import { join } from "node:path";
+import { messageOf } from "./errors.js";
+import { LoadFailure } from "./load-failure.js";
+import { nameIn } from "./lookup.js";
+import type { Loaded, Registry } from "./registry.js";
+import type { Service } from "./table.js";
+import { flushStore, retire } from "./version.js";
+
+/** How long a removal waits for what is in flight before it goes on without it, in milliseconds. */
+const REMOVAL_LIMIT_MS = 2000;
+
+export interface RemovalOptions {
+  /** Go on although other services depend on it, or its store cannot be saved: what is not saved is lost then. */
+  force?: boolean;
+  /** Go on although other services depend on it. */
+  needed?: boolean;
+}
+
+/** Stops serving, as `ServiceRegistry.unload` says: what is in flight is answered, the store is saved and closed. */
+export function unload(
+  registry: Registry,
+  name: string,
+  options: RemovalOptions = {},
+  caller?: string,
+): Promise<void> {
+  return remove(registry, name, options, caller, () => undefined);
+}
+
+/** Switches a service off, as `ServiceRegistry.disable` says; `name` may be its folder's. */
+export async function disable(
+  registry: Registry,
+  name: string,
+  { force, reason }: { force?: boolean; reason?: string } = {},
+  caller?: string,
+): Promise<void> {
+  const { switches } = registry;
+  if (!switches)
+    throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
+  const dirName = registry.folderOf(name);
+  await registry.alone(dirName, async () => {
+    const called = nameIn(registry, dirName) ?? name;
+    const since = new Date().toISOString();
+    const entry = { name: called, dirName, since, ...(reason !== undefined && { reason }) };
+    const save = () => switches.disable(entry);
+    if (registry.table.byFolder(dirName)) await remove(registry, called, { force }, caller, save);
+    else save();
+    registry.failures.clear(join(registry.servicesDir, dirName));
+    registry.announce(called, "disabled");
+  });
+}
+
+/** Lets a folder load again that was switched off, and loads it. */
+export async function enable(registry: Registry, name: string): Promise<Loaded> {
+  const dirName = registry.folderOf(name);
+  registry.switches?.enable(dirName);
+  return registry.load(dirName);
+}
+
+/** `decided` is called when nothing else can refuse the removal; when it throws, the service serves on. */
+async function remove(
+  registry: Registry,
+  name: string,
+  { force = false, needed = force }: RemovalOptions,
+  caller: string | undefined,
+  decided: () => void,
+): Promise<void> {
+  const { table } = registry;
+  const service = table.get(name);
+  if (!service) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+  if (name === caller) throw new LoadFailure("PROTECTED", "find", `"${name}" cannot remove itself.`);
+  const dependents = table.dependents(name);
+  if (dependents.length > 0 && !needed) {
+    const list = dependents.map((dependent) => `"${dependent}"`).join(", ");
+    throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
+  }
+  if (!force) await save(service);
+  decided();
+  table.remove(service);
+  const unaccounted = () => table.unaccounted([service]);
+  await retire(service.current, { drainMs: REMOVAL_LIMIT_MS, flush: true, unaccounted });
+  registry.announce(name, "removed");
+}
+
+async function save({ name, current }: Service): Promise<void> {
+  try {
+    await flushStore(current);
+  } catch (error) {
+    const message = `"${name}" could not save its store and serves on: ${messageOf(error)}`;
+    throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
+  }
+}
