@@ -58,7 +58,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   "POST /reload": {
     summary: "Bring what runs in line with the services folder",
     detail:
-      "Adds new folders, exchanges services whose code changed, removes those whose folder is gone, in dependency order. What cannot be loaded is in `errors`; its version before serves on.",
+      "Adds new folders, exchanges services whose code changed, removes those whose folder is gone, in dependency order. What cannot be loaded is in `errors`; its version before serves on. Code that ran out of time or ended its process is not tried again until it changes or is reloaded by name.",
     response: "{ results: [{ name, action: 'added' | 'updated' | 'removed' }], errors: [{ dir, error }] }",
     examples: [{ summary: "What has changed" }],
   },

@@ -27,8 +27,9 @@ export async function boot(
   patienceMs: number,
 ): Promise<BootResult> {
   const patience = new Patience(patienceMs);
+  const digests = new Map<Candidate, string>();
   const fail: Fail = (candidate, error, name = candidate.dirName) => {
-    registry.failures.note(name, candidate.dir, asLoadFailure(error));
+    registry.failures.note(name, candidate.dir, asLoadFailure(error), digests.get(candidate));
   };
   const { candidates: found, failures } = scanServices(servicesDir);
   const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
@@ -40,6 +41,7 @@ export async function boot(
   const importOne = async (candidate: Candidate) => {
     const { dirName, dir } = candidate;
     const source = memory?.read(dirName, dir) ?? readSource(dir);
+    digests.set(candidate, source.digest);
     return importChecked(registry, candidate, source, checker);
   };
   const round = new ImportRound(candidates, importOne, {

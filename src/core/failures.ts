@@ -1,5 +1,5 @@
 /** Which folders could not be served, and why. One line in the log for each. */
-import { LOAD_FAILURES, type LoadFailure } from "./load-failure.js";
+import { COSTLY_FAILURES, LOAD_FAILURES, type LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
 import type { FailureReport } from "./registry-types.js";
 
@@ -18,7 +18,8 @@ export class FailureBook {
     this.#silent = true;
   }
 
-  note(name: string, dir: string, failure: LoadFailure): void {
+  /** `digest` is of the code that failed, where it is known. */
+  note(name: string, dir: string, failure: LoadFailure, digest?: string): void {
     const report: FailureReport = {
       name,
       dir,
@@ -26,6 +27,7 @@ export class FailureBook {
       code: failure.code,
       error: failure.message,
       at: new Date().toISOString(),
+      ...(digest !== undefined && { digest }),
     };
     const known = this.#byDir.get(dir);
     this.#byDir.set(dir, report);
@@ -36,6 +38,12 @@ export class FailureBook {
 
   get(dir: string): FailureReport | undefined {
     return this.#byDir.get(dir);
+  }
+
+  /** The failure of a folder's code with this digest, if trying it again unasked would only take time again. */
+  costly(dir: string, digest: string): FailureReport | undefined {
+    const known = this.#byDir.get(dir);
+    return known?.digest === digest && COSTLY_FAILURES.has(known.code) ? known : undefined;
   }
 
   /** Makes the record of a folder what it was. */

@@ -44,6 +44,13 @@ export const LOAD_FAILURES = {
 
 export type LoadFailureCode = keyof typeof LOAD_FAILURES;
 
+/** Failures that take long to find out, or the process that the code is tried in with them. */
+export const COSTLY_FAILURES: ReadonlySet<string> = new Set<LoadFailureCode>([
+  "IMPORT_TIMEOUT",
+  "INIT_TIMEOUT",
+  "PROCESS_ENDED",
+]);
+
 export type FailureStatus = 400 | 404 | 409 | 503 | 507;
 
 const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([

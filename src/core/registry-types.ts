@@ -16,6 +16,8 @@ export interface FailureReport {
   /** One line: what is wrong and what to do about it. */
   error: string;
   at: string;
+  /** SHA-256 over the code that failed, when it had been read. */
+  digest?: string;
 }
 
 /** What one version of a service owns and does. */

@@ -155,8 +155,10 @@ export class Registry {
     if (this.#closed) throw shuttingDown();
     const dir = join(this.servicesDir, dirName);
     const service = this.table.byFolder(dirName);
+    let digest: string | undefined;
     try {
       const source = this.#readFolder(dirName);
+      digest = source.digest;
       if (options.digest !== undefined && options.digest !== source.digest) throw changedMeanwhile(dirName);
       await breathe();
       await this.#tryElsewhere(dirName, source);
@@ -172,7 +174,7 @@ export class Registry {
     } catch (error) {
       const failure = asLoadFailure(error);
       if (failure.code !== "UNKNOWN" && failure.code !== "DISABLED") {
-        this.failures.note(service?.name ?? dirName, dir, failure);
+        this.failures.note(service?.name ?? dirName, dir, failure, digest);
         this.announce(service?.name ?? dirName, "failed", failure);
       }
       throw failure;

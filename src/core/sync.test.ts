@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { endRegistries, startRegistry } from "../../tests/support/registry.js";
+import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
 import { answering } from "../../tests/support/sandbox.js";
+
+import { SlowChecker } from "../../tests/support/slow-checker.js";
+import { LoadFailure, type LoadFailureCode } from "./load-failure.js";
 
 afterEach(endRegistries);
 
@@ -80,6 +83,48 @@ describe("sync", () => {
     rmSync(join(reef.sandbox.servicesDir, "loop", "itself"));
     expect(await registry.sync()).toEqual({ results: [], errors: [] });
     expect(registry.failures()).toEqual([]);
+  });
+
+  const hopeless: LoadFailureCode[] = ["IMPORT_TIMEOUT", "INIT_TIMEOUT", "PROCESS_ENDED"];
+  test.each(hopeless)("does not try code again that failed with %s, until it changes", async (code) => {
+    const checker = new SlowChecker(["atstart", "later", "running"]);
+    const files = {
+      "atstart/index.ts": answering("atstart", "a"),
+      "running/index.ts": answering("running", "old"),
+    };
+    const starting = startRegistry(files, { checker, patienceMs: 20 });
+    checker.fail("atstart", new LoadFailure(code, "import", "too long"));
+    checker.pass("running");
+    const { reef, registry } = await starting;
+    await reef.settled;
+    checker.hold("running");
+    reef.sandbox.services({
+      "later/index.ts": answering("later", "a"),
+      "running/index.ts": answering("running", "new"),
+    });
+    for (const name of ["later", "running"]) checker.fail(name, new LoadFailure(code, "import", "too long"));
+    const errors = ["running", "atstart", "later"].map((dir) => ({ dir, error: "too long" }));
+    const sorted = ({ errors }: { errors: Array<{ dir: string }> }) =>
+      errors.toSorted((a, b) => (a.dir < b.dir ? -1 : 1));
+    expect(sorted(await registry.sync())).toEqual(sorted({ errors }));
+    const asked = checker.asked.length;
+    expect(sorted(await registry.sync())).toEqual(sorted({ errors }));
+    expect(checker.asked).toHaveLength(asked);
+    expect(await failure(registry.reload("later"))).toMatchObject({ code });
+    expect(checker.asked).toHaveLength(asked + 1);
+    checker.hold("later");
+    checker.pass("later");
+    reef.sandbox.services({ "later/index.ts": answering("later", "mended") });
+    expect((await registry.sync()).results).toEqual([{ name: "later", action: "added" }]);
+  });
+
+  test("tries code again that failed quickly: what it lacks may have come", async () => {
+    const { reef, registry } = await startRegistry({
+      "bad/index.ts": "if (!globalThis.__come) throw 1; export default { name: 'bad' };",
+    });
+    (globalThis as unknown as { __come: boolean }).__come = true;
+    expect((await registry.sync()).results).toEqual([{ name: "bad", action: "added" }]);
+    expect(reef.liveModules.has("bad")).toBe(true);
   });
 
   test("forgets what was wrong with a change that was taken back", async () => {

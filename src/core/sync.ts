@@ -1,5 +1,6 @@
 /** Brings what is running in line with the services folder. */
 import { basename, join } from "node:path";
+import { contentDigest } from "./digest.js";
 import { asLoadFailure, scanServices } from "./discover.js";
 import type { LoadFailure } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
@@ -101,6 +102,25 @@ export async function loadLacking(registry: Registry, dirNames: readonly string[
   return result;
 }
 
+/**
+ * Of folders, those whose code is not known to run out of time or to end its process; the others are reported again
+ * with what is known. Only a reload by name tries them, or a change of their files.
+ */
+function worthTrying(registry: Registry, dirNames: string[], result: SyncResult): string[] {
+  return dirNames.filter((dirName) => {
+    const dir = join(registry.servicesDir, dirName);
+    if (!registry.failures.get(dir)?.digest) return true;
+    try {
+      const known = registry.failures.costly(dir, contentDigest(dir));
+      if (known) result.errors.push({ dir: dirName, error: known.error });
+      return known === undefined;
+    } catch {
+      // The folder cannot be read: loading it says why.
+      return true;
+    }
+  });
+}
+
 interface Lacking {
   dirName: string;
   failure: LoadFailure;
@@ -123,7 +143,7 @@ async function loadInRounds(
   result: SyncResult,
   caller?: string,
 ): Promise<SyncResult> {
-  let waiting = dirNames;
+  let waiting = worthTrying(registry, dirNames, result);
   while (waiting.length > 0) {
     const lacking: Lacking[] = [];
     for (const dirName of waiting) {

@@ -8,7 +8,7 @@ export class SlowChecker implements Checker {
   readonly known = new Set<string>();
   readonly #waiting = new Map<string, PromiseWithResolvers<ModuleFacts>>();
   constructor(readonly slow: string[]) {
-    for (const name of slow) this.#waiting.set(name, Promise.withResolvers());
+    for (const name of slow) this.hold(name);
   }
   knows = (digest: string) => this.known.has(digest);
   remember = (digest: string) => void this.known.add(digest);
@@ -19,7 +19,14 @@ export class SlowChecker implements Checker {
   }
   start = async (dirNames: string[]) => void this.started.push(dirNames);
   close = async () => undefined;
+  /** Has the folder's next check wait for an answer again. */
+  hold(dirName: string): void {
+    const answer = Promise.withResolvers<ModuleFacts>();
+    // It may be given before anybody asks.
+    answer.promise.catch(() => undefined);
+    this.#waiting.set(dirName, answer);
+  }
   pass = (dirName: string, name = dirName) =>
     this.#waiting.get(dirName)?.resolve({ name, dependencies: [], hasInit: false });
-  fail = (dirName: string) => this.#waiting.get(dirName)?.reject(new Error("gave up"));
+  fail = (dirName: string, error = new Error("gave up")) => this.#waiting.get(dirName)?.reject(error);
 }
