@@ -4,10 +4,10 @@ import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
 import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
+import { loadLacking } from "./load-rounds.js";
 import { orderByDependencies } from "./order.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
-import { loadLacking } from "./sync.js";
 import { dependencyCycle, missingDependency } from "./table.js";
 
 export interface BootResult {
@@ -96,10 +96,8 @@ async function takeIn(registry: Registry, lacking: readonly Imported[], fail: Fa
   for (const { node, cycle } of cyclic) fail(node.candidate, dependencyCycle(cycle), node.name);
   const inCycle = new Set(cyclic.map(({ node }) => node));
   const waiting = lacking.filter((one) => !inCycle.has(one));
-  await registry.enqueue(() =>
-    loadLacking(
-      registry,
-      waiting.map(({ candidate }) => candidate.dirName),
-    ),
+  await loadLacking(
+    registry,
+    waiting.map(({ candidate }) => candidate.dirName),
   );
 }

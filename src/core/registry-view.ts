@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { EventBus } from "./events.js";
 import { changeFolder } from "./folder-change.js";
+import { inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { getService, listServices, locate, servedFrom } from "./lookup.js";
@@ -10,6 +11,7 @@ import type { ServiceRegistry } from "./registry-types.js";
 import { disable, enable, unload } from "./removal.js";
 import { rollBack } from "./rollback.js";
 import { syncFolders } from "./sync.js";
+import type { Trial } from "./trials.js";
 import type { ServiceModule } from "./types.js";
 
 /** The registry as the service `caller` sees it. Changes wait for their turn. */
@@ -19,11 +21,26 @@ export function registryView(
   caller?: string,
 ): ServiceRegistry {
   /** A change of one service, given its name or its folder's. One that is being started is there first. */
-  const enqueue = <T>(name: string, change: () => Promise<T>) =>
-    registry.enqueue(async (mayWait) => {
-      if (mayWait) await registry.starts.over(name);
-      return change();
+  const enqueue = async <T>(name: string, change: () => Promise<T>) => {
+    if (registry.takesTurns && registry.starts.has(name)) await registry.starts.over(name);
+    return registry.enqueue(change);
+  };
+  /** The same for one that loads the code in a folder: what is new is tried before the change takes its turn. */
+  const enqueueLoad = <T>(
+    name: string,
+    folder: () => string | undefined,
+    change: (trial?: Trial) => Promise<T>,
+  ) => {
+    if (!registry.takesTurns) return registry.enqueue(change);
+    // It goes on when the caller is exchanged meanwhile.
+    return inHost(async () => {
+      if (registry.starts.has(name)) await registry.starts.over(name);
+      const trying = beginTrial(registry, folder);
+      const trial = trying && (await trying);
+      return registry.enqueue(() => change(trial));
     });
+  };
+  const ifOn = (dirName: string) => (registry.switches?.isDisabled(dirName) ? undefined : dirName);
   return {
     list: () => listServices(registry, events),
     get: (name) => getService(registry, events, name),
@@ -33,21 +50,46 @@ export function registryView(
     versions: (name) => registry.snapshots?.list(registry.folderOf(name)) ?? [],
     locate: (name) => locate(registry, name),
     servedFrom: (name) => servedFrom(registry, name),
-    check: (dirName) => registry.enqueue(() => registry.check(dirName)),
+    check: (dirName) => inHost(() => registry.check(dirName)),
     load: (dirName, options = {}) => {
       // The verification is the caller's code and runs in the caller's context.
       const verify = options.verify && AsyncLocalStorage.bind(options.verify.bind(options));
-      return enqueue(dirName, () => registry.load(dirName, caller, { ...options, verify }));
+      return enqueueLoad(
+        dirName,
+        () => ifOn(dirName),
+        (trial) => registry.load(dirName, caller, { ...options, verify }, trial),
+      );
     },
-    reload: (name) => enqueue(name, () => registry.load(registry.folderOf(name), caller)),
-    sync: () => registry.enqueue((mayWait) => syncFolders(registry, mayWait, caller)),
+    reload: (name) =>
+      enqueueLoad(
+        name,
+        () => ifOn(registry.folderOf(name)),
+        (trial) => registry.load(registry.folderOf(name), caller, {}, trial),
+      ),
+    sync: () => syncFolders(registry, caller),
     unload: (name, options) => enqueue(name, () => unload(registry, name, { force: options?.force }, caller)),
     disable: (name, options) => enqueue(name, () => disable(registry, name, options, caller)),
-    enable: (name) => enqueue(name, () => enable(registry, name)),
+    enable: (name) =>
+      enqueueLoad(
+        name,
+        () => registry.folderOf(name),
+        (trial) => enable(registry, name, trial),
+      ),
     rollback: (name, digest) => enqueue(name, () => rollBack(registry, name, digest, caller)),
     changeFolder: (dirName, change, options) =>
       enqueue(dirName, () => changeFolder(registry, dirName, change, options?.force ?? false, caller)),
   };
+}
+
+/** Begins to try the code in a folder if it is new. When there is no such folder, the change itself says so. */
+function beginTrial(registry: Registry, folder: () => string | undefined): Promise<Trial> | undefined {
+  let dirName: string | undefined;
+  try {
+    dirName = folder();
+  } catch {
+    return undefined;
+  }
+  return dirName === undefined ? undefined : registry.trials.begin([dirName]).get(dirName);
 }
 
 /** Runs a function on a service's module, in the service's own context. */

@@ -24,6 +24,7 @@ import { Starts } from "./starts.js";
 import { Switches } from "./switches.js";
 import type { SyncResult } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
+import { type Trial, Trials } from "./trials.js";
 import { Turns } from "./turns.js";
 import { verifyVersion } from "./verify.js";
 import { retire, startVersion, type Version } from "./version.js";
@@ -59,6 +60,7 @@ export class Registry {
   readonly switches: Switches | undefined;
   readonly snapshots: Snapshots | undefined;
   readonly starts = new Starts();
+  readonly trials: Trials;
   readonly host: ContextHost;
   readonly #options: RegistryOptions;
   readonly #numbers = new Map<string, number>();
@@ -73,6 +75,7 @@ export class Registry {
     const log = options.logs.logger("reef");
     this.table = new ServiceTable(options.dispatcher);
     this.failures = new FailureBook(log);
+    this.trials = new Trials(this.table, options.servicesDir, options.checker);
     if (options.persistent !== false) {
       this.switches = new Switches(options.dataDir, log);
       this.snapshots = new Snapshots(options.dataDir, log);
@@ -114,14 +117,18 @@ export class Registry {
     return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
   }
 
+  /** Whether what is asked for here waits for its turn, and may wait for starts: not from within an `init`. */
+  get takesTurns(): boolean {
+    return !initializing.getStore()?.open;
+  }
+
   /**
    * Runs one change after the other, in the host's context; a failed one does not stop the next. What an `init` asks
-   * for is part of the change that runs it: waiting for its turn it would wait for itself. The change is told
-   * whether it may wait for starts that are under way.
+   * for is part of the change that runs it: waiting for its turn it would wait for itself.
    */
-  enqueue<T>(change: (mayWait: boolean) => Promise<T>): Promise<T> {
-    if (initializing.getStore()?.open) return inHost(this.#folders.partOf(() => change(false)));
-    const result = this.#queue.then(() => inHost(() => change(true)));
+  enqueue<T>(change: () => Promise<T>): Promise<T> {
+    if (!this.takesTurns) return inHost(this.#folders.partOf(change));
+    const result = this.#queue.then(() => inHost(change));
     this.#queue = result.catch(() => undefined);
     return result;
   }
@@ -145,13 +152,18 @@ export class Registry {
     return folderOf(this, name);
   }
 
-  /** Loads a folder, or exchanges the running version for the folder's present code. */
-  async load(dirName: string, caller?: string, options: LoadOptions = {}): Promise<Loaded> {
+  /** Loads a folder, or exchanges the running version for the folder's present code, which may have been tried. */
+  async load(dirName: string, caller?: string, options: LoadOptions = {}, trial?: Trial): Promise<Loaded> {
     assertFolderName(dirName);
-    return this.alone(dirName, () => this.#load(dirName, caller, options));
+    return this.alone(dirName, () => this.#load(dirName, caller, options, trial));
   }
 
-  async #load(dirName: string, caller: string | undefined, options: LoadOptions): Promise<Loaded> {
+  async #load(
+    dirName: string,
+    caller: string | undefined,
+    options: LoadOptions,
+    trial: Trial | undefined,
+  ): Promise<Loaded> {
     if (this.#closed) throw shuttingDown();
     const dir = join(this.servicesDir, dirName);
     const service = this.table.byFolder(dirName);
@@ -161,7 +173,7 @@ export class Registry {
       digest = source.digest;
       if (options.digest !== undefined && options.digest !== source.digest) throw changedMeanwhile(dirName);
       await breathe();
-      await this.#tryElsewhere(dirName, source);
+      await this.trials.finish(dirName, source.digest, trial);
       const action = service ? "updated" : "added";
       const name = service
         ? await exchange(this, service, source, caller, options)
@@ -211,25 +223,17 @@ export class Registry {
     void this.#options.events.emit(CHANGE_EVENT, data);
   }
 
-  /** Tries a folder's present code elsewhere, known or not. */
+  /** Tries a folder's present code elsewhere, known or not. It changes nothing, so it takes no turn in the queue. */
   async check(dirName: string): Promise<CheckResult> {
     assertFolderName(dirName);
-    const source = this.#readFolder(dirName);
+    const { digest } = this.#readFolder(dirName);
     await breathe();
-    await this.#tryElsewhere(dirName, source, true);
+    const trial = await this.trials.begin([dirName], true).get(dirName);
+    await this.trials.finish(dirName, digest, trial, true);
     const { checker } = this.#options;
-    checker?.remember(source.digest);
-    return { digest: source.digest, tried: checker !== undefined };
-  }
-
-  async #tryElsewhere(dirName: string, source: Source, always = false): Promise<void> {
-    const { checker } = this.#options;
-    if (!checker || (!always && checker.knows(source.digest))) return;
-    const facts = await checker.import(dirName);
-    const taken = this.table.get(facts.name);
-    if (taken && taken.dirName !== dirName) this.table.assertFree(facts.name);
-    this.table.assertDependencies(facts);
-    if (facts.hasInit) await checker.start([...this.table.startOrder(facts.dependencies), dirName]);
+    if (checker && this.#readFolder(dirName).digest !== digest) throw changedMeanwhile(dirName);
+    checker?.remember(digest);
+    return { digest, tried: checker !== undefined };
   }
 
   importFolder(dirName: string): Promise<Generation> {

@@ -5,6 +5,7 @@ import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
 import type { Loaded, Registry } from "./registry.js";
 import type { Service } from "./table.js";
+import type { Trial } from "./trials.js";
 import { flushStore, retire } from "./version.js";
 
 /** How long a removal waits for what is in flight before it goes on without it, in milliseconds. */
@@ -51,10 +52,10 @@ export async function disable(
 }
 
 /** Lets a folder load again that was switched off, and loads it. */
-export async function enable(registry: Registry, name: string): Promise<Loaded> {
+export async function enable(registry: Registry, name: string, trial?: Trial): Promise<Loaded> {
   const dirName = registry.folderOf(name);
   registry.switches?.enable(dirName);
-  return registry.load(dirName);
+  return registry.load(dirName, undefined, {}, trial);
 }
 
 /** `decided` is called when nothing else can refuse the removal; when it throws, the service serves on. */

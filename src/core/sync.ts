@@ -1,62 +1,91 @@
 /** Brings what is running in line with the services folder. */
-import { basename, join } from "node:path";
-import { contentDigest } from "./digest.js";
-import { asLoadFailure, scanServices } from "./discover.js";
-import type { LoadFailure } from "./load-failure.js";
-import { orderByDependencies } from "./order.js";
+import { join } from "node:path";
+import { asLoadFailure, type Scan, scanServices } from "./discover.js";
+import { inHost } from "./host-context.js";
+import { loadInRounds, worthTrying } from "./load-rounds.js";
+import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
 import type { ReloadAction } from "./registry-types.js";
 import { unload } from "./removal.js";
-import { dependencyCycle } from "./table.js";
+import type { Trial, TrialsUnderWay } from "./trials.js";
 
 export interface SyncResult {
   results: Array<{ name: string; action: ReloadAction }>;
   errors: Array<{ dir: string; error: string }>;
 }
 
+/** How long everything else waits while no trial of new code gets any further, in milliseconds. */
+const TRIAL_PATIENCE_MS = 300;
+
 /**
- * Removes services whose folder is gone, exchanges those whose code changed, adds new ones. Services that are being
- * started are waited for, after what need not wait; without `mayWait` they are left alone.
+ * Removes services whose folder is gone, exchanges those whose code changed, adds new ones. New code is tried first;
+ * what takes long to try, and services that are being started, come later than the rest and hold nobody up.
  */
-export async function syncFolders(
+export function syncFolders(registry: Registry, caller?: string): Promise<SyncResult> {
+  if (!registry.takesTurns) return registry.enqueue(() => goThrough(registry, new Map(), new Set(), caller));
+  // It goes on when the caller is exchanged meanwhile.
+  return inHost(() => syncInTurns(registry, caller));
+}
+
+async function syncInTurns(registry: Registry, caller: string | undefined): Promise<SyncResult> {
+  const trials = beginTrials(registry);
+  const tried = new Map<string, Trial>();
+  for (const [dirName, trial] of trials) void trial.then((outcome) => tried.set(dirName, outcome));
+  if (trials.size > 0) await new Patience(TRIAL_PATIENCE_MS).allSettled(trials.values());
+  const late = new Set([...trials.keys()].filter((dirName) => !tried.has(dirName)));
+  let again = late.size > 0;
+  const first = await registry.enqueue(() => {
+    again ||= registry.starts.has();
+    return goThrough(registry, tried, late, caller);
+  });
+  if (!again) return first;
+  await Promise.all(trials.values());
+  await registry.starts.over();
+  // What failed may have lacked one that came late: it has been tried again, and reported.
+  const { results, errors } = await registry.enqueue(() => goThrough(registry, tried, new Set(), caller));
+  return { results: [...first.results, ...results], errors };
+}
+
+const emptyResult = (): SyncResult => ({ results: [], errors: [] });
+
+function beginTrials(registry: Registry): TrialsUnderWay {
+  const folders = foldersToLoad(registry, scanServices(registry.servicesDir), emptyResult());
+  return registry.trials.begin(worthTrying(registry, folders, emptyResult()));
+}
+
+/** One pass through all folders but the `late` ones, as one change. */
+async function goThrough(
   registry: Registry,
-  mayWait: boolean,
-  caller?: string,
+  tried: ReadonlyMap<string, Trial>,
+  late: ReadonlySet<string>,
+  caller: string | undefined,
 ): Promise<SyncResult> {
   const result = emptyResult();
-  const { candidates, failures } = scanServices(registry.servicesDir);
+  const scan = scanServices(registry.servicesDir);
+  const { candidates, failures } = scan;
   for (const { dirName, dir, failure } of failures) {
     registry.failures.note(dirName, dir, failure);
     result.errors.push({ dir: dirName, error: failure.message });
   }
   registry.failures.keepOnly([...candidates, ...failures].map(({ dir }) => dir));
-  const present = new Set(candidates.map(({ dirName }) => dirName));
-  await removeMissing(registry, present, result, caller);
-  if (mayWait && registry.starts.has()) {
-    // What fails here may lack one that is being started: it is tried again, and reported, below.
-    const { results } = await loadInRounds(
-      registry,
-      findChanged(registry, present, emptyResult()),
-      emptyResult(),
-      caller,
-    );
-    result.results.push(...results);
-    await registry.starts.over();
-    await removeMissing(registry, present, result, caller);
-  }
-
-  const running = registry.table.all().flatMap((service) => service.dirName ?? []);
-  const changed = findChanged(registry, present, result);
-  const added = candidates
-    .map(({ dirName }) => dirName)
-    .filter((dirName) => !running.includes(dirName) && !registry.starts.has(dirName))
-    .filter((dirName) => !registry.switches?.isDisabled(dirName));
-  await loadInRounds(registry, [...changed, ...added], result, caller);
+  await removeMissing(registry, present(scan), result, caller);
+  const folders = foldersToLoad(registry, scan, result).filter((dirName) => !late.has(dirName));
+  await loadInRounds(registry, folders, tried, result, caller);
   registry.announceSync(result);
   return result;
 }
 
-const emptyResult = (): SyncResult => ({ results: [], errors: [] });
+const present = ({ candidates }: Scan) => new Set(candidates.map(({ dirName }) => dirName));
+
+/** The folders whose code changed, then those that are new. */
+function foldersToLoad(registry: Registry, scan: Scan, result: SyncResult): string[] {
+  const there = present(scan);
+  const running = new Set(registry.table.all().map((service) => service.dirName));
+  const added = [...there]
+    .filter((dirName) => !running.has(dirName) && !registry.starts.has(dirName))
+    .filter((dirName) => !registry.switches?.isDisabled(dirName));
+  return [...findChanged(registry, there, result), ...added];
+}
 
 /** The folders whose code is no longer the running version's. Those that cannot be read are reported. */
 function findChanged(registry: Registry, present: Set<string>, result: SyncResult): string[] {
@@ -91,77 +120,4 @@ async function removeMissing(registry: Registry, present: Set<string>, result: S
       report(registry, result, name, dirName, error);
     }
   }
-}
-
-/** Loads `dirNames`, and tries the folders again that failed for want of a dependency. */
-export async function loadLacking(registry: Registry, dirNames: readonly string[]): Promise<SyncResult> {
-  const result = emptyResult();
-  const lacking = registry.failures.list().filter(({ code }) => code === "MISSING_DEPENDENCY");
-  const again = lacking.map(({ dir }) => basename(dir));
-  await loadInRounds(registry, [...new Set([...dirNames, ...again])], result);
-  return result;
-}
-
-/**
- * Of folders, those whose code is not known to run out of time or to end its process; the others are reported again
- * with what is known. Only a reload by name tries them, or a change of their files.
- */
-function worthTrying(registry: Registry, dirNames: string[], result: SyncResult): string[] {
-  return dirNames.filter((dirName) => {
-    const dir = join(registry.servicesDir, dirName);
-    if (!registry.failures.get(dir)?.digest) return true;
-    try {
-      const known = registry.failures.costly(dir, contentDigest(dir));
-      if (known) result.errors.push({ dir: dirName, error: known.error });
-      return known === undefined;
-    } catch {
-      // The folder cannot be read: loading it says why.
-      return true;
-    }
-  });
-}
-
-interface Lacking {
-  dirName: string;
-  failure: LoadFailure;
-}
-
-/** Of folders that lack only each other, says that they are a cycle. */
-function nameCycles(registry: Registry, lacking: Lacking[]): void {
-  const nodes = lacking.flatMap((one) => (one.failure.lacks ? [{ ...one.failure.lacks, one }] : []));
-  for (const { node, cycle } of orderByDependencies(nodes, new Set()).cyclic) {
-    const failure = dependencyCycle(cycle);
-    node.one.failure = failure;
-    registry.failures.note(node.name, join(registry.servicesDir, node.one.dirName), failure);
-  }
-}
-
-/** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */
-async function loadInRounds(
-  registry: Registry,
-  dirNames: string[],
-  result: SyncResult,
-  caller?: string,
-): Promise<SyncResult> {
-  let waiting = worthTrying(registry, dirNames, result);
-  while (waiting.length > 0) {
-    const lacking: Lacking[] = [];
-    for (const dirName of waiting) {
-      try {
-        result.results.push(await registry.load(dirName, caller));
-      } catch (error) {
-        const failure = asLoadFailure(error);
-        if (failure.code === "MISSING_DEPENDENCY") lacking.push({ dirName, failure });
-        else result.errors.push({ dir: dirName, error: failure.message });
-      }
-    }
-    if (lacking.length === waiting.length) {
-      nameCycles(registry, lacking);
-      for (const { dirName, failure } of lacking)
-        result.errors.push({ dir: dirName, error: failure.message });
-      return result;
-    }
-    waiting = lacking.map(({ dirName }) => dirName);
-  }
-  return result;
 }

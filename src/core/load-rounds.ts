@@ -1,0 +1,87 @@
+/** Loads several folders, whatever the order in which they need each other. */
+import { basename, join } from "node:path";
+import { contentDigest } from "./digest.js";
+import { asLoadFailure } from "./discover.js";
+import type { LoadFailure } from "./load-failure.js";
+import { orderByDependencies } from "./order.js";
+import type { Registry } from "./registry.js";
+import type { SyncResult } from "./sync.js";
+import { dependencyCycle } from "./table.js";
+import type { Trial } from "./trials.js";
+
+/**
+ * Of folders, those whose code is not known to run out of time or to end its process; the others are reported again
+ * with what is known. Only a reload by name tries them, or a change of their files.
+ */
+export function worthTrying(registry: Registry, dirNames: string[], result: SyncResult): string[] {
+  return dirNames.filter((dirName) => {
+    const dir = join(registry.servicesDir, dirName);
+    if (!registry.failures.get(dir)?.digest) return true;
+    try {
+      const known = registry.failures.costly(dir, contentDigest(dir));
+      if (known) result.errors.push({ dir: dirName, error: known.error });
+      return known === undefined;
+    } catch {
+      // The folder cannot be read: loading it says why.
+      return true;
+    }
+  });
+}
+
+interface Lacking {
+  dirName: string;
+  failure: LoadFailure;
+}
+
+/** Of folders that lack only each other, says that they are a cycle. */
+function nameCycles(registry: Registry, lacking: Lacking[]): void {
+  const nodes = lacking.flatMap((one) => (one.failure.lacks ? [{ ...one.failure.lacks, one }] : []));
+  for (const { node, cycle } of orderByDependencies(nodes, new Set()).cyclic) {
+    const failure = dependencyCycle(cycle);
+    node.one.failure = failure;
+    registry.failures.note(node.name, join(registry.servicesDir, node.one.dirName), failure);
+  }
+}
+
+/** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */
+export async function loadInRounds(
+  registry: Registry,
+  dirNames: string[],
+  tried: ReadonlyMap<string, Trial>,
+  result: SyncResult,
+  caller?: string,
+): Promise<SyncResult> {
+  let waiting = worthTrying(registry, dirNames, result);
+  while (waiting.length > 0) {
+    const lacking: Lacking[] = [];
+    for (const dirName of waiting) {
+      try {
+        result.results.push(await registry.load(dirName, caller, {}, tried.get(dirName)));
+      } catch (error) {
+        const failure = asLoadFailure(error);
+        if (failure.code === "MISSING_DEPENDENCY") lacking.push({ dirName, failure });
+        else result.errors.push({ dir: dirName, error: failure.message });
+      }
+    }
+    if (lacking.length === waiting.length) {
+      nameCycles(registry, lacking);
+      for (const { dirName, failure } of lacking)
+        result.errors.push({ dir: dirName, error: failure.message });
+      return result;
+    }
+    waiting = lacking.map(({ dirName }) => dirName);
+  }
+  return result;
+}
+
+/** Loads `dirNames`, and tries the folders again that failed for want of a dependency; what is new is tried first. */
+export async function loadLacking(registry: Registry, dirNames: readonly string[]): Promise<SyncResult> {
+  const lacking = () => {
+    const again = registry.failures.list().filter(({ code }) => code === "MISSING_DEPENDENCY");
+    return [...new Set([...dirNames, ...again.map(({ dir }) => basename(dir))])];
+  };
+  const tried = new Map<string, Trial>();
+  for (const [dirName, trial] of registry.trials.begin(lacking())) tried.set(dirName, await trial);
+  const result: SyncResult = { results: [], errors: [] };
+  return registry.enqueue(() => loadInRounds(registry, lacking(), tried, result));
+}
