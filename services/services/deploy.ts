@@ -24,6 +24,8 @@ export class Deployer {
   readonly #ctx: ServiceContext;
   readonly #announcer: Announcer;
   readonly #turns = new Turns();
+  readonly #ending = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(ctx: ServiceContext, announcer: Announcer) {
     this.#ctx = ctx;
@@ -44,7 +46,15 @@ export class Deployer {
       return failed(recorder, name, error);
     }
     const { dirName, dir } = found;
-    return this.#turns.take(dirName, () => this.#run(name, dirName, dir));
+    const running = this.#turns.take(dirName, () => this.#run(name, dirName, dir));
+    this.#running.add(running);
+    return running.finally(() => this.#running.delete(running));
+  }
+
+  /** Ends the test runs under way, which then fail for this reason. Resolves when nothing of them is left. */
+  async end(reason: unknown): Promise<void> {
+    this.#ending.abort(reason);
+    await Promise.allSettled(this.#running);
   }
 
   async #run(name: string, dirName: string, dir: string): Promise<DeployResult> {
@@ -63,7 +73,8 @@ export class Deployer {
   }
 
   async #steps(recorder: StepRecorder, name: string, dirName: string, dir: string): Promise<DeployResult> {
-    const { registry, signal } = this.#ctx;
+    const { registry } = this.#ctx;
+    const { signal } = this.#ending;
     const { steps } = recorder;
     try {
       recorder.begin("validate");

@@ -1,5 +1,6 @@
 /** The services manager: lists, loads, deploys, rolls back and exports services while the server runs. */
-import { CHANGE_EVENT } from "../../src/core/registry.js";
+import { shuttingDown } from "../../src/core/load-failure.js";
+import { CHANGE_EVENT, STOPPING_EVENT } from "../../src/core/registry.js";
 import type { ServiceModule } from "../../src/core/types.js";
 import { Announcer } from "./announce.js";
 import { Deployer } from "./deploy.js";
@@ -27,6 +28,9 @@ const services: ServiceModule = {
   init(ctx) {
     const announcer = new Announcer(ctx);
     manager = { ctx, deployer: new Deployer(ctx, announcer) };
+    const { deployer } = manager;
+    ctx.events.on(STOPPING_EVENT, () => deployer.end(shuttingDown()));
+    ctx.onDispose(() => deployer.end(ctx.signal.reason));
     ctx.events.on(CHANGE_EVENT, (change) => announcer.changed(change));
   },
 };

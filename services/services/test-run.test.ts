@@ -172,8 +172,9 @@ describe("a test run", () => {
   test("ends when the signal says so", async () => {
     const controller = new AbortController();
     const running = run("for (;;);", 60_000, controller.signal);
+    const ended = running.catch((error) => error);
     await Bun.sleep(300);
-    controller.abort();
-    expect((await running).status).toBe("failed");
+    controller.abort(new Error("no more"));
+    expect(await ended).toMatchObject({ message: "no more" });
   });
 });

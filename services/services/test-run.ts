@@ -14,7 +14,7 @@ export interface TestRunOptions {
   dir: string;
   /** How long all tests together may take, in milliseconds. */
   timeoutMs: number;
-  /** Ends the run, with everything it started. */
+  /** Ends the run, with everything it started; it then rejects with the signal's reason. */
   signal: AbortSignal;
 }
 
@@ -98,6 +98,7 @@ async function run({ dir, files, scratch, timeoutMs, signal }: Run): Promise<Tes
     await endProcessTree(child.pid, `REEF_TEST_RUN=${mark}`);
     await child.exited;
     await Promise.race([pipes, Bun.sleep(PIPE_LIMIT_MS)]);
+    signal.throwIfAborted();
     if (ended === "timeout") {
       return failedWith(`the tests did not finish in ${timeoutMs} ms and were ended`, output);
     }

@@ -39,6 +39,7 @@ export const LOAD_FAILURES = {
   DISABLED: "The operator has switched it off; `POST /services/enable/<name>` switches it on again.",
   NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a corrected one instead.",
   AMBIGUOUS: "The beginning of a digest fits several kept versions; give as much of it as the message shows.",
+  SHUTTING_DOWN: "The server is ending; repeat the change after the restart.",
   UNKNOWN: "No service or folder has this name.",
 } as const;
 
@@ -69,7 +70,7 @@ const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([
  */
 export function failureStatus({ code, cause }: Pick<LoadFailure, "code" | "cause">): FailureStatus {
   if (code === "UNKNOWN") return 404;
-  if (code === "CHECK_FAILED") return 503;
+  if (code === "CHECK_FAILED" || code === "SHUTTING_DOWN") return 503;
   if (code === "FLUSH_FAILED") return isFull(cause) ? 507 : 503;
   return CONFLICTS.has(code) ? 409 : 400;
 }
@@ -98,7 +99,7 @@ export class LoadFailure extends Error {
 
 /** For what is asked for while the server ends. */
 export function shuttingDown(): LoadFailure {
-  return new LoadFailure("IMPORT_FAILED", "import", "the server is shutting down.");
+  return new LoadFailure("SHUTTING_DOWN", "find", "the server is shutting down.");
 }
 
 /** For an `init` that asks for a change which waits for that `init`; `circle` has the folders. */

@@ -49,6 +49,9 @@ export const CHANGE_EVENT = "services:changed";
 /** The event after the services folder was gone through; its data is the result. */
 export const SYNC_EVENT = "services:synced";
 
+/** The event that tells services that the server is about to end, before it waits for what is in flight. */
+export const STOPPING_EVENT = "services:stopping";
+
 export type Loaded = { name: string; action: "added" | "updated" };
 
 /** What each of a store's steps gets at shutdown when the time for all is used up, in milliseconds. */
@@ -325,6 +328,11 @@ export class Registry {
     const now = fingerprint(dir);
     if (now.text === source.fingerprint.text && !source.fingerprint.fresh) return false;
     return contentDigest(dir) !== source.digest;
+  }
+
+  /** Tells services that the server ends; nobody is waited for. */
+  announceStop(): void {
+    void this.#options.events.emit(STOPPING_EVENT, {});
   }
 
   /**

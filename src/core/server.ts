@@ -132,6 +132,8 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
     settled,
     close: async (drainMs = drainTimeoutMs) => {
       registry.failures.silence();
+      // What would only be ended after a long wait ends now.
+      registry.announceStop();
       // First, since a change that is under way may be waiting for code that never ends.
       await options.checker?.close();
       await registry.close(drainMs);
