@@ -6,6 +6,9 @@ import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 const SHOWN_PROBLEMS = 3;
 const SHOWN_NAME = 60;
 
+/** Marks the schema of an array whose items may not repeat, which is looked for later. */
+export const UNIQUE_LATER = Symbol("uniqueItems");
+
 /** One sentence for the first problems, one per field, joined with `; `. `what` names the value as a whole. */
 export function problemsOf(errors: Iterable<ValueError>, what: string): string {
   const byPath = new Map<string, string>();
@@ -71,7 +74,7 @@ export function expectationOf(schema: TSchema): string {
     case "null":
       return "null";
     case "array":
-      return `an array${range(schema.minItems, schema.maxItems, "item")}${schema.uniqueItems ? " without repetition" : ""}`;
+      return `an array${range(schema.minItems, schema.maxItems, "item")}${isUnique(schema) ? " without repetition" : ""}`;
     case "object":
       return schema.minProperties
         ? `an object with at least ${schema.minProperties} of: ${Object.keys(schema.properties ?? {}).join(", ")}`
@@ -80,6 +83,9 @@ export function expectationOf(schema: TSchema): string {
       return "of another kind";
   }
 }
+
+const isUnique = (schema: TSchema & { [UNIQUE_LATER]?: boolean }) =>
+  schema.uniqueItems || schema[UNIQUE_LATER];
 
 function alternatives(schemas: TSchema[]): string {
   const words = schemas.map(expectationOf);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { createTestHarness } from "./testing.js";
 import { checkValue, readBody, readQuery } from "./validate.js";
@@ -15,7 +15,7 @@ const Item = Type.Object(
   { additionalProperties: false },
 );
 
-function messageFor(value: unknown, schema = Item): string {
+function messageFor(value: unknown, schema: TSchema = Item): string {
   try {
     checkValue(schema, value, "the request body");
   } catch (error) {
@@ -88,6 +88,46 @@ describe("checkValue", () => {
   test("says what an object needs at least", () => {
     const patch = Type.Object({ a: Type.Optional(Type.Number()) }, { minProperties: 1 });
     expect(() => checkValue(patch, {}, "the request body")).toThrow("an object with at least 1 of: a");
+  });
+});
+
+/** An array that counts how often its items are looked at. */
+function watched(items: unknown[]): { array: unknown[]; looks(): number } {
+  let looks = 0;
+  const array = new Proxy(items, {
+    get: (target, key, receiver) => {
+      if (typeof key === "string" && /^\d+$/.test(key)) looks++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  return { array, looks: () => looks };
+}
+
+describe("what costs much is not looked for where a bound is exceeded:", () => {
+  const tags = Type.Array(Type.String({ maxLength: 3 }), { maxItems: 9, uniqueItems: true });
+  test.each([
+    [
+      "too many items",
+      Array.from({ length: 500 }, (_, n) => String(n)),
+      "tags must be an array of at most 9 items without repetition, not an array of 500 items",
+    ],
+    [
+      "an item that is too long",
+      ["abcd", "abcd"],
+      'tags[0] must be text of at most 3 characters, not "abcd"; tags[1] must be text of at most 3 characters, not "abcd"',
+    ],
+  ])("repetitions among %s", (_what, items, message) => {
+    const { array, looks } = watched(items);
+    expect(messageFor({ tags: array }, Type.Object({ tags }))).toBe(message);
+    // Once for the bound of each, once for the message.
+    expect(looks()).toBeLessThanOrEqual(2 * items.length);
+  });
+
+  test("repetitions while another field is wrong", () => {
+    const { array, looks } = watched(["a", "b", "c"]);
+    const schema = Type.Object({ tags, size: Type.Number() });
+    expect(messageFor({ tags: array, size: "big" }, schema)).toBe('size must be a number, not "big"');
+    expect(looks()).toBeLessThanOrEqual(6);
   });
 });
 

@@ -3,17 +3,37 @@ import type { Static, TSchema } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Context } from "hono";
 import { ReefError } from "./errors.js";
-import { problemsOf } from "./validate-messages.js";
+import { problemsOf, UNIQUE_LATER } from "./validate-messages.js";
 
-const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
+/** The checks of a schema, the cheap ones first. */
+const compiled = new WeakMap<TSchema, Array<TypeCheck<TSchema>>>();
 
-function compile(schema: TSchema): TypeCheck<TSchema> {
-  let check = compiled.get(schema);
-  if (!check) {
-    check = TypeCompiler.Compile(schema);
-    compiled.set(schema, check);
+function compile(schema: TSchema): Array<TypeCheck<TSchema>> {
+  let checks = compiled.get(schema);
+  if (!checks) {
+    const cheap = withoutUnique(schema);
+    checks = (cheap === schema ? [schema] : [cheap, schema]).map((one) => TypeCompiler.Compile(one));
+    compiled.set(schema, checks);
   }
-  return check;
+  return checks;
+}
+
+/**
+ * The schema without the search for repeated items, which reads every item to its end (0.1 µs a character) also where
+ * a bound is exceeded. Messages still name it.
+ */
+function withoutUnique<T>(schema: T): T {
+  if (typeof schema !== "object" || schema === null) return schema;
+  let changed = false;
+  const copy = Array.isArray(schema) ? [...schema] : { ...schema };
+  for (const [key, value] of Object.entries(schema)) {
+    const cheap = key === "uniqueItems" && value === true ? false : withoutUnique(value);
+    if (cheap === value) continue;
+    changed = true;
+    if (cheap === false) Object.defineProperty(copy, UNIQUE_LATER, { value: true });
+    Object.defineProperty(copy, key, { value: cheap, enumerable: true });
+  }
+  return changed ? (copy as T) : schema;
 }
 
 /**
@@ -23,9 +43,10 @@ function compile(schema: TSchema): TypeCheck<TSchema> {
  * @throws ReefError `BAD_REQUEST`, whose message names each wrong field and what it takes.
  */
 export function checkValue<T extends TSchema>(schema: T, value: unknown, what = "the value"): Static<T> {
-  const check = compile(schema);
-  if (check.Check(value)) return value as Static<T>;
-  throw new ReefError("BAD_REQUEST", problemsOf(check.Errors(value), what));
+  for (const check of compile(schema)) {
+    if (!check.Check(value)) throw new ReefError("BAD_REQUEST", problemsOf(check.Errors(value), what));
+  }
+  return value as Static<T>;
 }
 
 /**
