@@ -47,7 +47,7 @@ export const ERRORS = {
   BAD_REQUEST: {
     status: 400,
     message: "bad request",
-    help: "The message names the field and what it takes.",
+    help: "The message names the field and what it takes. JSON may be nested 1000 levels deep.",
   },
   CONFLICT: {
     status: 409,

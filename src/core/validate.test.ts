@@ -143,15 +143,32 @@ describe("readBody and readQuery", () => {
   );
   const routes = new Hono()
     .post("/", async (c) => c.json(await readBody(c, Item)))
+    .post("/open", async (c) => c.json(await readBody(c, Type.Unknown())))
     .post("/any", async (c) => c.json(await readBody(c, Type.Array(Type.Number()))))
     .get("/", (c) => c.json(readQuery(c, Filter)));
 
+  const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
   const invalidUtf8 = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]);
   const cases: Array<[string, string, unknown, number, unknown]> = [
     ["a fitting body", "/t", { name: "a" }, 200, { name: "a" }],
     ["broken JSON", "/t", '{"name":', 400, /^the request body is not valid JSON: /],
     ["invalid UTF-8", "/t", invalidUtf8, 400, /^the request body is not valid JSON$/],
-    ["JSON nested too deeply", "/t", `${"[".repeat(200_000)}`, 400, /^the request body is not valid JSON/],
+    [
+      "JSON nested too deeply",
+      "/t/open",
+      nested(100_000),
+      400,
+      "the request body is nested too deeply: 1000 levels at most",
+    ],
+    ["JSON nested one level too deeply", "/t/open", nested(1001), 400, /1000 levels at most$/],
+    ["JSON nested as deeply as it may be", "/t/open", nested(1000), 200, JSON.parse(nested(1000))],
+    [
+      "brackets in texts",
+      "/t/open",
+      JSON.stringify(`\\"${"[{".repeat(5000)}`),
+      200,
+      `\\"${"[{".repeat(5000)}`,
+    ],
     ["an empty body", "/t", "", 400, /^name is required/],
     ["an empty body where no object is expected", "/t/any", "", 400, /^the request body is not valid JSON/],
     ["a body of another type", "/t/any", { a: 1 }, 400, "the request body must be an array, not an object"],

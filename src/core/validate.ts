@@ -3,6 +3,7 @@ import type { Static, TSchema } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Context } from "hono";
 import { ReefError } from "./errors.js";
+import { isTooDeep, MOST_LEVELS } from "./json-depth.js";
 import { problemsOf, UNIQUE_LATER } from "./validate-messages.js";
 
 /** The checks of a schema, the cheap ones first. */
@@ -52,10 +53,17 @@ export function checkValue<T extends TSchema>(schema: T, value: unknown, what = 
 /**
  * The JSON body of a request as it is; undefined when it is empty.
  *
- * @throws ReefError `BAD_JSON` for what is not JSON in UTF-8; thrown by a handler, it becomes a 400 reply.
+ * @throws ReefError `BAD_JSON` for what is not JSON in UTF-8, `BAD_REQUEST` for more than 1000 levels of nesting; thrown
+ * by a handler, both become a 400 reply.
  */
 export async function readJson(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
+  if (isTooDeep(new Uint8Array(bytes))) {
+    throw new ReefError(
+      "BAD_REQUEST",
+      `the request body is nested too deeply: ${MOST_LEVELS} levels at most`,
+    );
+  }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return text.trim() === "" ? undefined : JSON.parse(text);
