@@ -1,8 +1,9 @@
 /** Follows skills/create-service/SKILL.md to the letter: writes its files, runs its commands, in its order. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Managed, startManaged } from "./support/managed.js";
+import { PATH_WITHOUT_BUN } from "./support/process.js";
 import { TOKEN } from "./support/sandbox.js";
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -34,7 +35,7 @@ async function run(command: string): Promise<{ code: number; output: string }> {
     cwd: m.sandbox.root,
     env: {
       HOME: process.env.HOME,
-      PATH: [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter),
+      PATH: PATH_WITHOUT_BUN,
       VERS_INFRA_URL: m.url,
       VERS_AUTH_TOKEN: TOKEN,
     },

@@ -11,7 +11,7 @@ export const LOAD_FAILURES = {
   NO_ENTRY: "The folder needs an `index.ts` that default-exports a ServiceModule.",
   UNREADABLE: "The folder or a file in it cannot be read; check its permissions and links.",
   IMPORT_FAILED:
-    "Importing `index.ts` failed; the message is the module's own. Run `bun index.ts` in the folder.",
+    "Importing `index.ts` failed; the message is the module's own. Run `node_modules/.bin/bun services/<folder>/index.ts` to see it.",
   IMPORT_TIMEOUT: "Importing did not finish; look for a top-level `await` or loop that never ends.",
   PROCESS_ENDED:
     "The code ended its process while it was tried out; a service must not call `process.exit()`.",

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Json } from "../../src/core/types.js";
-import { ReefProcess } from "./process.js";
+import { PATH_WITHOUT_BUN, ReefProcess } from "./process.js";
 import { eventually, Sandbox } from "./sandbox.js";
 
 const root = resolve(import.meta.dir, "..", "..");
@@ -66,8 +66,6 @@ function checkout(): Sandbox {
  */
 export async function follow(page: string, skip: (command: string) => boolean): Promise<Result[]> {
   const sandbox = checkout();
-  const bun = process.execPath;
-  const path = `${dirname(bun)}:${process.env.PATH}`;
   const { VERS_AUTH_TOKEN: _token, REEF_DATA_DIR: _data, ...env } = process.env;
   const reef = new ReefProcess(sandbox, {
     main: join(sandbox.root, "src", "main.ts"),
@@ -84,7 +82,7 @@ export async function follow(page: string, skip: (command: string) => boolean): 
       cwd: sandbox.root,
       env: {
         ...env,
-        PATH: path,
+        PATH: PATH_WITHOUT_BUN,
         VERS_AUTH_TOKEN: readFileSync(join(sandbox.dataDir, "auth-token"), "utf8").trim(),
       },
       stdio: ["ignore", "pipe", "pipe"],

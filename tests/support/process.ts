@@ -1,9 +1,15 @@
 /** The real server, as a child process over a sandbox or other folders. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { eventually, type Sandbox, TOKEN } from "./sandbox.js";
 
 const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
+
+/** Where commands are on the machine that the README asks for: it has no `bun` but the checkout's. */
+export const PATH_WITHOUT_BUN = (process.env.PATH ?? "")
+  .split(delimiter)
+  .filter((folder) => !existsSync(join(folder, "bun")))
+  .join(delimiter);
 
 /** Variables of the tests' own process that would change what a server does. */
 const UNSET = ["VERS_AUTH_TOKEN", "VERS_INFRA_URL", "PORT", "REEF_HOST", "REEF_CHECK", "REEF_INIT_TIMEOUT"];
