@@ -72,6 +72,14 @@ describe("the token", () => {
     expect((await second.call("/a", { headers: { authorization } })).status).toBe(200);
   });
 
+  test("of the environment may be short, which is warned of", async () => {
+    const reef = await launch(box(), { env: { VERS_AUTH_TOKEN: "short" } }).listening();
+    expect(reef.output).toContain("VERS_AUTH_TOKEN has fewer than 16 characters");
+    expect(reef.output).not.toContain("short");
+    const other = await launch(box()).listening();
+    expect(other.output).not.toContain("fewer than");
+  });
+
   test("of the environment is the one that counts, and is neither shown nor stored", async () => {
     const sandbox = box({ "a/index.ts": answering("a", "a") });
     const reef = await start(sandbox);

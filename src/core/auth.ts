@@ -8,6 +8,9 @@ import { systemErrorCode } from "./storage-error.js";
 /** Says whether a request carries the right credentials. */
 export type Authenticator = (request: Request) => boolean;
 
+/** Shorter tokens might be guessed. */
+export const SHORTEST_TOKEN = 16;
+
 const SCHEME = "bearer ";
 
 /** Accepts `Authorization: Bearer <token>`; the scheme in any case, as RFC 9110 wants it. */
@@ -52,7 +55,7 @@ export function storedToken(dataDir: string): { token: string; path: string; cre
   const kept = readKept(path);
   if (kept !== undefined) {
     const token = kept.trim();
-    if (!/^[\x21-\x7e]{16,}$/.test(token)) {
+    if (token.length < SHORTEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
       throw new Error(`${path} holds no usable token; delete the file to have a new one made.`);
     }
     chmodSync(path, 0o600);

@@ -37,6 +37,9 @@ test("a ReefError carries its code, its status and a message", () => {
   expect(new ReefError("CONFLICT", "taken").message).toBe("taken");
 });
 
+const circle: Record<string, unknown> = {};
+circle.circle = circle;
+
 test.each<[string, unknown, string]>([
   ["an error", new Error("broken"), "broken"],
   ["an error without a message", new TypeError(), "TypeError"],
@@ -45,6 +48,12 @@ test.each<[string, unknown, string]>([
   ["null", null, "null"],
   ["undefined", undefined, "undefined"],
   ["a number", 7, "7"],
+  ["an object", { status: 7, reason: ["why"] }, '{"status":7,"reason":["why"]}'],
+  ["an object with a message", { message: "why", code: 7 }, "why"],
+  ["an object that says what it is", { toString: () => "itself" }, "itself"],
+  ["a large object", { text: "x".repeat(999) }, `{"text":"${"x".repeat(291)}…`],
+  ["an array", [{ a: 1 }], '[{"a":1}]'],
+  ["an object that holds itself", circle, "a thrown object that cannot be shown"],
 ])("messageOf %s", (_what, thrown, expected) => {
   expect(messageOf(thrown)).toBe(expected);
 });

@@ -106,10 +106,25 @@ export function messageOf(thrown: unknown): string {
 
 function textOf(thrown: unknown): string {
   try {
-    if (!(thrown instanceof Error)) return String(thrown);
-    return String(thrown.message || thrown.name);
+    if (thrown instanceof Error) return String(thrown.message || thrown.name);
+    return typeof thrown === "object" && thrown !== null ? objectText(thrown) : String(thrown);
   } catch {
-    // No prototype, or a conversion of its own that throws.
-    return `a thrown ${typeof thrown} that cannot be shown`;
+    // It holds itself, or has a conversion of its own that throws.
+    return CANNOT_BE_SHOWN;
   }
+}
+
+const CANNOT_BE_SHOWN = "a thrown object that cannot be shown";
+
+/** As much of an object as a line of a log or a reply can bear, in characters. */
+const SHOWN_OBJECT = 300;
+
+/** Its message if it has one, what it says of itself, or its JSON. */
+function objectText(thrown: object): string {
+  if ("message" in thrown && typeof thrown.message === "string" && thrown.message) return thrown.message;
+  const isPlain =
+    Array.isArray(thrown) || !("toString" in thrown) || thrown.toString === Object.prototype.toString;
+  const text = isPlain ? JSON.stringify(thrown) : String(thrown);
+  if (text === "{}") return CANNOT_BE_SHOWN;
+  return text.length > SHOWN_OBJECT ? `${text.slice(0, SHOWN_OBJECT)}…` : text;
 }

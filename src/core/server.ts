@@ -1,13 +1,13 @@
 /** Puts the parts together: a Reef without a port (`createServer`), and one that listens (`startServer`). */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { type Authenticator, bearerAuthenticator, storedToken } from "./auth.js";
+import { type Authenticator, bearerAuthenticator, SHORTEST_TOKEN, storedToken } from "./auth.js";
 import { boot } from "./boot.js";
+import { addModules } from "./boot-modules.js";
 import { type Checker, ChildChecker } from "./checker.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import { createContext } from "./context.js";
 import { holdDataDir, prepareDataDir } from "./data-lock.js";
-import { asLoadFailure } from "./discover.js";
 import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
 import { openEventStore } from "./event-store.js";
@@ -22,7 +22,7 @@ import { listenError } from "./start-errors.js";
 import type { ServiceContext, ServiceEventBus, ServiceModule } from "./types.js";
 
 export interface ServerOptions {
-  /** Module objects to serve, in dependency order where they depend on each other. */
+  /** Module objects to serve; those that others depend on are started first. */
   modules?: readonly unknown[];
   /** Folder to load services from; none when only `modules` is given. */
   servicesDir?: string;
@@ -100,19 +100,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   const scope = new Scope("reef", log);
   scope.active = true;
 
-  for (const module of options.modules ?? []) {
-    try {
-      await registry.addModule(module);
-    } catch (error) {
-      const failure = asLoadFailure(error);
-      const name = (module as { name?: unknown } | undefined)?.name;
-      registry.failures.note(
-        typeof name === "string" ? name : "(unnamed module)",
-        `module ${String(name)}`,
-        failure,
-      );
-    }
-  }
+  await addModules(registry, options.modules ?? []);
   let settled = Promise.resolve();
   if (options.servicesDir !== undefined || options.modules === undefined) {
     const patience = options.patienceMs ?? 2 * initTimeoutMs;
@@ -178,6 +166,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     throw new ConfigError(`REEF_SERVICES_DIR is ${servicesDir}, which is no folder.`);
   }
   prepareDataDir(dataDir);
+  if (options.authToken === undefined && (config.authToken?.length ?? SHORTEST_TOKEN) < SHORTEST_TOKEN) {
+    const problem = `VERS_AUTH_TOKEN has fewer than ${SHORTEST_TOKEN} characters and might be guessed`;
+    logs.write("reef", "warn", [`${problem}; give a longer one, or none to have one made.`]);
+  }
   const checker =
     options.checker ??
     (config.check

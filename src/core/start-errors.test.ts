@@ -17,6 +17,15 @@ describe("an address that cannot be listened on", () => {
     expect(error.message).toMatch(message);
   });
 
+  test.each(["EEXIST", "EINVAL", "ENOENT"])(
+    "a name that leads nowhere, whatever the system says: %s",
+    (code) => {
+      expect(listenError(failure(code), "nope.invalid", 3000).message).toBe(
+        'REEF_HOST is "nope.invalid", which leads to no address of this machine; give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.',
+      );
+    },
+  );
+
   test("is told in one line, whatever the host and the reason contain", () => {
     expect(listenError(new Error("two\nlines"), "a\nb", 1).message).not.toContain("\n");
   });

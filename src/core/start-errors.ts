@@ -1,4 +1,5 @@
 /** Why a server cannot start, in words that name the setting to change. */
+import { isIP } from "node:net";
 import { ConfigError } from "./config.js";
 import { messageOf } from "./errors.js";
 import { systemErrorCode } from "./storage-error.js";
@@ -16,7 +17,9 @@ export function listenError(error: unknown, host: string, port: number): ConfigE
       `PORT is ${port}, which this user may not listen on; give one from 1024 up (0 picks a free one).`,
     );
   }
-  const reason = code === "EADDRNOTAVAIL" ? "which leads to no address of this machine" : unusable(error);
+  // For names that cannot be resolved the system's code is a left-over of something else.
+  const leadsNowhere = code === "EADDRNOTAVAIL" || isIP(host) === 0;
+  const reason = leadsNowhere ? "which leads to no address of this machine" : unusable(error);
   return new ConfigError(
     `REEF_HOST is ${JSON.stringify(host)}, ${reason}; give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.`,
   );

@@ -14,7 +14,7 @@ type ServiceSource =
   | Promise<ServiceModule | { default: ServiceModule }>;
 
 export interface TestHarnessOptions {
-  /** The services to load, in dependency order. */
+  /** The services to load; those that others depend on are started first. */
   services: ServiceSource[];
   /** The token that `{ auth: true }` sends; default `"test-token"`. */
   authToken?: string;
@@ -125,9 +125,18 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
   };
 }
 
-async function moduleOf(source: ServiceSource): Promise<ServiceModule> {
-  const value = await source;
+async function moduleOf(source: ServiceSource, index: number): Promise<ServiceModule> {
+  const value: unknown = await source;
+  if (!isModule(value)) {
+    const what = value === undefined || value === null ? String(value) : `a ${typeof value}`;
+    throw new Error(`services[${index}] is ${what}; give a ServiceModule, or what importing one gives.`);
+  }
   return "default" in value ? value.default : value;
+}
+
+/** Whether it may be one: what is wrong with its fields is said when it is loaded. */
+function isModule(value: unknown): value is Awaited<ServiceSource> {
+  return typeof value === "object" && value !== null;
 }
 
 function toRequest(path: string, { method, body, auth, headers = {} }: TestRequest, token: string): Request {
