@@ -7,6 +7,7 @@ import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 import type { LoadOptions } from "./registry-types.js";
 import type { Service } from "./table.js";
+import { importUnchanged } from "./unchanged.js";
 import { verifyVersion } from "./verify.js";
 import { flushStore, retire, type Version } from "./version.js";
 
@@ -34,7 +35,7 @@ export async function exchange(
   try {
     await old.serving.whenIdle(PAUSE_LIMIT_MS, caller === service.name ? 1 : 0);
     await save(old);
-    const generation = await registry.importFolder(service.dirName as string);
+    const generation = await importUnchanged(registry, service.dirName as string, source);
     await breathe();
     await assertSuccessor(registry, service, generation);
     const fresh = await registry.start(generation, source);
