@@ -135,14 +135,25 @@ export class Serving {
     if (pending.leave()) pending.resolve(this.#finish(reply, request, env));
   }
 
-  /** Answers 503 to everybody whose handler has not returned. For when its code is about to go. */
-  abandon(): void {
-    for (let pending = this.#ring.next; pending !== this.#ring; pending = this.#ring.next) {
+  /**
+   * Answers 503 to everybody whose handler has not returned, or to those alone who may be writing. For when its code
+   * is about to go.
+   */
+  abandon(who: "all" | "writers" = "all"): void {
+    for (const pending of this.#pending()) {
+      const request = pending.request as Request;
+      if (who === "writers" && !writes(request)) continue;
       pending.leave();
       this.active--;
-      pending.resolve(this.#hooks.complete(errorReply("BUSY"), pending.request as Request));
+      pending.resolve(this.#hooks.complete(errorReply("BUSY"), request));
     }
     this.#onReturn?.();
+  }
+
+  #pending(): Pending[] {
+    const pending: Pending[] = [];
+    for (let one = this.#ring.next; one !== this.#ring; one = one.next) pending.push(one);
+    return pending;
   }
 
   #finish(response: unknown, request: Request, env: Env): Response {
@@ -178,19 +189,32 @@ export class Serving {
    * Resolves with `true` when at most `except` handlers are running, with `false` after `ms` milliseconds.
    * A service that waits here from within one of its own requests leaves that one out.
    */
-  async whenIdle(ms: number, except = 0): Promise<boolean> {
-    if (this.active <= except) return true;
+  whenIdle(ms: number, except = 0): Promise<boolean> {
+    return this.#when(() => this.active <= except, ms);
+  }
+
+  /** The same for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
+  whenWritten(ms: number, except = 0): Promise<boolean> {
+    const writing = () => this.#pending().filter(({ request }) => writes(request as Request)).length;
+    return this.#when(() => writing() <= except, ms);
+  }
+
+  async #when(isSo: () => boolean, ms: number): Promise<boolean> {
+    if (isSo()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), ms);
     this.#onReturn = () => {
-      if (this.active <= except) resolve(true);
+      if (isSo()) resolve(true);
     };
-    const idle = await promise;
+    const happened = await promise;
     clearTimeout(timer);
     this.#onReturn = undefined;
-    return idle;
+    return happened;
   }
 }
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+const writes = ({ method }: Request) => !SAFE_METHODS.has(method);
 
 /** The same as a plain promise; calls the given one's `then` at once. */
 const settled = (promise: Promise<unknown>) =>
