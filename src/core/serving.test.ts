@@ -12,7 +12,7 @@ async function make(routes: Hono | undefined, run?: Run) {
   let completed = 0;
   const scope = new Scope("s", new LogBook(() => undefined).logger("s"), run);
   const module: ServiceModule = { name: "s", routes };
-  const serving = await Serving.create(module, scope, {
+  const serving = new Serving(module, scope, {
     failed: (error) => {
       thrown.push(error);
       return new Response("failed", { status: 500 });
@@ -244,6 +244,7 @@ describe("a route with one handler", () => {
     };
     const app = new Hono({ getPath }).get("/x", (c) => c.text("x"));
     const { ask } = await make(app, run);
+    await ask("/x");
     depths.length = 0;
     expect((await ask("/x")).status).toBe(200);
     expect(depths).toEqual([1]);

@@ -66,19 +66,10 @@ export class Serving {
   /** Called after each handler, while somebody waits for them. */
   #onReturn: (() => void) | undefined;
 
-  private constructor(scope: Scope, app: MountedApp | undefined, hooks: ServingHooks) {
+  constructor(module: ServiceModule, scope: Scope, hooks: ServingHooks) {
     this.#scope = scope;
-    this.#app = app;
     this.#hooks = hooks;
-  }
-
-  static async create(module: ServiceModule, scope: Scope, hooks: ServingHooks): Promise<Serving> {
-    const serving: Serving = new Serving(
-      scope,
-      module.routes && (await mountApp(module, scope, (error, request) => serving.#fail(error, request))),
-      hooks,
-    );
-    return serving;
+    this.#app = module.routes && mountApp(module, scope, (error, request) => this.#fail(error, request));
   }
 
   get hasRoutes(): boolean {
@@ -89,6 +80,7 @@ export class Serving {
   handle(request: Request, env: Env): Response | Promise<Response> {
     const app = this.#app;
     if (!app) return this.#hooks.complete(errorReply("NOT_FOUND"), request);
+    if (app.prepare) return this.#handleFirst(app.prepare(), request, env);
     this.served++;
     this.active++;
     let result: unknown;
@@ -115,6 +107,13 @@ export class Serving {
       pending.join(this.#ring);
       void this.#await(result as Promise<unknown>, pending, request, env, context);
     });
+  }
+
+  async #handleFirst(prepared: Promise<void>, request: Request, env: Env): Promise<Response> {
+    this.active++;
+    await prepared;
+    this.active--;
+    return this.handle(request, env);
   }
 
   /** An asynchronous method, since `then` with two functions costs more (0.2 µs a request). Never rejects. */
