@@ -1,6 +1,7 @@
 /** A service's Hono app as Reef calls it: below its prefix, with Reef's replies where the author set none. */
 import { type Context, Hono } from "hono";
 import { errorReply, messageOf } from "./errors.js";
+import { type JsonContext, jsonContextClass } from "./json-context.js";
 import type { Scope } from "./scope.js";
 import type { Env } from "./serving.js";
 import type { ServiceModule } from "./types.js";
@@ -23,7 +24,7 @@ export interface MountedApp {
 /** A route's only handler, and the context to call it with. */
 export interface Found {
   handler: Handler;
-  context: Context;
+  context: JsonContext;
   next: Next;
 }
 
@@ -76,13 +77,13 @@ export const notFound = () => errorReply("NOT_FOUND");
 const plain = new Hono();
 const plainGetPaths = [plain.getPath, new Hono({ strict: false }).getPath];
 
-let contextClass: typeof Context | undefined;
+let contextClass: ReturnType<typeof jsonContextClass> | undefined;
 
-/** Hono exports the type only. */
-function honosContext(): typeof Context | undefined {
+/** Hono exports the type of its context only. */
+function ownContext(): typeof contextClass {
   if (contextClass) return contextClass;
   const app = new Hono().notFound((c) => {
-    contextClass = c.constructor as typeof Context;
+    contextClass = jsonContextClass(c.constructor as typeof Context);
     return c.body(null);
   });
   void app.fetch(new Request("http://localhost/"));
@@ -95,8 +96,8 @@ function honosContext(): typeof Context | undefined {
  * unknown routes to Reef; nothing of the author's runs here.
  */
 function handlerFinder(app: Hono): FindHandler | undefined {
-  const HonoContext = honosContext();
-  if (!HonoContext) return undefined;
+  const OwnContext = ownContext();
+  if (!OwnContext) return undefined;
   return (request, env) => {
     const { method } = request;
     if (method === "HEAD") return undefined;
@@ -105,7 +106,7 @@ function handlerFinder(app: Hono): FindHandler | undefined {
     const matches = matchResult[0];
     if (matches.length !== 1) return undefined;
     const handler = matches[0]?.[0][0] as unknown as Handler;
-    const context = new HonoContext(request, { path, matchResult, env, notFoundHandler: notFound });
+    const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: notFound });
     // For middleware alone, after which nothing follows.
     const next = async () => {
       context.res = notFound();

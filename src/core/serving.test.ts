@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { LinearRouter } from "hono/router/linear-router";
 import { nesting } from "../../tests/support/nesting.js";
+import { NOSNIFF } from "./json-context.js";
 import { LogBook } from "./log.js";
 import { type Run, Scope } from "./scope.js";
 import { Serving } from "./serving.js";
@@ -144,7 +145,11 @@ describe("a route with one handler", () => {
   async function both(routes: Hono, path: string, init?: RequestInit) {
     const here = await (await make(routes)).ask(path, init);
     const there = await routes.request(path, init);
-    const show = async (reply: Response) => [reply.status, [...reply.headers], await reply.text()];
+    const show = async (reply: Response) => {
+      // JSON replies have it from the start.
+      reply.headers.set(...NOSNIFF);
+      return [reply.status, [...reply.headers], await reply.text()];
+    };
     return { here: await show(here), there: await show(there) };
   }
   const wait = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
-import type { Context } from "hono";
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, ReefError } from "./errors.js";
+import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
 import { type MountedApp, mountApp, notFound } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
@@ -12,12 +12,17 @@ import type { ServiceModule } from "./types.js";
 /** Bun's server when the request came over the network; undefined inside the process. */
 export type Env = Bun.Server<undefined> | undefined;
 
+export type ReplyKind = "ready" | "json" | "other";
+
 /** What the dispatcher does for every service. */
 export interface ServingHooks {
   /** Called with every error a handler threw; returns the reply. */
   failed(error: unknown, request: Request, service: string, log?: Logger): Response;
-  /** Called once with every reply, the service's own or not; returns the reply to send. */
-  complete(reply: Response, request: Request, json?: boolean): Response;
+  /**
+   * Called once with every reply, the service's own or not; returns the reply to send. `kind` says what is known of
+   * it: a JSON reply that lacks nothing, a JSON reply, or anything else.
+   */
+  complete(reply: Response, request: Request, kind?: ReplyKind): Response;
 }
 
 /**
@@ -84,7 +89,7 @@ export class Serving {
     this.served++;
     this.active++;
     let result: unknown;
-    let context: Context | undefined;
+    let context: JsonContext | undefined;
     try {
       const found = app.find?.(request, env);
       context = found?.context;
@@ -99,7 +104,7 @@ export class Serving {
       return this.#finish(this.#fail(error, request), request, env);
     }
     if (!(result instanceof Promise)) {
-      return this.#finish(context ? (result ?? notFound()) : result, request, env);
+      return this.#finish(context ? (result ?? notFound()) : result, request, env, context);
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
     return new Promise((resolve) => {
@@ -122,7 +127,7 @@ export class Serving {
     pending: Pending,
     request: Request,
     env: Env,
-    context: Context | undefined,
+    context: JsonContext | undefined,
   ): Promise<void> {
     let reply: unknown;
     try {
@@ -131,7 +136,7 @@ export class Serving {
     } catch (error) {
       reply = this.#fail(error, request);
     }
-    if (pending.leave()) pending.resolve(this.#finish(reply, request, env));
+    if (pending.leave()) pending.resolve(this.#finish(reply, request, env, context));
   }
 
   /**
@@ -155,12 +160,16 @@ export class Serving {
     return pending;
   }
 
-  #finish(response: unknown, request: Request, env: Env): Response {
+  #finish(response: unknown, request: Request, env: Env, context?: JsonContext): Response {
     this.active--;
     this.#onReturn?.();
+    if (context?.ready !== undefined && context.ready === response) {
+      return this.#hooks.complete(context.ready, request, "ready");
+    }
     const reply = response instanceof Response ? response : this.#noReply(response, request);
-    const json = isJson(reply);
-    return this.#hooks.complete(json ? reply : this.streams.note(reply, request, env), request, json);
+    return isJson(reply)
+      ? this.#hooks.complete(reply, request, "json")
+      : this.#hooks.complete(this.streams.note(reply, request, env), request, "other");
   }
 
   #noReply(value: unknown, request: Request): Response {
