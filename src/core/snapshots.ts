@@ -1,12 +1,14 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
 // The default import keeps each call visible to a spy.
-import fs, { chmodSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import fs, { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { codeFiles, contentDigest } from "./digest.js";
+import { codeFiles } from "./code-files.js";
+import { contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
-import { replaceFile, writeFileAtomic } from "./files.js";
+import { replaceFile } from "./files.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
+import { restoreCode } from "./restore.js";
 import { toStorageError } from "./storage-error.js";
 import { Turns } from "./turns.js";
 
@@ -110,23 +112,9 @@ export class Snapshots {
     );
   }
 
-  /**
-   * Makes a folder's code what it was: changed and missing files are written, others removed. `node_modules`,
-   * data and dot-files stay. Each file is replaced in one step; repeat the call if it was interrupted.
-   */
+  /** Makes a folder's code what it was in a kept version; see `restoreCode`. */
   restore(dirName: string, dir: string, digest: string): void {
-    const from = this.#path(dirName, digest);
-    const wanted = codeFiles(from);
-    for (const file of wanted) {
-      const source = join(from, file);
-      const target = join(dir, file);
-      const content = readFileSync(source);
-      if (existsSync(target) && readFileSync(target).equals(content)) continue;
-      writeFileAtomic(target, content);
-      chmodSync(target, statSync(source).mode);
-    }
-    const keep = new Set(wanted);
-    for (const file of codeFiles(dir)) if (!keep.has(file)) rmSync(join(dir, file), { force: true });
+    restoreCode(this.#path(dirName, digest), dir);
   }
 }
 
@@ -140,8 +128,7 @@ async function copyCode(dir: string, path: string, digest: string): Promise<bool
     for (const file of codeFiles(dir)) {
       const target = join(unfinished, file);
       if (file.includes("/")) await fs.promises.mkdir(dirname(target), { recursive: true });
-      if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
-        await fs.promises.copyFile(join(dir, file), target);
+      if (existsSync(join(dir, file))) await fs.promises.copyFile(join(dir, file), target);
     }
     const isSame = contentDigest(unfinished) === digest;
     if (isSame) await fs.promises.rename(unfinished, path);

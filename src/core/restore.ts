@@ -1,0 +1,66 @@
+/** Makes the code of a folder what a kept copy holds. */
+import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { codeFiles } from "./code-files.js";
+import { writeFileAtomic } from "./files.js";
+
+/**
+ * Changed and missing files are written, others removed. `node_modules`, data and dot-files stay. Each file is
+ * replaced in one step; repeat the call if it was interrupted.
+ *
+ * What is behind a link belongs to others and is never changed: the link stays where that is what was kept, and gives
+ * way to the kept files where it is not.
+ */
+export function restoreCode(from: string, dir: string): void {
+  const wanted = codeFiles(from);
+  const keep = new Set(wanted);
+  for (const file of byLink(dir, codeFiles(dir)).get(undefined) ?? []) {
+    if (!keep.has(file)) rmSync(join(dir, file), { force: true });
+  }
+  for (const file of byLink(dir, wanted).get(undefined) ?? []) restoreFile(from, dir, file);
+  // Where links lead to others, one that gives way changes what is behind the next.
+  while (replaceLinks(from, dir, wanted));
+}
+
+function restoreFile(from: string, dir: string, file: string): void {
+  const [source, target] = [join(from, file), join(dir, file)];
+  if (isSame(source, target)) return;
+  writeFileAtomic(target, readFileSync(source));
+  chmodSync(target, statSync(source).mode);
+}
+
+/** Puts kept files into the place of each link that shows others. False when there was none. */
+function replaceLinks(from: string, dir: string, wanted: readonly string[]): boolean {
+  const [shown, kept] = [byLink(dir, codeFiles(dir)), byLink(dir, wanted)];
+  let replaced = false;
+  for (const link of new Set([...shown.keys(), ...kept.keys()])) {
+    if (link === undefined) continue;
+    const [present, files] = [shown.get(link) ?? [], kept.get(link) ?? []];
+    const isKept = (file: string, n: number) =>
+      present[n] === file && isSame(join(from, file), join(dir, file));
+    if (files.length === present.length && files.every(isKept)) continue;
+    unlinkSync(join(dir, link));
+    for (const file of files) restoreFile(from, dir, file);
+    replaced = true;
+  }
+  return replaced;
+}
+
+/** Files by the link through which they are reached; `undefined` for those that are in the folder itself. */
+function byLink(dir: string, files: readonly string[]): Map<string | undefined, string[]> {
+  return Map.groupBy(files, (file) => linkOn(dir, file));
+}
+
+/** The first link on the way to a file, itself included. */
+function linkOn(dir: string, file: string): string | undefined {
+  for (let end = file.indexOf("/"); ; end = file.indexOf("/", end + 1)) {
+    const path = end === -1 ? file : file.slice(0, end);
+    const stat = lstatSync(join(dir, path), { throwIfNoEntry: false });
+    if (stat?.isSymbolicLink()) return path;
+    if (end === -1 || !stat?.isDirectory()) return undefined;
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  return existsSync(other) && statSync(other).isFile() && readFileSync(other).equals(readFileSync(one));
+}
