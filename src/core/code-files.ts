@@ -15,16 +15,33 @@ export function isCode(path: string): boolean {
   return names[0] !== "data" && !names.some((name) => name === "node_modules" || name.startsWith("."));
 }
 
-/**
- * Relative paths of a service's code, sorted. Links are followed, for what is behind them is what runs, but not round
- * in circles, nor to what is no code at its own place in the folder.
- */
+/** Code as it was found in a folder. */
+export interface Code {
+  /** Relative paths, sorted. */
+  files: string[];
+  /** Where each of the files really is. */
+  reals: string[];
+  /** Its folders, by every path that leads to one of them. */
+  folders: ReadonlySet<string>;
+}
+
+/** Relative paths of a service's code, sorted; see `findCode`. */
 export function codeFiles(dir: string): string[] {
+  return findCode(dir).files;
+}
+
+/**
+ * Goes through a service's code. Links are followed, for what is behind them is what runs, but not round in circles,
+ * nor to what is no code at its own place in the folder.
+ */
+export function findCode(dir: string): Code {
   const root = realpathSync(dir);
-  const files: string[] = [];
+  const found: (readonly [path: string, real: string])[] = [];
+  const folders = new Set<string>();
   let behindLinks = 0;
   /** `real` is the folder's real path, `trail` those of the folders where links to it were followed. */
   const visit = (below: string, real: string, trail: readonly string[]) => {
+    folders.add(join(dir, below)).add(real);
     if (trail.length > 0) behindLinks++;
     for (const entry of readdirSync(real, { withFileTypes: true })) {
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
@@ -33,18 +50,20 @@ export function codeFiles(dir: string): string[] {
       if (entry.isSymbolicLink()) {
         const target = follow(place);
         if (!target || (holds(root, target.real) && !isCode(relative(root, target.real)))) continue;
-        if (target.stat.isFile()) files.push(path);
+        if (target.stat.isFile()) found.push([path, target.real]);
         const holders = [...trail, real];
         if (!target.stat.isDirectory() || holders.some((holder) => holds(target.real, holder))) continue;
+        folders.add(place);
         visit(path, target.real, holders);
       } else if (entry.isDirectory()) visit(path, place, trail);
-      else if (entry.isFile()) files.push(path);
+      else if (entry.isFile()) found.push([path, place]);
       // Folders that link to each other make many paths of few files.
-      if (Math.max(files.length, behindLinks) > MAX_FILES) throw tooMany();
+      if (Math.max(found.length, behindLinks) > MAX_FILES) throw tooMany();
     }
   };
   visit("", root, []);
-  return files.sort();
+  found.sort(([a], [b]) => (a < b ? -1 : 1));
+  return { files: found.map(([path]) => path), reals: found.map(([, real]) => real), folders };
 }
 
 const LEADS_NOWHERE = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);

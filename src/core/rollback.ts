@@ -34,7 +34,8 @@ export async function rollBack(
     snapshots.restore(dirName, dir, target.digest);
     const loaded = await registry.load(dirName, caller);
     registry.announce(loaded.name, "rolled-back");
-    return { ...loaded, digest: target.digest };
+    const runs = registry.table.byFolder(dirName)?.current.source?.digest;
+    return { ...loaded, digest: runs ?? target.digest };
   } catch (error) {
     snapshots.restore(dirName, dir, before);
     throw error;
