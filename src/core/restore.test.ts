@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Files, Sandbox } from "../../tests/support/sandbox.js";
 import { codeFiles } from "./code-files.js";
@@ -27,17 +27,47 @@ function folder(content: Files): void {
   }
 }
 
-function restore(kept: Files): void {
+function restore(kept: Files): string[] {
   const from = join(sandbox.root, "kept");
   mkdirSync(from);
   for (const [path, text] of Object.entries(kept)) sandbox.write(join("kept", path), text);
-  restoreCode(from, dir);
+  return restoreCode(from, dir);
 }
 
 const code = () =>
   Object.fromEntries(codeFiles(dir).map((path) => [path, readFileSync(join(dir, path), "utf8")]));
 const isLink = (path: string) => lstatSync(join(dir, path)).isSymbolicLink();
 const outside = (path: string) => readFileSync(join(elsewhere, path), "utf8");
+
+describe("a path that was", () => {
+  test.each<[string, Files, Files]>([
+    ["a file and is a folder", { "x/deep/y.ts": "y", "x/z.ts": "z" }, { x: "x" }],
+    ["a folder and is a file", { x: "x" }, { "x/deep/y.ts": "y", "x/z.ts": "z" }],
+  ])("%s is put right, in the place of a link as well", (_what, now, kept) => {
+    folder({ ...now, link: "→x" });
+    const all = (files: Files) =>
+      Object.fromEntries(
+        Object.entries(files).flatMap(([path, text]) => [
+          [path, text],
+          [path.replace("x", "link"), text],
+        ]),
+      );
+    expect(restore(all(kept))).toEqual([]);
+    expect(code()).toEqual(all(kept));
+    expect(isLink("link")).toBe(true);
+    expect(readdirSync(dir)).toEqual(expect.arrayContaining(["link", "x"]));
+    expect(readdirSync(dir)).toHaveLength(2);
+  });
+
+  test("a file, and is a folder with more than code, keeps the rest aside", () => {
+    folder({ "x/y.ts": "y", "x/.env": "secret", "x/node_modules/p/i.js": "p", "x/deep/.keep": "" });
+    const [aside = "", ...others] = restore({ x: "x" });
+    expect([code(), others]).toEqual([{ x: "x" }, []]);
+    expect(aside).toStartWith(join(dir, ".x.replaced-"));
+    expect(readFileSync(join(aside, ".env"), "utf8")).toBe("secret");
+    expect(readdirSync(aside).sort()).toEqual([".env", "deep", "node_modules"]);
+  });
+});
 
 describe("a link", () => {
   beforeEach(() => {

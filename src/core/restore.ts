@@ -1,8 +1,18 @@
 /** Makes the code of a folder what a kept copy holds. */
-import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { codeFiles } from "./code-files.js";
-import { writeFileAtomic } from "./files.js";
+import { asideName, writeFileAtomic } from "./files.js";
 
 /**
  * Changed and missing files are written, others removed. `node_modules`, data and dot-files stay. Each file is
@@ -10,16 +20,42 @@ import { writeFileAtomic } from "./files.js";
  *
  * What is behind a link belongs to others and is never changed: the link stays where that is what was kept, and gives
  * way to the kept files where it is not.
+ *
+ * @returns Where folders are now that a file took the place of, if there was more than code in them.
  */
-export function restoreCode(from: string, dir: string): void {
+export function restoreCode(from: string, dir: string): string[] {
   const wanted = codeFiles(from);
   const keep = new Set(wanted);
   for (const file of byLink(dir, codeFiles(dir)).get(undefined) ?? []) {
     if (!keep.has(file)) rmSync(join(dir, file), { force: true });
   }
-  for (const file of byLink(dir, wanted).get(undefined) ?? []) restoreFile(from, dir, file);
+  const aside: string[] = [];
+  for (const file of byLink(dir, wanted).get(undefined) ?? []) {
+    aside.push(...makeRoom(join(dir, file)));
+    restoreFile(from, dir, file);
+  }
   // Where links lead to others, one that gives way changes what is behind the next.
   while (replaceLinks(from, dir, wanted));
+  return aside;
+}
+
+/** Moves a folder without code out of the way, under a name that is no code either; an empty one is removed. */
+function makeRoom(path: string): string[] {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (isEmpty(path)) {
+    rmSync(path, { recursive: true });
+    return [];
+  }
+  const aside = asideName(join(dirname(path), `.${basename(path)}`), "replaced");
+  renameSync(path, aside);
+  return [aside];
+}
+
+/** Whether there is nothing but folders in a folder. */
+function isEmpty(folder: string): boolean {
+  return readdirSync(folder, { withFileTypes: true }).every(
+    (entry) => entry.isDirectory() && isEmpty(join(folder, entry.name)),
+  );
 }
 
 function restoreFile(from: string, dir: string, file: string): void {

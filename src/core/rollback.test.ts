@@ -135,6 +135,26 @@ describe("rollback", () => {
     expect(await reef.text("/a")).toBe("free");
   });
 
+  test("brings back a folder that became a file, and the file that became a folder", async () => {
+    reef = await startReef({});
+    const says = answering("a", "text").replace('"text"', "text");
+    const text = (path: string, word: string) =>
+      reef.sandbox.services({ [path]: `export const text = "${word}";` });
+    reef.sandbox.services({ "a/index.ts": `import { text } from "./text";\n${says}` });
+    text("a/text/index.ts", "folder");
+    await reef.ctx.registry.load("a");
+    rmSync(join(folder(), "text"), { recursive: true });
+    text("a/text", "file");
+    await reef.ctx.registry.load("a");
+    expect(await reef.text("/a")).toBe("file");
+    await back();
+    expect(await reef.text("/a")).toBe("folder");
+    writeFileSync(join(folder(), "text", ".env"), "secret");
+    await back();
+    expect(await reef.text("/a")).toBe("file");
+    expect(reef.lines.map((line) => line.text).join()).toContain(`${folder()}/.text.replaced-`);
+  });
+
   test("changes no linked folder, but answers and runs what was kept of it", async () => {
     reef = await startReef({});
     const words = (text: string) => reef.sandbox.write("shared/words.ts", `export const text = "${text}";`);

@@ -114,7 +114,8 @@ export class Snapshots {
 
   /** Makes a folder's code what it was in a kept version; see `restoreCode`. */
   restore(dirName: string, dir: string, digest: string): void {
-    restoreCode(this.#path(dirName, digest), dir);
+    for (const aside of restoreCode(this.#path(dirName, digest), dir))
+      this.#log.warn(`a file took the place of a folder in ${dirName}; what else was in it is in ${aside}`);
   }
 }
 
