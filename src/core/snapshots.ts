@@ -1,6 +1,6 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
 // The default import keeps each call visible to a spy.
-import fs, { existsSync, readFileSync } from "node:fs";
+import fs, { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeFiles } from "./code-files.js";
 import { contentDigest } from "./digest.js";
@@ -9,16 +9,9 @@ import { replaceFile } from "./files.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
 import { restoreCode } from "./restore.js";
+import { listPath, readList, type Snapshot } from "./snapshot-list.js";
 import { toStorageError } from "./storage-error.js";
 import { Turns } from "./turns.js";
-
-/** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
-export interface Snapshot {
-  digest: string;
-  keptAt: string;
-  /** False for code that a rollback replaced before it ever served. */
-  served: boolean;
-}
 
 /** Versions kept for each folder. */
 const KEPT = 5;
@@ -35,12 +28,12 @@ export class Snapshots {
     this.#log = log;
   }
 
-  #index(dirName: string): string {
-    return join(this.#root, dirName, "index.json");
+  #folder(dirName: string): string {
+    return join(this.#root, dirName);
   }
 
   #path(dirName: string, digest: string): string {
-    return join(this.#root, dirName, digest);
+    return join(this.#folder(dirName), digest);
   }
 
   /** The folder that holds a kept version's code; undefined when it is not kept. */
@@ -52,14 +45,15 @@ export class Snapshots {
   /** The kept versions of a folder, latest first. */
   list(dirName: string): Snapshot[] {
     try {
-      const known = JSON.parse(readFileSync(this.#index(dirName), "utf8")) as Snapshot[];
-      return known.filter(({ digest }) => existsSync(this.#path(dirName, digest)));
+      return this.#read(dirName);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-        this.#log.warn(`snapshots of ${dirName} cannot be listed: ${messageOf(error)}`);
-      }
+      this.#log.warn(`snapshots of ${dirName} cannot be listed: ${messageOf(error)}`);
       return [];
     }
+  }
+
+  #read(dirName: string): Snapshot[] {
+    return readList(this.#folder(dirName), (message) => this.#log.warn(message));
   }
 
   /**
@@ -80,8 +74,8 @@ export class Snapshots {
 
   async #keep(dirName: string, dir: string, digest: string, how: { served: boolean; spare?: string }) {
     const path = this.#path(dirName, digest);
+    const known = this.#read(dirName);
     if (!existsSync(path) && !(await copyCode(dir, path, digest))) return false;
-    const known = this.list(dirName);
     const before = known.find((snapshot) => snapshot.digest === digest);
     const others = known.filter((snapshot) => snapshot !== before);
     const entry = {
@@ -91,7 +85,7 @@ export class Snapshots {
     };
     const all = [entry, ...others];
     const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
-    await replaceFile(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
+    await replaceFile(listPath(this.#folder(dirName)), JSON.stringify(all.filter(stays), null, 2));
     for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
       await fs.promises.rm(this.#path(dirName, old.digest), { recursive: true, force: true });
     return true;
