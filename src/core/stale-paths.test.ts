@@ -81,6 +81,22 @@ test.each(["the service's folder", "a folder in it", "a file in it"])(
   },
 );
 
+test("a link within a linked folder that leads elsewhere is followed anew", async () => {
+  put({
+    "s/index.ts": saying("./lib/words.js"),
+    "../shared/words.ts": 'export { text } from "./inner/text.js";',
+    "../shared/one/text.ts": exporting("one"),
+    "../shared/two/text.ts": exporting("two"),
+  });
+  symlinkSync("../../shared", at("s", "lib"));
+  const inner = at("..", "shared", "inner");
+  symlinkSync("one", inner);
+  expect(await present()).toBe("one");
+  unlinkSync(inner);
+  symlinkSync("two", inner);
+  expect(await present()).toBe("two");
+});
+
 test.each(["dep", "@scope/dep"])("a package of the service's own is read anew: %s", async (name) => {
   const main = (file: string) => ({
     [`s/node_modules/${name}/package.json`]: JSON.stringify({ name, main: file }),

@@ -4,14 +4,11 @@
  */
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { codeFiles } from "./digest.js";
+import { findCode } from "./code-files.js";
 
 /** Has the imports of a service's code looked up anew, in its own folders and those of its packages. */
 export function forgetPaths(dir: string): void {
-  const folders = new Set([dirname(dir), dir]);
-  for (const file of codeFiles(dir)) {
-    for (let folder = dirname(file); folder !== "."; folder = dirname(folder)) folders.add(join(dir, folder));
-  }
+  const folders = new Set([dirname(dir), ...findCode(dir).folders]);
   for (const name of packagesIn(join(dir, "node_modules"))) folders.add(join(dir, "node_modules", name));
   for (const folder of folders) lookForNothing(folder);
 }
