@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Files, Sandbox } from "../../tests/support/sandbox.js";
@@ -95,6 +95,23 @@ test("a link within a linked folder that leads elsewhere is followed anew", asyn
   unlinkSync(inner);
   symlinkSync("two", inner);
   expect(await present()).toBe("two");
+});
+
+test("nothing is looked up anew while no path has changed", async () => {
+  put({ "s/index.ts": saying("./lib/a.js"), "s/lib/a.ts": exporting("one") });
+  await present();
+  await present();
+  const resolve = spyOn(Bun, "resolveSync");
+  try {
+    put({ "s/lib/a.ts": exporting("two") });
+    expect(await present()).toBe("two");
+    expect(resolve).not.toHaveBeenCalled();
+    put({ "s/lib/b.ts": exporting("new") });
+    await present();
+    expect(resolve).toHaveBeenCalled();
+  } finally {
+    resolve.mockRestore();
+  }
 });
 
 test.each(["dep", "@scope/dep"])("a package of the service's own is read anew: %s", async (name) => {
