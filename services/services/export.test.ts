@@ -56,6 +56,17 @@ beforeAll(() => {
   symlinkSync("server.key", join(dir, "renamed-key.txt"));
   symlinkSync("nowhere", join(dir, "dangling.txt"));
   symlinkSync("index.ts", join(dir, "alias.ts"));
+  // Folders behind links go through the same filter.
+  mkdirSync(join(root, "outside/deep"), { recursive: true });
+  writeFileSync(join(root, "outside/deep/leak.ts"), "secret");
+  for (const file of ["lib/.env", "lib/key.pem"]) writeFileSync(join(dir, file), "secret");
+  symlinkSync("../server.key", join(dir, "lib/deep/renamed-key.txt"));
+  symlinkSync(".env", join(dir, "renamed-env.txt"));
+  symlinkSync("lib", join(dir, "alias"));
+  symlinkSync("../outside", join(dir, "far"));
+  symlinkSync("deep", join(root, "outside/again"));
+  symlinkSync(".", join(dir, "lib/me"));
+  symlinkSync("..", join(dir, "lib/up"));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -63,6 +74,7 @@ const CODE = [
   "-rf.ts",
   "@scope.ts",
   "alias.ts",
+  "alias/deep/store.ts",
   "index.ts",
   "lib/deep/store.ts",
   "run.sh",
@@ -84,7 +96,7 @@ test("the tarball's members are below the name, with content and modes", async (
     .map((entry) => join(entry.parentPath, entry.name).slice(join(target, "shop").length + 1));
   expect(found.sort()).toEqual(CODE);
   for (const file of CODE) {
-    const original = file === "alias.ts" ? "index.ts" : file;
+    const original = file === "alias.ts" ? "index.ts" : file.replace("alias/", "lib/");
     expect(readFileSync(join(target, "shop", file), "utf8")).toBe(`content of ${original}`);
   }
   expect(statSync(join(target, "shop", "run.sh")).mode & 0o777).toBe(0o755);

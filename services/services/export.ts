@@ -1,7 +1,7 @@
 /** A service's code as a tarball, for another Reef to install. */
-import { lstatSync, realpathSync } from "node:fs";
-import { basename, join, sep } from "node:path";
-import { codeFiles } from "../../src/core/digest.js";
+import { realpathSync } from "node:fs";
+import { basename, sep } from "node:path";
+import { findCode } from "../../src/core/code-files.js";
 
 /** Names of files that are no code: secrets, and databases that a service keeps beside it. */
 const WITHHELD = [
@@ -14,25 +14,17 @@ const WITHHELD = [
 ];
 
 /**
- * Relative paths of what may leave the machine: the code, without `node_modules`, data, dot-files, secrets, and
- * links that lead out of the folder.
+ * Relative paths of what may leave the machine: the code, without `node_modules`, data, dot-files, secrets, and what
+ * is outside of the folder. What a link leads to must pass under its own name as well.
  */
 export function exportedFiles(dir: string): string[] {
   const root = realpathSync(dir) + sep;
-  return codeFiles(dir).filter((file) => {
-    if (WITHHELD.some((pattern) => pattern.test(basename(file)))) return false;
-    return !lstatSync(join(dir, file)).isSymbolicLink() || leadsTo(join(dir, file), root);
+  const { files, reals } = findCode(dir);
+  const isWithheld = (path: string) => WITHHELD.some((pattern) => pattern.test(basename(path)));
+  return files.filter((file, n) => {
+    const real = reals[n];
+    return real?.startsWith(root) && !isWithheld(file) && !isWithheld(real);
   });
-}
-
-function leadsTo(link: string, root: string): boolean {
-  try {
-    const target = realpathSync(link);
-    return target.startsWith(root) && !WITHHELD.some((pattern) => pattern.test(basename(target)));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
 }
 
 /** A gzipped tarball with the members `name/…`; modes are kept, owners and times are not. */

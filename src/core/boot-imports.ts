@@ -4,6 +4,7 @@ import type { Source } from "./digest.js";
 import type { Candidate } from "./discover.js";
 import type { Generation } from "./generation.js";
 import type { Registry } from "./registry.js";
+import { importUnchanged } from "./unchanged.js";
 
 /** A folder whose code has been imported. */
 export interface Imported {
@@ -91,8 +92,11 @@ export async function importChecked(
   checker: Checker | undefined,
 ): Promise<Imported> {
   const { dirName } = candidate;
-  if (checker && !checker.knows(source.digest)) await checker.import(dirName);
-  const generation = await registry.importFolder(dirName);
+  const tried = checker !== undefined && !checker.knows(source.digest);
+  if (tried) await checker.import(dirName);
+  const generation = await (tried
+    ? importUnchanged(registry, dirName, source)
+    : registry.importFolder(dirName));
   const { name, dependencies = [] } = generation.module;
   return { candidate, generation, source, name, dependencies };
 }

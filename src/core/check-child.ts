@@ -9,6 +9,7 @@ import { LogBook } from "./log.js";
 import { lowerOwnPriority } from "./priority.js";
 import { NO_LIMIT_MS } from "./scope.js";
 
+/** Folders to import side by side, or to start one after the other. */
 export interface CheckRequest {
   op: "import" | "start";
   dirNames: string[];
@@ -24,7 +25,8 @@ export interface CheckAnswer {
 
 /** As they are sent: each answer names the request that it belongs to. */
 export type NumberedRequest = CheckRequest & { number: number };
-export type NumberedAnswer = CheckAnswer & { number: number };
+/** One answer for each folder that was to be imported, one for all that were to be started. */
+export type NumberedAnswers = { answers: CheckAnswer[]; number: number };
 
 lowerOwnPriority();
 
@@ -49,18 +51,26 @@ let last: Promise<unknown> = Promise.resolve();
 // One after the other, so that whoever sees this process end knows which of its jobs ended it.
 process.on("message", ({ number, ...request }: NumberedRequest) => {
   last = last.then(async () => {
-    const numbered: NumberedAnswer = { ...(await answer(request)), number };
+    const numbered: NumberedAnswers = { answers: await answersTo(request), number };
     process.send?.(numbered);
   });
 });
 
-async function answer({ op, dirNames }: CheckRequest): Promise<CheckAnswer> {
+function answersTo({ op, dirNames }: CheckRequest): Promise<CheckAnswer[]> {
+  const tries = op === "import" ? dirNames.map((dirName) => tryImport(dirName)) : [start(dirNames)];
+  return Promise.all(tries.map(answer));
+}
+
+async function start(dirNames: string[]): Promise<CheckAnswer> {
+  // Most code has no init to start: the rest of the server is loaded when some has.
+  const { tryStart } = await import("./check-start.js");
+  await tryStart(servicesDir, dirNames, logs);
+  return { ok: true };
+}
+
+async function answer(trying: Promise<CheckAnswer>): Promise<CheckAnswer> {
   try {
-    if (op === "import") return await tryImport(dirNames[0] as string);
-    // Most code has no init to start: the rest of the server is loaded when some has.
-    const { tryStart } = await import("./check-start.js");
-    await tryStart(servicesDir, dirNames, logs);
-    return { ok: true };
+    return await trying;
   } catch (error) {
     const { code, step, message } = asLoadFailure(error);
     return { ok: false, code, step, message };

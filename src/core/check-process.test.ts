@@ -41,7 +41,11 @@ function begin(handedBack: (jobs: Job[]) => void = () => undefined): CheckProces
 /** Has a folder imported; resolves with the answer or with why there is none. */
 function imported(dirName: string): Promise<CheckAnswer | LoadFailure> {
   const { promise, resolve } = Promise.withResolvers<CheckAnswer | LoadFailure>();
-  child.work({ request: { op: "import", dirNames: [dirName] }, resolve, reject: resolve });
+  child.work({
+    request: { op: "import", dirNames: [dirName] },
+    resolve: ([answer]) => resolve(answer as CheckAnswer),
+    reject: resolve,
+  });
   return promise;
 }
 
@@ -82,6 +86,56 @@ test("what was to follow a job that may be stuck is handed back, and its answer 
   expect(await slow).toMatchObject({ facts: { name: "slow" } });
   await eventually(() => child.idle);
   expect([child.slow, followed]).toEqual([false, false]);
+});
+
+describe("several at once", () => {
+  /** Hands over one job for these folders; resolves with what it is told, if it is. */
+  function together(...dirNames: string[]): Promise<CheckAnswer[] | LoadFailure> {
+    const { promise, resolve } = Promise.withResolvers<CheckAnswer[] | LoadFailure>();
+    const request = { op: "import" as const, dirNames };
+    child.work({ request, resolve, reject: resolve, together: [] });
+    return promise;
+  }
+
+  test("are imported side by side, and answered in their order", async () => {
+    const waitsFor = (name: string, other: string) => `const met = (globalThis.__met ??= {});
+      (met["${name}"] ??= Promise.withResolvers()).resolve();
+      await (met["${other}"] ??= Promise.withResolvers()).promise;
+      ${plain(name)}`;
+    sandbox.services({
+      "a/index.ts": waitsFor("a", "b"),
+      "b/index.ts": waitsFor("b", "a"),
+      "bad/index.ts": 'throw new Error("broken");',
+    });
+    begin();
+    expect(await together("a", "bad", "b")).toMatchObject([
+      { ok: true, facts: { name: "a" } },
+      { ok: false, code: "IMPORT_FAILED" },
+      { ok: true, facts: { name: "b" } },
+    ]);
+  });
+
+  test.each([
+    ["one ends the process", "globalThis.process.exit(3);", "end bad+good next"],
+    ["one gets stuck", "while (true) {}", "slow bad+good next"],
+  ])("are handed back, and none is blamed, when %s", async (_what, source, report) => {
+    sandbox.services({
+      "bad/index.ts": source,
+      "good/index.ts": plain("good"),
+      "next/index.ts": plain("next"),
+    });
+    begin();
+    let told = false;
+    for (const telling of [together("bad", "good"), imported("next")]) {
+      void telling.then(() => {
+        told = true;
+      });
+    }
+    await eventually(() => reports.includes(report));
+    await child.end();
+    expect(told).toBe(false);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
 });
 
 describe("when the process ends", () => {

@@ -1,16 +1,18 @@
 /** A child process in which unknown code is tried. */
 import fs, { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import type { CheckAnswer, CheckRequest, NumberedAnswer } from "./check-child.js";
+import type { CheckAnswer, CheckRequest, NumberedAnswers } from "./check-child.js";
 import { messageOf } from "./errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { endProcessTree } from "./process-tree.js";
 
-/** One thing to try, and who waits for the answer. */
+/** One thing to try, or several at once, and who waits for the answers. */
 export interface Job {
   request: CheckRequest;
-  resolve: (answer: CheckAnswer) => void;
+  resolve: (answers: CheckAnswer[]) => void;
   reject: (failure: LoadFailure) => void;
+  /** The jobs that are done together here. When the process ends or gets stuck, none of them is blamed for it. */
+  together?: Job[];
 }
 
 export interface CheckProcessOptions {
@@ -24,9 +26,9 @@ export interface CheckProcessOptions {
 export interface CheckProcessEvents {
   /** There is room for another job. */
   onRoom(): void;
-  /** The job being done may be stuck; these were to follow it and have not been begun. */
+  /** The job being done may be stuck; these were to follow it. It is among them itself when it is several at once. */
   onSlow(waiting: Job[]): void;
-  /** The process is gone. These have not been begun. */
+  /** The process is gone. These have not been begun, or it is not known which of them ended it. */
   onEnd(waiting: Job[]): void;
 }
 
@@ -121,7 +123,10 @@ export class CheckProcess {
     }
     this.#after(SLOW_MS, () => {
       this.slow = true;
-      this.#events.onSlow(this.#withdraw(this.#sent.slice(1)));
+      const isTogether = this.#sent[0]?.job.together !== undefined;
+      // Nobody waits for it then.
+      if (isTogether) void this.end();
+      this.#events.onSlow(this.#withdraw(isTogether ? this.#sent : this.#sent.slice(1)));
     });
     this.#after(this.#timeoutMs, () => {
       this.#timedOut = true;
@@ -173,28 +178,32 @@ export class CheckProcess {
 
   /** The code being tried can send messages as well; only what names the job being done is its answer. */
   #heard(message: unknown): void {
-    const { number } = Object(message) as Partial<NumberedAnswer>;
+    const { number, answers } = Object(message) as Partial<NumberedAnswers>;
     const done = this.#sent[0];
-    if (!done || number !== done.number) return;
+    if (!done || number !== done.number || !answers) return;
     this.#sent.shift();
-    this.#answered(done, message as CheckAnswer);
+    this.#answered(done, answers);
   }
 
-  #answered(done: Sent, answer: CheckAnswer): void {
+  #answered(done: Sent, answers: CheckAnswer[]): void {
     this.slow = false;
     this.#watch();
-    if (!done.withdrawn) done.job.resolve(answer);
+    if (!done.withdrawn) done.job.resolve(answers);
     this.#events.onRoom();
   }
 
   #ended(how: string): void {
     for (const timer of this.#timers) clearTimeout(timer);
-    const [doing, ...behind] = this.#sent;
+    const sent = this.#sent;
     this.#sent = [];
     this.#ending = true;
     void this.#clear();
-    if (doing && !doing.withdrawn) doing.job.reject(this.#blame(doing.job, how));
-    this.#events.onEnd(this.#withdraw(behind));
+    const [doing] = sent;
+    if (doing && !doing.withdrawn && !doing.job.together) {
+      doing.withdrawn = true;
+      doing.job.reject(this.#blame(doing.job, how));
+    }
+    this.#events.onEnd(this.#withdraw(sent));
   }
 
   #blame({ request }: Job, how: string): LoadFailure {

@@ -130,6 +130,23 @@ describe("what does not pass", () => {
   });
 
   test.each<[string, string, string]>([
+    ["ends its process", "globalThis.process.exit(0);", "PROCESS_ENDED"],
+    ["never ends", "while (true) {}", "IMPORT_TIMEOUT"],
+  ])(
+    "of many that are asked for at once the one that %s is named, the others pass",
+    async (_what, source, code) => {
+      const names = Array.from({ length: 20 }, (_, n) => `s${n}`);
+      for (const name of names)
+        sandbox.services({ [`${name}/index.ts`]: `export default { name: "${name}" };` });
+      sandbox.services({ "s7/index.ts": source });
+      const checker = make(3000);
+      const told = await Promise.all(names.map((name) => checker.import(name).catch((error) => error)));
+      expect(told[7]).toMatchObject({ code, step: "import" });
+      expect(told.toSpliced(7, 1).map(({ name }) => name)).toEqual(names.toSpliced(7, 1));
+    },
+  );
+
+  test.each<[string, string, string]>([
     ["throws", 'throw new Error("why");', "INIT_FAILED"],
     ["ends its process", "globalThis.process.exit(0);", "PROCESS_ENDED"],
   ])("init %s", async (_what, body, code) => {

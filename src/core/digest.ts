@@ -1,35 +1,10 @@
-/** Has a service's folder changed, and which code does it hold? */
-import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+/** Has a service's folder changed? */
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
-import { LoadFailure } from "./load-failure.js";
+import { codeFiles } from "./code-files.js";
 
-const MAX_FILES = 5000;
-
-/** Not code: what tools, installs and running services leave in a folder. */
-const SKIPPED = new Set(["node_modules", "data"]);
-
-/** Relative paths of a service's own files, sorted; without `node_modules`, `data` and dot-files. */
-export function codeFiles(dir: string): string[] {
-  const files: string[] = [];
-  const visit = (below: string) => {
-    for (const entry of readdirSync(join(dir, below), { withFileTypes: true })) {
-      if (
-        entry.name.startsWith(".") ||
-        (below === "" && SKIPPED.has(entry.name)) ||
-        entry.name === "node_modules"
-      )
-        continue;
-      const path = below === "" ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory()) visit(path);
-      else if (entry.isFile() || entry.isSymbolicLink()) files.push(path);
-      if (files.length > MAX_FILES) {
-        throw new LoadFailure("UNREADABLE", "find", `the folder holds more than ${MAX_FILES} files.`);
-      }
-    }
-  };
-  visit("");
-  return files.sort();
-}
+/** Services know it by this file. */
+export { codeFiles };
 
 /** What `stat` says about a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
 export interface Fingerprint {

@@ -2,9 +2,10 @@
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { errorReply } from "./errors.js";
+import { NOSNIFF } from "./json-context.js";
 import type { Logger } from "./log.js";
 import { closestRoot } from "./root-routes.js";
-import type { Env, Serving } from "./serving.js";
+import type { Env, ReplyKind, Serving } from "./serving.js";
 import { isJson } from "./streams.js";
 
 /** Where a service is reachable. Outlives the generations that serve it. */
@@ -165,26 +166,29 @@ export class Dispatcher {
     return errorReply("NOT_FOUND");
   }
 
-  /** A reply keeps what its service set; only what is missing is added. `json` says that it is no document. */
-  complete = (reply: Response, request: Request, json = isJson(reply)): Response => {
+  /** A reply keeps what its service set; only what is missing is added. JSON is no document. */
+  complete = (reply: Response, request: Request, kind: ReplyKind = kindOf(reply)): Response => {
     try {
-      const { headers } = reply;
       const given = request.headers.get("x-request-id");
+      if (kind === "ready" && given === null) return reply;
+      const { headers } = reply;
       if (given !== null && REQUEST_ID.test(given) && !headers.has("x-request-id")) {
         headers.set("x-request-id", given);
       }
-      headers.set("x-content-type-options", "nosniff");
-      if (json) return reply;
+      headers.set(...NOSNIFF);
+      if (kind !== "other") return reply;
       if (!headers.has("x-frame-options")) headers.set("x-frame-options", "SAMEORIGIN");
       if (!headers.has("referrer-policy")) headers.set("referrer-policy", "no-referrer");
       return reply;
     } catch (error) {
       // Some replies have headers that cannot be changed, Response.error() for instance.
       if (reply.type === "error" || reply.status < 200) return this.failed(error, request, "server");
-      return this.complete(new Response(reply.body, reply), request, json);
+      return this.complete(new Response(reply.body, reply), request, kind);
     }
   };
 }
+
+const kindOf = (reply: Response): ReplyKind => (isJson(reply) ? "json" : "other");
 
 /** What a client may call its request; anything else is ignored. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
-import { answering, eventually } from "../../tests/support/sandbox.js";
+import { answering, eventually, type Reef } from "../../tests/support/sandbox.js";
+import { readConfig } from "./config.js";
 import { Serving } from "./serving.js";
 
 afterEach(endRegistries);
@@ -191,6 +194,73 @@ describe("requests during an exchange", () => {
     expect(await (await reply).text()).toBe("one");
     await loading;
     expect(steps).toEqual(["import one", "begin", "end", "flush one", "import two"]);
+  });
+
+  const holding = (version: string, more = "") => `import { Hono } from "hono";
+    import { readFileSync, writeFileSync } from "node:fs";
+    const file = process.env.REEF_DATA_DIR + "/items.json";
+    let items = [];
+    try { items = JSON.parse(readFileSync(file, "utf8")); } catch { items = []; }
+    const flush = () => writeFileSync(file, JSON.stringify(items));
+    const routes = new Hono();
+    routes.post("/", async (c) => {
+      const item = await c.req.text();
+      if (item === "slow") { await globalThis.__initGate.promise; }
+      items.push(item);
+      return c.text("${version}", 201);
+    });
+    routes.get("/", (c) => c.json(items));
+    routes.get("/long", async (c) => { await globalThis.__initGate.promise; return c.text("${version}"); });
+    routes.get("/stream", () => new Response(new ReadableStream({
+      start(c) { c.enqueue(new TextEncoder().encode("${version}")); globalThis.__close = () => c.close(); },
+    }), { headers: { "content-type": "text/event-stream" } }));
+    export default { name: "a", routes, store: { flush, ${more} } };`;
+  const post = (reef: Reef, item: string) => reef.call("/a", { method: "POST", body: item });
+  const onDisk = (reef: Reef) => JSON.parse(readFileSync(join(reef.sandbox.dataDir, "items.json"), "utf8"));
+
+  test("a slow one that may be writing is waited for; what it stores is there in the new version", async () => {
+    shared.__initGate = Promise.withResolvers();
+    const config = readConfig({ REEF_DRAIN_TIMEOUT: "10000" });
+    const { reef, registry } = await startRegistry({ "a/index.ts": holding("one") }, { config });
+    const slow = post(reef, "slow");
+    const reading = reef.text("/a/long");
+    reef.sandbox.services({ "a/index.ts": holding("two") });
+    const loading = registry.load("a");
+    // Longer than those are waited for that only read.
+    await Bun.sleep(2200);
+    expect(registry.get("a")?.generation).toBe(1);
+    shared.__initGate.resolve();
+    expect([(await slow).status, await reading]).toEqual([201, "one"]);
+    await loading;
+    expect(await (await reef.call("/a")).json()).toEqual(["slow"]);
+  });
+
+  test("one that may be writing and does not end is not acknowledged; one that reads ends with its version", async () => {
+    shared.__initGate = Promise.withResolvers();
+    const config = readConfig({ REEF_DRAIN_TIMEOUT: "2100" });
+    const { reef, registry } = await startRegistry({ "a/index.ts": holding("one") }, { config });
+    const slow = post(reef, "slow");
+    const reading = reef.text("/a/long");
+    reef.sandbox.services({ "a/index.ts": holding("two") });
+    await registry.load("a");
+    expect((await slow).status).toBe(503);
+    shared.__initGate.resolve();
+    expect(await reading).toBe("one");
+    expect(await (await reef.call("/a")).json()).toEqual([]);
+  });
+
+  test("what the old version saves when it closes does not stay in place of what came later", async () => {
+    shared.__initGate = Promise.withResolvers();
+    const { reef, registry } = await startRegistry({ "a/index.ts": holding("one", "close: flush") });
+    expect((await post(reef, "before")).status).toBe(201);
+    const stream = await reef.call("/a/stream");
+    reef.sandbox.services({ "a/index.ts": holding("two", "close: flush") });
+    await registry.load("a");
+    expect((await post(reef, "after")).status).toBe(201);
+    (globalThis as unknown as { __close(): void }).__close();
+    await stream.text();
+    await eventually(() => registry.get("a")?.draining === 0);
+    expect(onDisk(reef)).toEqual(["before", "after"]);
   });
 
   test("a stream that is open goes on with the old version until it ends", async () => {

@@ -7,10 +7,11 @@ import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 import type { LoadOptions } from "./registry-types.js";
 import type { Service } from "./table.js";
+import { importUnchanged } from "./unchanged.js";
 import { verifyVersion } from "./verify.js";
 import { flushStore, retire, type Version } from "./version.js";
 
-/** How long an exchange waits for handlers in flight before it goes on without them, in milliseconds. */
+/** How long an exchange waits for handlers that only read before it goes on without them, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
 
 /**
@@ -32,9 +33,9 @@ export async function exchange(
   service.mount.gate = reopened;
   old.generation.scope.paused = reopened;
   try {
-    await old.serving.whenIdle(PAUSE_LIMIT_MS, caller === service.name ? 1 : 0);
+    await pause(old, registry.drainTimeoutMs, caller === service.name);
     await save(old);
-    const generation = await registry.importFolder(service.dirName as string);
+    const generation = await importUnchanged(registry, service.dirName as string, source);
     await breathe();
     await assertSuccessor(registry, service, generation);
     const fresh = await registry.start(generation, source);
@@ -54,9 +55,42 @@ export async function exchange(
     flush: false,
     unaccounted: () => table.unaccounted([]),
   };
-  const retiring = breathe().then(() => retire(old, limits));
-  void retiring.finally(() => service.draining.delete(old));
+  const mayStillSave = old.module.store?.close !== undefined || !isQuiet(old);
+  void breathe()
+    .then(() => retire(old, limits))
+    .then(() => (mayStillSave ? saveAgain(registry, service) : undefined))
+    .finally(() => service.draining.delete(old));
   return service.name;
+}
+
+/**
+ * Waits for the handlers in flight. Those that only read may finish beside the new version. What the others store
+ * after the new version has read the store would be lost, so they get as long as requests get at all, and are not
+ * told that it worked after that.
+ */
+async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<void> {
+  const { module, serving } = old;
+  // Whoever changes its own service from one of its requests waits there for this.
+  const except = isAsking ? 1 : 0;
+  if ((await serving.whenIdle(PAUSE_LIMIT_MS, except)) || !module.store?.flush) return;
+  const written = await serving.whenWritten(Math.max(0, limitMs - PAUSE_LIMIT_MS), except);
+  if (!written && !isAsking) serving.abandon("writers");
+}
+
+const isQuiet = ({ serving }: Version) => serving.active === 0 && serving.streams.size === 0;
+
+/**
+ * What a version saved last before it went, when it closed its store for instance, may have been older than what the
+ * present one had acknowledged by then.
+ */
+async function saveAgain({ table }: Registry, service: Service): Promise<void> {
+  const { current } = service;
+  if (table.get(service.name) !== service) return;
+  try {
+    await flushStore(current);
+  } catch (error) {
+    current.generation.scope.fault("store.flush()", error);
+  }
 }
 
 async function save(version: Version): Promise<void> {

@@ -122,7 +122,7 @@ function writeTemporary(path: string, data: string | Uint8Array, mode: number | 
 }
 
 /** A free name beside `path`, such as `tasks.json.corrupt-2026-01-31T12-00-00.000Z`. */
-export function asideName(path: string, why: "corrupt" | "torn"): string {
+export function asideName(path: string, why: "corrupt" | "torn" | "replaced"): string {
   const stamp = new Date().toISOString().replaceAll(":", "-");
   for (let attempt = 1; ; attempt++) {
     const name = `${path}.${why}-${stamp}${attempt > 1 ? `-${attempt}` : ""}`;

@@ -9,6 +9,7 @@ import { formatted, type LogBook, type LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
 import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
+import { forgetPaths } from "./stale-paths.js";
 import type { ServiceModule } from "./types.js";
 
 /** One version of a service's code: what it exports, and the scope that owns what it opens. */
@@ -18,6 +19,9 @@ export interface Generation {
   /** Ends the scope, closes everything that the code opened, and releases those who wait for it. */
   dispose(): Promise<void>;
 }
+
+/** The folders that this process has tried to import from. */
+const imported = new Set<string>();
 
 /**
  * Imports `<dir>/index.ts` into a graph of its own and checks what it exports. Rejects with a `LoadFailure`;
@@ -35,6 +39,9 @@ export async function importGeneration(
   if (!statSync(entry, { throwIfNoEntry: false })?.isFile()) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
+  // At a start, where nothing is remembered yet, this would be a part of what it takes.
+  if (imported.has(dir)) forgetPaths(dir);
+  imported.add(dir);
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
   const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({

@@ -1,6 +1,7 @@
 /** A service's Hono app as Reef calls it: below its prefix, with Reef's replies where the author set none. */
 import { type Context, Hono } from "hono";
 import { errorReply, messageOf } from "./errors.js";
+import { type JsonContext, jsonContextClass } from "./json-context.js";
 import type { Scope } from "./scope.js";
 import type { Env } from "./serving.js";
 import type { ServiceModule } from "./types.js";
@@ -13,23 +14,28 @@ export interface MountedApp {
   fetch: Fetch;
   /** Finds the handler of a request that nothing else of the app has a part in; see {@link handlerFinder}. */
   find: FindHandler | undefined;
+  /**
+   * Must have settled before the first request: finds out what the app answers to unknown routes. Undefined once it
+   * has. Not done at once, since it would be a part of every start. Never rejects.
+   */
+  prepare: (() => Promise<void>) | undefined;
 }
 
 /** A route's only handler, and the context to call it with. */
 export interface Found {
   handler: Handler;
-  context: Context;
+  context: JsonContext;
   next: Next;
 }
 
 export type FindHandler = (request: Request, env: Env) => Found | undefined;
 
 /** A clone of the service's app, so that the author's own tests see no difference. */
-export async function mountApp(
+export function mountApp(
   module: ServiceModule,
   scope: Scope,
   fail: (error: unknown, request: Request) => Response,
-): Promise<MountedApp> {
+): MountedApp {
   const app = module.routes as Hono;
   const mounted = app.basePath("/");
   const inner = app.getPath;
@@ -42,16 +48,27 @@ export async function mountApp(
   }
   const failsPlainly = hasDefaultErrorHandler(app);
   if (failsPlainly) mounted.onError((error, c) => fail(error, c.req.raw));
-  const endsPlainly = await hasDefaultNotFound(app, scope);
-  if (endsPlainly) mounted.notFound(notFound);
   const isHonosOwn =
     app instanceof Hono &&
     plainGetPaths.includes(inner) &&
     app.router.constructor === plain.router.constructor;
-  return {
-    fetch: mounted.fetch as Fetch,
-    find: failsPlainly && endsPlainly && isHonosOwn ? handlerFinder(mounted) : undefined,
+  const learn = async () => {
+    if (await hasDefaultNotFound(app, scope)) {
+      mounted.notFound(notFound);
+      if (failsPlainly && isHonosOwn) result.find = handlerFinder(mounted);
+    }
+    result.prepare = undefined;
   };
+  let learning: Promise<void> | undefined;
+  const result: MountedApp = {
+    fetch: mounted.fetch as Fetch,
+    find: undefined,
+    prepare: () => {
+      learning ??= learn();
+      return learning;
+    },
+  };
+  return result;
 }
 
 /** The reply for what no route answers. */
@@ -60,29 +77,36 @@ export const notFound = () => errorReply("NOT_FOUND");
 const plain = new Hono();
 const plainGetPaths = [plain.getPath, new Hono({ strict: false }).getPath];
 
-/** Hono exports the type only. */
-let HonoContext: typeof Context | undefined;
-plain.notFound((c) => {
-  HonoContext = c.constructor as typeof Context;
-  return c.body(null);
-});
-void plain.fetch(new Request("http://localhost/"));
+let contextClass: ReturnType<typeof jsonContextClass> | undefined;
+
+/** Hono exports the type of its context only. */
+function ownContext(): typeof contextClass {
+  if (contextClass) return contextClass;
+  const app = new Hono().notFound((c) => {
+    contextClass = jsonContextClass(c.constructor as typeof Context);
+    return c.body(null);
+  });
+  void app.fetch(new Request("http://localhost/"));
+  return contextClass;
+}
 
 /**
  * Most requests are for a route that has one handler. Calling that ourselves spares what Hono puts around it: two
  * promises where it is asynchronous (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors and
  * unknown routes to Reef; nothing of the author's runs here.
  */
-function handlerFinder(app: Hono): FindHandler {
+function handlerFinder(app: Hono): FindHandler | undefined {
+  const OwnContext = ownContext();
+  if (!OwnContext) return undefined;
   return (request, env) => {
     const { method } = request;
-    if (method === "HEAD" || HonoContext === undefined) return undefined;
+    if (method === "HEAD") return undefined;
     const path = app.getPath(request);
     const matchResult = app.router.match(method, path);
     const matches = matchResult[0];
     if (matches.length !== 1) return undefined;
     const handler = matches[0]?.[0][0] as unknown as Handler;
-    const context = new HonoContext(request, { path, matchResult, env, notFoundHandler: notFound });
+    const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: notFound });
     // For middleware alone, after which nothing follows.
     const next = async () => {
       context.res = notFound();

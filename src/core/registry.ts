@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
 import type { ContextHost, Peer } from "./context.js";
-import { contentDigest, fingerprint, readSource, type Source } from "./digest.js";
+import { readSource, type Source } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
 import type { Dispatcher } from "./dispatch.js";
 import type { EventBus } from "./events.js";
@@ -26,6 +26,7 @@ import type { SyncResult } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
 import { type Trial, Trials } from "./trials.js";
 import { Turns } from "./turns.js";
+import { changedMeanwhile, hasChanged, importUnchanged } from "./unchanged.js";
 import { verifyVersion } from "./verify.js";
 import { retire, startVersion, type Version } from "./version.js";
 
@@ -180,7 +181,7 @@ export class Registry {
       const action = service ? "updated" : "added";
       const name = service
         ? await exchange(this, service, source, caller, options)
-        : await this.admit(await this.importFolder(dirName), dirName, source, options);
+        : await this.admit(await importUnchanged(this, dirName, source), dirName, source, options);
       this.failures.clear(dir);
       this.announce(name, action);
       // Whoever changes the folder after the answer finds the version that is answered for kept.
@@ -324,10 +325,7 @@ export class Registry {
   /** Whether a folder's code is no longer the running version's. */
   changed({ dirName, current: { source } }: Service): boolean {
     if (!source || dirName === undefined) return false;
-    const dir = join(this.servicesDir, dirName);
-    const now = fingerprint(dir);
-    if (now.text === source.fingerprint.text && !source.fingerprint.fresh) return false;
-    return contentDigest(dir) !== source.digest;
+    return hasChanged(join(this.servicesDir, dirName), source);
   }
 
   /** Tells services that the server ends; nobody is waited for. */
@@ -359,8 +357,4 @@ export class Registry {
       await this.#copies;
     });
   }
-}
-
-function changedMeanwhile(dirName: string): LoadFailure {
-  return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answering, type Reef, startReef } from "../../tests/support/sandbox.js";
 import { contentDigest } from "./digest.js";
@@ -135,6 +135,43 @@ describe("rollback", () => {
     await expect(back(needing)).rejects.toMatchObject({ code: "MISSING_DEPENDENCY" });
     expect(digest()).toBe(present);
     expect(await reef.text("/a")).toBe("free");
+  });
+
+  test("brings back a folder that became a file, and the file that became a folder", async () => {
+    reef = await startReef({});
+    const says = answering("a", "text").replace('"text"', "text");
+    const text = (path: string, word: string) =>
+      reef.sandbox.services({ [path]: `export const text = "${word}";` });
+    reef.sandbox.services({ "a/index.ts": `import { text } from "./text";\n${says}` });
+    text("a/text/index.ts", "folder");
+    await reef.ctx.registry.load("a");
+    rmSync(join(folder(), "text"), { recursive: true });
+    text("a/text", "file");
+    await reef.ctx.registry.load("a");
+    expect(await reef.text("/a")).toBe("file");
+    await back();
+    expect(await reef.text("/a")).toBe("folder");
+    writeFileSync(join(folder(), "text", ".env"), "secret");
+    await back();
+    expect(await reef.text("/a")).toBe("file");
+    expect(reef.lines.map((line) => line.text).join()).toContain(`${folder()}/.text.replaced-`);
+  });
+
+  test("changes no linked folder, but answers and runs what was kept of it", async () => {
+    reef = await startReef({});
+    const words = (text: string) => reef.sandbox.write("shared/words.ts", `export const text = "${text}";`);
+    const says = answering("a", "text").replace('"text"', "text");
+    words("one");
+    reef.sandbox.services({ "a/index.ts": `import { text } from "./lib/words.js";\n${says}` });
+    symlinkSync(join(reef.sandbox.root, "shared"), join(folder(), "lib"));
+    await reef.ctx.registry.load("a");
+    const one = digest();
+    const file = words("two");
+    expect((await reef.ctx.registry.sync()).results).toEqual([{ name: "a", action: "updated" }]);
+    expect(await reef.text("/a")).toBe("two");
+    expect(await back()).toEqual({ name: "a", action: "updated", digest: one });
+    expect([await reef.text("/a"), digest()]).toEqual(["one", one]);
+    expect(readFileSync(file, "utf8")).toContain("two");
   });
 
   test("leaves data, node_modules and dot-files in the folder alone", async () => {

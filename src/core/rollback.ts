@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
 import type { Loaded, Registry } from "./registry.js";
-import type { Snapshot } from "./snapshots.js";
+import type { Snapshot } from "./snapshot-list.js";
 
 /** How much of a digest people are shown, in characters; more where that does not tell versions apart. */
 const SHORT_DIGEST = 12;
@@ -34,7 +34,8 @@ export async function rollBack(
     snapshots.restore(dirName, dir, target.digest);
     const loaded = await registry.load(dirName, caller);
     registry.announce(loaded.name, "rolled-back");
-    return { ...loaded, digest: target.digest };
+    const runs = registry.table.byFolder(dirName)?.current.source?.digest;
+    return { ...loaded, digest: runs ?? target.digest };
   } catch (error) {
     snapshots.restore(dirName, dir, before);
     throw error;

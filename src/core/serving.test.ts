@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { LinearRouter } from "hono/router/linear-router";
 import { nesting } from "../../tests/support/nesting.js";
+import { NOSNIFF } from "./json-context.js";
 import { LogBook } from "./log.js";
 import { type Run, Scope } from "./scope.js";
 import { Serving } from "./serving.js";
@@ -12,7 +13,7 @@ async function make(routes: Hono | undefined, run?: Run) {
   let completed = 0;
   const scope = new Scope("s", new LogBook(() => undefined).logger("s"), run);
   const module: ServiceModule = { name: "s", routes };
-  const serving = await Serving.create(module, scope, {
+  const serving = new Serving(module, scope, {
     failed: (error) => {
       thrown.push(error);
       return new Response("failed", { status: 500 });
@@ -144,7 +145,11 @@ describe("a route with one handler", () => {
   async function both(routes: Hono, path: string, init?: RequestInit) {
     const here = await (await make(routes)).ask(path, init);
     const there = await routes.request(path, init);
-    const show = async (reply: Response) => [reply.status, [...reply.headers], await reply.text()];
+    const show = async (reply: Response) => {
+      // JSON replies have it from the start.
+      reply.headers.set(...NOSNIFF);
+      return [reply.status, [...reply.headers], await reply.text()];
+    };
     return { here: await show(here), there: await show(there) };
   }
   const wait = () => new Promise((resolve) => setImmediate(resolve));
@@ -244,6 +249,7 @@ describe("a route with one handler", () => {
     };
     const app = new Hono({ getPath }).get("/x", (c) => c.text("x"));
     const { ask } = await make(app, run);
+    await ask("/x");
     depths.length = 0;
     expect((await ask("/x")).status).toBe(200);
     expect(depths).toEqual([1]);

@@ -1,7 +1,7 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
-import type { Context } from "hono";
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, ReefError } from "./errors.js";
+import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
 import { type MountedApp, mountApp, notFound } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
@@ -12,12 +12,17 @@ import type { ServiceModule } from "./types.js";
 /** Bun's server when the request came over the network; undefined inside the process. */
 export type Env = Bun.Server<undefined> | undefined;
 
+export type ReplyKind = "ready" | "json" | "other";
+
 /** What the dispatcher does for every service. */
 export interface ServingHooks {
   /** Called with every error a handler threw; returns the reply. */
   failed(error: unknown, request: Request, service: string, log?: Logger): Response;
-  /** Called once with every reply, the service's own or not; returns the reply to send. */
-  complete(reply: Response, request: Request, json?: boolean): Response;
+  /**
+   * Called once with every reply, the service's own or not; returns the reply to send. `kind` says what is known of
+   * it: a JSON reply that lacks nothing, a JSON reply, or anything else.
+   */
+  complete(reply: Response, request: Request, kind?: ReplyKind): Response;
 }
 
 /**
@@ -66,19 +71,10 @@ export class Serving {
   /** Called after each handler, while somebody waits for them. */
   #onReturn: (() => void) | undefined;
 
-  private constructor(scope: Scope, app: MountedApp | undefined, hooks: ServingHooks) {
+  constructor(module: ServiceModule, scope: Scope, hooks: ServingHooks) {
     this.#scope = scope;
-    this.#app = app;
     this.#hooks = hooks;
-  }
-
-  static async create(module: ServiceModule, scope: Scope, hooks: ServingHooks): Promise<Serving> {
-    const serving: Serving = new Serving(
-      scope,
-      module.routes && (await mountApp(module, scope, (error, request) => serving.#fail(error, request))),
-      hooks,
-    );
-    return serving;
+    this.#app = module.routes && mountApp(module, scope, (error, request) => this.#fail(error, request));
   }
 
   get hasRoutes(): boolean {
@@ -89,10 +85,11 @@ export class Serving {
   handle(request: Request, env: Env): Response | Promise<Response> {
     const app = this.#app;
     if (!app) return this.#hooks.complete(errorReply("NOT_FOUND"), request);
+    if (app.prepare) return this.#handleFirst(app.prepare(), request, env);
     this.served++;
     this.active++;
     let result: unknown;
-    let context: Context | undefined;
+    let context: JsonContext | undefined;
     try {
       const found = app.find?.(request, env);
       context = found?.context;
@@ -107,7 +104,7 @@ export class Serving {
       return this.#finish(this.#fail(error, request), request, env);
     }
     if (!(result instanceof Promise)) {
-      return this.#finish(context ? (result ?? notFound()) : result, request, env);
+      return this.#finish(context ? (result ?? notFound()) : result, request, env, context);
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
     return new Promise((resolve) => {
@@ -117,13 +114,20 @@ export class Serving {
     });
   }
 
+  async #handleFirst(prepared: Promise<void>, request: Request, env: Env): Promise<Response> {
+    this.active++;
+    await prepared;
+    this.active--;
+    return this.handle(request, env);
+  }
+
   /** An asynchronous method, since `then` with two functions costs more (0.2 µs a request). Never rejects. */
   async #await(
     result: Promise<unknown>,
     pending: Pending,
     request: Request,
     env: Env,
-    context: Context | undefined,
+    context: JsonContext | undefined,
   ): Promise<void> {
     let reply: unknown;
     try {
@@ -132,25 +136,40 @@ export class Serving {
     } catch (error) {
       reply = this.#fail(error, request);
     }
-    if (pending.leave()) pending.resolve(this.#finish(reply, request, env));
+    if (pending.leave()) pending.resolve(this.#finish(reply, request, env, context));
   }
 
-  /** Answers 503 to everybody whose handler has not returned. For when its code is about to go. */
-  abandon(): void {
-    for (let pending = this.#ring.next; pending !== this.#ring; pending = this.#ring.next) {
+  /**
+   * Answers 503 to everybody whose handler has not returned, or to those alone who may be writing. For when its code
+   * is about to go.
+   */
+  abandon(who: "all" | "writers" = "all"): void {
+    for (const pending of this.#pending()) {
+      const request = pending.request as Request;
+      if (who === "writers" && !writes(request)) continue;
       pending.leave();
       this.active--;
-      pending.resolve(this.#hooks.complete(errorReply("BUSY"), pending.request as Request));
+      pending.resolve(this.#hooks.complete(errorReply("BUSY"), request));
     }
     this.#onReturn?.();
   }
 
-  #finish(response: unknown, request: Request, env: Env): Response {
+  #pending(): Pending[] {
+    const pending: Pending[] = [];
+    for (let one = this.#ring.next; one !== this.#ring; one = one.next) pending.push(one);
+    return pending;
+  }
+
+  #finish(response: unknown, request: Request, env: Env, context?: JsonContext): Response {
     this.active--;
     this.#onReturn?.();
+    if (context?.ready !== undefined && context.ready === response) {
+      return this.#hooks.complete(context.ready, request, "ready");
+    }
     const reply = response instanceof Response ? response : this.#noReply(response, request);
-    const json = isJson(reply);
-    return this.#hooks.complete(json ? reply : this.streams.note(reply, request, env), request, json);
+    return isJson(reply)
+      ? this.#hooks.complete(reply, request, "json")
+      : this.#hooks.complete(this.streams.note(reply, request, env), request, "other");
   }
 
   #noReply(value: unknown, request: Request): Response {
@@ -178,19 +197,32 @@ export class Serving {
    * Resolves with `true` when at most `except` handlers are running, with `false` after `ms` milliseconds.
    * A service that waits here from within one of its own requests leaves that one out.
    */
-  async whenIdle(ms: number, except = 0): Promise<boolean> {
-    if (this.active <= except) return true;
+  whenIdle(ms: number, except = 0): Promise<boolean> {
+    return this.#when(() => this.active <= except, ms);
+  }
+
+  /** The same for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
+  whenWritten(ms: number, except = 0): Promise<boolean> {
+    const writing = () => this.#pending().filter(({ request }) => writes(request as Request)).length;
+    return this.#when(() => writing() <= except, ms);
+  }
+
+  async #when(isSo: () => boolean, ms: number): Promise<boolean> {
+    if (isSo()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), ms);
     this.#onReturn = () => {
-      if (this.active <= except) resolve(true);
+      if (isSo()) resolve(true);
     };
-    const idle = await promise;
+    const happened = await promise;
     clearTimeout(timer);
     this.#onReturn = undefined;
-    return idle;
+    return happened;
   }
 }
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+const writes = ({ method }: Request) => !SAFE_METHODS.has(method);
 
 /** The same as a plain promise; calls the given one's `then` at once. */
 const settled = (promise: Promise<unknown>) =>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import fs, { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import promises from "node:fs/promises";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
@@ -109,6 +109,11 @@ test("setting aside keeps code that never served, and says so", async () => {
   expect(read("index.ts")).toBe("broken");
 });
 
+test("the first copy of a folder says as well whether it served", async () => {
+  expect(await snapshots.setAside("a", dir, "")).toBe(contentDigest(dir));
+  expect(snapshots.list("a")).toMatchObject([{ served: false }]);
+});
+
 test("copies of one folder that are asked for at once are made one after the other", async () => {
   const digest = contentDigest(dir);
   const keeping = snapshots.keep("a", dir, digest);
@@ -127,16 +132,47 @@ test("setting aside does not drop the version that is about to be restored, howe
   expect(read("index.ts")).toBe("1");
 });
 
-test.each(["{", "7"])(
-  "an unreadable list (%p) is reported and costs the old versions, nothing else",
-  async (content) => {
+describe("a damaged list", () => {
+  const folder = () => join(sandbox.dataDir, ".reef/snapshots/a");
+  const digests = () => snapshots.list("a").map(({ digest }) => digest);
+  const asides = () => readdirSync(folder()).filter((name) => name.startsWith("index.json.corrupt-"));
+
+  test.each(["", "{", "7", "[7]", '[{"digest": "../x", "keptAt": "", "served": true}]'])(
+    "(%p) is set aside and reported, and the copies are found again",
+    async (content) => {
+      const [one = "", two = ""] = await keepAll(["one", "two"]);
+      utimesSync(join(folder(), one), 1, 1);
+      utimesSync(join(folder(), two), 2, 2);
+      sandbox.write("data/.reef/snapshots/a/two.unfinished/index.ts", "");
+      sandbox.write("data/.reef/snapshots/a/index.json", content);
+      expect(snapshots.list("a")).toEqual([
+        { digest: two, keptAt: "1970-01-01T00:00:02.000Z", served: true },
+        { digest: one, keptAt: "1970-01-01T00:00:01.000Z", served: true },
+      ]);
+      const [aside = ""] = asides();
+      expect(readFileSync(join(folder(), aside), "utf8")).toBe(content);
+      expect(warnings).toEqual([expect.stringContaining(aside)]);
+      expect([await keep("three"), two, one]).toEqual(digests());
+      expect([asides().length, warnings.length]).toEqual([1, 1]);
+    },
+  );
+
+  test("that cannot be set aside is not overwritten", async () => {
     await keep("one");
-    sandbox.write("data/.reef/snapshots/a/index.json", content);
-    expect(snapshots.list("a")).toEqual([]);
-    expect(warnings.join()).toContain("a");
-    expect(await keep("two")).toBe(snapshots.list("a")[0]?.digest as string);
-  },
-);
+    sandbox.write("data/.reef/snapshots/a/index.json", "{");
+    const rename = spyOn(fs, "renameSync").mockImplementation(() => {
+      throw new Error("no");
+    });
+    try {
+      expect(snapshots.list("a")).toEqual([]);
+      await keep("two");
+    } finally {
+      rename.mockRestore();
+    }
+    expect(readFileSync(join(folder(), "index.json"), "utf8")).toBe("{");
+    expect(warnings.join()).toContain("left untouched");
+  });
+});
 
 test("a full disk is reported as such, and what was half copied gives its room back", async () => {
   const one = await keep("one");

@@ -1,22 +1,17 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
 // The default import keeps each call visible to a spy.
-import fs, { chmodSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import fs, { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { codeFiles, contentDigest } from "./digest.js";
+import { codeFiles } from "./code-files.js";
+import { contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
-import { replaceFile, writeFileAtomic } from "./files.js";
+import { replaceFile } from "./files.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
+import { restoreCode } from "./restore.js";
+import { listPath, readList, type Snapshot } from "./snapshot-list.js";
 import { toStorageError } from "./storage-error.js";
 import { Turns } from "./turns.js";
-
-/** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
-export interface Snapshot {
-  digest: string;
-  keptAt: string;
-  /** False for code that a rollback replaced before it ever served. */
-  served: boolean;
-}
 
 /** Versions kept for each folder. */
 const KEPT = 5;
@@ -33,12 +28,12 @@ export class Snapshots {
     this.#log = log;
   }
 
-  #index(dirName: string): string {
-    return join(this.#root, dirName, "index.json");
+  #folder(dirName: string): string {
+    return join(this.#root, dirName);
   }
 
   #path(dirName: string, digest: string): string {
-    return join(this.#root, dirName, digest);
+    return join(this.#folder(dirName), digest);
   }
 
   /** The folder that holds a kept version's code; undefined when it is not kept. */
@@ -50,14 +45,15 @@ export class Snapshots {
   /** The kept versions of a folder, latest first. */
   list(dirName: string): Snapshot[] {
     try {
-      const known = JSON.parse(readFileSync(this.#index(dirName), "utf8")) as Snapshot[];
-      return known.filter(({ digest }) => existsSync(this.#path(dirName, digest)));
+      return this.#read(dirName);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-        this.#log.warn(`snapshots of ${dirName} cannot be listed: ${messageOf(error)}`);
-      }
+      this.#log.warn(`snapshots of ${dirName} cannot be listed: ${messageOf(error)}`);
       return [];
     }
+  }
+
+  #read(dirName: string): Snapshot[] {
+    return readList(this.#folder(dirName), (message) => this.#log.warn(message));
   }
 
   /**
@@ -78,8 +74,8 @@ export class Snapshots {
 
   async #keep(dirName: string, dir: string, digest: string, how: { served: boolean; spare?: string }) {
     const path = this.#path(dirName, digest);
+    const known = this.#read(dirName);
     if (!existsSync(path) && !(await copyCode(dir, path, digest))) return false;
-    const known = this.list(dirName);
     const before = known.find((snapshot) => snapshot.digest === digest);
     const others = known.filter((snapshot) => snapshot !== before);
     const entry = {
@@ -89,7 +85,7 @@ export class Snapshots {
     };
     const all = [entry, ...others];
     const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
-    await replaceFile(this.#index(dirName), JSON.stringify(all.filter(stays), null, 2));
+    await replaceFile(listPath(this.#folder(dirName)), JSON.stringify(all.filter(stays), null, 2));
     for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
       await fs.promises.rm(this.#path(dirName, old.digest), { recursive: true, force: true });
     return true;
@@ -110,23 +106,10 @@ export class Snapshots {
     );
   }
 
-  /**
-   * Makes a folder's code what it was: changed and missing files are written, others removed. `node_modules`,
-   * data and dot-files stay. Each file is replaced in one step; repeat the call if it was interrupted.
-   */
+  /** Makes a folder's code what it was in a kept version; see `restoreCode`. */
   restore(dirName: string, dir: string, digest: string): void {
-    const from = this.#path(dirName, digest);
-    const wanted = codeFiles(from);
-    for (const file of wanted) {
-      const source = join(from, file);
-      const target = join(dir, file);
-      const content = readFileSync(source);
-      if (existsSync(target) && readFileSync(target).equals(content)) continue;
-      writeFileAtomic(target, content);
-      chmodSync(target, statSync(source).mode);
-    }
-    const keep = new Set(wanted);
-    for (const file of codeFiles(dir)) if (!keep.has(file)) rmSync(join(dir, file), { force: true });
+    for (const aside of restoreCode(this.#path(dirName, digest), dir))
+      this.#log.warn(`a file took the place of a folder in ${dirName}; what else was in it is in ${aside}`);
   }
 }
 
@@ -140,8 +123,7 @@ async function copyCode(dir: string, path: string, digest: string): Promise<bool
     for (const file of codeFiles(dir)) {
       const target = join(unfinished, file);
       if (file.includes("/")) await fs.promises.mkdir(dirname(target), { recursive: true });
-      if (statSync(join(dir, file), { throwIfNoEntry: false })?.isFile())
-        await fs.promises.copyFile(join(dir, file), target);
+      if (existsSync(join(dir, file))) await fs.promises.copyFile(join(dir, file), target);
     }
     const isSame = contentDigest(unfinished) === digest;
     if (isSame) await fs.promises.rename(unfinished, path);

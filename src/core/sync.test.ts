@@ -70,17 +70,18 @@ describe("sync", () => {
 
   test("reports a folder that cannot be read any more, and takes up the others all the same", async () => {
     const { reef, registry } = await startRegistry({
-      "loop/index.ts": answering("loop", "still there"),
+      "bad/index.ts": answering("bad", "still there"),
       "other/index.ts": answering("other", "one"),
     });
-    symlinkSync("itself", join(reef.sandbox.servicesDir, "loop", "itself"));
+    const link = join(reef.sandbox.servicesDir, "bad", "link");
+    symlinkSync("a-name-that-is-too-long".repeat(20), link);
     reef.sandbox.services({ "other/index.ts": answering("other", "two") });
     const { results, errors } = await registry.sync();
     expect(results).toEqual([{ name: "other", action: "updated" }]);
-    expect(errors).toEqual([{ dir: "loop", error: expect.stringContaining("ELOOP") }]);
-    expect([await reef.text("/loop"), await reef.text("/other")]).toEqual(["still there", "two"]);
-    expect(registry.get("loop")?.failure).toMatchObject({ code: "UNREADABLE" });
-    rmSync(join(reef.sandbox.servicesDir, "loop", "itself"));
+    expect(errors).toEqual([{ dir: "bad", error: expect.stringContaining("ENAMETOOLONG") }]);
+    expect([await reef.text("/bad"), await reef.text("/other")]).toEqual(["still there", "two"]);
+    expect(registry.get("bad")?.failure).toMatchObject({ code: "UNREADABLE" });
+    rmSync(link);
     expect(await registry.sync()).toEqual({ results: [], errors: [] });
     expect(registry.failures()).toEqual([]);
   });

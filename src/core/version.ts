@@ -36,7 +36,7 @@ export async function startVersion(
 ): Promise<Version> {
   const { module, scope } = generation;
   try {
-    const serving = await Serving.create(module, scope, hooks);
+    const serving = new Serving(module, scope, hooks);
     if (module.init) await runInit(generation, host, initTimeoutMs);
     return { number, generation, module, serving, source, loadedAt: new Date() };
   } catch (error) {

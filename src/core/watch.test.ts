@@ -54,14 +54,29 @@ test("changes in a linked folder are taken up, also when the link is made later"
 });
 
 test("data, packages and dot-files are not", async () => {
+  const link = sandbox.write("elsewhere/data/x.json", "1");
+  symlinkSync(join(link, "../.."), join(sandbox.servicesDir, "linked"));
+  const others = ["a/data/x.json", "a/node_modules/p/i.js", "a/.git/HEAD", ".git/HEAD", "linked/data/x.json"];
+  const write = (text: string) => sandbox.services(Object.fromEntries(others.map((file) => [file, text])));
+  write("1");
   start();
-  sandbox.services({ "a/data/x.json": "1", "a/node_modules/p/i.js": "1", "a/.git/HEAD": "1", "data/x": "1" });
   await Bun.sleep(60);
   const before = syncs;
-  sandbox.services({ "a/data/x.json": "2", "a/node_modules/p/i.js": "2", "a/.git/HEAD": "2" });
+  write("2");
   await Bun.sleep(60);
   expect(syncs).toBe(before);
 });
+
+test.each(["a/lib/data/table.ts", "a/data.ts", "data/index.ts", "linked/lib/data/table.ts"])(
+  "%s is code",
+  async (file) => {
+    symlinkSync(join(sandbox.write("elsewhere/index.ts", "1"), ".."), join(sandbox.servicesDir, "linked"));
+    sandbox.services({ [file]: "1" });
+    start();
+    sandbox.services({ [file]: "2" });
+    await eventually(() => syncs > 0);
+  },
+);
 
 test("what changed and what failed is in the log, and a failing sync does not end the watching", async () => {
   let outcome: () => object = () => ({

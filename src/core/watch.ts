@@ -1,6 +1,7 @@
 /** Watch mode: a saved file is live. */
 import { type FSWatcher, readdirSync, realpathSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
+import { isCode } from "./code-files.js";
 import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
 import type { SyncResult } from "./sync.js";
@@ -15,7 +16,6 @@ export interface WatchOptions {
 }
 
 const SETTLE_MS = 60;
-const IGNORED = /(^|\/)(node_modules|data|\.[^/]*)(\/|$)/;
 
 /** Watches the services folder and the targets of links in it. Returns the function that stops watching. */
 export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: WatchOptions): () => void {
@@ -23,8 +23,7 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
 
-  const onChange = (_event: string, file: string | null) => {
-    if (file !== null && IGNORED.test(file)) return;
+  const settle = () => {
     clearTimeout(timer);
     timer = setTimeout(() => void apply(), settleMs);
   };
@@ -50,7 +49,10 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
     }
     for (const path of wanted) {
       if (watchers.has(path)) continue;
-      const watcher = watch(path, { recursive: true }, onChange);
+      const matters = path === servicesDir ? isCodeOfAService : isCode;
+      const watcher = watch(path, { recursive: true }, (_event, file) => {
+        if (file === null || matters(file)) settle();
+      });
       watcher.on("error", (error) => log.warn(`${path} is no longer watched: ${messageOf(error)}`));
       watchers.set(path, watcher);
     }
@@ -62,6 +64,12 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
     clearTimeout(timer);
     for (const watcher of watchers.values()) watcher.close();
   };
+}
+
+/** Whether a path in the services folder is code; see `isCode`. */
+function isCodeOfAService(path: string): boolean {
+  const [folder = "", ...rest] = path.split("/");
+  return !folder.startsWith(".") && folder !== "node_modules" && isCode(rest.join("/"));
 }
 
 /** Real paths of service folders that are links; a recursive watch does not follow them. */

@@ -1,5 +1,5 @@
 import { Database, SQLiteError } from "bun:sqlite";
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { setAside } from "../core/files.js";
 import { type OnReport, sendReport } from "./report.js";
 
@@ -21,13 +21,13 @@ export function setAsideIfDamaged(path: string, thorough: boolean, onReport?: On
 }
 
 function findDamage(path: string, thorough: boolean): string | undefined {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size === 0) {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size === undefined || size === 0) {
+    const state = size === 0 ? "empty (0 bytes)" : "missing";
     // SQLite would delete a log without its database, and with it the last changes.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (log > 0)
-      return `is ${existsSync(path) ? "empty (0 bytes)" : "missing"}, but its write-ahead log is not`;
-    return undefined;
+    if (log > 0) return `is ${state}, but its write-ahead log is not`;
+    return size === 0 ? `is ${state}` : undefined;
   }
   const db = new Database(path, { readwrite: true, create: false });
   try {

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import {
   copyFileSync,
   existsSync,
@@ -56,6 +56,25 @@ describe("opening", () => {
   test("finds what was stored", () => {
     open().run("INSERT INTO book VALUES ('1', 'Emma')");
     expect(titles(open())).toEqual(["Emma"]);
+    expect(reports).toEqual([]);
+  });
+
+  test("makes a file that is found sound, though nothing was stored in it", () => {
+    for (let n = 0; n < 2; n++) open([]).close();
+    expect(reports).toEqual([]);
+  });
+
+  test("leaves no file where there was none when it fails", () => {
+    const run = spyOn(Database.prototype, "run").mockImplementation(() => {
+      throw new Error("disk full");
+    });
+    try {
+      expect(() => open()).toThrow("disk full");
+    } finally {
+      run.mockRestore();
+    }
+    expect(names()).toEqual([]);
+    open();
     expect(reports).toEqual([]);
   });
 
@@ -164,10 +183,11 @@ describe("a damaged database", () => {
     expect(readFileSync(`${reports[0]?.setAside}-wal`)).toEqual(log);
   });
 
-  test("of 0 bytes without a log is one that was never written", () => {
+  test.each(["quick", "header"])("of 0 bytes is set aside and reported (check: %s)", (check) => {
     writeFileSync(path("l.db"), "");
-    expect(titles(open())).toEqual([]);
-    expect(reports).toEqual([]);
+    expect(titles(open([V1], { check }))).toEqual([]);
+    expect(reports).toMatchObject([{ kind: "corrupt", message: expect.stringContaining("empty (0 bytes)") }]);
+    expect(readFileSync(reports[0]?.setAside as string)).toHaveLength(0);
   });
 
   test("is noticed by its header alone when a full check is not wanted", () => {

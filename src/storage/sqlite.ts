@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensureFolder } from "../core/files.js";
 import { GroupCommit } from "../core/group-commit.js";
@@ -43,10 +43,12 @@ export function openSqlite(path: string, options: SqliteOptions = {}): Database 
   const file = lazyPath(path)();
   const { migrations = [] } = options;
   let db: Database | undefined;
+  let isNew = false;
   try {
     ensureFolder(dirname(file));
     const thorough = (options.check ?? "quick") === "quick" && !examined.has(identityOf(file));
     setAsideIfDamaged(file, thorough, options.onReport);
+    isNew = !existsSync(file);
     db = new Database(file, { create: true, readwrite: true });
     db.run("PRAGMA busy_timeout = 5000");
     assertKnownVersion(db, migrations);
@@ -58,8 +60,14 @@ export function openSqlite(path: string, options: SqliteOptions = {}): Database 
     return db;
   } catch (error) {
     db?.close();
+    // Left behind, it would be taken for a database that has lost its content.
+    if (isNew && isEmptyFile(file)) rmSync(file);
     throw toStorageError(error, file);
   }
+}
+
+function isEmptyFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.size === 0;
 }
 
 function identityOf(file: string): string {

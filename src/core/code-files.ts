@@ -1,0 +1,92 @@
+/** Which files of a service's folder are its code. */
+import { readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { LoadFailure } from "./load-failure.js";
+import { systemErrorCode } from "./storage-error.js";
+
+const MAX_FILES = 5000;
+
+/**
+ * Whether a path in a service's folder is code by its names: neither dot-files and `node_modules` nor what is below
+ * them is, nor the folder's own `data`, where a running service may write.
+ */
+export function isCode(path: string): boolean {
+  const names = path.split("/");
+  return names[0] !== "data" && !names.some((name) => name === "node_modules" || name.startsWith("."));
+}
+
+/** Code as it was found in a folder. */
+export interface Code {
+  /** Relative paths, sorted. */
+  files: string[];
+  /** Where each of the files really is. */
+  reals: string[];
+  /** Its folders, by every path that leads to one of them. */
+  folders: ReadonlySet<string>;
+}
+
+/** Relative paths of a service's code, sorted; see `findCode`. */
+export function codeFiles(dir: string): string[] {
+  return findCode(dir).files;
+}
+
+/**
+ * Goes through a service's code. Links are followed, for what is behind them is what runs, but not round in circles,
+ * nor to what is no code at its own place in the folder.
+ */
+export function findCode(dir: string): Code {
+  const root = realpathSync(dir);
+  const found: (readonly [path: string, real: string])[] = [];
+  const folders = new Set<string>();
+  let behindLinks = 0;
+  /** `real` is the folder's real path, `trail` those of the folders where links to it were followed. */
+  const visit = (below: string, real: string, trail: readonly string[]) => {
+    folders.add(join(dir, below)).add(real);
+    if (trail.length > 0) behindLinks++;
+    for (const entry of readdirSync(real, { withFileTypes: true })) {
+      const path = below === "" ? entry.name : `${below}/${entry.name}`;
+      if (!isCode(path)) continue;
+      const place = join(real, entry.name);
+      if (entry.isSymbolicLink()) {
+        const target = follow(place);
+        if (!target || (holds(root, target.real) && !isCode(relative(root, target.real)))) continue;
+        if (target.stat.isFile()) found.push([path, target.real]);
+        const holders = [...trail, real];
+        if (!target.stat.isDirectory() || holders.some((holder) => holds(target.real, holder))) continue;
+        folders.add(place);
+        visit(path, target.real, holders);
+      } else if (entry.isDirectory()) visit(path, place, trail);
+      else if (entry.isFile()) found.push([path, place]);
+      // Folders that link to each other make many paths of few files.
+      if (Math.max(found.length, behindLinks) > MAX_FILES) throw tooMany();
+    }
+  };
+  visit("", root, []);
+  found.sort(([a], [b]) => (a < b ? -1 : 1));
+  return { files: found.map(([path]) => path), reals: found.map(([, real]) => real), folders };
+}
+
+const LEADS_NOWHERE = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+
+function follow(link: string): { real: string; stat: Stats } | undefined {
+  try {
+    const real = realpathSync(link);
+    return { real, stat: statSync(real) };
+  } catch (error) {
+    if (LEADS_NOWHERE.has(systemErrorCode(error))) return undefined;
+    throw error;
+  }
+}
+
+/** Whether `inner` is the folder `outer` or in it; both are real paths. */
+function holds(outer: string, inner: string): boolean {
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+}
+
+function tooMany(): LoadFailure {
+  return new LoadFailure(
+    "UNREADABLE",
+    "find",
+    `the folder holds more than ${MAX_FILES} files, those behind links included.`,
+  );
+}

@@ -1,0 +1,35 @@
+/** Is a folder's code still what was looked at before? */
+import { join } from "node:path";
+import { contentDigest, fingerprint, type Source } from "./digest.js";
+import type { Generation } from "./generation.js";
+import { LoadFailure } from "./load-failure.js";
+import type { Registry } from "./registry.js";
+
+/** Whether a folder holds other code than `source` identifies. */
+export function hasChanged(dir: string, source: Source): boolean {
+  const now = fingerprint(dir);
+  if (now.text === source.fingerprint.text && !source.fingerprint.fresh) return false;
+  return contentDigest(dir) !== source.digest;
+}
+
+/**
+ * Imports the code that `source` identifies, which has been tried. Rejects with `CHANGED` when the folder holds other
+ * code by now, and when it came to hold other code while it was imported.
+ */
+export async function importUnchanged(
+  registry: Registry,
+  dirName: string,
+  source: Source,
+): Promise<Generation> {
+  const dir = join(registry.servicesDir, dirName);
+  // Before, since untried code could keep the server from ever getting to the second look.
+  if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
+  const generation = await registry.importFolder(dirName);
+  if (!hasChanged(dir, source)) return generation;
+  await generation.dispose();
+  throw changedMeanwhile(dirName);
+}
+
+export function changedMeanwhile(dirName: string): LoadFailure {
+  return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
+}
