@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lives } from "../../tests/support/process.js";
+import { eventually } from "../../tests/support/sandbox.js";
 import { runTests } from "./test-run.js";
 
 let root: string;
@@ -177,4 +178,21 @@ describe("a test run", () => {
     controller.abort(new Error("no more"));
     expect(await ended).toMatchObject({ message: "no more" });
   });
+});
+
+test("a run whose keeper is killed fails, and nothing of it is left", async () => {
+  const file = join(root, "kept-pids");
+  const running = run(`
+    import { writeFileSync } from "node:fs";
+    writeFileSync(${JSON.stringify(file)}, process.ppid + " " + process.pid + "\\n");
+    for (;;);`).then(
+    () => "it passed",
+    (error) => String(error),
+  );
+  await eventually(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));
+  const [keeper, tests] = readFileSync(file, "utf8").trim().split(" ").map(Number) as [number, number];
+  process.kill(keeper, "SIGKILL");
+  expect(await running).toContain("the process that ran the tests ended (signal SIGKILL)");
+  expect(lives(tests)).toBe(false);
+  expect((await run(`import { test } from "bun:test"; test("a", () => {});`)).status).toBe("passed");
 });

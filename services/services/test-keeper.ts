@@ -1,0 +1,101 @@
+/**
+ * A process beside the server that runs tests of services. Starting a process, seeing it end, looking for what it has
+ * left and reading what it prints take the server's one thread for milliseconds each; there they are in nobody's way.
+ */
+import { join } from "node:path";
+import { messageOf } from "../../src/core/errors.js";
+import { endProcessTree } from "../../src/core/process-tree.js";
+import { MARK, type TestExecution } from "./test-execution.js";
+import type { KeeperAnswer, KeeperRequest } from "./test-keeper-child.js";
+import type { TestVerdict } from "./test-verdict.js";
+
+interface Run {
+  resolve(verdict: TestVerdict): void;
+  reject(reason: unknown): void;
+  mark: string;
+}
+
+/** Without a run for so long it is ended, in milliseconds. */
+const IDLE_MS = 60_000;
+
+export class TestKeeper {
+  /** Whether it takes no more runs. */
+  ended = false;
+  readonly #process: Bun.Subprocess<"ignore", "ignore", "inherit">;
+  readonly #runs = new Map<number, Run>();
+  #numbers = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.#process = Bun.spawn(
+      [process.execPath, "--no-orphans", join(import.meta.dir, "test-keeper-child.ts")],
+      {
+        env: environment(),
+        detached: true,
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "inherit",
+        serialization: "json",
+        ipc: (message) => this.#heard(message as KeeperAnswer),
+        onExit: (_process, code, signal) => this.#gone(signal ? `signal ${signal}` : `exit code ${code}`),
+      },
+    );
+    this.#process.unref();
+  }
+
+  /** Resolves with what came of the tests; rejects with the signal's reason, and when the process ends. */
+  async run({ signal, ...execution }: Omit<TestExecution, "mark">): Promise<TestVerdict> {
+    const number = ++this.#numbers;
+    const mark = Bun.randomUUIDv7();
+    const { promise, resolve, reject } = Promise.withResolvers<TestVerdict>();
+    this.#runs.set(number, { resolve, reject, mark });
+    clearTimeout(this.#idle);
+    this.#send({ ...execution, number, mark });
+    const end = () => this.#send({ number, end: true });
+    signal.addEventListener("abort", end);
+    try {
+      return await promise;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", end);
+      this.#runs.delete(number);
+      if (this.#runs.size === 0) this.#waitForMore();
+    }
+  }
+
+  #send(request: KeeperRequest): void {
+    if (!this.ended) this.#process.send(request);
+  }
+
+  #heard({ number, verdict, error }: KeeperAnswer): void {
+    const run = this.#runs.get(number);
+    if (verdict) run?.resolve(verdict);
+    else run?.reject(new Error(`the tests could not be run: ${error}`));
+  }
+
+  #waitForMore(): void {
+    this.#idle = setTimeout(() => {
+      this.ended = true;
+      this.#process.kill();
+    }, IDLE_MS);
+    this.#idle.unref();
+  }
+
+  /** Ends what it was looking after. */
+  #gone(how: string): void {
+    this.ended = true;
+    clearTimeout(this.#idle);
+    for (const { mark, reject } of this.#runs.values()) {
+      endProcessTree(this.#process.pid, `${MARK}=${mark}`)
+        .catch((error) => console.warn(`what was left of a test run cannot be ended: ${messageOf(error)}`))
+        .finally(() => reject(new Error(`the process that ran the tests ended (${how})`)));
+    }
+  }
+}
+
+/** Nothing that would lead tests to the running server, its token or its data. */
+function environment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(VERS|REEF)_/.test(key)));
+}
