@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testPreload } from "../../src/core/host-modules.js";
+import { lowerPriority } from "../../src/core/priority.js";
 import { endProcessGroup, endProcessTree } from "../../src/core/process-tree.js";
 import { collect, TestOutput } from "./test-output.js";
 import { failedWith, type TestVerdict, verdictOn } from "./test-verdict.js";
@@ -69,6 +70,8 @@ async function run(
       detached: true,
     },
   );
+  // Its priority is this process's, but it begins a session of its own.
+  lowerPriority(child.pid);
   const abort = () => endProcessGroup(child.pid);
   signal.addEventListener("abort", abort);
   const output = new TestOutput();

@@ -12,14 +12,19 @@ const NICENESS = 10;
  * the child, for some 3 ms on Linux.
  */
 export function lowerOwnPriority(): void {
+  lowerPriority(process.pid);
+}
+
+/** The same for a child that has just been started, which need not know of it; not for the server to call. */
+export function lowerPriority(pid: number): void {
   try {
-    setPriority(NICENESS);
+    setPriority(pid, NICENESS);
     // Linux on a desktop or a plain machine shares the processor between sessions first, and a detached child has a
     // session of its own: there the value of the process only counts among its own kind.
-    const session = "/proc/self/autogroup";
+    const session = `/proc/${pid}/autogroup`;
     if (existsSync(session)) writeFileSync(session, String(NICENESS));
   } catch (error) {
     // The system does not allow it: then it runs like any other process.
-    console.debug(`reef: process ${process.pid} keeps its priority: ${messageOf(error)}`);
+    console.debug(`reef: process ${pid} keeps its priority: ${messageOf(error)}`);
   }
 }

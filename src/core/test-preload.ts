@@ -8,7 +8,6 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installSourceResolution, isInProject, shareHostModules } from "./host-modules.js";
-import { lowerOwnPriority } from "./priority.js";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "reef-scratch-")));
 // The test runner ends without an "exit" event.
@@ -20,8 +19,6 @@ function enterScratch(): void {
   process.env.REEF_DATA_DIR = join(dir, "data");
 }
 
-// A deploy runs tests beside a server that answers requests.
-if (process.env.REEF_TEST_RUN !== undefined) lowerOwnPriority();
 enterScratch();
 installSourceResolution();
 
