@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Sandbox } from "../../tests/support/sandbox.js";
+import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { writeFiles } from "./testing/git-host.js";
 import { type Instance, snapshot, startInstance } from "./testing/instance.js";
 import { sampleFiles } from "./testing/samples.js";
@@ -56,9 +56,10 @@ async function oneWithTwoBehind(reef: Instance): Promise<void> {
   expect((await reef.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
 }
 
-/** Starts it again; returns what it serves and has on record. */
-async function after(left: Left) {
+/** Starts it again; returns what it serves and has on record. What is put back is loaded after the start. */
+async function after(left: Left, { putBack = false } = {}) {
   const reef = await startInstance({}, left.sandbox);
+  if (putBack) await eventually(async () => (await reef.request("GET", "/greeter")).status === 200);
   const { status, data } = await reef.request("GET", "/greeter");
   const { data: list } = await reef.request("GET", "/installer/installed");
   const staging = readdirSync(join(left.base, "staging"));
@@ -81,7 +82,7 @@ describe("a process that ended in the middle of", () => {
     const before = snapshot(left.services);
     renameSync(join(left.base, "previous/greeter"), join(left.workspace, "older"));
     renameSync(join(left.services, "greeter"), join(left.base, "previous/greeter"));
-    const found = await after(left);
+    const found = await after(left, { putBack: true });
     expect(found).toMatchObject({ version: "1", staging: [], pending: false });
     expect(snapshot(left.services)).toEqual(before);
     const again = await startInstance({}, left.sandbox);

@@ -1,7 +1,6 @@
 /** A running version gives way to the next one, and nobody notices but by the new behaviour. */
 import { breathe } from "./breathe.js";
 import type { Source } from "./digest.js";
-import { messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
@@ -9,7 +8,7 @@ import type { LoadOptions } from "./registry-types.js";
 import type { Service } from "./table.js";
 import { importUnchanged } from "./unchanged.js";
 import { verifyVersion } from "./verify.js";
-import { flushStore, retire, type Version } from "./version.js";
+import { flushStore, retire, saveStore, type Version } from "./version.js";
 
 /** How long an exchange waits for handlers that only read before it goes on without them, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
@@ -34,7 +33,7 @@ export async function exchange(
   old.generation.scope.paused = reopened;
   try {
     await pause(old, registry.drainTimeoutMs, caller === service.name);
-    await save(old);
+    await saveStore(old);
     const generation = await importUnchanged(registry, service.dirName as string, source);
     await breathe();
     await assertSuccessor(registry, service, generation);
@@ -90,15 +89,6 @@ async function saveAgain({ table }: Registry, service: Service): Promise<void> {
     await flushStore(current);
   } catch (error) {
     current.generation.scope.fault("store.flush()", error);
-  }
-}
-
-async function save(version: Version): Promise<void> {
-  try {
-    await flushStore(version);
-  } catch (error) {
-    const message = `the running version of "${version.module.name}" could not save its store: ${messageOf(error)}`;
-    throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
   }
 }
 

@@ -1,12 +1,10 @@
 /** A service stops serving: until the next load, or for as long as the operator has switched it off. */
 import { join } from "node:path";
-import { messageOf } from "./errors.js";
 import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
 import type { Loaded, Registry } from "./registry.js";
-import type { Service } from "./table.js";
 import type { Trial } from "./trials.js";
-import { flushStore, retire } from "./version.js";
+import { retire, saveStore } from "./version.js";
 
 /** How long a removal waits for what is in flight before it goes on without it, in milliseconds. */
 const REMOVAL_LIMIT_MS = 2000;
@@ -75,19 +73,10 @@ async function remove(
     const list = dependents.map((dependent) => `"${dependent}"`).join(", ");
     throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
   }
-  if (!force) await save(service);
+  if (!force) await saveStore(service.current);
   decided();
   table.remove(service);
   const unaccounted = () => table.unaccounted([service]);
   await retire(service.current, { drainMs: REMOVAL_LIMIT_MS, flush: true, unaccounted });
   registry.announce(name, "removed");
-}
-
-async function save({ name, current }: Service): Promise<void> {
-  try {
-    await flushStore(current);
-  } catch (error) {
-    const message = `"${name}" could not save its store and serves on: ${messageOf(error)}`;
-    throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
-  }
 }

@@ -80,6 +80,16 @@ export async function flushStore({ module, generation }: Owner): Promise<void> {
   await within(flushing, STORE_LIMIT_MS, () => new Error(`flush() did not finish in ${STORE_LIMIT_MS} ms`));
 }
 
+/** The same for a version that must not go before it has saved: rejects with a `LoadFailure`. */
+export async function saveStore(version: Version): Promise<void> {
+  try {
+    await flushStore(version);
+  } catch (error) {
+    const message = `"${version.module.name}" could not save its store and serves on: ${messageOf(error)}`;
+    throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
+  }
+}
+
 async function closeStore({ module, generation }: Owner, limitMs?: number): Promise<void> {
   const { scope } = generation;
   const { store } = module;
