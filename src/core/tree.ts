@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { type Extent, openDatabase, readExtent } from "./tree/database.js";
+import { WalSync } from "./tree/disk.js";
 import { EventLogError, toLogError } from "./tree/errors.js";
 import { isEventId, positionBefore } from "./tree/ids.js";
 import { Indexer } from "./tree/indexer.js";
@@ -51,6 +52,7 @@ export interface EventTreeOptions {
  */
 export class EventTree implements EventLog {
   readonly #db: Database;
+  readonly #disk: WalSync | undefined;
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   readonly #pruner: Pruner;
@@ -66,9 +68,11 @@ export class EventTree implements EventLog {
     this.#warn = warn;
     this.#retention = options.retention ?? {};
     this.#db = openDatabase(options.path, warn);
+    this.#disk = options.path === ":memory:" ? undefined : new WalSync(options.path);
     this.#extent = readExtent(this.#db);
     this.#reader = new EventReader(this.#db);
     this.#writer = new EventWriter(this.#db, this.#reader.positions, this.#extent, {
+      disk: this.#disk,
       maxQueuedBytes,
       now,
       warn,
@@ -186,6 +190,7 @@ export class EventTree implements EventLog {
     await this.#indexer.stop();
     await this.#writer.close();
     this.#reader.close();
+    this.#disk?.close();
     this.#db.close();
   }
 

@@ -93,6 +93,8 @@ function open(path: string): Database {
     if (found > version) throw new Error(`${path} was written by a newer version of Reef (format ${found}).`);
     if (found < version) db.transaction(() => db.run(found === 0 ? schema : fromFormat1)).immediate();
     db.query("SELECT seq FROM nodes ORDER BY seq DESC LIMIT 1").get();
+    // From here on whoever commits sees to the rest; see `WalSync`.
+    db.run("PRAGMA synchronous = NORMAL");
     return db;
   } catch (error) {
     db.close();

@@ -1,5 +1,7 @@
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import fs from "node:fs";
+import { eventually } from "../../../tests/support/sandbox.js";
 import { cleanUpTrees, event, file, fill, ids, tree, unknown } from "../../../tests/support/trees.js";
 import { withCause } from "../causality.js";
 import { EventLogError, type EventNode, EventTree } from "../tree.js";
@@ -31,6 +33,51 @@ describe("append", () => {
     const nodes = await fill(log, 50);
     expect(announced).toEqual(ids(nodes));
     other.close();
+  });
+
+  describe("with a slow disk", () => {
+    type Done = (error: NodeJS.ErrnoException | null) => void;
+    let syncs: Done[];
+    let spy: ReturnType<typeof spyOn>;
+    beforeEach(() => {
+      syncs = [];
+      spy = spyOn(fs, "fdatasync").mockImplementation(((_fd: number, done: Done) =>
+        syncs.push(done)) as never);
+    });
+    afterEach(() => spy.mockRestore());
+
+    test("resolves and announces only once the disk has it; what comes meanwhile shares the next sync", async () => {
+      const log = tree({ path: file() });
+      const seen: string[] = [];
+      log.subscribe((events) => seen.push(...events.map(({ content }) => content)));
+      const first = log.append(event("first")).then(() => seen.push("first resolved"));
+      await eventually(() => syncs.length === 1);
+      const rest = Promise.all(["second", "third"].map((content) => log.append(event(content))));
+      await Bun.sleep(5);
+      expect([seen, syncs.length]).toEqual([[], 1]);
+      syncs[0]?.(null);
+      await first;
+      await eventually(() => syncs.length === 2);
+      expect(seen).toEqual(["first", "first resolved"]);
+      syncs[1]?.(null);
+      await rest;
+      expect(seen.slice(2)).toEqual(["second", "third"]);
+    });
+
+    test("acknowledges nothing that the disk did not take, and goes on", async () => {
+      const log = tree({ path: file() });
+      const seen: string[] = [];
+      log.subscribe((events) => seen.push(...events.map(({ content }) => content)));
+      const lost = log.append(event("lost")).catch((error) => error);
+      await eventually(() => syncs.length === 1);
+      syncs[0]?.(Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" }));
+      expect(await lost).toMatchObject({ reason: "full" });
+      const kept = log.append(event("kept"));
+      await eventually(() => syncs.length === 2);
+      syncs[1]?.(null);
+      expect((await kept).id > "").toBe(true);
+      expect(seen).toEqual(["kept"]);
+    });
   });
 
   test("announces what arrives in one tick as one batch, in order", async () => {

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { GroupCommit } from "../group-commit.js";
 import type { Extent } from "./database.js";
+import type { WalSync } from "./disk.js";
 import { EventLogError, toLogError } from "./errors.js";
 import { idsAfter } from "./ids.js";
 import type { EventInput, EventListener, EventNode } from "./log.js";
@@ -28,7 +29,7 @@ interface Outcome {
   seq: number;
 }
 
-/** The only writer of events: stores them in batches and announces each batch after its commit. */
+/** The only writer of events: stores them in batches and announces each batch once it is on disk. */
 export class EventWriter {
   readonly #commits: GroupCommit;
   readonly #insert;
@@ -48,6 +49,8 @@ export class EventWriter {
       maxQueuedBytes: number;
       /** The wall clock in milliseconds. */
       now: () => number;
+      /** Where commits have to arrive; without it, events are kept in memory alone. */
+      disk?: WalSync;
       /** Told what a listener threw. */
       warn: (message: string) => void;
     },
@@ -123,6 +126,7 @@ export class EventWriter {
         this.extent.last = last;
         this.extent.seq = seq;
         this.extent.count += nodes.length;
+        await this.options.disk?.sync();
         if (nodes.length > 0) this.#announce(nodes);
         for (const [i, { resolve, reject }] of taken.entries()) {
           const result = results[i];
