@@ -1,10 +1,14 @@
 /** Letting the server go first where work beside it takes the processor. */
-import { existsSync, writeFileSync } from "node:fs";
+import { dlopen, FFIType, ptr } from "bun:ffi";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { messageOf } from "./errors.js";
 
 /** On a scale from 0, like any other process, to 19. */
 const NICENESS = 10;
+
+/** The longest turn that Linux gives, in nanoseconds; the usual one is some milliseconds. */
+const LONG_TURN = 100_000_000n;
 
 /**
  * Lets this process, and what it starts, have the processor only when nobody who is waiting for an answer needs it.
@@ -23,8 +27,32 @@ export function lowerPriority(pid: number): void {
     // session of its own: there the value of the process only counts among its own kind.
     const session = `/proc/${pid}/autogroup`;
     if (existsSync(session)) writeFileSync(session, String(NICENESS));
+    takeLongTurns(pid);
   } catch (error) {
     // The system does not allow it: then it runs like any other process.
     console.debug(`reef: process ${pid} keeps its priority: ${messageOf(error)}`);
   }
+}
+
+/** `sched_setattr` by architecture. */
+const SCHED_SETATTR: Partial<Record<NodeJS.Architecture, number>> = { x64: 314, arm64: 274 };
+
+/**
+ * Linux lets a process that wakes up wait until the one that runs has had its turn, however low its priority, unless
+ * that has longer turns (since 6.12; before, this changes nothing).
+ */
+function takeLongTurns(pid: number): void {
+  const call = SCHED_SETATTR[process.arch];
+  if (process.platform !== "linux" || call === undefined) return;
+  const { symbols, close } = dlopen("libc.so.6", {
+    syscall: { args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64], returns: FFIType.i64 },
+  });
+  // struct sched_attr: size, policy, flags, nice, priority, runtime …
+  const attributes = new DataView(new ArrayBuffer(56));
+  attributes.setUint32(0, attributes.byteLength, true);
+  attributes.setInt32(16, NICENESS, true);
+  attributes.setBigUint64(24, LONG_TURN, true);
+  const address = ptr(attributes.buffer);
+  for (const thread of readdirSync(`/proc/${pid}/task`)) symbols.syscall(call, Number(thread), address, 0);
+  close();
 }

@@ -8,6 +8,7 @@ import type { Registry } from "./registry.js";
 import type { ReloadAction } from "./registry-types.js";
 import { unload } from "./removal.js";
 import type { Trial, TrialsUnderWay } from "./trials.js";
+import type { Version } from "./version.js";
 
 export interface SyncResult {
   results: Array<{ name: string; action: ReloadAction }>;
@@ -28,7 +29,7 @@ export function syncFolders(registry: Registry, caller?: string): Promise<SyncRe
 }
 
 async function syncInTurns(registry: Registry, caller: string | undefined): Promise<SyncResult> {
-  const trials = beginTrials(registry);
+  const { trials, unchanged } = lookAhead(registry);
   const tried = new Map<string, Trial>();
   for (const [dirName, trial] of trials) void trial.then((outcome) => tried.set(dirName, outcome));
   if (trials.size > 0) await new Patience(TRIAL_PATIENCE_MS).allSettled(trials.values());
@@ -36,7 +37,7 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
   let again = late.size > 0;
   const first = await registry.enqueue(() => {
     again ||= registry.starts.has();
-    return goThrough(registry, tried, late, caller);
+    return goThrough(registry, tried, late, caller, unchanged);
   });
   if (!again) return first;
   await Promise.all(trials.values());
@@ -48,9 +49,15 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
 
 const emptyResult = (): SyncResult => ({ results: [], errors: [] });
 
-function beginTrials(registry: Registry): TrialsUnderWay {
-  const folders = foldersToLoad(registry, scanServices(registry.servicesDir), emptyResult());
-  return registry.trials.begin(worthTrying(registry, folders, emptyResult()));
+/** What was found when the change was asked for: trials of the code that is new, and versions that are as they were. */
+function lookAhead(registry: Registry): { trials: TrialsUnderWay; unchanged: ReadonlySet<Version> } {
+  const running = registry.table.all();
+  const found = emptyResult();
+  const folders = foldersToLoad(registry, scanServices(registry.servicesDir), found);
+  const trials = registry.trials.begin(worthTrying(registry, folders, emptyResult()));
+  const others = new Set([...folders, ...found.errors.map(({ dir }) => dir)]);
+  const same = running.filter(({ dirName }) => dirName !== undefined && !others.has(dirName));
+  return { trials, unchanged: new Set(same.map(({ current }) => current)) };
 }
 
 /** One pass through all folders but the `late` ones, as one change. */
@@ -59,6 +66,7 @@ async function goThrough(
   tried: ReadonlyMap<string, Trial>,
   late: ReadonlySet<string>,
   caller: string | undefined,
+  unchanged: ReadonlySet<Version> = new Set(),
 ): Promise<SyncResult> {
   const result = emptyResult();
   const scan = scanServices(registry.servicesDir);
@@ -69,7 +77,7 @@ async function goThrough(
   }
   registry.failures.keepOnly([...candidates, ...failures].map(({ dir }) => dir));
   await removeMissing(registry, present(scan), result, caller);
-  const folders = foldersToLoad(registry, scan, result).filter((dirName) => !late.has(dirName));
+  const folders = foldersToLoad(registry, scan, result, unchanged).filter((dirName) => !late.has(dirName));
   await loadInRounds(registry, folders, tried, result, caller);
   registry.announceSync(result);
   return result;
@@ -77,21 +85,31 @@ async function goThrough(
 
 const present = ({ candidates }: Scan) => new Set(candidates.map(({ dirName }) => dirName));
 
-/** The folders whose code changed, then those that are new. */
-function foldersToLoad(registry: Registry, scan: Scan, result: SyncResult): string[] {
+/** The folders whose code changed, then those that are new. Of `unchanged` versions it is known that it has not. */
+function foldersToLoad(
+  registry: Registry,
+  scan: Scan,
+  result: SyncResult,
+  unchanged: ReadonlySet<Version> = new Set(),
+): string[] {
   const there = present(scan);
   const running = new Set(registry.table.all().map((service) => service.dirName));
   const added = [...there]
     .filter((dirName) => !running.has(dirName) && !registry.starts.has(dirName))
     .filter((dirName) => !registry.switches?.isDisabled(dirName));
-  return [...findChanged(registry, there, result), ...added];
+  return [...findChanged(registry, there, result, unchanged), ...added];
 }
 
 /** The folders whose code is no longer the running version's. Those that cannot be read are reported. */
-function findChanged(registry: Registry, present: Set<string>, result: SyncResult): string[] {
+function findChanged(
+  registry: Registry,
+  present: Set<string>,
+  result: SyncResult,
+  unchanged: ReadonlySet<Version>,
+): string[] {
   return registry.table.all().flatMap((service) => {
     const { name, dirName } = service;
-    if (dirName === undefined || !present.has(dirName)) return [];
+    if (dirName === undefined || !present.has(dirName) || unchanged.has(service.current)) return [];
     const dir = join(registry.servicesDir, dirName);
     try {
       if (registry.changed(service)) return [dirName];
