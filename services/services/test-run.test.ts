@@ -25,8 +25,6 @@ function folder(files: Record<string, string>): string {
 const run = (source: string, timeoutMs = 20_000, signal = never) =>
   runTests({ dir: folder({ "x.test.ts": source }), timeoutMs, signal });
 
-/** Whether a process with this id lives. A zombie does not. */
-
 /** Source that starts a process which would outlive its parent, and notes its id. */
 const forking = (file: string, detached: boolean) => `
 import { spawn } from "node:child_process";

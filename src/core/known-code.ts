@@ -25,8 +25,14 @@ export class KnownCode {
   }
 
   add(digest: string): void {
-    if (this.#digests.has(digest)) return;
+    const isNew = !this.#digests.delete(digest);
+    // The latest one now, also when it has been known for long.
     this.#digests.add(digest);
+    for (const oldest of this.#digests) {
+      if (this.#digests.size <= REMEMBERED) break;
+      this.#digests.delete(oldest);
+    }
+    if (!isNew) return;
     if (this.#unsaved || !this.#path) return;
     this.#unsaved = true;
     this.#saving = this.#saving.then(breathe).then(() => this.#save());
@@ -43,7 +49,7 @@ export class KnownCode {
     const path = this.#path;
     if (!path) return;
     try {
-      await replaceFile(path, JSON.stringify([...this.#digests].slice(-REMEMBERED)), { durable: false });
+      await replaceFile(path, JSON.stringify([...this.#digests]), { durable: false });
     } catch (error) {
       console.warn(`reef: cannot remember checked code in ${path}: ${messageOf(error)}`);
     }

@@ -114,6 +114,18 @@ test("nothing is looked up anew while no path has changed", async () => {
   }
 });
 
+test("files among the packages are none, as npm leaves them", async () => {
+  put({
+    "s/index.ts": saying("dep"),
+    "s/node_modules/dep/package.json": JSON.stringify({ name: "dep", main: "a.js" }),
+    "s/node_modules/dep/a.js": exporting("a"),
+    "s/node_modules/.package-lock.json": "{}",
+    "s/node_modules/.bin/tool": "",
+    "s/node_modules/@scope": "no folder",
+  });
+  expect([await present(), await present(), await present()]).toEqual(["a", "a", "a"]);
+});
+
 test.each(["dep", "@scope/dep"])("a package of the service's own is read anew: %s", async (name) => {
   const main = (file: string) => ({
     [`s/node_modules/${name}/package.json`]: JSON.stringify({ name, main: file }),

@@ -2,7 +2,7 @@
  * Bun remembers for the life of the process what a folder held when it first looked for an import there: a file that
  * was renamed since is read under its old name, a link is followed to where it led then.
  */
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCode } from "./code-files.js";
 
@@ -24,7 +24,9 @@ export function forgetPaths(dir: string): void {
 
 /** A package with what its `package.json` was when it was last changed. */
 function entryOf(folder: string): string {
-  const stat = statSync(join(folder, "package.json"), { throwIfNoEntry: false });
+  const path = join(folder, "package.json");
+  // Where a link leads to a file, asking for the state of what is below it throws.
+  const stat = existsSync(path) ? statSync(path) : undefined;
   return `${folder} ${stat?.mtimeMs} ${stat?.size} ${stat?.ino}`;
 }
 
@@ -44,11 +46,10 @@ function packagesIn(folder: string): string[] {
   );
 }
 
+/** The folders in a folder, links included; none when there is no such folder. */
 function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // Most services have no packages of their own.
-    return [];
-  }
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith("."))
+    .map(({ name }) => name);
 }

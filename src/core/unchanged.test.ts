@@ -1,14 +1,22 @@
 import { afterEach, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { endRegistries, failure, reasons, startRegistry } from "../../tests/support/registry.js";
 import { answering, eventually } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
 
-const shared = globalThis as unknown as { __gate?: PromiseWithResolvers<void>; __untried?: boolean };
+const shared = globalThis as unknown as {
+  __gate?: PromiseWithResolvers<void>;
+  __untried?: boolean;
+  __importing?: boolean;
+  __ticks?: number;
+};
 afterEach(async () => {
   shared.__gate?.resolve();
   await endRegistries();
   shared.__gate = undefined;
   delete shared.__untried;
+  delete shared.__importing;
 });
 
 const untried = `globalThis.__untried = true; ${answering("a", "untried")}`;
@@ -17,7 +25,7 @@ const slowToAnswer = `import { Hono } from "hono";
   routes.get("/", (c) => c.text("old"));
   routes.post("/", async (c) => { await globalThis.__gate.promise; return c.text("done"); });
   export default { name: "a", routes };`;
-const slowToImport = `await globalThis.__gate?.promise; ${answering("a", "new")}`;
+const slowToImport = `globalThis.__importing = true; await globalThis.__gate?.promise; ${answering("a", "new")}`;
 
 test("code that is edited while requests in flight are waited for is not imported", async () => {
   const { reef, registry } = await startRegistry({ "a/index.ts": slowToAnswer });
@@ -44,13 +52,28 @@ test.each([
   shared.__gate = Promise.withResolvers();
   reef.sandbox.services({ "a/index.ts": slowToImport });
   const loading = failure(registry.load("a"));
-  await Bun.sleep(20);
+  await eventually(() => shared.__importing === true);
   reef.sandbox.services({ "a/part.ts": "// another file" });
   shared.__gate.resolve();
   expect(await loading).toMatchObject({ code: "CHANGED" });
   const reply = await reef.call("/a");
   expect(reply.status).toBe(before === undefined ? 404 : 200);
   if (before !== undefined) expect(await reply.text()).toBe(before);
+});
+
+test("of a folder that vanishes while it is imported nothing is left", async () => {
+  const { reef, registry } = await startRegistry();
+  shared.__gate = Promise.withResolvers();
+  shared.__ticks = 0;
+  reef.sandbox.services({ "a/index.ts": `setInterval(() => globalThis.__ticks++, 1); ${slowToImport}` });
+  const loading = failure(registry.load("a"));
+  await eventually(() => shared.__importing === true && (shared.__ticks ?? 0) > 0);
+  rmSync(join(reef.sandbox.servicesDir, "a"), { recursive: true });
+  shared.__gate.resolve();
+  expect(await loading).toMatchObject({ code: "UNREADABLE" });
+  const ticks = shared.__ticks;
+  await Bun.sleep(10);
+  expect(shared.__ticks).toBe(ticks);
 });
 
 test("code that is edited while it is tried at the start is not imported", async () => {

@@ -27,9 +27,13 @@ export async function importUnchanged(
   if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
   await breathe();
   const generation = await registry.importFolder(dirName);
-  if (!hasChanged(dir, source)) return generation;
-  await generation.dispose();
-  throw changedMeanwhile(dirName);
+  try {
+    if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
+    return generation;
+  } catch (error) {
+    await generation.dispose();
+    throw error;
+  }
 }
 
 export function changedMeanwhile(dirName: string): LoadFailure {
