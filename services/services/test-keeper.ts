@@ -50,10 +50,10 @@ export class TestKeeper {
     const { promise, resolve, reject } = Promise.withResolvers<TestVerdict>();
     this.#runs.set(number, { resolve, reject, mark });
     clearTimeout(this.#idle);
-    this.#send({ ...execution, number, mark });
     const end = () => this.#send({ number, end: true });
     signal.addEventListener("abort", end);
     try {
+      this.#send({ ...execution, number, mark });
       return await promise;
     } catch (error) {
       signal.throwIfAborted();
@@ -66,7 +66,13 @@ export class TestKeeper {
   }
 
   #send(request: KeeperRequest): void {
-    if (!this.ended) this.#process.send(request);
+    try {
+      this.#process.send(request);
+    } catch (error) {
+      // It has just ended, and who waits for its runs is about to be told.
+      this.ended = true;
+      console.debug(`the process that runs tests takes no more: ${messageOf(error)}`);
+    }
   }
 
   #heard({ number, verdict, error }: KeeperAnswer): void {

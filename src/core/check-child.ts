@@ -25,8 +25,11 @@ export interface CheckAnswer {
 
 /** As they are sent: each answer names the request that it belongs to. */
 export type NumberedRequest = CheckRequest & { number: number };
-/** One answer for each folder that was to be imported, one for all that were to be started. */
-export type NumberedAnswers = { answers: CheckAnswer[]; number: number };
+/**
+ * One answer for each folder that was to be imported, one for all that were to be started; none yet says that the
+ * request has been begun.
+ */
+export type NumberedAnswers = { answers?: CheckAnswer[]; number: number };
 
 lowerOwnPriority();
 
@@ -51,6 +54,7 @@ let last: Promise<unknown> = Promise.resolve();
 // One after the other, so that whoever sees this process end knows which of its jobs ended it.
 process.on("message", ({ number, ...request }: NumberedRequest) => {
   last = last.then(async () => {
+    process.send?.({ number } satisfies NumberedAnswers);
     const numbered: NumberedAnswers = { answers: await answersTo(request), number };
     process.send?.(numbered);
   });

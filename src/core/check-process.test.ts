@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
@@ -139,6 +139,54 @@ describe("several at once", () => {
 });
 
 describe("when the process ends", () => {
+  test("a job that it had not begun is handed back, not blamed", async () => {
+    sandbox.services({ "a/index.ts": plain("a"), "b/index.ts": plain("b") });
+    const spawned = spyOn(Bun, "spawn");
+    try {
+      begin();
+      await imported("a");
+      let told = false;
+      const [{ value }] = spawned.mock.results as [{ value: { pid: number } }];
+      process.kill(value.pid, "SIGKILL");
+      void imported("b").then(() => {
+        told = true;
+      });
+      await eventually(() => reports.includes("end b"));
+      expect(told).toBe(false);
+    } finally {
+      spawned.mockRestore();
+    }
+  });
+
+  test("a job that no process begins is given up on, with the reason", async () => {
+    const spawned = spyOn(Bun, "spawn").mockImplementation(((
+      _command: string[],
+      { onExit }: { onExit(process: unknown, code: number): void },
+    ) => {
+      const process = Bun.spawnSync(["true"]);
+      setTimeout(() => onExit(process, 1), 1);
+      const send = () => {
+        throw new Error("the channel is closed");
+      };
+      return { pid: 2 ** 30, ref: () => undefined, unref: () => undefined, send };
+    }) as never);
+    try {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      const job: Job = { request: { op: "import", dirNames: ["a"] }, resolve, reject: resolve };
+      for (let round = 1; round <= 3; round++) {
+        begin().work(job);
+        await eventually(() => reports.filter((report) => report.startsWith("end")).length === round);
+      }
+      expect(reports).toEqual(["end a", "end a", "end "]);
+      expect(await promise).toMatchObject({
+        code: "CHECK_FAILED",
+        message: expect.stringContaining("did not start (exit code 1)"),
+      });
+    } finally {
+      spawned.mockRestore();
+    }
+  });
+
   test("the job being done is blamed, and those behind it are handed back", async () => {
     sandbox.services({ "bad/index.ts": "globalThis.process.exit(3);", "next/index.ts": plain("next") });
     begin();

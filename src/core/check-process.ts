@@ -13,6 +13,8 @@ export interface Job {
   reject: (failure: LoadFailure) => void;
   /** The jobs that are done together here. When the process ends or gets stuck, none of them is blamed for it. */
   together?: Job[];
+  /** How often a process has ended before it began this. */
+  lost?: number;
 }
 
 export interface CheckProcessOptions {
@@ -36,6 +38,10 @@ export interface CheckProcessEvents {
 const AHEAD = 12;
 /** After this long a job may be stuck, in milliseconds. */
 const SLOW_MS = 150;
+/** As long may pass before it is begun, while the process starts. */
+const START_MS = 1000;
+/** So many processes may end before they begin a job. */
+const MOST_LOST = 3;
 /** A child without work for this long is ended, in milliseconds. */
 const IDLE_MS = 60_000;
 
@@ -44,6 +50,8 @@ interface Sent {
   job: Job;
   /** What its answer names. */
   number: number;
+  /** Whether the child has said that it is at it: it is not to blame for what happens before. */
+  begun: boolean;
   /** Somebody else does it by now; the child does it all the same. */
   withdrawn: boolean;
 }
@@ -108,8 +116,14 @@ export class CheckProcess {
 
   work(job: Job): void {
     const number = ++this.#numbers;
-    this.#sent.push({ job, number, withdrawn: false });
-    this.#process.send({ ...job.request, number });
+    this.#sent.push({ job, number, begun: false, withdrawn: false });
+    try {
+      this.#process.send({ ...job.request, number });
+    } catch (error) {
+      // It has just ended, which is about to be told.
+      this.#ending = true;
+      console.debug(`reef: a check is handed to another process: ${messageOf(error)}`);
+    }
     if (this.#sent.length === 1) this.#watch();
   }
 
@@ -121,9 +135,10 @@ export class CheckProcess {
       this.#after(IDLE_MS, () => void this.end());
       return;
     }
-    this.#after(SLOW_MS, () => {
+    const [doing] = this.#sent;
+    this.#after(doing?.begun ? SLOW_MS : START_MS, () => {
       this.slow = true;
-      const isTogether = this.#sent[0]?.job.together !== undefined;
+      const isTogether = doing?.job.together !== undefined;
       // Nobody waits for it then.
       if (isTogether) void this.end();
       this.#events.onSlow(this.#withdraw(isTogether ? this.#sent : this.#sent.slice(1)));
@@ -180,7 +195,13 @@ export class CheckProcess {
   #heard(message: unknown): void {
     const { number, answers } = Object(message) as Partial<NumberedAnswers>;
     const done = this.#sent[0];
-    if (!done || number !== done.number || !answers) return;
+    if (!done || number !== done.number) return;
+    if (!answers) {
+      const isNews = !done.begun;
+      done.begun = true;
+      if (isNews) this.#watch();
+      return;
+    }
     this.#sent.shift();
     this.#answered(done, answers);
   }
@@ -199,14 +220,31 @@ export class CheckProcess {
     this.#ending = true;
     void this.#clear();
     const [doing] = sent;
-    if (doing && !doing.withdrawn && !doing.job.together) {
-      doing.withdrawn = true;
-      doing.job.reject(this.#blame(doing.job, how));
+    if (doing && !doing.withdrawn) {
+      const failure = doing.begun ? this.#blame(doing.job, how) : this.#notBegun(doing.job, how);
+      if (failure) doing.job.reject(failure);
+      doing.withdrawn = failure !== undefined;
     }
     this.#events.onEnd(this.#withdraw(sent));
   }
 
-  #blame({ request }: Job, how: string): LoadFailure {
+  /** Undefined when somebody else is to try it. */
+  #notBegun(job: Job, how: string): LoadFailure | undefined {
+    let most = 0;
+    for (const one of job.together ?? [job]) {
+      one.lost = (one.lost ?? 0) + 1;
+      most = Math.max(most, one.lost);
+    }
+    if (most < MOST_LOST) return undefined;
+    return new LoadFailure(
+      "CHECK_FAILED",
+      "import",
+      `the process to try the code in did not start (${how}).`,
+    );
+  }
+
+  #blame({ request, together }: Job, how: string): LoadFailure | undefined {
+    if (together) return undefined;
     const step: FailureStep = request.op === "import" ? "import" : "init";
     const what = step === "import" ? "importing index.ts" : "init()";
     if (this.#timedOut) {

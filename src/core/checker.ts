@@ -59,7 +59,7 @@ export class ChildChecker implements Checker {
   #scratch: string | undefined;
   #allowed: number;
   #closed = false;
-  /** Whether something has ended or held up a child that did several at once: from then on each is tried alone. */
+  /** Whether something has ended or held up a child that did several at once: each is tried alone while jobs wait. */
   #careful = false;
   #assigning = false;
 
@@ -112,6 +112,7 @@ export class ChildChecker implements Checker {
       const job = this.#next();
       if (job) child.work(job);
     }
+    if ([...this.#children].every((child) => child.idle)) this.#careful = false;
   }
 
   #next(): Job | undefined {
