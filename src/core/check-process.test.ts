@@ -146,7 +146,7 @@ describe("when the process ends", () => {
       begin();
       await imported("a");
       let told = false;
-      const [{ value }] = spawned.mock.results as [{ value: { pid: number } }];
+      const [{ value }] = spawned.mock.results as unknown as [{ value: { pid: number } }];
       process.kill(value.pid, "SIGKILL");
       void imported("b").then(() => {
         told = true;

@@ -15,10 +15,20 @@ export interface MountedApp {
   /** Finds the handler of a request that nothing else of the app has a part in; see {@link handlerFinder}. */
   find: FindHandler | undefined;
   /**
-   * Must have settled before the first request: finds out what the app answers to unknown routes. Undefined once it
-   * has. Not done at once, since it would be a part of every start. Never rejects.
+   * Finds out whether unknown routes are left to Reef, for who has a reply that looks like it; undefined once that is
+   * known. To be called at the first request, not before: it would be a part of every start. Never rejects, but the
+   * author's handler can keep it waiting.
    */
-  prepare: (() => Promise<void>) | undefined;
+  learn: (() => Promise<boolean>) | undefined;
+}
+
+/** The reply for what no route answers. */
+export const notFound = () => errorReply("NOT_FOUND");
+
+/** Whether a reply is what Hono says of unknown routes by itself. */
+export async function looksUnknown(reply: Response): Promise<boolean> {
+  if (reply.status !== 404 || !reply.headers.get("content-type")?.startsWith("text/plain")) return false;
+  return (await reply.clone().text()) === "404 Not Found";
 }
 
 /** A route's only handler, and the context to call it with. */
@@ -53,26 +63,23 @@ export function mountApp(
     plainGetPaths.includes(inner) &&
     app.router.constructor === plain.router.constructor;
   const learn = async () => {
-    if (await hasDefaultNotFound(app, scope)) {
-      mounted.notFound(notFound);
-      if (failsPlainly && isHonosOwn) result.find = handlerFinder(mounted);
-    }
-    result.prepare = undefined;
+    const isDefault = await hasDefaultNotFound(app, scope);
+    if (isDefault) mounted.notFound(notFound);
+    if (isDefault && failsPlainly && isHonosOwn) result.find = handlerFinder(mounted);
+    result.learn = undefined;
+    return isDefault;
   };
-  let learning: Promise<void> | undefined;
+  let learning: Promise<boolean> | undefined;
   const result: MountedApp = {
     fetch: mounted.fetch as Fetch,
     find: undefined,
-    prepare: () => {
+    learn: () => {
       learning ??= learn();
       return learning;
     },
   };
   return result;
 }
-
-/** The reply for what no route answers. */
-export const notFound = () => errorReply("NOT_FOUND");
 
 const plain = new Hono();
 const plainGetPaths = [plain.getPath, new Hono({ strict: false }).getPath];
@@ -139,7 +146,7 @@ async function hasDefaultNotFound(app: Hono, scope: Scope): Promise<boolean> {
     const reply = await scope.outlive(
       Promise.resolve(scope.run(probe.fetch, new Request("http://localhost/"))),
     );
-    return reply.status === 404 && (await reply.text()) === "404 Not Found";
+    return await looksUnknown(reply);
   } catch (error) {
     scope.log.debug(
       `the app's own not-found handler failed when asked outside a request: ${messageOf(error)}`,

@@ -140,6 +140,28 @@ describe("the author's app", () => {
   });
 });
 
+describe("the author's not-found handler", () => {
+  test("holds up no other request", async () => {
+    const routes = new Hono().get("/x", (c) => c.text("x"));
+    routes.notFound(() => new Promise<Response>(() => undefined));
+    const { ask } = await make(routes);
+    expect(await (await ask("/x")).text()).toBe("x");
+    void ask("/hangs");
+    expect(await (await ask("/x")).text()).toBe("x");
+  });
+
+  test("sees what middleware has said before it, from the first time on", async () => {
+    const routes = new Hono<{ Variables: { who: string } }>();
+    routes.use(async (c, next) => {
+      c.set("who", "ada");
+      await next();
+    });
+    routes.notFound((c) => c.text(`nothing for ${c.get("who")}`, 404));
+    const { ask } = await make(routes as unknown as Hono);
+    for (const path of ["/first", "/second"]) expect(await (await ask(path)).text()).toBe("nothing for ada");
+  });
+});
+
 describe("a route with one handler", () => {
   /** What Hono answers by itself, and what it answers here. */
   async function both(routes: Hono, path: string, init?: RequestInit) {

@@ -3,7 +3,7 @@ import type { HTTPException } from "hono/http-exception";
 import { errorReply, ReefError } from "./errors.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
-import { type MountedApp, mountApp, notFound } from "./mounted-app.js";
+import { looksUnknown, type MountedApp, mountApp, notFound } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
 import { StorageError } from "./storage-error.js";
 import { isJson, StreamWatch } from "./streams.js";
@@ -85,7 +85,22 @@ export class Serving {
   handle(request: Request, env: Env): Response | Promise<Response> {
     const app = this.#app;
     if (!app) return this.#hooks.complete(errorReply("NOT_FOUND"), request);
-    if (app.prepare) return this.#handleFirst(app.prepare(), request, env);
+    return app.learn ? this.#handleFirst(app, app.learn(), request, env) : this.#handle(app, request, env);
+  }
+
+  /** While it is being found out who answers unknown routes, replies that may be Hono's own wait for that. */
+  async #handleFirst(
+    app: MountedApp,
+    leftToReef: Promise<boolean>,
+    request: Request,
+    env: Env,
+  ): Promise<Response> {
+    const reply = await this.#handle(app, request, env);
+    if (!(await looksUnknown(reply)) || !(await leftToReef)) return reply;
+    return this.#hooks.complete(notFound(), request);
+  }
+
+  #handle(app: MountedApp, request: Request, env: Env): Response | Promise<Response> {
     this.served++;
     this.active++;
     let result: unknown;
@@ -112,13 +127,6 @@ export class Serving {
       pending.join(this.#ring);
       void this.#await(result as Promise<unknown>, pending, request, env, context);
     });
-  }
-
-  async #handleFirst(prepared: Promise<void>, request: Request, env: Env): Promise<Response> {
-    this.active++;
-    await prepared;
-    this.active--;
-    return this.handle(request, env);
   }
 
   /** An asynchronous method, since `then` with two functions costs more (0.2 µs a request). Never rejects. */
