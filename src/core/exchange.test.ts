@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { afterEach, describe, expect, onTestFinished, spyOn, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
@@ -248,6 +248,40 @@ describe("requests during an exchange", () => {
     expect(await reading).toBe("one");
     expect(await (await reef.call("/a")).json()).toEqual([]);
   });
+
+  /** The same, with a route that reloads the service, and a function that does so later. */
+  const reloading = (version: string) =>
+    holding(version).replace(
+      "export default {",
+      `let context;
+        routes.post("/reload", async (c) => { await context.registry.reload("a"); return c.text("${version}"); });
+        export default { init(ctx) { context = ctx; setTimeout(() => { globalThis.__later = () => ctx.registry.reload("a"); }); },`,
+    );
+
+  test.each([
+    ["of its requests", (reef: Reef) => reef.call("/a/reload", { method: "POST" })],
+    ["of its timers", (_reef: Reef) => (globalThis as unknown as { __later(): Promise<unknown> }).__later()],
+  ])(
+    "one that may be writing is waited for when its service is reloaded by one %s",
+    async (_what, reload) => {
+      shared.__initGate = Promise.withResolvers();
+      const config = readConfig({ REEF_DRAIN_TIMEOUT: "10000" });
+      const { reef, registry } = await startRegistry({ "a/index.ts": reloading("one") }, { config });
+      await eventually(() => "__later" in globalThis);
+      onTestFinished(() => void Reflect.deleteProperty(globalThis, "__later"));
+      const slow = post(reef, "slow");
+      reef.sandbox.services({ "a/index.ts": reloading("two") });
+      const asked = reload(reef);
+      await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+      for (let turn = 0; turn < 20; turn++) await Bun.sleep(1);
+      expect(registry.get("a")?.generation).toBe(1);
+      shared.__initGate.resolve();
+      expect((await slow).status).toBe(201);
+      await asked;
+      expect(registry.get("a")?.generation).toBe(2);
+      expect(await (await reef.call("/a")).json()).toEqual(["slow"]);
+    },
+  );
 
   test("what the old version saves when it closes does not stay in place of what came later", async () => {
     shared.__initGate = Promise.withResolvers();

@@ -69,11 +69,11 @@ export async function exchange(
  */
 async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<void> {
   const { module, serving } = old;
-  // Whoever changes its own service from one of its requests waits there for this.
-  const except = isAsking ? 1 : 0;
+  // Whoever changes its own service from one of its requests waits there for this. Where that matters, it is known.
+  const except = isAsking && !serving.knowsAsking ? 1 : 0;
   if ((await serving.whenIdle(PAUSE_LIMIT_MS, except)) || !module.store?.flush) return;
-  const written = await serving.whenWritten(Math.max(0, limitMs - PAUSE_LIMIT_MS), except);
-  if (!written && !isAsking) serving.abandon("writers");
+  const written = await serving.whenWritten(Math.max(0, limitMs - PAUSE_LIMIT_MS));
+  if (!written) serving.abandon("writers");
 }
 
 const isQuiet = ({ serving }: Version) => serving.active === 0 && serving.streams.size === 0;

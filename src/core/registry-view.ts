@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { EventBus } from "./events.js";
 import { changeFolder } from "./folder-change.js";
-import { inHost } from "./host-context.js";
+import { asked, inHost } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { getService, listServices, locate, servedFrom } from "./lookup.js";
@@ -21,10 +21,11 @@ export function registryView(
   caller?: string,
 ): ServiceRegistry {
   /** A change of one service, given its name or its folder's. One that is being started is there first. */
-  const enqueue = async <T>(name: string, change: () => Promise<T>) => {
-    if (registry.takesTurns && registry.starts.has(name)) await registry.starts.over(name);
-    return registry.enqueue(change);
-  };
+  const enqueue = <T>(name: string, change: () => Promise<T>) =>
+    asked(async () => {
+      if (registry.takesTurns && registry.starts.has(name)) await registry.starts.over(name);
+      return registry.enqueue(change);
+    });
   /** The same for one that loads the code in a folder: what is new is tried before the change takes its turn. */
   const enqueueLoad = <T>(
     name: string,
@@ -33,12 +34,13 @@ export function registryView(
   ) => {
     if (!registry.takesTurns) return registry.enqueue(change);
     // It goes on when the caller is exchanged meanwhile.
-    return inHost(async () => {
+    const inTurn = async () => {
       if (registry.starts.has(name)) await registry.starts.over(name);
       const trying = beginTrial(registry, folder);
       const trial = trying && (await trying);
       return registry.enqueue(() => change(trial));
-    });
+    };
+    return asked(() => inHost(inTurn));
   };
   const ifOn = (dirName: string) => (registry.switches?.isDisabled(dirName) ? undefined : dirName);
   return {
@@ -66,7 +68,7 @@ export function registryView(
         () => ifOn(registry.folderOf(name)),
         (trial) => registry.load(registry.folderOf(name), caller, {}, trial),
       ),
-    sync: () => syncFolders(registry, caller),
+    sync: () => asked(() => syncFolders(registry, caller)),
     unload: (name, options) => enqueue(name, () => unload(registry, name, { force: options?.force }, caller)),
     disable: (name, options) => enqueue(name, () => disable(registry, name, options, caller)),
     enable: (name) =>
