@@ -145,7 +145,8 @@ export class EventTree implements EventLog {
     { events = 500, bytes = 256 * 1024 }: { events?: number; bytes?: number } = {},
   ): Promise<EventNode[] | null> {
     const reader = this.#open();
-    return position < this.#extent.pruned ? null : reader.after(position, events, bytes);
+    // What is not on disk yet is nobody's to see who follows.
+    return position < this.#extent.pruned ? null : reader.after(position, this.#extent.seq, events, bytes);
   }
 
   latest(): string {

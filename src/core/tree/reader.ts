@@ -89,12 +89,12 @@ export class EventReader {
   }
 
   /** Reads forward from a position; stops after `bytes`, but yields at least one event if there is one. */
-  after(position: string, events: number, bytes: number): EventNode[] {
-    const sql = `SELECT ${columns} FROM nodes n WHERE n.seq > ? ORDER BY n.seq LIMIT ?`;
+  after(position: string, upTo: number, events: number, bytes: number): EventNode[] {
+    const sql = `SELECT ${columns} FROM nodes n WHERE n.seq > ? AND n.seq <= ? ORDER BY n.seq LIMIT ?`;
     const statement = this.db.query<Row, SQLQueryBindings[]>(sql);
     const found: EventNode[] = [];
     let size = 0;
-    for (const row of statement.iterate(this.positions.lastUpTo(position), events)) {
+    for (const row of statement.iterate(this.positions.lastUpTo(position), upTo, events)) {
       found.push(toNode(row));
       size += row.content.length + (row.extra?.length ?? 0) + 400;
       if (size >= bytes) break;

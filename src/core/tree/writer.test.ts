@@ -54,7 +54,7 @@ describe("append", () => {
       await eventually(() => syncs.length === 1);
       const rest = Promise.all(["second", "third"].map((content) => log.append(event(content))));
       await Bun.sleep(5);
-      expect([seen, syncs.length]).toEqual([[], 1]);
+      expect([seen, syncs.length, await log.after("")]).toEqual([[], 1, []]);
       syncs[0]?.(null);
       await first;
       await eventually(() => syncs.length === 2);
@@ -72,11 +72,18 @@ describe("append", () => {
       await eventually(() => syncs.length === 1);
       syncs[0]?.(Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" }));
       expect(await lost).toMatchObject({ reason: "full" });
+      expect([(await log.search()).events, (await log.stats()).count, await log.after("")]).toEqual([
+        [],
+        0,
+        [],
+      ]);
       const kept = log.append(event("kept"));
       await eventually(() => syncs.length === 2);
       syncs[1]?.(null);
-      expect((await kept).id > "").toBe(true);
+      const { id } = await kept;
       expect(seen).toEqual(["kept"]);
+      expect((await log.after(""))?.map((event) => event.id)).toEqual([id]);
+      expect((await log.stats()).count).toBe(1);
     });
   });
 

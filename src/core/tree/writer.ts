@@ -33,6 +33,7 @@ interface Outcome {
 export class EventWriter {
   readonly #commits: GroupCommit;
   readonly #insert;
+  readonly #removeAfter;
   readonly #listeners = new Set<EventListener>();
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #queue: Waiting[] = [];
@@ -62,6 +63,7 @@ export class EventWriter {
     >(
       "INSERT INTO nodes (seq, id, parent, type, source, content, time, extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
+    this.#removeAfter = db.query<null, [number]>("DELETE FROM nodes WHERE seq > ?");
   }
 
   append(input: EventInput): Promise<EventNode> {
@@ -122,11 +124,13 @@ export class EventWriter {
       try {
         const committed = this.#commits.write(() => this.#store(taken));
         this.#commits.flush();
-        const { nodes, results, last, seq } = await committed;
-        this.extent.last = last;
-        this.extent.seq = seq;
-        this.extent.count += nodes.length;
-        await this.options.disk?.sync();
+        const outcome = await committed;
+        const { nodes, results } = outcome;
+        await this.options.disk?.sync().catch(async (error) => {
+          await this.#takeBack(outcome);
+          throw error;
+        });
+        this.#advance(outcome);
         if (nodes.length > 0) this.#announce(nodes);
         for (const [i, { resolve, reject }] of taken.entries()) {
           const result = results[i];
@@ -139,6 +143,25 @@ export class EventWriter {
       for (const { draft } of taken) this.#queuedBytes -= draft.size;
     }
     this.#writing = null;
+  }
+
+  #advance({ nodes, last, seq }: Outcome): void {
+    this.extent.last = last;
+    this.extent.seq = seq;
+    this.extent.count += nodes.length;
+  }
+
+  /** What the disk did not take is removed again: nobody was told of it, and its publisher may repeat it. */
+  async #takeBack(outcome: Outcome): Promise<void> {
+    try {
+      const removed = this.#commits.write(() => this.#removeAfter.run(this.extent.seq));
+      this.#commits.flush();
+      await removed;
+    } catch (error) {
+      // Then it stays, and what comes next comes after it.
+      this.#advance(outcome);
+      this.options.warn(`Events that could not be stored safely could not be removed either: ${error}`);
+    }
   }
 
   #store(taken: Waiting[]): Outcome {
