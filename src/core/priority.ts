@@ -3,6 +3,7 @@ import { dlopen, FFIType, ptr } from "bun:ffi";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { messageOf } from "./errors.js";
+import { systemErrorCode } from "./storage-error.js";
 
 /** On a scale from 0, like any other process, to 19. */
 const NICENESS = 10;
@@ -23,14 +24,38 @@ export function lowerOwnPriority(): void {
 export function lowerPriority(pid: number): void {
   try {
     setPriority(pid, NICENESS);
-    // Linux on a desktop or a plain machine shares the processor between sessions first, and a detached child has a
-    // session of its own: there the value of the process only counts among its own kind.
-    const session = `/proc/${pid}/autogroup`;
-    if (existsSync(session)) writeFileSync(session, String(NICENESS));
     takeLongTurns(pid);
+    lowerSession(pid);
   } catch (error) {
-    // The system does not allow it: then it runs like any other process.
-    console.debug(`reef: process ${pid} keeps its priority: ${messageOf(error)}`);
+    // The system does not allow it: then it runs more like any other process.
+    console.debug(`reef: process ${pid} keeps some of its priority: ${messageOf(error)}`);
+  }
+}
+
+/** Linux takes one such change in this time, in milliseconds, from all who are not root. */
+const SESSION_PAUSE_MS = 120;
+const MOST_TRIES = 5;
+
+/**
+ * Linux on a desktop or a plain machine shares the processor between sessions first, and a detached child has a
+ * session of its own: there the value of the process only counts among its own kind.
+ */
+function lowerSession(pid: number, tries = 1): void {
+  const session = `/proc/${pid}/autogroup`;
+  if (!existsSync(session)) return;
+  try {
+    writeFileSync(session, String(NICENESS));
+  } catch (error) {
+    if (systemErrorCode(error) !== "EAGAIN" || tries === MOST_TRIES) throw error;
+    setTimeout(() => lowerSessionLater(pid, tries + 1), SESSION_PAUSE_MS).unref();
+  }
+}
+
+function lowerSessionLater(pid: number, tries: number): void {
+  try {
+    lowerSession(pid, tries);
+  } catch (error) {
+    console.debug(`reef: the session of process ${pid} keeps its priority: ${messageOf(error)}`);
   }
 }
 
