@@ -2,7 +2,7 @@
 import { basename, join } from "node:path";
 import { contentDigest } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
-import type { LoadFailure } from "./load-failure.js";
+import type { LoadFailure, LoadFailureCode } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
 import type { SyncResult } from "./sync.js";
@@ -34,8 +34,12 @@ interface Lacking {
 }
 
 /** Of folders that lack only each other, says that they are a cycle. */
-function nameCycles(registry: Registry, lacking: Lacking[]): void {
-  const nodes = lacking.flatMap((one) => (one.failure.lacks ? [{ ...one.failure.lacks, one }] : []));
+function nameCycles(registry: Registry, lacking: Lacking[], tried: ReadonlyMap<string, Trial>): void {
+  const nodes = lacking.flatMap((one) => {
+    // What was started elsewhere lacks what its trial says, or what others lack there.
+    const { lacks = tried.get(one.dirName)?.facts } = one.failure;
+    return lacks ? [{ name: lacks.name, dependencies: lacks.dependencies, one }] : [];
+  });
   for (const { node, cycle } of orderByDependencies(nodes, new Set()).cyclic) {
     const failure = dependencyCycle(cycle);
     node.one.failure = failure;
@@ -43,7 +47,13 @@ function nameCycles(registry: Registry, lacking: Lacking[]): void {
   }
 }
 
-/** Whoever lacks a dependency may find it loaded in the next round; it ends when a round brings nothing new. */
+/** What the next round may mend: a dependency that is loaded by then, or no longer needs who needs it. */
+const DUE_TO_OTHERS: ReadonlySet<string> = new Set<LoadFailureCode>([
+  "MISSING_DEPENDENCY",
+  "DEPENDENCY_CYCLE",
+]);
+
+/** Whoever fails because of others may be loaded in the next round; it ends when a round brings nothing new. */
 export async function loadInRounds(
   registry: Registry,
   dirNames: string[],
@@ -59,12 +69,12 @@ export async function loadInRounds(
         result.results.push(await registry.load(dirName, caller, {}, tried.get(dirName)));
       } catch (error) {
         const failure = asLoadFailure(error);
-        if (failure.code === "MISSING_DEPENDENCY") lacking.push({ dirName, failure });
+        if (DUE_TO_OTHERS.has(failure.code)) lacking.push({ dirName, failure });
         else result.errors.push({ dir: dirName, error: failure.message });
       }
     }
     if (lacking.length === waiting.length) {
-      nameCycles(registry, lacking);
+      nameCycles(registry, lacking, tried);
       for (const { dirName, failure } of lacking)
         result.errors.push({ dir: dirName, error: failure.message });
       return result;

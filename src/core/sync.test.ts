@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
-import { answering } from "../../tests/support/sandbox.js";
-
+import { answering, Sandbox } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
+import { ChildChecker } from "./checker.js";
 import { LoadFailure, type LoadFailureCode } from "./load-failure.js";
 
 afterEach(endRegistries);
@@ -135,5 +135,70 @@ describe("sync", () => {
     reef.sandbox.services({ "a/index.ts": answering("a", "a") });
     expect(await registry.sync()).toEqual({ results: [], errors: [] });
     expect([registry.failures(), registry.get("a")?.generation]).toEqual([[], 1]);
+  });
+});
+
+describe("services that run and change what they need", () => {
+  const needing = (name: string, text: string, ...needs: string[]) =>
+    answering(name, text, `dependencies: ${JSON.stringify(needs)}, async init() {}`);
+  const start = async (files: Record<string, string>) => {
+    const sandbox = new Sandbox(files);
+    const { servicesDir, dataDir } = sandbox;
+    const checker = new ChildChecker({ servicesDir, timeoutMs: 20_000 });
+    const server = await startRegistry({}, { servicesDir, dataDir, checker });
+    server.reef.sandbox.remove();
+    Object.assign(server.reef, { sandbox });
+    return server;
+  };
+
+  test("are exchanged when the one needs the other where the other needed it", async () => {
+    const { reef, registry } = await start({
+      "a/index.ts": needing("a", "old"),
+      "b/index.ts": needing("b", "old", "a"),
+    });
+    reef.sandbox.services({
+      "a/index.ts": needing("a", "new", "b"),
+      "b/index.ts": needing("b", "new"),
+    });
+    expect(await registry.sync()).toEqual({
+      results: [
+        { name: "b", action: "updated" },
+        { name: "a", action: "updated" },
+      ],
+      errors: [],
+    });
+    expect([await reef.text("/a"), await reef.text("/b")]).toEqual(["new", "new"]);
+    expect(registry.failures()).toEqual([]);
+  });
+
+  test("are told of the circle when they come to need each other", async () => {
+    const { reef, registry } = await start({
+      "a/index.ts": needing("a", "old"),
+      "b/index.ts": needing("b", "old"),
+    });
+    reef.sandbox.services({
+      "a/index.ts": needing("a", "new", "b"),
+      "b/index.ts": needing("b", "new", "a"),
+    });
+    expect(await registry.sync()).toEqual({
+      results: [],
+      errors: [
+        { dir: "a", error: "dependency cycle: a → b → a." },
+        { dir: "b", error: "dependency cycle: b → a → b." },
+      ],
+    });
+    expect([await reef.text("/a"), await reef.text("/b")]).toEqual(["old", "old"]);
+  });
+
+  test("are told of the circle when one comes to need what needs it", async () => {
+    const { reef, registry } = await start({
+      "a/index.ts": needing("a", "old"),
+      "b/index.ts": needing("b", "old", "a"),
+    });
+    reef.sandbox.services({ "a/index.ts": needing("a", "new", "b") });
+    for (const way of [registry.reload, registry.load, registry.check] as const)
+      expect(await failure(way("a"))).toMatchObject({ code: "DEPENDENCY_CYCLE" });
+    expect((await registry.sync()).errors).toEqual([{ dir: "a", error: "dependency cycle: a → b → a." }]);
+    expect(await reef.text("/a")).toBe("old");
   });
 });

@@ -25,12 +25,20 @@ interface Named {
   facts: ModuleFacts;
 }
 
+/** What somebody needs. Module objects have no folder. */
+interface Needed {
+  dirName: string | undefined;
+  dependencies: readonly string[];
+}
+
 /** Folders that are tried side by side, and may need each other. */
 export class Batch {
   readonly trials = new Map<string, Promise<Trial>>();
   readonly #table: ServiceTable;
   readonly #checks: Checks;
   readonly #named = new Map<string, PromiseWithResolvers<Named | undefined>>();
+  /** One answer for all who ask, whatever changes meanwhile: else they could come to wait for each other. */
+  readonly #found = new Map<string, Promise<Needed | undefined>>();
   /** Whether all have said what they are called. */
   #all = false;
 
@@ -43,9 +51,15 @@ export class Batch {
     this.#checks = checks;
     const imports = folders.map(async ({ dirName, digest }) => {
       await breathe();
-      const facts = await checks.importing(dirName, digest);
-      this.#name(facts.name).resolve({ dirName, facts });
-      return facts;
+      try {
+        const facts = await checks.importing(dirName, digest);
+        this.#name(facts.name).resolve({ dirName, facts });
+        return facts;
+      } finally {
+        // Who needs the service that runs from it, and now is not in it, need not wait until all are known.
+        const before = table.byFolder(dirName);
+        if (before) this.#name(before.name).resolve(undefined);
+      }
     });
     for (const [at, { dirName, digest }] of folders.entries()) {
       this.trials.set(dirName, this.#try(dirName, digest, imports[at] as Promise<ModuleFacts>));
@@ -93,17 +107,28 @@ export class Batch {
   async #collect(names: readonly string[], order: Set<string>, above: ReadonlySet<string>): Promise<boolean> {
     for (const name of names) {
       if (above.has(name)) return false;
-      if (this.#table.get(name)) {
-        for (const folder of this.#table.startOrder([name])) order.add(folder);
-        continue;
-      }
-      const found = await this.#name(name).promise;
+      const found = await this.#find(name);
       if (!found) return false;
-      if (order.has(found.dirName)) continue;
-      const below = found.facts.dependencies;
-      if (!(await this.#collect(below, order, new Set([...above, name])))) return false;
-      order.add(found.dirName);
+      const { dirName, dependencies } = found;
+      if (dirName !== undefined && order.has(dirName)) continue;
+      if (!(await this.#collect(dependencies, order, new Set([...above, name])))) return false;
+      if (dirName !== undefined) order.add(dirName);
     }
     return true;
+  }
+
+  #find(name: string): Promise<Needed | undefined> {
+    const found = this.#found.get(name) ?? this.#look(name);
+    this.#found.set(name, found);
+    return found;
+  }
+
+  /** What runs counts with what it needs now, what is in this batch with what its code on disk needs. */
+  async #look(name: string): Promise<Needed | undefined> {
+    const running = this.#table.get(name);
+    if (running && !this.trials.has(running.dirName ?? ""))
+      return { dirName: running.dirName, dependencies: running.current.module.dependencies ?? [] };
+    const named = await this.#name(name).promise;
+    return named && { dirName: named.dirName, dependencies: named.facts.dependencies };
   }
 }
