@@ -125,6 +125,24 @@ describe("several deploys", () => {
   });
 });
 
+test("who hears of the end of a deploy can deploy the same again", async () => {
+  put({ "index.ts": good("again"), "subject.test.ts": PASSING });
+  const answered = Promise.withResolvers<void>();
+  const again = Promise.withResolvers<Response>();
+  const off = m.reef.ctx.events.on("services:deploy", async ({ step }) => {
+    if (step !== "deploy") return;
+    off();
+    await answered.promise;
+    const body = JSON.stringify({ name: "subject" });
+    const headers = { "content-type": "application/json" };
+    const request = new Request(`${m.url}/services/deploy`, { method: "POST", headers, body });
+    again.resolve(m.reef.ctx.dispatch(request, { trusted: true }));
+  });
+  await m.deploy("subject");
+  answered.resolve();
+  expect((await again.promise).status).toBe(200);
+});
+
 test("each step is announced between services, and in the event tree below its deploy", async () => {
   const steps: string[] = [];
   const nodes: Array<Record<string, unknown>> = [];

@@ -61,6 +61,22 @@ describe("work that would wait for itself is refused", () => {
     expect(await both).toMatchObject([{ value: "a has b" }, { reason: { message: expect.any(String) } }]);
   });
 
+  test("but not what it leaves behind, in whatever context that goes on", async () => {
+    const turns = new Turns();
+    const over = Promise.withResolvers<void>();
+    const left: Array<Promise<string>> = [];
+    const elsewhere = AsyncLocalStorage.snapshot();
+    await turns.take("a", async () => {
+      const again = () => turns.take("a", async () => "had its turn");
+      const part = turns.partOf(again);
+      left.push(over.promise.then(again));
+      left.push(over.promise.then(() => elsewhere(part)));
+      left.push(over.promise.then(() => turns.take("b", turns.partOf(again))));
+    });
+    over.resolve();
+    expect(await Promise.all(left)).toEqual(Array(3).fill("had its turn"));
+  });
+
   test("and nothing else is: what is over is not waited for", async () => {
     const turns = new Turns();
     const asking = (own: string, other: string) =>

@@ -3,11 +3,18 @@ import { AsyncLocalStorage } from "node:async_hooks";
 /** The keys from one back to itself. */
 export type Circle = readonly string[];
 
+/** Work that has its turn. */
+interface Running {
+  readonly key: string;
+  /** Until it has settled, whatever it started that lives on. */
+  open: boolean;
+}
+
 /** Work that must not overlap takes turns: one after the other for each key, side by side for different ones. */
 export class Turns {
   readonly #latest = new Map<string, Promise<void>>();
-  /** The key under which the work runs that is asking. */
-  readonly #running = new AsyncLocalStorage<string>();
+  /** The work that is asking, or that started what is. */
+  readonly #running = new AsyncLocalStorage<Running>();
   /** Which work waits for a turn that it asked for itself. */
   readonly #waits = new Set<{ key: string; for: string }>();
   readonly #refusal: (circle: Circle) => Error;
@@ -22,7 +29,7 @@ export class Turns {
    * asks for a turn which waits, directly or through others, for that work is refused.
    */
   take<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const asking = this.#running.getStore();
+    const asking = this.#asking()?.key;
     if (asking === undefined) return this.#take(key, work);
     const way = this.#way(key, asking);
     if (way) return Promise.reject(this.#refusal([asking, ...way]));
@@ -32,8 +39,10 @@ export class Turns {
   }
 
   #take<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const result = (this.#latest.get(key) ?? Promise.resolve()).then(() => this.#running.run(key, work));
+    const running = { key, open: true };
+    const result = (this.#latest.get(key) ?? Promise.resolve()).then(() => this.#running.run(running, work));
     const over = () => {
+      running.open = false;
       if (this.#latest.get(key) === settled) this.#latest.delete(key);
     };
     const settled = result.then(over, over);
@@ -43,8 +52,14 @@ export class Turns {
 
   /** Makes `fn` part of the work that calls this, in whatever context it is called then. */
   partOf<T>(fn: () => T): () => T {
-    const key = this.#running.getStore();
-    return key === undefined ? fn : () => this.#running.run(key, fn);
+    const asking = this.#asking();
+    return asking === undefined ? fn : () => this.#running.run(asking, fn);
+  }
+
+  /** Nothing once it has settled: nobody waits for it then. */
+  #asking(): Running | undefined {
+    const running = this.#running.getStore();
+    return running?.open ? running : undefined;
   }
 
   /** The keys by which one waits for the other; since circles are refused, it ends. */
