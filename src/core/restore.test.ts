@@ -27,11 +27,12 @@ function folder(content: Files): void {
   }
 }
 
+/** Returns where folders are now that gave way. */
 function restore(kept: Files): string[] {
   const from = join(sandbox.root, "kept");
   mkdirSync(from);
   for (const [path, text] of Object.entries(kept)) sandbox.write(join("kept", path), text);
-  return restoreCode(from, dir);
+  return restoreCode(from, dir).flatMap(({ aside }) => aside ?? []);
 }
 
 const code = () =>
@@ -66,6 +67,13 @@ describe("a path that was", () => {
     expect(aside).toStartWith(join(dir, ".x.replaced-"));
     expect(readFileSync(join(aside, ".env"), "utf8")).toBe("secret");
     expect(readdirSync(aside).sort()).toEqual([".env", "deep", "node_modules"]);
+  });
+
+  test("a folder with more than code has it again when not all can be restored", () => {
+    folder({ "x/y.ts": "y", "x/.env": "secret", "z.ts.tmp/.keep": "" });
+    expect(() => restore({ x: "x", "z.ts": "z" })).toThrow("z.ts");
+    expect(readdirSync(dir).sort()).toEqual(["x", "z.ts.tmp"]);
+    expect(readFileSync(join(dir, "x/.env"), "utf8")).toBe("secret");
   });
 });
 

@@ -1,18 +1,9 @@
 /** Makes the code of a folder what a kept copy holds. */
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { codeFiles } from "./code-files.js";
-import { asideName, writeFileAtomic } from "./files.js";
+import { writeFileAtomic } from "./files.js";
+import { type GaveWay, makeRoom, putBack, removeLink } from "./gave-way.js";
 
 /**
  * Changed and missing files are written, others removed. `node_modules`, data and dot-files stay. Each file is
@@ -21,41 +12,27 @@ import { asideName, writeFileAtomic } from "./files.js";
  * What is behind a link belongs to others and is never changed: the link stays where that is what was kept, and gives
  * way to the kept files where it is not.
  *
- * @returns Where folders are now that a file took the place of, if there was more than code in them.
+ * @returns What gave way: links, and folders with more than code in them. When it throws, that is in its place again.
  */
-export function restoreCode(from: string, dir: string): string[] {
+export function restoreCode(from: string, dir: string): GaveWay[] {
   const wanted = codeFiles(from);
   const keep = new Set(wanted);
   for (const file of byLink(dir, codeFiles(dir)).get(undefined) ?? []) {
     if (!keep.has(file)) rmSync(join(dir, file), { force: true });
   }
-  const aside: string[] = [];
-  for (const file of byLink(dir, wanted).get(undefined) ?? []) {
-    aside.push(...makeRoom(join(dir, file)));
-    restoreFile(from, dir, file);
+  const gaveWay: GaveWay[] = [];
+  try {
+    for (const file of byLink(dir, wanted).get(undefined) ?? []) {
+      gaveWay.push(...makeRoom(join(dir, file)));
+      restoreFile(from, dir, file);
+    }
+    // Where links lead to others, one that gives way changes what is behind the next.
+    while (replaceLinks(from, dir, wanted, gaveWay));
+  } catch (error) {
+    putBack(gaveWay);
+    throw error;
   }
-  // Where links lead to others, one that gives way changes what is behind the next.
-  while (replaceLinks(from, dir, wanted));
-  return aside;
-}
-
-/** Moves a folder without code out of the way, under a name that is no code either; an empty one is removed. */
-function makeRoom(path: string): string[] {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
-  if (isEmpty(path)) {
-    rmSync(path, { recursive: true });
-    return [];
-  }
-  const aside = asideName(join(dirname(path), `.${basename(path)}`), "replaced");
-  renameSync(path, aside);
-  return [aside];
-}
-
-/** Whether there is nothing but folders in a folder. */
-function isEmpty(folder: string): boolean {
-  return readdirSync(folder, { withFileTypes: true }).every(
-    (entry) => entry.isDirectory() && isEmpty(join(folder, entry.name)),
-  );
+  return gaveWay;
 }
 
 function restoreFile(from: string, dir: string, file: string): void {
@@ -66,7 +43,7 @@ function restoreFile(from: string, dir: string, file: string): void {
 }
 
 /** Puts kept files into the place of each link that shows others. False when there was none. */
-function replaceLinks(from: string, dir: string, wanted: readonly string[]): boolean {
+function replaceLinks(from: string, dir: string, wanted: readonly string[], gaveWay: GaveWay[]): boolean {
   const [shown, kept] = [byLink(dir, codeFiles(dir)), byLink(dir, wanted)];
   let replaced = false;
   for (const link of new Set([...shown.keys(), ...kept.keys()])) {
@@ -75,7 +52,8 @@ function replaceLinks(from: string, dir: string, wanted: readonly string[]): boo
     const isKept = (file: string, n: number) =>
       present[n] === file && isSame(join(from, file), join(dir, file));
     if (files.length === present.length && files.every(isKept)) continue;
-    unlinkSync(join(dir, link));
+    const places = files.map((file) => join(dir, file));
+    gaveWay.push(removeLink(join(dir, link), places));
     for (const file of files) restoreFile(from, dir, file);
     replaced = true;
   }

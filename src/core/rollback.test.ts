@@ -1,7 +1,16 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { answering, type Reef, startReef } from "../../tests/support/sandbox.js";
+import { answering, type Files, type Reef, startReef } from "../../tests/support/sandbox.js";
 import { contentDigest } from "./digest.js";
 import { failureStatus } from "./load-failure.js";
 import { CHANGE_EVENT } from "./registry.js";
@@ -172,6 +181,46 @@ describe("rollback", () => {
     expect(await back()).toEqual({ name: "a", action: "updated", digest: one });
     expect([await reef.text("/a"), digest()]).toEqual(["one", one]);
     expect(readFileSync(file, "utf8")).toContain("two");
+  });
+
+  describe("that fails puts back", () => {
+    /** A service whose present code is followed by code that cannot be imported any more. */
+    async function startFailing(kept: Files): Promise<void> {
+      reef = await startReef({});
+      const flag = join(reef.sandbox.root, "broken");
+      const code = `import { existsSync } from "node:fs";
+        if (existsSync(${JSON.stringify(flag)})) throw new Error("broken");\n${version("kept")}`;
+      reef.sandbox.services({ "a/index.ts": code, ...kept });
+      await reef.ctx.registry.load("a");
+      writeFileSync(flag, "");
+      for (const file of Object.keys(kept)) rmSync(join(reef.sandbox.servicesDir, file));
+    }
+
+    test("a folder that a file took the place of, with all that was in it", async () => {
+      await startFailing({ "a/lib": "file" });
+      const present = { "a/lib/x.ts": "x", "a/lib/.env": "secret", "a/lib/node_modules/p/i.js": "p" };
+      reef.sandbox.services(present);
+      const one = await load("present");
+      await expect(back()).rejects.toMatchObject({ code: "IMPORT_FAILED" });
+      expect([digest(), await reef.text("/a")]).toEqual([one, "present"]);
+      for (const [file, text] of Object.entries(present))
+        expect(readFileSync(join(reef.sandbox.servicesDir, file), "utf8")).toBe(text);
+      expect(readdirSync(folder()).sort()).toEqual(["index.ts", "lib"]);
+      expect(reef.lines.map((line) => line.text).join()).not.toContain(".replaced-");
+    });
+
+    test("a link that kept files took the place of", async () => {
+      await startFailing({ "a/lib/x.ts": "one", "a/lib/data/y.ts": "y" });
+      rmSync(join(folder(), "lib"), { recursive: true });
+      const file = reef.sandbox.write("shared/x.ts", "two");
+      symlinkSync("../../shared", join(folder(), "lib"));
+      const one = await load("present");
+      await expect(back()).rejects.toMatchObject({ code: "IMPORT_FAILED" });
+      expect(digest()).toBe(one);
+      expect(readlinkSync(join(folder(), "lib"))).toBe("../../shared");
+      expect(readFileSync(file, "utf8")).toBe("two");
+      expect(readdirSync(folder()).sort()).toEqual(["index.ts", "lib"]);
+    });
   });
 
   test("leaves data, node_modules and dot-files in the folder alone", async () => {

@@ -1,6 +1,7 @@
 /** Going back to code that served before. */
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
+import { type GaveWay, putBack } from "./gave-way.js";
 import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
 import type { Loaded, Registry } from "./registry.js";
@@ -30,14 +31,17 @@ export async function rollBack(
   }
   const dir = realpathSync(join(registry.servicesDir, dirName));
   const before = await snapshots.setAside(dirName, dir, target.digest);
+  let gaveWay: GaveWay[] = [];
   try {
-    snapshots.restore(dirName, dir, target.digest);
+    gaveWay = snapshots.restore(dirName, dir, target.digest);
     const loaded = await registry.load(dirName, caller);
+    snapshots.tell(dirName, gaveWay);
     registry.announce(loaded.name, "rolled-back");
     const runs = registry.table.byFolder(dirName)?.current.source?.digest;
     return { ...loaded, digest: runs ?? target.digest };
   } catch (error) {
-    snapshots.restore(dirName, dir, before);
+    const room = putBack(gaveWay);
+    snapshots.tell(dirName, [...room, ...snapshots.restore(dirName, dir, before)]);
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { codeFiles } from "./code-files.js";
 import { contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
 import { replaceFile } from "./files.js";
+import type { GaveWay } from "./gave-way.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
 import { restoreCode } from "./restore.js";
@@ -107,9 +108,16 @@ export class Snapshots {
   }
 
   /** Makes a folder's code what it was in a kept version; see `restoreCode`. */
-  restore(dirName: string, dir: string, digest: string): void {
-    for (const aside of restoreCode(this.#path(dirName, digest), dir))
+  restore(dirName: string, dir: string, digest: string): GaveWay[] {
+    return restoreCode(this.#path(dirName, digest), dir);
+  }
+
+  /** Says where folders are now that gave way for good. */
+  tell(dirName: string, gaveWay: readonly GaveWay[]): void {
+    for (const { aside } of gaveWay) {
+      if (aside === undefined) continue;
       this.#log.warn(`a file took the place of a folder in ${dirName}; what else was in it is in ${aside}`);
+    }
   }
 }
 
