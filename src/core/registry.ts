@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
 import type { ContextHost, Peer } from "./context.js";
+import { Copies } from "./copies.js";
 import { readSource, type Source } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
 import type { Dispatcher } from "./dispatch.js";
@@ -71,8 +72,7 @@ export class Registry {
   #queue: Promise<unknown> = Promise.resolve();
   readonly #folders = new Turns(initCycle);
   #closed = false;
-  /** The copies that are still being made of code that serves. */
-  #copies: Promise<unknown> = Promise.resolve();
+  readonly #copies: Copies;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -84,6 +84,7 @@ export class Registry {
       this.switches = new Switches(options.dataDir, log);
       this.snapshots = new Snapshots(options.dataDir, log);
     }
+    this.#copies = new Copies(this.table, options.servicesDir, this.snapshots);
     this.host = {
       events: options.events,
       servicesDir: options.servicesDir,
@@ -297,29 +298,14 @@ export class Registry {
     return this.#options.drainTimeoutMs;
   }
 
-  /**
-   * Keeps copies of the code that serves under these names, for a rollback, one after the other and with room for
-   * requests between them. Resolves when all copies that anybody asked for here are made.
-   */
-  async keepCopies(names: Iterable<string>): Promise<void> {
-    const making = this.#makeCopies(names);
-    this.#copies = Promise.all([this.#copies, making]);
-    await this.#copies;
-  }
-
-  async #makeCopies(names: Iterable<string>): Promise<void> {
-    for (const name of names) {
-      await this.keepCopy(name);
-      await breathe();
-    }
+  /** Keeps copies of the code that serves under these names; see `Copies.keepAll`. */
+  keepCopies(names: Iterable<string>): Promise<void> {
+    return this.#copies.keepAll(names);
   }
 
   /** Keeps a copy of the code that serves under this name; resolves at once when there is one. */
-  async keepCopy(name: string): Promise<void> {
-    const service = this.table.get(name);
-    const digest = service?.current.source?.digest;
-    if (service?.dirName === undefined || digest === undefined) return;
-    await this.snapshots?.keep(service.dirName, join(this.servicesDir, service.dirName), digest);
+  keepCopy(name: string): Promise<void> {
+    return this.#copies.keep(name);
   }
 
   /** Whether a folder's code is no longer the running version's. */
@@ -354,7 +340,7 @@ export class Registry {
           unaccounted: () => this.table.unaccounted(gone),
         });
       }
-      await this.#copies;
+      await this.keepCopies([]);
     });
   }
 }
