@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { announceEnd } from "../streams.js";
 import { isEventId } from "../tree/ids.js";
 import type { EventLog, EventNode, Place } from "../tree/log.js";
+import { Clients } from "./clients.js";
 import { Connection } from "./connection.js";
 import {
   type Chunk,
@@ -74,11 +75,7 @@ function hasTimeout(server: unknown): server is { timeout(request: Request, seco
 export class EventHub {
   readonly #log: EventLog;
   readonly #options: Required<EventHubOptions>;
-  readonly #connections = new Set<Connection>();
-  /** Those that were accepted and have not begun to read. */
-  readonly #idle = new Set<Connection>();
-  /** Requests whose place is being looked up. */
-  #arriving = 0;
+  readonly #clients = new Clients();
   readonly #recent: RecentFrames;
   readonly #unsubscribe: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -111,8 +108,7 @@ export class EventHub {
    * @throws EventLogError when `since` is neither an id nor a time
    */
   async connect(request: Request, { server, filter, since }: StreamOptions = {}): Promise<Response> {
-    const taken = this.#connections.size + this.#idle.size + this.#arriving;
-    if (this.#closed || taken >= this.#options.maxClients) {
+    if (this.#closed || this.#clients.size >= this.#options.maxClients) {
       const error = this.#closed ? "the server is shutting down" : "too many event streams are open";
       return Response.json({ error }, { status: 503, headers: { "retry-after": "5" } });
     }
@@ -121,11 +117,11 @@ export class EventHub {
     const cursor = lastId || since;
     const start = this.#latest;
     let place: Place;
-    this.#arriving++;
+    this.#clients.arriving++;
     try {
       place = typeof cursor === "string" ? await this.#log.locate(cursor) : (cursor ?? { position: start });
     } finally {
-      this.#arriving--;
+      this.#clients.arriving--;
     }
     if (hasTimeout(server)) server.timeout(request, 0);
 
@@ -136,7 +132,7 @@ export class EventHub {
       () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
       () => this.#gone(connection),
     );
-    this.#idle.add(connection);
+    this.#clients.idle.add(connection);
     const stop = () => this.#inOwnContext(() => this.#end(connection));
     return announceEnd(new Response(connection.stream, { headers }), connection.ended, stop);
   }
@@ -144,11 +140,11 @@ export class EventHub {
   /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
   beat(): void {
     const now = performance.now();
-    for (const connection of this.#idle) {
+    for (const connection of this.#clients.idle) {
       if (now - connection.idleSince >= this.#options.maxStallMs) this.#end(connection);
     }
     const withPlace = encode(`id: ${this.#latest}\n:\n\n`);
-    for (const connection of this.#connections) {
+    for (const connection of this.#clients.reading) {
       if (connection.state === "stalled" && now - connection.stalledAt >= this.#options.maxStallMs) {
         this.#drop(connection, "stalled");
       } else if (connection.state === "live") {
@@ -164,7 +160,7 @@ export class EventHub {
 
   stats(): EventHubStats {
     const { stalled, lagging, ...counts } = this.#counts;
-    return { clients: this.#connections.size, ...counts, dropped: { stalled, lagging } };
+    return { clients: this.#clients.reading.size, ...counts, dropped: { stalled, lagging } };
   }
 
   /** Ends all streams; further clients are answered with 503. */
@@ -173,13 +169,12 @@ export class EventHub {
     this.#closed = true;
     this.#unsubscribe();
     clearInterval(this.#timer);
-    for (const connection of [...this.#idle, ...this.#connections]) this.#end(connection);
+    for (const connection of this.#clients.all()) this.#end(connection);
   }
 
   /** Ends one stream: cleanly, unless its client would have to read first. */
   #end(connection: Connection): void {
-    this.#idle.delete(connection);
-    this.#connections.delete(connection);
+    this.#clients.remove(connection);
     if (connection.state === "stalled") connection.end(new Error("the event stream is closing"));
     else if (!connection.closed) connection.end();
   }
@@ -187,7 +182,7 @@ export class EventHub {
   #announce(events: readonly EventNode[]): void {
     const last = events.at(-1)?.id ?? this.#latest;
     this.#latest = last;
-    if (this.#connections.size === 0) {
+    if (this.#clients.reading.size === 0) {
       this.#recent.clear(last);
       return;
     }
@@ -195,7 +190,7 @@ export class EventHub {
     this.#recent.add(frames);
     let all: Chunk[] | undefined;
     let shared: Map<string, Chunk[]> | undefined;
-    for (const connection of this.#connections) {
+    for (const connection of this.#clients.reading) {
       if (connection.state === "catching-up") continue;
       let chunks: Chunk[] | undefined;
       if (!connection.filter) {
@@ -237,12 +232,11 @@ export class EventHub {
   }
 
   #begin(connection: Connection, reset: string | null, fresh: boolean): void {
-    this.#idle.delete(connection);
     if (this.#closed) {
-      connection.end();
+      this.#end(connection);
       return;
     }
-    this.#connections.add(connection);
+    this.#clients.begin(connection);
     this.#counts.connected++;
     let hello = "retry: 2000\n\n";
     if (reset) hello += this.#resetFrame(connection, reset);
@@ -306,14 +300,13 @@ export class EventHub {
   }
 
   #drop(connection: Connection, reason: "stalled" | "lagging"): void {
-    if (!this.#connections.delete(connection)) return;
+    if (!this.#clients.remove(connection)) return;
     this.#counts[reason]++;
     connection.end(new Error(`the event stream was cut off: its client is ${reason}`));
   }
 
   #gone(connection: Connection): void {
-    this.#idle.delete(connection);
-    if (this.#connections.delete(connection)) this.#counts.disconnected++;
+    if (this.#clients.remove(connection)) this.#counts.disconnected++;
     if (!connection.closed) connection.end();
   }
 }
