@@ -207,6 +207,7 @@ describe("requests during an exchange", () => {
       const item = await c.req.text();
       if (item === "slow") { await globalThis.__initGate.promise; }
       items.push(item);
+      if (item === "slow") flush();
       return c.text("${version}", 201);
     });
     routes.get("/", (c) => c.json(items));
@@ -235,18 +236,23 @@ describe("requests during an exchange", () => {
     expect(await (await reef.call("/a")).json()).toEqual(["slow"]);
   });
 
-  test("one that may be writing and does not end is not acknowledged; one that reads ends with its version", async () => {
+  test("one that may be writing and does not end in time is not acknowledged, and stores nothing later", async () => {
     shared.__initGate = Promise.withResolvers();
     const config = readConfig({ REEF_DRAIN_TIMEOUT: "2100" });
     const { reef, registry } = await startRegistry({ "a/index.ts": holding("one") }, { config });
     const slow = post(reef, "slow");
-    const reading = reef.text("/a/long");
+    const stream = await reef.call("/a/stream");
     reef.sandbox.services({ "a/index.ts": holding("two") });
     await registry.load("a");
     expect((await slow).status).toBe(503);
+    expect((await post(reef, "next")).status).toBe(201);
+    // The stream has had its time, too: with it, the handler that was given up on would go on.
+    await eventually(() => registry.get("a")?.draining === 0);
     shared.__initGate.resolve();
-    expect(await reading).toBe("one");
-    expect(await (await reef.call("/a")).json()).toEqual([]);
+    await Bun.sleep(5);
+    expect(onDisk(reef)).not.toContain("slow");
+    expect(await (await reef.call("/a")).json()).toEqual(["next"]);
+    await stream.body?.cancel();
   });
 
   /** The same, with a route that reloads the service, and a function that does so later. */
@@ -296,6 +302,28 @@ describe("requests during an exchange", () => {
     await eventually(() => registry.get("a")?.draining === 0);
     expect(onDisk(reef)).toEqual(["before", "after"]);
   });
+
+  test.each<[string, (reef: Reef) => Promise<unknown>]>([
+    ["is removed", (reef) => reef.ctx.registry.unload("a")],
+    ["is switched off", (reef) => reef.ctx.registry.disable("a")],
+    ["ends with the server", (reef) => reef.close()],
+  ])(
+    "the present version is the last to save when a service %s while older ones drain",
+    async (_what, end) => {
+      shared.__initGate = Promise.withResolvers();
+      const { reef, registry } = await startRegistry({ "a/index.ts": holding("one", "close: flush") });
+      expect((await post(reef, "before")).status).toBe(201);
+      const stream = await reef.call("/a/stream");
+      reef.sandbox.services({ "a/index.ts": holding("two", "close: flush") });
+      await registry.load("a");
+      expect((await post(reef, "after")).status).toBe(201);
+      await end(reef);
+      expect(onDisk(reef)).toEqual(["before", "after"]);
+      await stream.body?.cancel();
+      await Bun.sleep(5);
+      expect(onDisk(reef)).toEqual(["before", "after"]);
+    },
+  );
 
   test("a stream that is open goes on with the old version until it ends", async () => {
     const streaming = (text: string) => `import { Hono } from "hono";

@@ -1,6 +1,7 @@
 /** A running version gives way to the next one, and nobody notices but by the new behaviour. */
 import { breathe } from "./breathe.js";
 import type { Source } from "./digest.js";
+import { drain } from "./draining.js";
 import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
@@ -8,7 +9,7 @@ import type { LoadOptions } from "./registry-types.js";
 import type { Service } from "./table.js";
 import { importUnchanged } from "./unchanged.js";
 import { verifyVersion } from "./verify.js";
-import { flushStore, retire, saveStore, type Version } from "./version.js";
+import { saveStore, type Version } from "./version.js";
 
 /** How long an exchange waits for handlers that only read before it goes on without them, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
@@ -31,8 +32,9 @@ export async function exchange(
   const { promise: reopened, resolve: reopen } = Promise.withResolvers<void>();
   service.mount.gate = reopened;
   old.generation.scope.paused = reopened;
+  let wasAbandoned: boolean;
   try {
-    await pause(old, registry.drainTimeoutMs, caller === service.name);
+    wasAbandoned = await pause(old, registry.drainTimeoutMs, caller === service.name);
     await saveStore(old);
     const generation = await importUnchanged(registry, service.dirName as string, source);
     await breathe();
@@ -48,48 +50,24 @@ export async function exchange(
     reopen();
   }
   registry.rememberGood(source);
-  service.draining.add(old);
-  const limits = {
-    drainMs: registry.drainTimeoutMs,
-    flush: false,
-    unaccounted: () => table.unaccounted([]),
-  };
-  const mayStillSave = old.module.store?.close !== undefined || !isQuiet(old);
-  void breathe()
-    .then(() => retire(old, limits))
-    .then(() => (mayStillSave ? saveAgain(registry, service) : undefined))
-    .finally(() => service.draining.delete(old));
+  // What was not acknowledged must not be stored any more, over what comes now.
+  drain(table, service, old, wasAbandoned ? 0 : registry.drainTimeoutMs);
   return service.name;
 }
 
 /**
  * Waits for the handlers in flight. Those that only read may finish beside the new version. What the others store
  * after the new version has read the store would be lost, so they get as long as requests get at all, and are not
- * told that it worked after that.
+ * told that it worked after that. Resolves with whether there were any.
  */
-async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<void> {
+async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<boolean> {
   const { module, serving } = old;
   // Whoever changes its own service from one of its requests waits there for this. Where that matters, it is known.
   const except = isAsking && !serving.knowsAsking ? 1 : 0;
-  if ((await serving.whenIdle(PAUSE_LIMIT_MS, except)) || !module.store?.flush) return;
+  if ((await serving.whenIdle(PAUSE_LIMIT_MS, except)) || !module.store?.flush) return false;
   const written = await serving.whenWritten(Math.max(0, limitMs - PAUSE_LIMIT_MS));
   if (!written) serving.abandon("writers");
-}
-
-const isQuiet = ({ serving }: Version) => serving.active === 0 && serving.streams.size === 0;
-
-/**
- * What a version saved last before it went, when it closed its store for instance, may have been older than what the
- * present one had acknowledged by then.
- */
-async function saveAgain({ table }: Registry, service: Service): Promise<void> {
-  const { current } = service;
-  if (table.get(service.name) !== service) return;
-  try {
-    await flushStore(current);
-  } catch (error) {
-    current.generation.scope.fault("store.flush()", error);
-  }
+  return !written;
 }
 
 async function assertSuccessor(registry: Registry, service: Service, generation: Generation): Promise<void> {

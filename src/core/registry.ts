@@ -8,6 +8,7 @@ import { Copies } from "./copies.js";
 import { readSource, type Source } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
 import type { Dispatcher } from "./dispatch.js";
+import { endOlder } from "./draining.js";
 import type { EventBus } from "./events.js";
 import { exchange } from "./exchange.js";
 import { FailureBook } from "./failures.js";
@@ -331,6 +332,7 @@ export class Registry {
       for (const service of this.table.all().reverse()) {
         gone.push(service);
         this.table.remove(service);
+        await endOlder(service, deadline - Date.now());
         const left = Math.max(0, deadline - Date.now());
         await retire(service.current, {
           drainMs: left,

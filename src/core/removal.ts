@@ -1,5 +1,6 @@
 /** A service stops serving: until the next load, or for as long as the operator has switched it off. */
 import { join } from "node:path";
+import { endOlder } from "./draining.js";
 import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
 import type { Loaded, Registry } from "./registry.js";
@@ -76,6 +77,7 @@ async function remove(
   if (!force) await saveStore(service.current);
   decided();
   table.remove(service);
+  await endOlder(service, REMOVAL_LIMIT_MS);
   const unaccounted = () => table.unaccounted([service]);
   await retire(service.current, { drainMs: REMOVAL_LIMIT_MS, flush: true, unaccounted });
   registry.announce(name, "removed");

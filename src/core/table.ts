@@ -1,5 +1,6 @@
 /** The running services by name: who they are, what they own, and where requests find them. */
 import { type Dispatcher, Mount } from "./dispatch.js";
+import type { Draining } from "./draining.js";
 import { LoadFailure } from "./load-failure.js";
 import { dependentsOf, type Node, orderByDependencies } from "./order.js";
 import type { GenerationInfo, ServiceInfo } from "./registry-types.js";
@@ -14,7 +15,7 @@ export interface Service {
   readonly mount: Mount;
   current: Version;
   /** Versions that were replaced and still answer requests or streams. */
-  readonly draining: Set<Version>;
+  readonly draining: Map<Version, Draining>;
 }
 
 export class ServiceTable {
@@ -44,7 +45,7 @@ export class ServiceTable {
   add(version: Version, dirName: string | undefined): void {
     const { module, serving } = version;
     const mount = new Mount(module.name, serving, module.requiresAuth !== false);
-    const service: Service = { name: module.name, dirName, mount, current: version, draining: new Set() };
+    const service: Service = { name: module.name, dirName, mount, current: version, draining: new Map() };
     this.#services.set(service.name, service);
     this.#publish(service, version);
   }
@@ -123,7 +124,7 @@ export class ServiceTable {
     let active = 0;
     let streams = 0;
     for (const { current, draining } of [...this.#services.values(), ...gone]) {
-      for (const { serving } of [current, ...draining]) {
+      for (const { serving } of [current, ...draining.keys()]) {
         active += serving.active;
         streams += serving.streams.size;
       }
@@ -134,7 +135,7 @@ export class ServiceTable {
   info({ name, dirName, current, draining }: Service): ServiceInfo {
     const serving = generationInfo(current, "serving");
     const { generation, digest, loadedAt, ledger } = serving;
-    const older = [...draining].reverse().map((version) => generationInfo(version, "draining"));
+    const older = [...draining.keys()].reverse().map((version) => generationInfo(version, "draining"));
     return {
       name,
       dirName,

@@ -23,7 +23,8 @@ export interface Version {
 /** How long a store may take to flush or close, and `dispose` to finish, in milliseconds. */
 const STORE_LIMIT_MS = 10_000;
 
-const STREAM_POLL_MS = 20;
+/** How often it is looked whether streams have ended, in milliseconds. */
+export const STREAM_POLL_MS = 20;
 
 /** Prepares a generation for requests and runs its `init`. On failure the generation is disposed. */
 export async function startVersion(
@@ -120,6 +121,8 @@ export interface RetireOptions {
   limitMs?: number;
   /** Replies still being sent that may be this version's. */
   unaccounted: () => number;
+  /** Nothing is waited for any more once this settles. */
+  hurried?: Promise<void>;
 }
 
 /**
@@ -129,11 +132,14 @@ export interface RetireOptions {
  */
 export async function retire(version: Version, options: RetireOptions): Promise<void> {
   const { generation, module, serving } = version;
-  const { limitMs, shutdown = false } = options;
+  const { limitMs, shutdown = false, hurried = new Promise(() => undefined) } = options;
   const { scope } = generation;
   scope.active = false;
-  const deadline = Date.now() + options.drainMs;
-  await serving.whenIdle(options.drainMs);
+  let deadline = Date.now() + options.drainMs;
+  const hurry = hurried.then(() => {
+    deadline = 0;
+  });
+  await Promise.race([serving.whenIdle(options.drainMs), hurry]);
   serving.streams.stop((stop) => {
     try {
       scope.run(stop);

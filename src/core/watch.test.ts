@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { rmSync, symlinkSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { LogBook } from "./log.js";
@@ -50,6 +50,29 @@ test("changes in a linked folder are taken up, also when the link is made later"
   await Bun.sleep(20);
   const before = syncs;
   sandbox.write("elsewhere/index.ts", "2");
+  await eventually(() => syncs > before);
+});
+
+test("a watched folder that is touched does no harm", async () => {
+  const target = join(sandbox.write("elsewhere/index.ts", "1"), "..");
+  symlinkSync(target, join(sandbox.servicesDir, "linked"));
+  start();
+  for (const folder of [target, sandbox.servicesDir]) utimesSync(folder, new Date(), new Date());
+  sandbox.services({ "a/index.ts": "2" });
+  await eventually(() => syncs > 0);
+});
+
+test("a folder that takes the place of a linked one is watched instead", async () => {
+  const target = join(sandbox.write("elsewhere/index.ts", "1"), "..");
+  sandbox.write("new/index.ts", "2");
+  symlinkSync(target, join(sandbox.servicesDir, "linked"));
+  start();
+  renameSync(target, `${target}.old`);
+  renameSync(join(sandbox.root, "new"), target);
+  await eventually(() => syncs > 0);
+  await Bun.sleep(20);
+  const before = syncs;
+  sandbox.write("elsewhere/index.ts", "3");
   await eventually(() => syncs > before);
 });
 

@@ -19,6 +19,7 @@ const SETTLE_MS = 60;
 
 /** Watches the services folder and the targets of links in it. Returns the function that stops watching. */
 export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: WatchOptions): () => void {
+  /** By path and inode: a folder that another took the place of is watched no more. */
   const watchers = new Map<string, FSWatcher>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
@@ -41,20 +42,22 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
   };
 
   const attach = () => {
-    const wanted = new Set([servicesDir, ...linkedFolders(servicesDir)]);
-    for (const [path, watcher] of watchers) {
-      if (wanted.has(path)) continue;
+    const folders = [servicesDir, ...linkedFolders(servicesDir)];
+    const wanted = new Map(folders.map((path) => [`${path} ${statSync(path).ino}`, path]));
+    for (const [key, watcher] of watchers) {
+      if (wanted.has(key)) continue;
       watcher.close();
-      watchers.delete(path);
+      watchers.delete(key);
     }
-    for (const path of wanted) {
-      if (watchers.has(path)) continue;
+    for (const [key, path] of wanted) {
+      if (watchers.has(key)) continue;
       const matters = path === servicesDir ? isCodeOfAService : isCode;
       const watcher = watch(path, { recursive: true }, (_event, file) => {
-        if (file === null || matters(file)) settle();
+        // Nothing is named when it is the watched folder itself.
+        if (!file || matters(file)) settle();
       });
       watcher.on("error", (error) => log.warn(`${path} is no longer watched: ${messageOf(error)}`));
-      watchers.set(path, watcher);
+      watchers.set(key, watcher);
     }
   };
 
