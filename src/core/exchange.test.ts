@@ -206,8 +206,10 @@ describe("requests during an exchange", () => {
     routes.post("/", async (c) => {
       const item = await c.req.text();
       if (item === "slow") { await globalThis.__initGate.promise; }
+      // A timer of its own, which goes with it.
+      if (item === "slower") await new Promise((resolve) => setTimeout(resolve, 2500));
       items.push(item);
-      if (item === "slow") flush();
+      if (item === "slower") flush();
       return c.text("${version}", 201);
     });
     routes.get("/", (c) => c.json(items));
@@ -240,7 +242,7 @@ describe("requests during an exchange", () => {
     shared.__initGate = Promise.withResolvers();
     const config = readConfig({ REEF_DRAIN_TIMEOUT: "2100" });
     const { reef, registry } = await startRegistry({ "a/index.ts": holding("one") }, { config });
-    const slow = post(reef, "slow");
+    const slow = post(reef, "slower");
     const stream = await reef.call("/a/stream");
     reef.sandbox.services({ "a/index.ts": holding("two") });
     await registry.load("a");
@@ -248,9 +250,8 @@ describe("requests during an exchange", () => {
     expect((await post(reef, "next")).status).toBe(201);
     // The stream has had its time, too: with it, the handler that was given up on would go on.
     await eventually(() => registry.get("a")?.draining === 0);
-    shared.__initGate.resolve();
-    await Bun.sleep(5);
-    expect(onDisk(reef)).not.toContain("slow");
+    await Bun.sleep(600);
+    expect(onDisk(reef)).not.toContain("slower");
     expect(await (await reef.call("/a")).json()).toEqual(["next"]);
     await stream.body?.cancel();
   });
