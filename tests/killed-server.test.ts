@@ -1,6 +1,7 @@
 /** What is left of a server that had no chance to clean up. */
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lives, ReefProcess } from "./support/process.js";
 import { answering, eventually, Sandbox } from "./support/sandbox.js";
@@ -49,9 +50,15 @@ test("the tests of a deploy, in an endless loop, end with the server", async () 
   const body = JSON.stringify({ name: "lamp" });
   const deploy = reef.call("/services/deploy", { method: "POST", body }).catch(() => undefined);
   const pids = await noted(marker);
+  const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`reef-deploy-${server}-`));
+  const server = reef.child.pid;
+  expect(left()).toHaveLength(1);
   await reef.stop("SIGKILL");
   await deploy;
   await eventually(() => !pids.some(lives), "the end of the tests");
+  rmSync(join(sandbox.servicesDir, "lamp", "lamp.test.ts"));
+  reef = await new ReefProcess(sandbox).serving("services", "lamp");
+  await eventually(() => left().length === 0, "the removal of what they wrote");
 });
 
 test("the next server removes the folders of checks that were cut off", async () => {

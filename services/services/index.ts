@@ -6,6 +6,7 @@ import { Announcer } from "./announce.js";
 import { Deployer } from "./deploy.js";
 import { routeDocs } from "./docs.js";
 import { createRoutes, type Manager } from "./routes.js";
+import { clearScratch } from "./test-scratch.js";
 import { registerTools } from "./tools.js";
 
 let manager: Manager | undefined;
@@ -31,6 +32,7 @@ const services: ServiceModule = {
     const { deployer } = manager;
     ctx.events.on(STOPPING_EVENT, () => deployer.end(shuttingDown()));
     ctx.onDispose(() => deployer.end(ctx.signal.reason));
+    void clearScratch(ctx.log);
     ctx.events.on(CHANGE_EVENT, (change) => announcer.changed(change));
   },
 };

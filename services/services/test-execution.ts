@@ -1,11 +1,11 @@
 /** Runs a service's tests in a child process of this one and says what came of it. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { testPreload } from "../../src/core/host-modules.js";
 import { lowerPriority } from "../../src/core/priority.js";
 import { endProcessGroup, endProcessTree } from "../../src/core/process-tree.js";
 import { collect, TestOutput } from "./test-output.js";
+import { makeScratch } from "./test-scratch.js";
 import { failedWith, type TestVerdict, verdictOn } from "./test-verdict.js";
 
 export interface TestExecution {
@@ -15,6 +15,8 @@ export interface TestExecution {
   files: string[];
   /** How long all tests together may take, in milliseconds. */
   timeoutMs: number;
+  /** The process id of the server. */
+  server: number;
   /** Stands in the environment of the tests, and of what they start. */
   mark: string;
   /** Ends the run, with everything it started; it then rejects with the signal's reason. */
@@ -35,7 +37,7 @@ const PIPE_LIMIT_MS = 1000;
  * the server's own environment. Nothing that the tests started is left when this resolves.
  */
 export async function executeTests(execution: TestExecution): Promise<TestVerdict> {
-  const scratch = await mkdtemp(join(tmpdir(), "reef-deploy-"));
+  const scratch = await makeScratch(execution.server);
   try {
     await mkdir(join(scratch, "work"));
     return await run(execution, scratch);

@@ -25,8 +25,9 @@ process.on("message", async (request: KeeperRequest) => {
   if (request.end) return running.get(number)?.abort();
   const controller = new AbortController();
   running.set(number, controller);
-  process.send?.(await execute({ ...request, signal: controller.signal }, number));
+  const answer = await execute({ ...request, signal: controller.signal }, number);
   running.delete(number);
+  if (process.connected) process.send?.(answer);
 });
 
 async function execute(execution: TestExecution, number: number): Promise<KeeperAnswer> {
@@ -37,5 +38,13 @@ async function execute(execution: TestExecution, number: number): Promise<Keeper
   }
 }
 
-// Without the server nobody waits for it; what it started ends with it (--no-orphans).
-process.on("disconnect", () => process.exit(0));
+/** How long what it looks after may take to end, in milliseconds. */
+const END_LIMIT_MS = 3000;
+
+// Without the server nobody waits for it. What is left then ends with it (--no-orphans).
+process.on("disconnect", async () => {
+  for (const controller of running.values()) controller.abort();
+  const deadline = Date.now() + END_LIMIT_MS;
+  while (running.size > 0 && Date.now() < deadline) await Bun.sleep(10);
+  process.exit(0);
+});

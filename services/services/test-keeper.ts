@@ -44,7 +44,7 @@ export class TestKeeper {
   }
 
   /** Resolves with what came of the tests; rejects with the signal's reason, and when the process ends. */
-  async run({ signal, ...execution }: Omit<TestExecution, "mark">): Promise<TestVerdict> {
+  async run({ signal, ...execution }: Omit<TestExecution, "mark" | "server">): Promise<TestVerdict> {
     const number = ++this.#numbers;
     const mark = Bun.randomUUIDv7();
     const { promise, resolve, reject } = Promise.withResolvers<TestVerdict>();
@@ -53,7 +53,7 @@ export class TestKeeper {
     const end = () => this.#send({ number, end: true });
     signal.addEventListener("abort", end);
     try {
-      this.#send({ ...execution, number, mark });
+      this.#send({ ...execution, number, mark, server: process.pid });
       return await promise;
     } catch (error) {
       signal.throwIfAborted();
