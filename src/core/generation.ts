@@ -20,9 +20,6 @@ export interface Generation {
   dispose(): Promise<void>;
 }
 
-/** The folders that this process has tried to import from. */
-const imported = new Set<string>();
-
 /**
  * Imports `<dir>/index.ts` into a graph of its own and checks what it exports. Rejects with a `LoadFailure`;
  * then nothing of the attempt is left.
@@ -39,9 +36,7 @@ export async function importGeneration(
   if (!statSync(entry, { throwIfNoEntry: false })?.isFile()) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
-  // At a start, where nothing is remembered yet, this would be a part of what it takes.
-  if (imported.has(dir)) forgetPaths(dir);
-  imported.add(dir);
+  forgetPaths(dir);
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
   const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({

@@ -97,6 +97,32 @@ test("a link within a linked folder that leads elsewhere is followed anew", asyn
   expect(await present()).toBe("two");
 });
 
+test.each([
+  ["a link to a folder", "removed"],
+  ["a link to a folder", "broken"],
+  ["a folder", "removed"],
+  ["a package", "removed"],
+])("%s that was %s is found no more, and is again when it is back", async (what, how) => {
+  const [from, path] = what === "a package" ? ["dep", "node_modules/dep"] : ["./ext/deep/e.js", "ext"];
+  const place = at("s", path);
+  const there = () => {
+    if (what === "a link to a folder") {
+      put({ "../out/deep/e.ts": exporting("there") });
+      rmSync(place, { force: true });
+      symlinkSync("../../out", place);
+    } else put({ [`s/${path}/deep/e.ts`]: exporting("there"), [`s/${path}/index.ts`]: exporting("there") });
+  };
+  put({ "s/index.ts": saying(from) });
+  there();
+  for (let times = 0; times < 2; times++) {
+    expect(await present()).toBe("there");
+    rmSync(how === "broken" ? at("..", "out") : place, { recursive: true });
+    expect(await present()).toContain("Cannot find");
+    there();
+  }
+  expect(await present()).toBe("there");
+});
+
 test("nothing is looked up anew while no path has changed", async () => {
   put({ "s/index.ts": saying("./lib/a.js"), "s/lib/a.ts": exporting("one") });
   await present();

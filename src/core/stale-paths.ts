@@ -6,20 +6,42 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCode } from "./code-files.js";
 
-/** By folder, a hash of the paths that its imports can lead to. */
-const known = new Map<string, number | bigint>();
+/** What a service's folder was like at its last import. */
+interface Look {
+  /** A hash of the paths that its imports can lead to; missing at first, when nothing is compared. */
+  paths?: number | bigint;
+  folders: readonly string[];
+}
+
+const known = new Map<string, Look>();
 
 /**
- * Has the imports of a service's code looked up anew, in its own folders and those of its packages, unless all paths
- * are as they were at the last call: Bun keeps some KB for each folder that it reads again.
+ * Has the imports of a service's code looked up anew, in its own folders and those of its packages, the ones that are
+ * gone included, unless all paths are as they were at the last call: Bun keeps some KB for each folder that it reads
+ * again. Before the first import in this process it only finds out which folders there are.
  */
 export function forgetPaths(dir: string): void {
+  const last = known.get(dir);
+  if (!last) {
+    known.set(dir, { folders: isFlat(dir) ? [dir] : look(dir).folders });
+    return;
+  }
+  const present = look(dir);
+  if (present.paths === last.paths) return;
+  known.set(dir, present);
+  for (const folder of new Set([dirname(dir), ...last.folders, ...present.folders])) lookForNothing(folder);
+}
+
+/** Whether a folder holds nothing but files. Costs less than to look, as a start does for each service. */
+const isFlat = (dir: string) => readdirSync(dir, { withFileTypes: true }).every((entry) => entry.isFile());
+
+function look(dir: string): Required<Look> {
   const { files, reals, folders } = findCode(dir);
   const packages = packagesIn(join(dir, "node_modules")).map((name) => join(dir, "node_modules", name));
-  const paths = Bun.hash([...files, ...reals, ...folders, ...packages.map(entryOf)].join("\0"));
-  if (known.get(dir) === paths) return;
-  known.set(dir, paths);
-  for (const folder of [dirname(dir), ...folders, ...packages]) lookForNothing(folder);
+  return {
+    paths: Bun.hash([...files, ...reals, ...folders, ...packages.map(entryOf)].join("\0")),
+    folders: [...folders, ...packages],
+  };
 }
 
 /** A package with what its `package.json` was when it was last changed. */
