@@ -68,7 +68,8 @@ export function findCode(dir: string): Code {
 
 const LEADS_NOWHERE = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
-function follow(link: string): { real: string; stat: Stats } | undefined {
+/** Where a path leads; undefined when that is nowhere. */
+export function follow(link: string): { real: string; stat: Stats } | undefined {
   try {
     const real = realpathSync(link);
     return { real, stat: statSync(real) };

@@ -9,7 +9,7 @@ import { formatted, type LogBook, type LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
 import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
-import { forgetPaths } from "./stale-paths.js";
+import { forgetPackages, forgetPaths, isStale } from "./stale-paths.js";
 import type { ServiceModule } from "./types.js";
 
 /** One version of a service's code: what it exports, and the scope that owns what it opens. */
@@ -32,11 +32,25 @@ export async function importGeneration(
   dataDir: string,
 ): Promise<Generation> {
   shareHostModules();
-  const entry = join(dir, "index.ts");
-  if (!statSync(entry, { throwIfNoEntry: false })?.isFile()) {
+  if (!statSync(join(dir, "index.ts"), { throwIfNoEntry: false })?.isFile()) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
   forgetPaths(dir);
+  const importing = () => importOnce(dir, label, logs, timeoutMs, dataDir);
+  return importing().catch((error: LoadFailure) => {
+    if (!isStale(firstOf(error.cause))) throw error;
+    forgetPackages(dir);
+    return importing();
+  });
+}
+
+async function importOnce(
+  dir: string,
+  label: string,
+  logs: LogBook,
+  timeoutMs: number,
+  dataDir: string,
+): Promise<Generation> {
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
   const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
@@ -55,7 +69,7 @@ export async function importGeneration(
     scope.abandon();
   };
   try {
-    const loading = graph.import(GRAPH_MAIN).then(() => graph.import(entry));
+    const loading = graph.import(GRAPH_MAIN).then(() => graph.import(join(dir, "index.ts")));
     const exports = await within(
       loading,
       timeoutMs,
@@ -89,8 +103,12 @@ export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): G
 }
 
 /** Syntax errors come as several messages with a position each; the first one is the one to mend. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+}
+
 function importMessage(error: unknown, dir: string): string {
-  const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  const first = firstOf(error);
   const { position } = Object(first) as { position?: { file: string; line: number; column: number } | null };
   const where = position ? ` (${position.file}:${position.line}:${position.column})` : "";
   return `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");

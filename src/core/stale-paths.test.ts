@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Files, Sandbox } from "../../tests/support/sandbox.js";
@@ -165,4 +165,56 @@ test.each(["dep", "@scope/dep"])("a package of the service's own is read anew: %
   expect(await present()).toBe("a");
   put(main("b.js"));
   expect(await present()).toBe("b");
+});
+
+describe("files that move within packages are found where they are now", () => {
+  const inner = "s/node_modules/p/node_modules";
+  const pack = (folder: string, main: string) => ({
+    [`${folder}/package.json`]: JSON.stringify({ name: folder.split("/").at(-1), main }),
+  });
+
+  test.each(["dep", "@scope/dep"])("a package in a package: %s", async (name) => {
+    put({
+      "s/index.ts": saying("p"),
+      ...pack("s/node_modules/p", "index.js"),
+      "s/node_modules/p/index.js": `export { text } from "${name}";`,
+      ...pack(`${inner}/${name}`, "a.js"),
+      [`${inner}/${name}/a.js`]: exporting("a"),
+    });
+    expect(await present()).toBe("a");
+    renameSync(at(inner, name, "a.js"), at(inner, name, "b.js"));
+    put(pack(`${inner}/${name}`, "b.js"));
+    expect(await present()).toBe("a");
+  });
+
+  test("several files, and a package behind a link", async () => {
+    const folders = ["s/node_modules/p/lib", "../linked/lib"];
+    put({
+      "s/index.ts":
+        'import { one } from "p"; import { two } from "q"; export default { name: "s", description: one + two };',
+      "s/node_modules/p/index.js": 'export { text as one } from "./lib/text";',
+      "../linked/index.js": 'export { text as two } from "./lib/text";',
+      ...Object.fromEntries(folders.map((folder) => [`${folder}/text.js`, exporting(folder)])),
+    });
+    symlinkSync("../../../linked", at("s", "node_modules", "q"));
+    const all = folders.join("");
+    expect(await present()).toBe(all);
+    renameSync(at("../linked/lib/text.js"), at("../linked/lib/text.mjs"));
+    expect(await present()).toBe(all);
+    renameSync(at("../linked/lib/text.mjs"), at("../linked/lib/text.cjs"));
+    put({ "../linked/lib/text.cjs": 'exports.text = "../linked/lib";' });
+    renameSync(at("s/node_modules/p/lib/text.js"), at("s/node_modules/p/lib/text.mjs"));
+    expect(await present()).toBe(all);
+  });
+
+  test("code that says itself that a file is missing is not run twice", async () => {
+    const runs = globalThis as unknown as { runs?: number };
+    put({
+      "s/index.ts":
+        "globalThis.runs = (globalThis.runs ?? 0) + 1; throw new Error('ENOENT reading \"node_modules/p/a.js\"');",
+    });
+    expect(await present()).toContain("ENOENT reading");
+    expect(runs.runs).toBe(1);
+    delete runs.runs;
+  });
 });

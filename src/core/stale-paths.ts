@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findCode } from "./code-files.js";
+import { findCode, follow } from "./code-files.js";
 
 /** What a service's folder was like at its last import. */
 interface Look {
@@ -44,6 +44,29 @@ function look(dir: string): Required<Look> {
   };
 }
 
+/** Whether an import failed for a file that is not where it was found once. */
+export function isStale(error: unknown): boolean {
+  return error instanceof BuildMessage && error.message.startsWith("ENOENT reading ");
+}
+
+/** How many folders of packages are looked up anew at most. Costs some 0.1 s. */
+const MAX_FOLDERS = 5000;
+
+/** Has imports looked up anew also within the packages of a service, for when one of them failed. */
+export function forgetPackages(dir: string): void {
+  const paths = new Set([join(dir, "node_modules")]);
+  const reals = new Set<string>();
+  for (const path of paths) {
+    const target = follow(path);
+    if (!target?.stat.isDirectory()) continue;
+    lookForNothing(path);
+    lookForNothing(target.real);
+    if (reals.has(target.real)) continue;
+    reals.add(target.real);
+    for (const name of foldersIn(path)) if (paths.size < MAX_FOLDERS) paths.add(join(path, name));
+  }
+}
+
 /** A package with what its `package.json` was when it was last changed. */
 function entryOf(folder: string): string {
   const path = join(folder, "package.json");
@@ -68,10 +91,12 @@ function packagesIn(folder: string): string[] {
   );
 }
 
-/** The folders in a folder, links included; none when there is no such folder. */
-function namesIn(folder: string): string[] {
+/** The folders in a folder, links included, without those of tools; none when there is no such folder. */
+const namesIn = (folder: string) => foldersIn(folder).filter((name) => !name.startsWith("."));
+
+function foldersIn(folder: string): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith("."))
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map(({ name }) => name);
 }
