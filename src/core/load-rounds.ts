@@ -2,10 +2,10 @@
 import { basename, join } from "node:path";
 import { contentDigest } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
+import type { SyncResult } from "./folder-pass.js";
 import type { LoadFailure, LoadFailureCode } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
-import type { SyncResult } from "./sync.js";
 import { dependencyCycle } from "./table.js";
 import type { Trial } from "./trials.js";
 
@@ -48,7 +48,7 @@ function nameCycles(registry: Registry, lacking: Lacking[], tried: ReadonlyMap<s
 }
 
 /** What the next round may mend: a dependency that is loaded by then, or no longer needs who needs it. */
-const DUE_TO_OTHERS: ReadonlySet<string> = new Set<LoadFailureCode>([
+export const DUE_TO_OTHERS: ReadonlySet<string> = new Set<LoadFailureCode>([
   "MISSING_DEPENDENCY",
   "DEPENDENCY_CYCLE",
 ]);

@@ -2,10 +2,12 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
-import { answering, Sandbox } from "../../tests/support/sandbox.js";
+import { answering, eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
 import { ChildChecker } from "./checker.js";
 import { LoadFailure, type LoadFailureCode } from "./load-failure.js";
+import { SYNC_EVENT } from "./registry.js";
+import type { SyncResult } from "./sync.js";
 
 afterEach(endRegistries);
 
@@ -117,6 +119,36 @@ describe("sync", () => {
     checker.pass("later");
     reef.sandbox.services({ "later/index.ts": answering("later", "mended") });
     expect((await registry.sync()).results).toEqual([{ name: "later", action: "added" }]);
+  });
+
+  test("takes up what has been tried while other folders are still being tried", async () => {
+    const names = ["fine", "good", "hangs"];
+    const checker = new SlowChecker(names);
+    const { reef, registry } = await startRegistry({}, { checker });
+    const passes: string[][] = [];
+    const runs = globalThis as unknown as { __runs: number };
+    runs.__runs = 0;
+    const namesIn = ({ results }: SyncResult) => results.map(({ name }) => name);
+    reef.events.on(SYNC_EVENT, (data) => void passes.push(namesIn(data as SyncResult)));
+    reef.sandbox.services({
+      ...Object.fromEntries(names.map((name) => [`${name}/index.ts`, answering(name, name)])),
+      "needs/index.ts": answering("needs", "fine", 'dependencies: ["fine"]'),
+      "once/index.ts": "globalThis.__runs++; throw 1;",
+    });
+    const sync = registry.sync();
+    await eventually(() => passes.length > 0);
+    for (const name of ["fine", "good"]) {
+      checker.pass(name);
+      await eventually(async () => (await reef.text(`/${name}`)) === name);
+    }
+    expect(await reef.text("/needs")).toBe("fine");
+    await eventually(() => passes.length > 2);
+    expect([passes, runs.__runs]).toEqual([[[], ["fine", "needs"], ["good"]], 1]);
+    checker.fail("hangs");
+    const result = await sync;
+    expect(namesIn(result)).toEqual(["fine", "needs", "good"]);
+    expect(result.errors.map(({ dir }) => dir).toSorted()).toEqual(["hangs", "once"]);
+    expect(passes).toHaveLength(4);
   });
 
   test("tries code again that failed quickly: what it lacks may have come", async () => {
