@@ -6,6 +6,8 @@ import type { FailureReport } from "./registry-types.js";
 /** The latest failure of each folder. */
 export class FailureBook {
   readonly #byDir = new Map<string, FailureReport>();
+  /** What the folders held, by digest, that were started before the one that failed. */
+  readonly #startedAfter = new WeakMap<FailureReport, ReadonlyMap<string, string | undefined>>();
   readonly #log: Logger;
   #silent = false;
 
@@ -31,6 +33,7 @@ export class FailureBook {
     };
     const known = this.#byDir.get(dir);
     this.#byDir.set(dir, report);
+    if (failure.startedAfter) this.#startedAfter.set(report, failure.startedAfter);
     if (!this.#silent && known?.error !== report.error) {
       this.#log.warn(`${dir}: skipped: ${failure.message} [${failure.code}] ${LOAD_FAILURES[failure.code]}`);
     }
@@ -40,10 +43,19 @@ export class FailureBook {
     return this.#byDir.get(dir);
   }
 
-  /** The failure of a folder's code with this digest, if trying it again unasked would only take time again. */
-  costly(dir: string, digest: string): FailureReport | undefined {
+  /**
+   * The failure of a folder's code with this digest, if trying it again unasked would only take time again: what it
+   * needs is as it was too. `digestOf` tells what a folder holds now.
+   */
+  costly(
+    dir: string,
+    digest: string,
+    digestOf: (dirName: string) => string | undefined,
+  ): FailureReport | undefined {
     const known = this.#byDir.get(dir);
-    return known?.digest === digest && COSTLY_FAILURES.has(known.code) ? known : undefined;
+    if (known?.digest !== digest || !COSTLY_FAILURES.has(known.code)) return undefined;
+    const needed = [...(this.#startedAfter.get(known) ?? [])];
+    return needed.every(([dirName, before]) => digestOf(dirName) === before) ? known : undefined;
   }
 
   /** Makes the record of a folder what it was. */

@@ -86,6 +86,8 @@ export class LoadFailure extends Error {
   override name = "LoadFailure";
   /** For `MISSING_DEPENDENCY`: who lacks what. */
   readonly lacks: Lack | undefined;
+  /** For code that was tried together with what it needs: what the folders of that held, by digest. */
+  startedAfter: ReadonlyMap<string, string | undefined> | undefined;
   constructor(
     readonly code: LoadFailureCode,
     readonly step: FailureStep,

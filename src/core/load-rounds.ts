@@ -11,14 +11,15 @@ import type { Trial } from "./trials.js";
 
 /**
  * Of folders, those whose code is not known to run out of time or to end its process; the others are reported again
- * with what is known. Only a reload by name tries them, or a change of their files.
+ * with what is known. Only a reload by name tries them, or a change of their files or of what they need.
  */
 export function worthTrying(registry: Registry, dirNames: string[], result: SyncResult): string[] {
   return dirNames.filter((dirName) => {
     const dir = join(registry.servicesDir, dirName);
     if (!registry.failures.get(dir)?.digest) return true;
     try {
-      const known = registry.failures.costly(dir, contentDigest(dir));
+      const digestOf = (needed: string) => registry.trials.digestOf(needed);
+      const known = registry.failures.costly(dir, contentDigest(dir), digestOf);
       if (known) result.errors.push({ dir: dirName, error: known.error });
       return known === undefined;
     } catch {

@@ -160,6 +160,37 @@ describe("sync", () => {
     expect(reef.liveModules.has("bad")).toBe(true);
   });
 
+  test.each(["mended", "old"])(
+    "tries code again that was started after code that hung: %s",
+    async (after) => {
+      const checker = new SlowChecker([]);
+      const needing = (name: string, text: string) =>
+        answering(name, text, `dependencies: ${JSON.stringify(name === "ca" ? ["cb"] : [])}, init() {}`);
+      const { reef, registry } = await startRegistry({ "cb/index.ts": needing("cb", "old") }, { checker });
+      const { sandbox } = reef;
+      checker.import = async (name) => {
+        return { name, dependencies: name === "ca" ? ["cb"] : [], hasInit: name !== "other" };
+      };
+      checker.start = async (dirNames) => {
+        checker.started.push(dirNames);
+        const code = await Bun.file(join(sandbox.servicesDir, "cb", "index.ts")).text();
+        if (code.includes("hangs")) throw new LoadFailure("INIT_TIMEOUT", "init", "too long");
+      };
+      for (const name of ["cb", "ca"]) {
+        sandbox.services({ [`${name}/index.ts`]: needing(name, "hangs") });
+        expect((await registry.sync()).errors.map(({ dir }) => dir)).toContain(name);
+      }
+      const tried = [["cb"], ["cb", "ca"]];
+      sandbox.services({ "other/index.ts": answering("other", "new") });
+      expect((await registry.sync()).errors).toHaveLength(2);
+      expect(checker.started.slice(-2)).toEqual(tried);
+      sandbox.services({ "cb/index.ts": needing("cb", after) });
+      const { results, errors } = await registry.sync();
+      expect([results.map(({ name }) => name).includes("ca"), errors]).toEqual([true, []]);
+      expect([await reef.text("/ca"), await reef.text("/cb")]).toEqual(["hangs", after]);
+    },
+  );
+
   test("forgets what was wrong with a change that was taken back", async () => {
     const { reef, registry } = await startRegistry({ "a/index.ts": answering("a", "a") });
     reef.sandbox.services({ "a/index.ts": "throw 1;" });

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Checker } from "./checker.js";
 import { contentDigest } from "./digest.js";
+import { asLoadFailure } from "./discover.js";
 import { inHost } from "./host-context.js";
 import { assertFolderName } from "./names.js";
 import type { ServiceTable } from "./table.js";
@@ -30,14 +31,14 @@ export class Trials {
     const checker = this.#checker;
     if (!checker) return new Map();
     const unknown = dirNames.flatMap((dirName) => {
-      const digest = this.#digestOf(dirName);
+      const digest = this.digestOf(dirName);
       return digest === undefined || (!always && checker.knows(digest)) ? [] : [{ dirName, digest }];
     });
     return inHost(() => new Batch(unknown, this.#table, this.#sharing(checker)).trials);
   }
 
-  /** Undefined when there is no such folder or it cannot be read, which the change itself will say. */
-  #digestOf(dirName: string): string | undefined {
+  /** What a folder holds; undefined when there is none or it cannot be read, which the change itself will say. */
+  digestOf(dirName: string): string | undefined {
     try {
       assertFolderName(dirName);
       return contentDigest(join(this.#servicesDir, dirName));
@@ -69,8 +70,20 @@ export class Trials {
       importing: (dirName, digest) =>
         this.#once(`import ${dirName} ${digest}`, () => checker.import(dirName)),
       starting: (dirNames, digest) =>
-        this.#once(`start ${dirNames.join(" ")} ${digest}`, () => checker.start(dirNames)),
+        this.#once(`start ${dirNames.join(" ")} ${digest}`, () => this.#start(checker, dirNames)),
     };
+  }
+
+  /** What fails may be due to one of the folders that are started before the last one. */
+  async #start(checker: Checker, dirNames: string[]): Promise<void> {
+    const needed = new Map(dirNames.slice(0, -1).map((dirName) => [dirName, this.digestOf(dirName)]));
+    try {
+      await checker.start(dirNames);
+    } catch (error) {
+      const failure = asLoadFailure(error);
+      failure.startedAfter = needed;
+      throw failure;
+    }
   }
 
   #once<T>(what: string, check: () => Promise<T>): Promise<T> {
