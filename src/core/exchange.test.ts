@@ -290,7 +290,8 @@ describe("requests during an exchange", () => {
     },
   );
 
-  test("what the old version saves when it closes does not stay in place of what came later", async () => {
+  /** A service that was exchanged, stored something before and after, and whose old version has a stream open. */
+  async function drainingOne() {
     shared.__initGate = Promise.withResolvers();
     const { reef, registry } = await startRegistry({ "a/index.ts": holding("one", "close: flush") });
     expect((await post(reef, "before")).status).toBe(201);
@@ -298,6 +299,11 @@ describe("requests during an exchange", () => {
     reef.sandbox.services({ "a/index.ts": holding("two", "close: flush") });
     await registry.load("a");
     expect((await post(reef, "after")).status).toBe(201);
+    return { reef, registry, stream };
+  }
+
+  test("what the old version saves when it closes does not stay in place of what came later", async () => {
+    const { reef, registry, stream } = await drainingOne();
     (globalThis as unknown as { __close(): void }).__close();
     await stream.text();
     await eventually(() => registry.get("a")?.draining === 0);
@@ -311,13 +317,7 @@ describe("requests during an exchange", () => {
   ])(
     "the present version is the last to save when a service %s while older ones drain",
     async (_what, end) => {
-      shared.__initGate = Promise.withResolvers();
-      const { reef, registry } = await startRegistry({ "a/index.ts": holding("one", "close: flush") });
-      expect((await post(reef, "before")).status).toBe(201);
-      const stream = await reef.call("/a/stream");
-      reef.sandbox.services({ "a/index.ts": holding("two", "close: flush") });
-      await registry.load("a");
-      expect((await post(reef, "after")).status).toBe(201);
+      const { reef, stream } = await drainingOne();
       await end(reef);
       expect(onDisk(reef)).toEqual(["before", "after"]);
       await stream.body?.cancel();
