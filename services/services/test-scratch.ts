@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
+import { systemErrorCode } from "../../src/core/storage-error.js";
 
 const NAME = /^reef-deploy-(\d+)-/;
 
@@ -32,7 +33,7 @@ function lives(pid: number): boolean {
     return true;
   } catch (error) {
     // Somebody else's lives, too.
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    return systemErrorCode(error) !== "ESRCH";
   }
 }
 

@@ -37,13 +37,13 @@ const servicesDir = process.argv[2] as string;
 const logs = new LogBook(() => undefined);
 
 async function tryImport(dirName: string): Promise<CheckAnswer> {
-  const generation = await importGeneration(
-    join(servicesDir, dirName),
-    dirName,
+  const generation = await importGeneration({
+    dir: join(servicesDir, dirName),
+    label: dirName,
     logs,
-    NO_LIMIT_MS,
-    dataDir(),
-  );
+    timeoutMs: NO_LIMIT_MS,
+    dataDir: dataDir(),
+  });
   const { name, dependencies = [], init } = generation.module;
   await generation.dispose();
   return { ok: true, facts: { name, dependencies, hasInit: init !== undefined } };

@@ -3,9 +3,6 @@ import { readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { codeFiles } from "./code-files.js";
 
-/** Services know it by this file. */
-export { codeFiles };
-
 /** What `stat` says about a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
 export interface Fingerprint {
   text: string;

@@ -14,7 +14,8 @@ export interface Draining {
 /** Lets go of a version that another took the place of; what it has begun gets `drainMs` milliseconds. */
 export function drain(table: ServiceTable, service: Service, old: Version, drainMs: number): void {
   const { promise: hurried, resolve: hurry } = Promise.withResolvers<void>();
-  const mayStillSave = savesLate(old) && (old.module.store?.close !== undefined || !isQuiet(old));
+  const { store } = old.module;
+  const mayStillSave = store?.close !== undefined || (store?.flush !== undefined && !isQuiet(old));
   const unaccounted = () => table.unaccounted([]);
   const done = breathe()
     .then(() => retire(old, { drainMs, flush: false, unaccounted, hurried }))
@@ -23,8 +24,6 @@ export function drain(table: ServiceTable, service: Service, old: Version, drain
   service.draining.set(old, { done, hurry });
 }
 
-const savesLate = ({ module: { store } }: Version) =>
-  store?.flush !== undefined || store?.close !== undefined;
 const isQuiet = ({ serving }: Version) => serving.active === 0 && serving.streams.size === 0;
 
 /**

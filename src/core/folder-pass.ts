@@ -1,19 +1,11 @@
 /** One pass through the services folder: what is gone is removed, what changed or is new is loaded. */
 import { join } from "node:path";
 import { asLoadFailure, type Scan, scanServices } from "./discover.js";
-import { loadInRounds } from "./load-rounds.js";
+import { emptyResult, loadInRounds, type SyncResult } from "./load-rounds.js";
 import type { Registry } from "./registry.js";
-import type { ReloadAction } from "./registry-types.js";
 import { unload } from "./removal.js";
 import type { Trial } from "./trials.js";
 import type { Version } from "./version.js";
-
-export interface SyncResult {
-  results: Array<{ name: string; action: ReloadAction }>;
-  errors: Array<{ dir: string; error: string }>;
-}
-
-export const emptyResult = (): SyncResult => ({ results: [], errors: [] });
 
 export interface PassOptions {
   caller?: string | undefined;

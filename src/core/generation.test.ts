@@ -25,7 +25,7 @@ const write = (files: Files) =>
   sandbox.services(Object.fromEntries(Object.entries(files).map(([path, text]) => [`s/${path}`, text])));
 async function load(files: Files, timeoutMs = 10_000): Promise<Generation> {
   write(files);
-  const generation = await importGeneration(dir(), "s", logs, timeoutMs, "/data");
+  const generation = await importGeneration({ dir: dir(), label: "s", logs, timeoutMs, dataDir: "/data" });
   made.push(generation);
   return generation;
 }

@@ -20,23 +20,31 @@ export interface Generation {
   dispose(): Promise<void>;
 }
 
+export interface ImportOptions {
+  /** The service's folder, absolute. */
+  dir: string;
+  /** What its lines in `logs` go by until its name is known. */
+  label: string;
+  logs: LogBook;
+  /** How long the import may take, in milliseconds. */
+  timeoutMs: number;
+  /** Where the service finds `data`, absolute. */
+  dataDir: string;
+}
+
 /**
  * Imports `<dir>/index.ts` into a graph of its own and checks what it exports. Rejects with a `LoadFailure`;
  * then nothing of the attempt is left.
  */
-export async function importGeneration(
-  dir: string,
-  label: string,
-  logs: LogBook,
-  timeoutMs: number,
-  dataDir: string,
-): Promise<Generation> {
+export async function importGeneration(options: ImportOptions): Promise<Generation> {
+  const { dir } = options;
   shareHostModules();
-  if (!statSync(join(dir, "index.ts"), { throwIfNoEntry: false })?.isFile()) {
+  const entry = join(dir, "index.ts");
+  if (!statSync(entry, { throwIfNoEntry: false })?.isFile()) {
     throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   }
   forgetPaths(dir);
-  const importing = () => importOnce(dir, label, logs, timeoutMs, dataDir);
+  const importing = () => importOnce(entry, options);
   return importing().catch((error: LoadFailure) => {
     if (!isStale(firstOf(error.cause))) throw error;
     forgetPackages(dir);
@@ -44,13 +52,8 @@ export async function importGeneration(
   });
 }
 
-async function importOnce(
-  dir: string,
-  label: string,
-  logs: LogBook,
-  timeoutMs: number,
-  dataDir: string,
-): Promise<Generation> {
+async function importOnce(entry: string, options: ImportOptions): Promise<Generation> {
+  const { dir, label, logs, timeoutMs, dataDir } = options;
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
   const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
@@ -69,7 +72,7 @@ async function importOnce(
     scope.abandon();
   };
   try {
-    const loading = graph.import(GRAPH_MAIN).then(() => graph.import(join(dir, "index.ts")));
+    const loading = graph.import(GRAPH_MAIN).then(() => graph.import(entry));
     const exports = await within(
       loading,
       timeoutMs,

@@ -32,8 +32,7 @@ export class KnownCode {
       if (this.#digests.size <= REMEMBERED) break;
       this.#digests.delete(oldest);
     }
-    if (!isNew) return;
-    if (this.#unsaved || !this.#path) return;
+    if (!isNew || this.#unsaved || !this.#path) return;
     this.#unsaved = true;
     this.#saving = this.#saving.then(breathe).then(() => this.#save());
   }

@@ -2,12 +2,20 @@
 import { basename, join } from "node:path";
 import { contentDigest } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
-import type { SyncResult } from "./folder-pass.js";
 import type { LoadFailure, LoadFailureCode } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
+import type { ReloadAction } from "./registry-types.js";
 import { dependencyCycle } from "./table.js";
 import type { Trial } from "./trials.js";
+
+/** What came of folders that were to be loaded, or were gone. */
+export interface SyncResult {
+  results: Array<{ name: string; action: ReloadAction }>;
+  errors: Array<{ dir: string; error: string }>;
+}
+
+export const emptyResult = (): SyncResult => ({ results: [], errors: [] });
 
 /**
  * Of folders, those whose code is not known to run out of time or to end its process; the others are reported again
@@ -93,6 +101,5 @@ export async function loadLacking(registry: Registry, dirNames: readonly string[
   };
   const tried = new Map<string, Trial>();
   for (const [dirName, trial] of registry.trials.begin(lacking())) tried.set(dirName, await trial);
-  const result: SyncResult = { results: [], errors: [] };
-  return registry.enqueue(() => loadInRounds(registry, lacking(), tried, result));
+  return registry.enqueue(() => loadInRounds(registry, lacking(), tried, emptyResult()));
 }

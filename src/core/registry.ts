@@ -244,7 +244,8 @@ export class Registry {
 
   importFolder(dirName: string): Promise<Generation> {
     const { logs, initTimeoutMs, dataDir } = this.#options;
-    return importGeneration(join(this.servicesDir, dirName), dirName, logs, initTimeoutMs, dataDir);
+    const dir = join(this.servicesDir, dirName);
+    return importGeneration({ dir, label: dirName, logs, timeoutMs: initTimeoutMs, dataDir });
   }
 
   /** Adds a module object, which can be unloaded but not reloaded. */

@@ -18,7 +18,13 @@ const put = (files: Files) => sandbox.services(files);
 /** What the service in the folder `s` says it is, loaded as it is now; or why it cannot be loaded. */
 async function present(): Promise<string | undefined> {
   try {
-    const { module, dispose } = await importGeneration(at("s"), "s", logs, 10_000, "/data");
+    const { module, dispose } = await importGeneration({
+      dir: at("s"),
+      label: "s",
+      logs,
+      timeoutMs: 10_000,
+      dataDir: "/data",
+    });
     await dispose();
     return module.description;
   } catch (error) {

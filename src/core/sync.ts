@@ -2,15 +2,15 @@
 import { join } from "node:path";
 import { breathe } from "./breathe.js";
 import { scanServices } from "./discover.js";
-import { emptyResult, foldersToLoad, goThrough, type PassOptions, type SyncResult } from "./folder-pass.js";
+import { foldersToLoad, goThrough, type PassOptions } from "./folder-pass.js";
 import { inHost } from "./host-context.js";
-import { DUE_TO_OTHERS, worthTrying } from "./load-rounds.js";
+import { DUE_TO_OTHERS, emptyResult, type SyncResult, worthTrying } from "./load-rounds.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
 import type { Trial, TrialsUnderWay } from "./trials.js";
 import type { Version } from "./version.js";
 
-export type { SyncResult } from "./folder-pass.js";
+export type { SyncResult } from "./load-rounds.js";
 
 /** How long everything else waits while no trial of new code gets any further, in milliseconds. */
 const TRIAL_PATIENCE_MS = 300;
