@@ -1,20 +1,12 @@
 /** The project's whole check: lint, types, tests. The last line counts what passed and failed. */
 import { join } from "node:path";
+import { runTests } from "./test-run.js";
 
 const root = join(import.meta.dir, "..");
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 
-/** Runs a program with its output shown; resolves with its exit code and what it wrote to stderr. */
-async function run(command: string[]): Promise<{ code: number; output: string }> {
-  const child = Bun.spawn(command, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "pipe" });
-  const decoder = new TextDecoder();
-  let output = "";
-  for await (const chunk of child.stderr) {
-    process.stderr.write(chunk);
-    output += decoder.decode(chunk, { stream: true });
-  }
-  return { code: await child.exited, output };
-}
+/** How long all tests together may take, in milliseconds. */
+const TEST_LIMIT_MS = 15 * 60_000;
 
 /** The files named on the command line, else all. Links are left out: the examples are linked into services/. */
 function testFiles(): string[] {
@@ -35,21 +27,32 @@ for (const [name, command] of [
   ["lint", [bin("biome"), "check", "--error-on-warnings", "."]],
   ["types", [bin("tsc"), "--noEmit"]],
 ] as const) {
-  const { code } = await run([...command]);
+  const code = await Bun.spawn([...command], { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).exited;
   console.log(`${name}: ${code === 0 ? "ok" : "failed"}`);
   if (code === 0) passed++;
   else failed++;
 }
 
 // Not with --isolate: it remembers sources by their path, and tests of reloading would see the first version for ever.
-const { code, output } = await run([process.execPath, "test", "--timeout", "20000", ...testFiles()]);
+const { code, output, left } = await runTests(
+  [process.execPath, "test", "--timeout", "20000", ...testFiles()],
+  root,
+  { limitMs: TEST_LIMIT_MS, graceMs: 10_000 },
+);
 const count = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}\\b`, "m").exec(output)?.[1] ?? 0);
 passed += count("pass");
 failed += count("fail");
 skipped = count("skip");
 
-if (code !== 0 && count("fail") === 0) {
+if (code === null) {
+  console.log(`tests: did not end within ${TEST_LIMIT_MS / 60_000} minutes and were cut off`);
+  failed++;
+} else if (code !== 0 && count("fail") === 0) {
   console.log(`tests: ended with exit code ${code} without naming a failure`);
+  failed++;
+}
+if (left > 0) {
+  console.log(`tests: left ${left} processes running, which were ended`);
   failed++;
 }
 if (count("pass") === 0) {

@@ -14,15 +14,25 @@ test("a data folder has one holder at a time, and another when that one lets go"
   holdDataDir(root)();
 });
 
-test("the lock ends with a process that is killed", async () => {
+/** A process that holds the data folder, and keeps nothing that would let go of it. */
+async function holder() {
   const script = `const { holdDataDir } = await import(${JSON.stringify(join(import.meta.dir, "data-lock.ts"))});
-    holdDataDir(${JSON.stringify(root)}); console.log("held"); setInterval(() => undefined, 1000);`;
+    holdDataDir(${JSON.stringify(root)}); Bun.gc(true); await Bun.sleep(0); Bun.gc(true);
+    console.log("held"); setInterval(() => undefined, 1000);`;
   const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
+  const end = async () => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
   const { value } = await child.stdout.getReader().read();
-  expect(new TextDecoder().decode(value)).toContain("held");
+  return { said: new TextDecoder().decode(value), end, [Symbol.asyncDispose]: end };
+}
+
+test("the lock lasts as long as its process, and ends when that is killed", async () => {
+  await using process = await holder();
+  expect(process.said).toContain("held");
   expect(() => holdDataDir(root)).toThrow("another server");
-  child.kill("SIGKILL");
-  await child.exited;
+  await process.end();
   holdDataDir(root)();
 });
 

@@ -24,6 +24,9 @@ export function prepareDataDir(dataDir: string): void {
   }
 }
 
+/** A database that nothing refers to is closed by the garbage collector, and its lock is gone. */
+const held = new Set<Database>();
+
 /**
  * Holds a data folder for this process; returns the function that lets go of it. The lock is the operating system's,
  * so it ends with the process however that ends. Throws when another server holds it.
@@ -34,8 +37,6 @@ export function holdDataDir(dataDir: string): () => void {
   try {
     lock = new Database(join(dataDir, ".reef", "lock.sqlite"));
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-    const held = lock;
-    return () => held.close();
   } catch (error) {
     lock?.close();
     if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw dataDirError(error, dataDir);
@@ -43,4 +44,9 @@ export function holdDataDir(dataDir: string): () => void {
       `another server uses the data folder ${dataDir}; give this one its own with REEF_DATA_DIR`,
     );
   }
+  held.add(lock);
+  return () => {
+    held.delete(lock);
+    lock.close();
+  };
 }

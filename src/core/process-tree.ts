@@ -1,6 +1,7 @@
 /** Child processes, and ending them with everything they started. */
 import fs, { readFileSync } from "node:fs";
 import { breathe } from "./breathe.js";
+import { systemErrorCode } from "./storage-error.js";
 
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
 const MOST_ROUNDS = 5;
@@ -12,9 +13,9 @@ const MOST_ROUNDS = 5;
  */
 export async function endProcessTree(pid: number, marker?: string): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const found = await strays(pid, marker);
+    const found = await processTree(pid, marker);
     kill(-pid);
-    for (const stray of found) kill(stray);
+    for (const one of found) kill(one);
     if (found.length === 0) return;
   }
 }
@@ -28,7 +29,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    if (systemErrorCode(error) !== "ESRCH") throw error;
   }
 }
 
@@ -42,8 +43,8 @@ interface Entry {
 /** How long processes are looked at before others get their turn, in milliseconds; each costs some hundredths. */
 const AT_ONCE_MS = 0.5;
 
-/** Living processes that belong to the tree, the child itself included. */
-async function strays(root: number, marker: string | undefined): Promise<number[]> {
+/** Living processes that `endProcessTree` would end, the child itself included. None is found outside Linux. */
+export async function processTree(root: number, marker?: string): Promise<number[]> {
   if (process.platform !== "linux") return [];
   const pids = (await fs.promises.readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const entries: Entry[] = [];

@@ -1,0 +1,47 @@
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runTests } from "./test-run.js";
+
+const folder = mkdtempSync(join(tmpdir(), "reef-test-run-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const FOR_EVER = `[process.execPath, "-e", "setInterval(() => undefined, 1000)"]`;
+const PATIENT = { limitMs: 20_000, graceMs: 20_000 };
+
+const run = (script: string, limits: Partial<typeof PATIENT> = {}) =>
+  runTests([process.execPath, "-e", script], folder, { ...PATIENT, ...limits });
+
+/** Whether a process is there; one that is dead and not yet waited for is not. */
+function lives(pid: number): boolean {
+  expect(pid).toBeGreaterThan(0);
+  const file = `/proc/${pid}/stat`;
+  return existsSync(file) && !/\) [ZX] /.test(readFileSync(file, "utf8"));
+}
+
+test("a run's exit code and what it reported are handed on", async () => {
+  const script = `console.error(" 3 pass\\n 1 fail"); process.exit(7)`;
+  expect(await run(script)).toEqual({ code: 7, output: " 3 pass\n 1 fail\n", left: 0 });
+});
+
+test("what a run leaves running, its pipes in hand, is ended, counted and not waited for", async () => {
+  const script = `const child = Bun.spawn(${FOR_EVER}, { stdio: ["ignore", "inherit", "inherit"], detached: true });
+    child.unref(); console.error(child.pid);`;
+  const { code, output, left } = await run(script, { graceMs: 0 });
+  expect({ code, left }).toEqual({ code: 0, left: 1 });
+  expect(lives(Number(output))).toBe(false);
+});
+
+test("what ends soon after a run was not left by it", async () => {
+  const script = `Bun.spawn([process.execPath, "-e", "await Bun.sleep(100)"], { stderr: "inherit" }).unref();`;
+  expect(await run(script)).toEqual({ code: 0, output: "", left: 0 });
+});
+
+test("a run that does not end is cut off, with what it has started", async () => {
+  const script = `const child = Bun.spawn(${FOR_EVER}, { detached: true });
+    console.error(child.pid); await child.exited;`;
+  const { code, output } = await run(script, { limitMs: 1000 });
+  expect(code).toBeNull();
+  expect(lives(Number(output))).toBe(false);
+});

@@ -1,0 +1,68 @@
+/** Runs a test command to its end, within a limit, and leaves nothing of it running. */
+import { endProcessTree, processTree } from "../src/core/process-tree.js";
+
+export interface TestRun {
+  /** The exit code, or `null` when the run was cut off. */
+  code: number | null;
+  /** What it wrote to stderr, which is where Bun reports on tests. */
+  output: string;
+  /** How many processes were still there when their time was over, and had to be ended. */
+  left: number;
+}
+
+export interface TestRunLimits {
+  /** How long the run may take, in milliseconds. */
+  limitMs: number;
+  /** How long what it started may outlive it, in milliseconds: some ends when it sees the run gone. */
+  graceMs: number;
+}
+
+/** The variable that marks a run and what it starts. */
+const MARK = "REEF_CHECK_OF_ALL";
+
+/** What the command prints is shown as it comes. A process that holds its pipes does not hold up the result. */
+export async function runTests(
+  command: string[],
+  cwd: string,
+  { limitMs, graceMs }: TestRunLimits,
+): Promise<TestRun> {
+  const mark = Bun.randomUUIDv7();
+  const child = Bun.spawn(command, {
+    cwd,
+    env: { ...process.env, [MARK]: mark },
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "pipe",
+  });
+  const output = shown(child.stderr);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), limitMs);
+  });
+  const code = await Promise.race([child.exited, limit]);
+  clearTimeout(timer);
+  const marker = `${MARK}=${mark}`;
+  const left = code === null ? 0 : await leftAfter(graceMs, () => processTree(child.pid, marker));
+  child.kill("SIGKILL");
+  await endProcessTree(child.pid, marker);
+  return { code, output: await output, left };
+}
+
+async function shown(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    process.stderr.write(chunk);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
+}
+
+async function leftAfter(graceMs: number, find: () => Promise<number[]>): Promise<number> {
+  const deadline = performance.now() + graceMs;
+  for (;;) {
+    const { length } = await find();
+    if (length === 0 || performance.now() > deadline) return length;
+    await Bun.sleep(50);
+  }
+}
