@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { createFakePi, type FakePi } from "../../tests/support/fake-pi.js";
 import { createExtension } from "./extension.js";
@@ -34,9 +34,16 @@ const withTool = (
     },
   }) satisfies ServiceModule;
 
+const sessions: FakePi[] = [];
+// A widget asks for its lines until its session ends, and would do so in the middle of another file's tests.
+afterEach(async () => {
+  for (const { emit } of sessions.splice(0)) await emit("session_shutdown");
+});
+
 function install(modules: ServiceModule[], fake: FakePi = createFakePi(), more: Record<string, string> = {}) {
   const said: string[] = [];
   createExtension(modules, { env: { ...env, ...more }, warn: (line) => said.push(line) })(fake.pi);
+  sessions.push(fake);
   return { ...fake, said };
 }
 
