@@ -1,6 +1,6 @@
 /** The project's whole check: lint, types, tests. The last line counts what passed and failed. */
 import { join } from "node:path";
-import { runTests } from "./test-run.js";
+import { countsOf, runTests } from "./test-run.js";
 
 const root = join(import.meta.dir, "..");
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
@@ -21,7 +21,6 @@ function testFiles(): string[] {
 
 let passed = 0;
 let failed = 0;
-let skipped = 0;
 
 for (const [name, command] of [
   ["lint", [bin("biome"), "check", "--error-on-warnings", "."]],
@@ -39,15 +38,15 @@ const { code, output, left } = await runTests(
   root,
   { limitMs: TEST_LIMIT_MS, graceMs: 10_000 },
 );
-const count = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}\\b`, "m").exec(output)?.[1] ?? 0);
-passed += count("pass");
-failed += count("fail");
-skipped = count("skip");
+const counts = countsOf(output);
+passed += counts.pass;
+failed += counts.fail;
+const skipped = counts.skip;
 
 if (code === null) {
   console.log(`tests: did not end within ${TEST_LIMIT_MS / 60_000} minutes and were cut off`);
   failed++;
-} else if (code !== 0 && count("fail") === 0) {
+} else if (code !== 0 && counts.fail === 0) {
   console.log(`tests: ended with exit code ${code} without naming a failure`);
   failed++;
 }
@@ -55,7 +54,7 @@ if (left > 0) {
   console.log(`tests: left ${left} processes running, which were ended`);
   failed++;
 }
-if (count("pass") === 0) {
+if (counts.pass === 0) {
   console.log("tests: none was run");
   failed++;
 }

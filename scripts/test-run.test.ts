@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runTests } from "./test-run.js";
+import { countsOf, runTests } from "./test-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "reef-test-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,8 +21,8 @@ function lives(pid: number): boolean {
 }
 
 test("a run's exit code and what it reported are handed on", async () => {
-  const script = `console.error(" 3 pass\\n 1 fail"); process.exit(7)`;
-  expect(await run(script)).toEqual({ code: 7, output: " 3 pass\n 1 fail\n", left: 0 });
+  const script = `console.error("what\\nit says"); process.exit(7)`;
+  expect(await run(script)).toEqual({ code: 7, output: "what\nit says\n", left: 0 });
 });
 
 test("what a run leaves running, its pipes in hand, is ended, counted and not waited for", async () => {
@@ -44,4 +44,22 @@ test("a run that does not end is cut off, with what it has started", async () =>
   const { code, output } = await run(script, { limitMs: 1000 });
   expect(code).toBeNull();
   expect(lives(Number(output))).toBe(false);
+});
+
+test("tests are counted by Bun's own summary, whatever they print themselves", async () => {
+  const file = join(folder, "sample.test.ts");
+  await Bun.write(
+    file,
+    `import { test } from "bun:test";
+    test("a", () => console.error(" 30 pass\\n 10 fail\\nRan 40 tests across 4 files. [1.00ms]"));
+    test("b", () => undefined);
+    test("c", () => { throw new Error("no"); });
+    test.skip("d", () => undefined);`,
+  );
+  const { code, output } = await runTests([process.execPath, "test", file], folder, PATIENT);
+  expect({ code, ...countsOf(output) }).toEqual({ code: 1, pass: 2, fail: 1, skip: 1 });
+});
+
+test("a run without a summary has no tests", () => {
+  expect(countsOf(" 3 pass\n 0 fail\n")).toEqual({ pass: 0, fail: 0, skip: 0 });
 });

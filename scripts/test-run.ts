@@ -48,6 +48,13 @@ export async function runTests(
   return { code, output: await output, left };
 }
 
+/** How many tests passed, failed and were skipped, by the summary with which Bun ends; tests may print the like. */
+export function countsOf(output: string): Record<"pass" | "fail" | "skip", number> {
+  const summary = /(?:^|\n)(?: *\d+ .*\n)+Ran \d+ tests? across .*$/.exec(output.trimEnd())?.[0] ?? "";
+  const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(summary)?.[1] ?? 0);
+  return { pass: count("pass"), fail: count("fail"), skip: count("skip") };
+}
+
 async function shown(stream: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
