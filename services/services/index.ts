@@ -7,7 +7,6 @@ import { Deployer } from "./deploy.js";
 import { routeDocs } from "./docs.js";
 import { createRoutes, type Manager } from "./routes.js";
 import { clearScratch } from "./test-scratch.js";
-import { registerTools } from "./tools.js";
 
 let manager: Manager | undefined;
 
@@ -20,7 +19,9 @@ const services: ServiceModule = {
     return manager;
   }),
   routeDocs,
-  registerTools,
+  // Where nobody asks for tools, as at the start of the server, TypeBox is not loaded for them.
+  registerTools: (pi, client) =>
+    (require("./tools.js") as typeof import("./tools.js")).registerTools(pi, client),
   toolAnnotations: {
     services_deploy: { destructive: false },
     services_disable: { destructive: false },

@@ -1,11 +1,9 @@
 /** The HTTP API of the services manager. */
-import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { requestCause, withCause } from "../../src/core/causality.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
 import type { ServiceContext } from "../../src/core/types.js";
-import { readBody } from "../../src/core/validate.js";
 import type { Deployer } from "./deploy.js";
 import { full, summary } from "./describe.js";
 import { exportTarball } from "./export.js";
@@ -18,9 +16,8 @@ export interface Manager {
   deployer: Deployer;
 }
 
-const DeployBody = Type.Object({ name: Type.String() });
-const RollbackBody = Type.Object({ digest: Type.Optional(Type.String({ pattern: "^[0-9a-f]{6,64}$" })) });
-const DisableBody = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) });
+/** Loaded when somebody asks, as are the tools: the start of the server does not wait for them. */
+const bodies = () => import("./bodies.js");
 
 export function createRoutes(manager: () => Manager): Hono {
   const routes = new Hono();
@@ -51,7 +48,6 @@ export function createRoutes(manager: () => Manager): Hono {
     return c.json({ modules, count: modules.length });
   });
 
-  /** Loaded when somebody asks: the start of the server does not wait for it. */
   const tools = async () => (await import("../../src/agent/index.js")).describeTools(manager().ctx);
 
   routes.get("/tools", async (c) => c.json(await tools()));
@@ -65,7 +61,7 @@ export function createRoutes(manager: () => Manager): Hono {
   routes.post("/deploy", async (c) => {
     // The answer may take as long as the tests do, without a byte before it.
     (c.env as Bun.Server<undefined> | undefined)?.timeout(c.req.raw, 0);
-    const { name } = await readBody(c, DeployBody);
+    const { name } = await (await bodies()).readDeploy(c);
     const { report, status } = await withCause(requestCause(c.req.raw), () =>
       manager().deployer.deploy(name),
     );
@@ -74,7 +70,7 @@ export function createRoutes(manager: () => Manager): Hono {
 
   routes.post("/rollback/:name", async (c) => {
     const name = changeable(c.req.param("name"));
-    const { digest } = await readBody(c, RollbackBody);
+    const { digest } = await (await bodies()).readRollback(c);
     return c.json(await registry().rollback(name, digest));
   });
 
@@ -82,7 +78,7 @@ export function createRoutes(manager: () => Manager): Hono {
 
   routes.post("/disable/:name", async (c) => {
     const name = changeable(c.req.param("name"));
-    const { reason } = await readBody(c, DisableBody);
+    const { reason } = await (await bodies()).readDisable(c);
     await registry().disable(name, { force: c.req.query("force") === "true", reason });
     return c.json({ name, action: "disabled" });
   });
