@@ -1,6 +1,6 @@
 /** The services manager: lists, loads, deploys, rolls back and exports services while the server runs. */
 import { shuttingDown } from "../../src/core/load-failure.js";
-import { CHANGE_EVENT, STOPPING_EVENT } from "../../src/core/registry.js";
+import { CHANGE_EVENT, STOPPING_EVENT } from "../../src/core/registry-events.js";
 import type { ServiceModule } from "../../src/core/types.js";
 import { Announcer } from "./announce.js";
 import { Deployer } from "./deploy.js";

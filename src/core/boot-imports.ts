@@ -13,6 +13,8 @@ export interface Imported {
   source: Source;
   name: string;
   dependencies: string[];
+  /** Settles when its `init` has been tried, where that could be begun at once. */
+  initTried?: Promise<void>;
 }
 
 export interface ImportRoundEvents {
@@ -92,11 +94,18 @@ export async function importChecked(
   checker: Checker | undefined,
 ): Promise<Imported> {
   const { dirName } = candidate;
-  const tried = checker !== undefined && !checker.knows(source.digest);
-  if (tried) await checker.import(dirName);
-  const generation = await (tried
-    ? importUnchanged(registry, dirName, source)
-    : registry.importFolder(dirName));
+  if (checker === undefined || checker.knows(source.digest)) {
+    return imported(candidate, source, await registry.importFolder(dirName));
+  }
+  const { hasInit, dependencies } = await checker.import(dirName);
+  // What needs nobody is tried while others are still being imported.
+  const initTried = hasInit && dependencies.length === 0 ? checker.start([dirName]) : undefined;
+  // Whoever starts the service hears of it; it may never come to that.
+  initTried?.catch(() => undefined);
+  return { ...imported(candidate, source, await importUnchanged(registry, dirName, source)), initTried };
+}
+
+function imported(candidate: Candidate, source: Source, generation: Generation): Imported {
   const { name, dependencies = [] } = generation.module;
   return { candidate, generation, source, name, dependencies };
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { endRegistries, reasons, startRegistry } from "../../tests/support/registry.js";
 import { answering, eventually } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
+import { LoadFailure } from "./load-failure.js";
 
 afterEach(endRegistries);
 
@@ -60,6 +61,35 @@ test("an unknown init is tried with all that its service needs, dependencies fir
     { checker },
   );
   expect(checker.started).toEqual([["c", "b", "a"]]);
+});
+
+test("an unknown init that needs nobody is tried, once, while others are still being imported", async () => {
+  const checker = new SlowChecker(["slow"]);
+  checker.hold("a");
+  checker.pass("a", "a", true);
+  const starting = startRegistry(
+    { "a/index.ts": answering("a", "a", "init() {}"), "slow/index.ts": answering("slow", "slow") },
+    { checker },
+  );
+  await eventually(() => checker.started.length > 0);
+  checker.pass("slow");
+  await starting;
+  expect(checker.started).toEqual([["a"]]);
+});
+
+test("an init that fails while others are still being imported is reported like any other", async () => {
+  const checker = new SlowChecker(["slow"]);
+  checker.hold("a");
+  checker.pass("a", "a", true);
+  checker.start = () => Promise.reject(new LoadFailure("INIT_FAILED", "init", "init() failed: no"));
+  const starting = startRegistry(
+    { "a/index.ts": answering("a", "a", "init() {}"), "slow/index.ts": answering("slow", "slow") },
+    { checker },
+  );
+  await Bun.sleep(20);
+  checker.pass("slow");
+  const { reef } = await starting;
+  expect(reasons(reef)).toEqual({ a: "INIT_FAILED" });
 });
 
 test("of two folders with one name the one called like it wins, whatever the order", async () => {

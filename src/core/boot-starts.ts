@@ -61,7 +61,7 @@ async function start(
   try {
     if (needs.length > 0) throw missingDependency(name, needs);
     if (generation.module.init && checker && !checker.knows(source.digest)) {
-      await checker.start([...chain(one, byName), candidate.dirName]);
+      await (one.initTried ?? checker.start([...chain(one, byName), candidate.dirName]));
     }
   } catch (error) {
     await generation.dispose();

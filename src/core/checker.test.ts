@@ -129,6 +129,22 @@ describe("what does not pass", () => {
     expect(order).toEqual(["good", "bad", "bad"]);
   });
 
+  test("imports come before what is to be started, of which any number may never end", async () => {
+    const names = Array.from({ length: 9 }, (_, n) => `loop${n}`);
+    for (const name of names) {
+      sandbox.services({
+        [`${name}/index.ts`]: `export default { name: "${name}", init() { while (true) {} } };`,
+      });
+    }
+    sandbox.services({ "good/index.ts": 'export default { name: "good" };' });
+    const checker = make(1000);
+    const order: string[] = [];
+    const starts = names.map((name) => failure(checker.start([name])).then(({ code }) => order.push(code)));
+    await checker.import("good").then(() => order.push("good"));
+    await Promise.all(starts);
+    expect(order).toEqual(["good", ...names.map(() => "INIT_TIMEOUT")]);
+  });
+
   test.each<[string, string, string]>([
     ["ends its process", "globalThis.process.exit(0);", "PROCESS_ENDED"],
     ["never ends", "while (true) {}", "IMPORT_TIMEOUT"],

@@ -54,7 +54,7 @@ const MOST_CHILDREN = 8;
 export class ChildChecker implements Checker {
   readonly #options: ChildCheckerOptions;
   readonly #children = new Set<CheckProcess>();
-  readonly #queue: Job[] = [];
+  #queue: Job[] = [];
   readonly #known: KnownCode;
   #scratch: string | undefined;
   #allowed: number;
@@ -115,14 +115,17 @@ export class ChildChecker implements Checker {
     if ([...this.#children].every((child) => child.idle)) this.#careful = false;
   }
 
+  /** Imports come first, several at once: an `init` takes longer, and may be one of many that never end. */
   #next(): Job | undefined {
-    const [job] = this.#queue;
-    if (this.#careful || job?.request.op !== "import") return this.#queue.shift();
+    const imports = this.#queue.filter(({ request }) => request.op === "import");
     // Both children get some of a few.
-    const most = Math.min(TOGETHER, Math.ceil(this.#queue.length / this.#allowed));
-    const end = this.#queue.findIndex(({ request }, index) => request.op !== "import" || index === most);
-    const jobs = this.#queue.splice(0, end < 0 ? this.#queue.length : end);
-    return jobs.length === 1 ? job : together(jobs);
+    const share = Math.min(TOGETHER, Math.ceil(imports.length / this.#allowed));
+    const jobs = (imports.length > 0 ? imports : this.#queue).slice(
+      0,
+      this.#careful ? 1 : Math.max(1, share),
+    );
+    this.#queue = this.#queue.filter((job) => !jobs.includes(job));
+    return jobs.length === 1 ? jobs[0] : together(jobs);
   }
 
   #tryAnother(): CheckProcess | undefined {

@@ -18,6 +18,7 @@ import { initCycle, LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { folderOf } from "./lookup.js";
 import { assertFolderName } from "./names.js";
+import { CHANGE_EVENT, STOPPING_EVENT, SYNC_EVENT } from "./registry-events.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { registryView } from "./registry-view.js";
 import { Snapshots } from "./snapshots.js";
@@ -45,15 +46,6 @@ export interface RegistryOptions {
   initTimeoutMs: number;
   drainTimeoutMs: number;
 }
-
-/** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
-export const CHANGE_EVENT = "services:changed";
-
-/** The event after the services folder was gone through; its data is the result. */
-export const SYNC_EVENT = "services:synced";
-
-/** The event that tells services that the server is about to end, before it waits for what is in flight. */
-export const STOPPING_EVENT = "services:stopping";
 
 export type Loaded = { name: string; action: "added" | "updated" };
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { answering, type Files, type Reef, startReef } from "../../tests/support/sandbox.js";
 import { contentDigest } from "./digest.js";
 import { failureStatus } from "./load-failure.js";
-import { CHANGE_EVENT } from "./registry.js";
+import { CHANGE_EVENT } from "./registry-events.js";
 
 let reef: Reef;
 afterEach(() => reef.end());

@@ -6,7 +6,7 @@ import { answering, eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
 import { ChildChecker } from "./checker.js";
 import { LoadFailure, type LoadFailureCode } from "./load-failure.js";
-import { SYNC_EVENT } from "./registry.js";
+import { SYNC_EVENT } from "./registry-events.js";
 import type { SyncResult } from "./sync.js";
 
 afterEach(endRegistries);

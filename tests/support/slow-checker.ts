@@ -26,7 +26,7 @@ export class SlowChecker implements Checker {
     answer.promise.catch(() => undefined);
     this.#waiting.set(dirName, answer);
   }
-  pass = (dirName: string, name = dirName) =>
-    this.#waiting.get(dirName)?.resolve({ name, dependencies: [], hasInit: false });
+  pass = (dirName: string, name = dirName, hasInit = false) =>
+    this.#waiting.get(dirName)?.resolve({ name, dependencies: [], hasInit });
   fail = (dirName: string, error = new Error("gave up")) => this.#waiting.get(dirName)?.reject(error);
 }
