@@ -9,7 +9,6 @@ import type { Announcer } from "./announce.js";
 import { assertChangeable } from "./names.js";
 import { probe } from "./probe.js";
 import { type DeployReport, StepRecorder } from "./report.js";
-import { runTests } from "./test-run.js";
 
 /** A step that said no. Its message is all there is to say, in one line or more. */
 class StepFailed extends Error {}
@@ -83,6 +82,8 @@ export class Deployer {
       else recorder.end("skipped", "this server does not try code out before it loads it (REEF_CHECK=off)");
 
       recorder.begin("test");
+      // Loaded here: the start of the server does not wait for it.
+      const { runTests } = await import("./test-run.js");
       const verdict = await runTests({ dir, timeoutMs: readConfig().testTimeoutMs, signal });
       if (verdict.status === "failed") throw new StepFailed(verdict.detail);
       recorder.end(verdict.status, verdict.detail);
