@@ -37,7 +37,14 @@ describe("a JSON reply is Hono's", () => {
     ],
     ["with empty headers", (c) => c.json({ a: 1 }, 200, {})],
     ["by a function taken from it", (c) => json(c)({ a: 1 })],
-    ["of another kind", (c) => c.text("x", 201)],
+    [
+      "by a function of the author's",
+      (c) => {
+        const { json: honosOwn } = c;
+        c.json = ((object: object) => honosOwn({ wrapped: object })) as Context["json"];
+        return c.json({ a: 1 });
+      },
+    ],
   ])("%s", async (_what, reply) => {
     expect(await shown(reply(own()))).toEqual(await shown(reply(honos())));
   });
@@ -66,6 +73,71 @@ describe("a JSON reply is Hono's", () => {
     const loop: Record<string, unknown> = {};
     loop.self = loop;
     expect(() => own().json(loop)).toThrow(/cyclic|circular/i);
+  });
+});
+
+describe("everything else is Hono's", () => {
+  test.each<[string, (c: Context) => Response | Promise<Response>]>([
+    ["a text", (c) => c.text("x", 201)],
+    ["a body", (c) => c.body("x", 203, { "x-own": "1" })],
+    ["a page", (c) => c.html("<p>x</p>")],
+    ["a redirection", (c) => c.redirect("/ä", 303)],
+    ["a reply made by hand", (c) => c.newResponse("x", 206)],
+    ["what is not found", (c) => c.notFound()],
+    [
+      "a page in a layout",
+      (c) => {
+        c.setRenderer((content) => c.html(`<b>${content}</b>`));
+        return c.render("x");
+      },
+    ],
+    [
+      "what was set",
+      (c) => {
+        c.set("a", 1);
+        return c.json([c.get("a"), c.var.a]);
+      },
+    ],
+    [
+      "what was said before and after",
+      (c) => {
+        c.status(202);
+        c.header("x-own", "1");
+        return c.text("x");
+      },
+    ],
+    ["the parts of the request", async (c) => c.json([c.req.path, c.req.method, c.req.query(), c.env])],
+    [
+      "whether there is a reply",
+      (c) => {
+        const before = c.finalized;
+        c.res = c.text("x");
+        return c.json([before, c.finalized]);
+      },
+    ],
+  ])("%s", async (_what, reply) => {
+    const [here, there] = await Promise.all(
+      [own(), honos()].map(async (context) => shown(await reply(context))),
+    );
+    expect(here).toEqual(there);
+  });
+
+  test("its request is one and the same, whatever is asked for in between", async () => {
+    const context = new Own(new Request("http://h/", { method: "POST", body: "[1]" }));
+    const { req } = context;
+    expect(await req.json()).toEqual([1]);
+    context.status(201);
+    expect(context.req).toBe(req);
+    expect(await context.req.json()).toEqual([1]);
+  });
+
+  test("its class, and what it has and has not", () => {
+    const context = own();
+    expect(context).toBeInstanceOf(HonosOwn);
+    for (const key of Object.keys(honos())) expect(key in context, key).toBe(true);
+    expect(() => context.executionCtx).toThrow("This context has no ExecutionContext");
+    expect(() => Object.assign(context, { req: 1 })).toThrow(TypeError);
+    expect(Object.assign(context, { mine: 1 }).mine).toBe(1);
   });
 });
 
