@@ -42,6 +42,31 @@ describe("folders that are slow to check", () => {
     expect(reasons(reef)).toEqual({});
   });
 
+  test("are imported once", async () => {
+    const imports = globalThis as unknown as { __imported: number };
+    imports.__imported = 0;
+    const checker = new SlowChecker(["slow"]);
+    const slow = `globalThis.__imported++;\n${answering("slow", "slow")}`;
+    const { reef } = await startRegistry({ "slow/index.ts": slow }, { checker, patienceMs: 50 });
+    checker.pass("slow");
+    await reef.settled;
+    expect([await reef.text("/slow"), imports.__imported]).toEqual(["slow", 1]);
+    expect(reef.ctx.registry.get("slow")).toMatchObject({ generation: 1, state: "loaded" });
+  });
+
+  test("keep requests for those of them that need others waiting until these have come", async () => {
+    const checker = new SlowChecker(["slow", "needs-slow"]);
+    const { reef } = await startRegistry(services, { checker, patienceMs: 50 });
+    checker.pass("needs-slow");
+    await Bun.sleep(20);
+    const early = reef.text("/needs-slow");
+    await Bun.sleep(20);
+    checker.pass("slow");
+    expect(await early).toBe("at last");
+    await reef.settled;
+    expect(reasons(reef)).toEqual({});
+  });
+
   test("are reported when they fail, and are not tried a second time", async () => {
     const checker = new SlowChecker(["slow"]);
     const { reef } = await startRegistry(
