@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "reef-test-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const FOR_EVER = `[process.execPath, "-e", "setInterval(() => undefined, 1000)"]`;
-const PATIENT = { limitMs: 20_000, graceMs: 20_000 };
+const PATIENT = { limitMs: 20_000, graceMs: 20_000, show: () => undefined };
 
 const run = (script: string, limits: Partial<typeof PATIENT> = {}) =>
   runTests([process.execPath, "-e", script], folder, { ...PATIENT, ...limits });

@@ -10,21 +10,23 @@ export interface TestRun {
   left: number;
 }
 
-export interface TestRunLimits {
+export interface TestRunOptions {
   /** How long the run may take, in milliseconds. */
   limitMs: number;
   /** How long what it started may outlive it, in milliseconds: some ends when it sees the run gone. */
   graceMs: number;
+  /** Gets what the run writes to stderr, as it comes. */
+  show?: (chunk: Uint8Array) => void;
 }
 
 /** The variable that marks a run and what it starts. */
 const MARK = "REEF_CHECK_OF_ALL";
 
-/** What the command prints is shown as it comes. A process that holds its pipes does not hold up the result. */
+/** A process that holds the run's pipes does not hold up the result. */
 export async function runTests(
   command: string[],
   cwd: string,
-  { limitMs, graceMs }: TestRunLimits,
+  { limitMs, graceMs, show = (chunk) => process.stderr.write(chunk) }: TestRunOptions,
 ): Promise<TestRun> {
   const mark = Bun.randomUUIDv7();
   const child = Bun.spawn(command, {
@@ -34,7 +36,7 @@ export async function runTests(
     stdout: "inherit",
     stderr: "pipe",
   });
-  const output = shown(child.stderr);
+  const output = textOf(child.stderr, show);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), limitMs);
@@ -55,11 +57,14 @@ export function countsOf(output: string): Record<"pass" | "fail" | "skip", numbe
   return { pass: count("pass"), fail: count("fail"), skip: count("skip") };
 }
 
-async function shown(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function textOf(
+  stream: ReadableStream<Uint8Array>,
+  show: (chunk: Uint8Array) => void,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of stream) {
-    process.stderr.write(chunk);
+    show(chunk);
     text += decoder.decode(chunk, { stream: true });
   }
   return text;
