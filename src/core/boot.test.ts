@@ -43,14 +43,14 @@ describe("folders that are slow to check", () => {
   });
 
   test("are imported once", async () => {
-    const imports = globalThis as unknown as { __imported: number };
-    imports.__imported = 0;
+    const imports = globalThis as unknown as { __slowImports: number };
+    imports.__slowImports = 0;
     const checker = new SlowChecker(["slow"]);
-    const slow = `globalThis.__imported++;\n${answering("slow", "slow")}`;
+    const slow = `globalThis.__slowImports++;\n${answering("slow", "slow")}`;
     const { reef } = await startRegistry({ "slow/index.ts": slow }, { checker, patienceMs: 50 });
     checker.pass("slow");
     await reef.settled;
-    expect([await reef.text("/slow"), imports.__imported]).toEqual(["slow", 1]);
+    expect([await reef.text("/slow"), imports.__slowImports]).toEqual(["slow", 1]);
     expect(reef.ctx.registry.get("slow")).toMatchObject({ generation: 1, state: "loaded" });
   });
 
