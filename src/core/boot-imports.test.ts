@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { endRegistries, reasons, startRegistry } from "../../tests/support/registry.js";
-import { answering } from "../../tests/support/sandbox.js";
+import { answering, eventually } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
 
 afterEach(endRegistries);
@@ -22,6 +22,35 @@ describe("folders that are slow to import", () => {
     await reef.settled;
     expect([await early, await reef.text("/mine")]).toEqual(["mine", "mine"]);
     expect(reasons(reef)).toEqual({ impostor: "DUPLICATE_NAME" });
+  });
+
+  test("do not take the name of a service that is still starting", async () => {
+    const shared = globalThis as unknown as { __claimGate: PromiseWithResolvers<void>; __claims: string[] };
+    shared.__claimGate = Promise.withResolvers();
+    shared.__claims = [];
+    const claiming = (by: string, gate = "") =>
+      answering(
+        "mine",
+        by,
+        `async init() { globalThis.__claims.push("init ${by}"); ${gate} },
+        dispose() { globalThis.__claims.push("dispose ${by}"); },`,
+      );
+    const checker = new SlowChecker(["late"]);
+    const { reef } = await startRegistry(
+      {
+        "first/index.ts": claiming("first", "await globalThis.__claimGate.promise;"),
+        "late/index.ts": claiming("late"),
+      },
+      { checker, patienceMs: 50 },
+    );
+    checker.pass("late", "mine");
+    await eventually(() => reasons(reef).late !== undefined);
+    shared.__claimGate.resolve();
+    await reef.settled;
+    expect(reasons(reef)).toEqual({ late: "DUPLICATE_NAME" });
+    expect(await reef.text("/mine")).toBe("first");
+    await endRegistries();
+    expect(shared.__claims).toEqual(["init first", "dispose first"]);
   });
 
   test("leave the name to whoever claims it when they fail", async () => {

@@ -42,18 +42,6 @@ describe("folders that are slow to check", () => {
     expect(reasons(reef)).toEqual({});
   });
 
-  test("are imported once", async () => {
-    const imports = globalThis as unknown as { __slowImports: number };
-    imports.__slowImports = 0;
-    const checker = new SlowChecker(["slow"]);
-    const slow = `globalThis.__slowImports++;\n${answering("slow", "slow")}`;
-    const { reef } = await startRegistry({ "slow/index.ts": slow }, { checker, patienceMs: 50 });
-    checker.pass("slow");
-    await reef.settled;
-    expect([await reef.text("/slow"), imports.__slowImports]).toEqual(["slow", 1]);
-    expect(reef.ctx.registry.get("slow")).toMatchObject({ generation: 1, state: "loaded" });
-  });
-
   test("keep requests for those of them that need others waiting until these have come", async () => {
     const checker = new SlowChecker(["slow", "needs-slow"]);
     const { reef } = await startRegistry(services, { checker, patienceMs: 50 });

@@ -46,25 +46,14 @@ export async function boot(
   };
   const round = new ImportRound(candidates, importOne, {
     failed: fail,
+    // Loading by itself waits in the queue like any other change.
     late: async (one) => {
-      if (one.dependencies.length === 0 && !registry.table.get(one.name)) {
-        if (await begin([one]).get(one.name)) await registry.keepCopies([one.name]);
-        return;
-      }
       await one.generation.dispose();
-      // Loading by itself waits in the queue like any other change.
       if (one.dependencies.every((need) => registry.table.get(need))) {
         await registry.view().load(one.candidate.dirName);
       } else lacking.push(one);
     },
   });
-  const begin = (ordered: readonly Imported[]) => {
-    const starting = startInOrder(ordered, { registry, checker, fail });
-    for (const { name, candidate } of ordered) {
-      registry.starts.add([name, candidate.dirName], starting.get(name) as Promise<boolean>);
-    }
-    return starting;
-  };
   await patience.allSettled(round.tasks.values());
   const unique = dropDuplicates(round.close(), fail);
 
@@ -79,7 +68,10 @@ export async function boot(
     else fail(node.candidate, missingDependency(node.name, needs), node.name);
   }
 
-  const starting = begin(ordered);
+  const starting = startInOrder(ordered, { registry, checker, fail });
+  for (const { name, candidate } of ordered) {
+    registry.starts.add([name, candidate.dirName], starting.get(name) as Promise<boolean>);
+  }
   const started = await patience.allSettled(starting.values());
   void registry.keepCopies(starting.keys()).then(() => memory?.save());
   if (!started) for (const [name, serving] of starting) serving.then(() => registry.keepCopies([name]));

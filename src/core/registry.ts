@@ -253,22 +253,28 @@ export class Registry {
     options: LoadOptions = {},
   ): Promise<string> {
     const { module } = generation;
+    let giveUp: (() => void) | undefined;
     try {
-      this.table.assertFree(module.name);
+      giveUp = this.table.claim(module.name, dirName);
       this.table.assertDependencies(module);
     } catch (error) {
+      giveUp?.();
       await generation.dispose();
       throw error;
     }
-    // Nobody served under this name before, so what happens during an asynchronous init is for this version.
-    generation.scope.active = true;
-    const version = await this.start(generation, source);
-    await verifyVersion(version, options.verify);
-    if (this.#closed) {
-      await retire(version, { drainMs: 0, flush: true, unaccounted: () => 0 });
-      throw shuttingDown();
+    try {
+      // Nobody served under this name before, so what happens during an asynchronous init is for this version.
+      generation.scope.active = true;
+      const version = await this.start(generation, source);
+      await verifyVersion(version, options.verify);
+      if (this.#closed) {
+        await retire(version, { drainMs: 0, flush: true, unaccounted: () => 0 });
+        throw shuttingDown();
+      }
+      this.table.add(version, dirName);
+    } finally {
+      giveUp();
     }
-    this.table.add(version, dirName);
     if (source) this.rememberGood(source);
     return module.name;
   }

@@ -22,6 +22,8 @@ export class ServiceTable {
   /** The loaded modules by name, as the contract shows them. */
   readonly modules = new Map<string, ServiceModule>();
   readonly #services = new Map<string, Service>();
+  /** Whose the names of services that are being started are. */
+  readonly #claims = new Map<string, { dirName: string | undefined }>();
   readonly #dispatcher: Dispatcher;
 
   constructor(dispatcher: Dispatcher) {
@@ -73,9 +75,16 @@ export class ServiceTable {
     this.#dispatcher.remove(service.mount);
   }
 
-  /** Throws a `LoadFailure` when another service has this name. */
+  /** Keeps a name for what is about to be started; returns the function that gives it up. Throws as `assertFree` does. */
+  claim(name: string, dirName: string | undefined): () => void {
+    this.assertFree(name);
+    this.#claims.set(name, { dirName });
+    return () => this.#claims.delete(name);
+  }
+
+  /** Throws a `LoadFailure` when another service has this name, or will have it once it has started. */
   assertFree(name: string): void {
-    const taken = this.#services.get(name);
+    const taken = this.#services.get(name) ?? this.#claims.get(name);
     if (!taken) return;
     const by =
       taken.dirName === undefined ? "a module handed over as an object" : `folder "${taken.dirName}"`;
