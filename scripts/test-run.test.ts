@@ -41,7 +41,24 @@ test("what ends soon after a run was not left by it", async () => {
 test("a run that does not end is cut off, with what it has started", async () => {
   const script = `const child = Bun.spawn(${FOR_EVER}, { detached: true });
     console.error(child.pid); await child.exited;`;
-  const { code, output } = await run(script, { limitMs: 1000 });
+  const { code, output } = await run(script, { limitMs: 500 });
+  expect(code).toBeNull();
+  expect(lives(Number(output))).toBe(false);
+});
+
+test("what cannot be found of a run, its pipes in hand, does not hold up the result", async () => {
+  const script = `const child = Bun.spawn(${FOR_EVER}, { stdio: ["ignore", "inherit", "inherit"], detached: true, env: {} });
+    child.unref(); console.error(child.pid);`;
+  const { code, output } = await run(script);
+  expect(code).toBe(0);
+  expect(lives(Number(output))).toBe(true);
+  process.kill(Number(output), "SIGKILL");
+});
+
+test("what a run that is cut off has started is ended, marked or not", async () => {
+  const script = `const child = Bun.spawn(${FOR_EVER}, { detached: true, env: {}, stderr: "inherit" });
+    console.error(child.pid); await child.exited;`;
+  const { code, output } = await run(script, { limitMs: 500 });
   expect(code).toBeNull();
   expect(lives(Number(output))).toBe(false);
 });
@@ -58,6 +75,20 @@ test("tests are counted by Bun's own summary, whatever they print themselves", a
   );
   const { code, output } = await runTests([process.execPath, "test", file], folder, PATIENT);
   expect({ code, ...countsOf(output) }).toEqual({ code: 1, pass: 2, fail: 1, skip: 1 });
+});
+
+test.each([
+  ["followed by what was left", " 2 pass\n 0 fail\nRan 2 tests across 1 file. [1.00ms]\nreef: bye\n"],
+  [
+    "with snapshots",
+    " 2 pass\n 0 fail\nsnapshots: +1 added\n 1 expect() calls\nRan 2 tests across 1 file. [1.00ms]\n",
+  ],
+  [
+    "in colours",
+    "\u001b[0m\u001b[32m 2 pass\u001b[0m\n\u001b[0m\u001b[2m 0 fail\u001b[0m\nRan 2 tests across 1 file. [1.00ms]\n",
+  ],
+])("the summary counts %s", (_what, output) => {
+  expect(countsOf(output)).toEqual({ pass: 2, fail: 0, skip: 0 });
 });
 
 test("a run without a summary has no tests", () => {

@@ -22,7 +22,10 @@ export interface TestRunOptions {
 /** The variable that marks a run and what it starts. */
 const MARK = "REEF_CHECK_OF_ALL";
 
-/** A process that holds the run's pipes does not hold up the result. */
+/** How long what was ended may keep its pipes open, in milliseconds. */
+const PIPE_LIMIT_MS = 1000;
+
+/** Runs `command` in `cwd`. What it started is found by its mark, or by its parents while these live: on Linux only. */
 export async function runTests(
   command: string[],
   cwd: string,
@@ -36,7 +39,7 @@ export async function runTests(
     stdout: "inherit",
     stderr: "pipe",
   });
-  const output = textOf(child.stderr, show);
+  const report = new Report(child.stderr, show);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), limitMs);
@@ -45,29 +48,48 @@ export async function runTests(
   clearTimeout(timer);
   const marker = `${MARK}=${mark}`;
   const left = code === null ? 0 : await leftAfter(graceMs, () => processTree(child.pid, marker));
-  child.kill("SIGKILL");
   await endProcessTree(child.pid, marker);
-  return { code, output: await output, left };
+  child.kill("SIGKILL");
+  return { code, output: await report.text(PIPE_LIMIT_MS), left };
 }
 
-/** How many tests passed, failed and were skipped, by the summary with which Bun ends; tests may print the like. */
+/** How many tests passed, failed and were skipped, by the last summary, which is Bun's: tests may print the like. */
 export function countsOf(output: string): Record<"pass" | "fail" | "skip", number> {
-  const summary = /(?:^|\n)(?: *\d+ .*\n)+Ran \d+ tests? across .*$/.exec(output.trimEnd())?.[0] ?? "";
+  const summaries = Bun.stripANSI(output).matchAll(
+    /^(?:(?: *\d+|snapshots:) .*\n)+Ran \d+ tests? across .*$/gm,
+  );
+  const summary = [...summaries].at(-1)?.[0] ?? "";
   const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(summary)?.[1] ?? 0);
   return { pass: count("pass"), fail: count("fail"), skip: count("skip") };
 }
 
-async function textOf(
-  stream: ReadableStream<Uint8Array>,
-  show: (chunk: Uint8Array) => void,
-): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of stream) {
-    show(chunk);
-    text += decoder.decode(chunk, { stream: true });
+/** What a process writes, read as it comes. */
+class Report {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #ended: Promise<void>;
+  #text = "";
+
+  constructor(stream: ReadableStream<Uint8Array>, show: (chunk: Uint8Array) => void) {
+    this.#reader = stream.getReader();
+    this.#ended = this.#read(show);
   }
-  return text;
+
+  async #read(show: (chunk: Uint8Array) => void): Promise<void> {
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { value, done } = await this.#reader.read();
+      if (done) return;
+      show(value);
+      this.#text += decoder.decode(value, { stream: true });
+    }
+  }
+
+  /** All of it, or what has come by then: a process that nobody could find may hold the other end for ever. */
+  async text(limitMs: number): Promise<string> {
+    await Promise.race([this.#ended, Bun.sleep(limitMs)]);
+    await this.#reader.cancel();
+    return this.#text;
+  }
 }
 
 async function leftAfter(graceMs: number, find: () => Promise<number[]>): Promise<number> {

@@ -1,4 +1,4 @@
-/** What requests to the services manager carry; loaded with the first one, since no start needs TypeBox. */
+/** What requests to the services manager carry. Loaded with the first: the server starts without TypeBox. */
 import { Type } from "@sinclair/typebox";
 import type { Context } from "hono";
 import { readBody } from "../../src/core/validate.js";

@@ -82,7 +82,6 @@ export class Deployer {
       else recorder.end("skipped", "this server does not try code out before it loads it (REEF_CHECK=off)");
 
       recorder.begin("test");
-      // Loaded here: the start of the server does not wait for it.
       const { runTests } = await import("./test-run.js");
       const verdict = await runTests({ dir, timeoutMs: readConfig().testTimeoutMs, signal });
       if (verdict.status === "failed") throw new StepFailed(verdict.detail);

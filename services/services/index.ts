@@ -19,7 +19,7 @@ const services: ServiceModule = {
     return manager;
   }),
   routeDocs,
-  // Where nobody asks for tools, as at the start of the server, TypeBox is not loaded for them.
+  // The server starts without TypeBox, which the tools need.
   registerTools: (pi, client) =>
     (require("./tools.js") as typeof import("./tools.js")).registerTools(pi, client),
   toolAnnotations: {

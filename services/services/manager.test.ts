@@ -260,6 +260,15 @@ test("the manifest tells routes with their whole path, tools and events", async 
   expect(data.servicesWithPanels).toEqual(["rich"]);
 });
 
+test("its code is loaded without TypeBox, which no start should wait for", async () => {
+  const script = `Bun.plugin({ name: "no TypeBox", setup: (build) =>
+      void build.onLoad({ filter: /@sinclair.typebox/ }, ({ path }) => { throw new Error(path); }) });
+    await import(${JSON.stringify(join(import.meta.dir, "index.ts"))});`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "pipe" });
+  expect(await new Response(child.stderr).text()).toBe("");
+  expect(await child.exited).toBe(0);
+});
+
 describe("a service folder that is a link", () => {
   test("is loaded, deployed, rolled back and listed like any other", async () => {
     const outside = join(m.sandbox.root, "elsewhere");

@@ -16,7 +16,6 @@ export interface Manager {
   deployer: Deployer;
 }
 
-/** Loaded when somebody asks, as are the tools: the start of the server does not wait for them. */
 const bodies = () => import("./bodies.js");
 
 export function createRoutes(manager: () => Manager): Hono {

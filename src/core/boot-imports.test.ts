@@ -16,7 +16,7 @@ describe("folders that are slow to import", () => {
       { checker, patienceMs: 50 },
     );
     const early = reef.text("/mine");
-    checker.pass("impostor", "mine");
+    checker.pass("impostor", { name: "mine" });
     await Bun.sleep(5);
     checker.pass("mine");
     await reef.settled;
@@ -43,7 +43,7 @@ describe("folders that are slow to import", () => {
       },
       { checker, patienceMs: 50 },
     );
-    checker.pass("late", "mine");
+    checker.pass("late", { name: "mine" });
     await eventually(() => reasons(reef).late !== undefined);
     shared.__claimGate.resolve();
     await reef.settled;
@@ -70,8 +70,8 @@ describe("folders that are slow to import", () => {
       { "a/index.ts": answering("b", "from a"), "b/index.ts": answering("a", "from b") },
       { checker, patienceMs: 50 },
     );
-    checker.pass("a", "b");
-    checker.pass("b", "a");
+    checker.pass("a", { name: "b" });
+    checker.pass("b", { name: "a" });
     await reef.settled;
     expect([await reef.text("/a"), await reef.text("/b")]).toEqual(["from b", "from a"]);
   });

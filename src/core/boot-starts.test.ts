@@ -48,7 +48,10 @@ test("nothing runs on of what was imported and cannot be started", async () => {
 });
 
 test("an unknown init is tried with all that its service needs, dependencies first", async () => {
-  const checker = new SlowChecker([]);
+  const checker = new SlowChecker(["a", "b", "c", "d"]);
+  checker.pass("a", { dependencies: ["named", "c"], hasInit: true });
+  checker.pass("b", { name: "named", dependencies: ["c"] });
+  for (const name of ["c", "d"]) checker.pass(name);
   const needing = (name: string, needs: string[], init = "") =>
     answering(name, name, `dependencies: ${JSON.stringify(needs)}, ${init}`);
   await startRegistry(
@@ -64,9 +67,8 @@ test("an unknown init is tried with all that its service needs, dependencies fir
 });
 
 test("an unknown init that needs nobody is tried, once, while others are still being imported", async () => {
-  const checker = new SlowChecker(["slow"]);
-  checker.hold("a");
-  checker.pass("a", "a", true);
+  const checker = new SlowChecker(["a", "slow"]);
+  checker.pass("a", { hasInit: true });
   const starting = startRegistry(
     { "a/index.ts": answering("a", "a", "init() {}"), "slow/index.ts": answering("slow", "slow") },
     { checker },
@@ -78,15 +80,18 @@ test("an unknown init that needs nobody is tried, once, while others are still b
 });
 
 test("an init that fails while others are still being imported is reported like any other", async () => {
-  const checker = new SlowChecker(["slow"]);
-  checker.hold("a");
-  checker.pass("a", "a", true);
-  checker.start = () => Promise.reject(new LoadFailure("INIT_FAILED", "init", "init() failed: no"));
+  const checker = new SlowChecker(["a", "slow"]);
+  checker.pass("a", { hasInit: true });
+  let wasTried = false;
+  checker.start = async () => {
+    wasTried = true;
+    throw new LoadFailure("INIT_FAILED", "init", "init() failed: no");
+  };
   const starting = startRegistry(
     { "a/index.ts": answering("a", "a", "init() {}"), "slow/index.ts": answering("slow", "slow") },
     { checker },
   );
-  await Bun.sleep(20);
+  await eventually(() => wasTried);
   checker.pass("slow");
   const { reef } = await starting;
   expect(reasons(reef)).toEqual({ a: "INIT_FAILED" });

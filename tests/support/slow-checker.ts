@@ -26,7 +26,8 @@ export class SlowChecker implements Checker {
     answer.promise.catch(() => undefined);
     this.#waiting.set(dirName, answer);
   }
-  pass = (dirName: string, name = dirName, hasInit = false) =>
-    this.#waiting.get(dirName)?.resolve({ name, dependencies: [], hasInit });
+  /** `facts` are what the folder is found to be: called like the folder, in need of nobody, without `init`, if not said. */
+  pass = (dirName: string, facts: Partial<ModuleFacts> = {}) =>
+    this.#waiting.get(dirName)?.resolve({ name: dirName, dependencies: [], hasInit: false, ...facts });
   fail = (dirName: string, error = new Error("gave up")) => this.#waiting.get(dirName)?.reject(error);
 }
