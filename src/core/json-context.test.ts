@@ -107,6 +107,17 @@ describe("everything else is Hono's", () => {
       },
     ],
     ["the parts of the request", async (c) => c.json([c.req.path, c.req.method, c.req.query(), c.env])],
+    ["what a proxy of it makes", (c) => new Proxy(c, {}).json({ a: 1 })],
+    ["what is made by an object that derives from it", (c) => Object.create(c).json({ a: 1 }, 201)],
+    ["its functions, which stay the same", (c) => c.json(new Set([c.json, c.json, c.text, c.text]).size)],
+    [
+      "an environment of the author's",
+      (c) => {
+        const before = c.env;
+        c.env = { own: 1 };
+        return c.json([before, c.env]);
+      },
+    ],
     [
       "whether there is a reply",
       (c) => {
