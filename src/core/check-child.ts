@@ -1,35 +1,19 @@
-/** The child process in which unknown services are tried: see checker.ts. Answers requests in their order. */
+/** The child process in which unknown services are tried: see checker.ts. */
 import { join } from "node:path";
-import type { ModuleFacts } from "./checker.js";
+import {
+  type CheckAnswer,
+  type CheckRequest,
+  type FromChild,
+  SLOW_MS,
+  TOGETHER,
+  type ToChild,
+} from "./check-messages.js";
 import { dataDir } from "./config.js";
 import { asLoadFailure } from "./discover.js";
 import { importGeneration } from "./generation.js";
-import type { FailureStep, LoadFailureCode } from "./load-failure.js";
 import { LogBook } from "./log.js";
 import { lowerOwnPriority } from "./priority.js";
 import { NO_LIMIT_MS } from "./scope.js";
-
-/** Folders to import side by side, or to start one after the other. */
-export interface CheckRequest {
-  op: "import" | "start";
-  dirNames: string[];
-}
-
-export interface CheckAnswer {
-  ok: boolean;
-  facts?: ModuleFacts;
-  code?: LoadFailureCode;
-  step?: FailureStep;
-  message?: string;
-}
-
-/** As they are sent: each answer names the request that it belongs to. */
-export type NumberedRequest = CheckRequest & { number: number };
-/**
- * One answer for each folder that was to be imported, one for all that were to be started; none yet says that the
- * request has been begun.
- */
-export type NumberedAnswers = { answers?: CheckAnswer[]; number: number };
 
 lowerOwnPriority();
 
@@ -49,20 +33,61 @@ async function tryImport(dirName: string): Promise<CheckAnswer> {
   return { ok: true, facts: { name, dependencies, hasInit: init !== undefined } };
 }
 
-let last: Promise<unknown> = Promise.resolve();
+const tell = (message: FromChild) => void process.send?.(message);
 
-// One after the other, so that whoever sees this process end knows which of its jobs ended it.
-process.on("message", ({ number, ...request }: NumberedRequest) => {
-  last = last.then(async () => {
-    process.send?.({ number } satisfies NumberedAnswers);
-    const numbered: NumberedAnswers = { answers: await answersTo(request), number };
-    process.send?.(numbered);
-  });
+type NumberedJob = NonNullable<ToChild["jobs"]>[number];
+
+const waiting: NumberedJob[] = [];
+/** Jobs that have been begun and may still turn out to be quick. */
+let quick = 0;
+let running = 0;
+let answers: NonNullable<FromChild["answers"]> = [];
+let telling: ReturnType<typeof setTimeout> | undefined;
+
+process.on("message", ({ jobs = [] }: ToChild) => {
+  waiting.push(...jobs);
+  // Also without jobs it is a sign of life.
+  begin();
 });
 
-function answersTo({ op, dirNames }: CheckRequest): Promise<CheckAnswer[]> {
-  const tries = op === "import" ? dirNames.map((dirName) => tryImport(dirName)) : [start(dirNames)];
-  return Promise.all(tries.map(answer));
+function begin(): void {
+  const begun = waiting.splice(0, TOGETHER - quick);
+  tell({ begun: begun.map(({ number }) => number) });
+  quick += begun.length;
+  running += begun.length;
+  for (const job of begun) void execute(job);
+}
+
+async function execute({ number, ...request }: NumberedJob): Promise<void> {
+  let isQuick = true;
+  const makeRoom = () => {
+    if (isQuick) quick--;
+    isQuick = false;
+    // Several at a time: to say what has been begun takes a message.
+    if (waiting.length > 0 && quick === 0) begin();
+  };
+  const slow = setTimeout(makeRoom, SLOW_MS);
+  const result = await answer(run(request));
+  answers.push({ number, answer: result });
+  clearTimeout(slow);
+  running--;
+  if (running === 0) tellAnswers();
+  else telling ??= setTimeout(tellAnswers, TOGETHER_MS);
+  makeRoom();
+}
+
+/** How long an answer may wait for others, in milliseconds: a message costs more than most imports. */
+const TOGETHER_MS = 5;
+
+function tellAnswers(): void {
+  clearTimeout(telling);
+  telling = undefined;
+  tell({ answers });
+  answers = [];
+}
+
+function run({ op, dirNames }: CheckRequest): Promise<CheckAnswer> {
+  return op === "import" ? tryImport(dirNames[0] as string) : start(dirNames);
 }
 
 async function start(dirNames: string[]): Promise<CheckAnswer> {

@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
-import type { CheckAnswer } from "./check-child.js";
+import type { CheckAnswer } from "./check-messages.js";
 import { CheckProcess, type Job } from "./check-process.js";
 import type { LoadFailure } from "./load-failure.js";
 
 let sandbox: Sandbox;
 let scratch: string;
 let child: CheckProcess;
-/** What it reported: `room`, `slow …` and `end …`, with the folders of the jobs that were handed back. */
+/** What it reported: `room`, `back …` with the folders of the jobs that were handed back, and `end`. */
 let reports: string[];
 beforeEach(() => {
   sandbox = new Sandbox();
@@ -23,117 +23,137 @@ afterEach(async () => {
 
 const foldersOf = (jobs: Job[]) => jobs.map(({ request }) => request.dirNames.join("+")).join(" ");
 
-function begin(handedBack: (jobs: Job[]) => void = () => undefined): CheckProcess {
+function begin(timeoutMs = 20_000): CheckProcess {
   child = new CheckProcess(
-    { servicesDir: sandbox.servicesDir, timeoutMs: 20_000, scratch },
+    { servicesDir: sandbox.servicesDir, timeoutMs, scratch },
     {
       onRoom: () => reports.push("room"),
-      onSlow: (waiting) => {
-        reports.push(`slow ${foldersOf(waiting)}`);
-        handedBack(waiting);
-      },
-      onEnd: (waiting) => reports.push(`end ${foldersOf(waiting)}`),
+      onHandBack: (jobs) => jobs.length > 0 && reports.push(`back ${foldersOf(jobs)}`),
+      onEnd: () => reports.push("end"),
     },
   );
   return child;
 }
 
-/** Has a folder imported; resolves with the answer or with why there is none. */
-function imported(dirName: string): Promise<CheckAnswer | LoadFailure> {
-  const { promise, resolve } = Promise.withResolvers<CheckAnswer | LoadFailure>();
-  child.work({
-    request: { op: "import", dirNames: [dirName] },
-    resolve: ([answer]) => resolve(answer as CheckAnswer),
-    reject: resolve,
+type Told = CheckAnswer | LoadFailure;
+
+/** A job that imports a folder, and what comes of it. */
+function importing(dirName: string, suspected?: number) {
+  const { promise, resolve } = Promise.withResolvers<Told>();
+  const job: Job = { request: { op: "import", dirNames: [dirName] }, resolve, reject: resolve, suspected };
+  return { job, told: promise };
+}
+
+/** Has folders imported side by side; tells what has come of each so far, by its name. */
+function imports(...dirNames: string[]) {
+  const told: Record<string, Told> = {};
+  const jobs = dirNames.map((dirName) => importing(dirName));
+  child.work(jobs.map(({ job }) => job));
+  const all = jobs.map(async (one, at) => {
+    told[dirNames[at] as string] = await one.told;
   });
-  return promise;
+  return { told, jobs: jobs.map(({ job }) => job), all: Promise.all(all) };
+}
+
+/** Has one folder imported. */
+async function imported(dirName: string): Promise<Told> {
+  const { told, all } = imports(dirName);
+  await all;
+  return told[dirName] as Told;
 }
 
 const plain = (name: string) => `export default { name: "${name}" };`;
 
-test("jobs are answered in the order in which they were given; a few fit in ahead", async () => {
-  sandbox.services({ "a/index.ts": plain("a"), "b/index.ts": plain("b") });
-  // On a busy machine any job may take long enough to seem stuck.
-  begin((jobs) => {
-    for (const job of jobs) child.work(job);
-  });
-  const room = child.room;
-  expect([child.idle, room > 1]).toEqual([true, true]);
-  const answers = Promise.all(["a", "b", "a"].map(imported));
-  expect([child.idle, child.room]).toEqual([false, room - 3]);
-  expect(await answers).toMatchObject(["a", "b", "a"].map((name) => ({ ok: true, facts: { name } })));
-  await eventually(() => child.idle);
-  expect(child.room).toBe(room);
-});
-
-test("what was to follow a job that may be stuck is handed back, and its answer is nobody's", async () => {
-  const gate = join(sandbox.root, "open");
+test("folders are imported side by side, and each is answered as soon as it can be", async () => {
+  const waitsFor = (name: string, other: string) => `const met = (globalThis.__met ??= {});
+    (met["${name}"] ??= Promise.withResolvers()).resolve();
+    await (met["${other}"] ??= Promise.withResolvers()).promise;
+    ${plain(name)}`;
   sandbox.services({
-    "slow/index.ts": `import { existsSync } from "node:fs";
-      while (!existsSync(${JSON.stringify(gate)})) await Bun.sleep(1);
-      ${plain("slow")}`,
-    "next/index.ts": plain("next"),
+    "a/index.ts": waitsFor("a", "b"),
+    "b/index.ts": waitsFor("b", "a"),
+    "bad/index.ts": 'throw new Error("broken");',
+    "never/index.ts": "await new Promise(() => {});",
   });
   begin();
-  const slow = imported("slow");
-  let followed = false;
-  void imported("next").then(() => {
-    followed = true;
+  expect(child.idle).toBe(true);
+  const { told } = imports("a", "never", "bad", "b");
+  expect(child.idle).toBe(false);
+  await eventually(() => Object.keys(told).length === 3);
+  expect(told).toMatchObject({
+    a: { ok: true, facts: { name: "a" } },
+    b: { ok: true, facts: { name: "b" } },
+    bad: { ok: false, code: "IMPORT_FAILED" },
   });
-  await eventually(() => reports.includes("slow next"));
-  expect([child.slow, child.room, child.idle]).toEqual([true, 0, false]);
-  mkdirSync(gate);
-  expect(await slow).toMatchObject({ facts: { name: "slow" } });
-  await eventually(() => child.idle);
-  expect([child.slow, followed]).toEqual([false, false]);
 });
 
-describe("several at once", () => {
-  /** Hands over one job for these folders; resolves with what it is told, if it is. */
-  function together(...dirNames: string[]): Promise<CheckAnswer[] | LoadFailure> {
-    const { promise, resolve } = Promise.withResolvers<CheckAnswer[] | LoadFailure>();
-    const request = { op: "import" as const, dirNames };
-    child.work({ request, resolve, reject: resolve, together: [] });
-    return promise;
-  }
+describe("room", () => {
+  const { job: any } = importing("any");
+  const { job: suspect } = importing("any", 1);
+  const { job: culprit } = importing("any", 2);
+  const start: Job = { ...any, request: { op: "start", dirNames: ["any"] } };
+  const rooms = () => [any, suspect, culprit, start].map((job) => child.room(job) > 0);
 
-  test("are imported side by side, and answered in their order", async () => {
-    const waitsFor = (name: string, other: string) => `const met = (globalThis.__met ??= {});
-      (met["${name}"] ??= Promise.withResolvers()).resolve();
-      await (met["${other}"] ??= Promise.withResolvers()).promise;
-      ${plain(name)}`;
-    sandbox.services({
-      "a/index.ts": waitsFor("a", "b"),
-      "b/index.ts": waitsFor("b", "a"),
-      "bad/index.ts": 'throw new Error("broken");',
-    });
+  test("is for several imports, or for one thing of which it must be known what it does", async () => {
+    sandbox.services({ "wait/index.ts": "await new Promise(() => {});" });
     begin();
-    expect(await together("a", "bad", "b")).toMatchObject([
-      { ok: true, facts: { name: "a" } },
-      { ok: false, code: "IMPORT_FAILED" },
-      { ok: true, facts: { name: "b" } },
-    ]);
+    const room = child.room(any);
+    expect([room > 2, child.room(suspect), child.room(culprit), child.room(start)]).toEqual([true, 1, 1, 1]);
+    imports("wait", "wait");
+    expect(child.room(any)).toBe(room - 2);
+    expect(rooms()).toEqual([true, false, false, false]);
+    // What only waits keeps nobody from anything, but from being alone.
+    await eventually(() => child.room(any) === room);
+    expect(rooms()).toEqual([true, true, false, true]);
   });
 
-  test.each([
-    ["one ends the process", "globalThis.process.exit(3);", "end bad+good next"],
-    ["one gets stuck", "while (true) {}", "slow bad+good next"],
-  ])("are handed back, and none is blamed, when %s", async (_what, source, report) => {
+  test("is for nobody beside what has come under suspicion twice", async () => {
+    sandbox.services({ "wait/index.ts": "await new Promise(() => {});" });
+    begin();
+    child.work([importing("wait", 2).job]);
+    expect([...rooms(), child.isWorking]).toEqual([false, false, false, false, true]);
+    await eventually(() => !child.isWorking);
+    expect(rooms()).toEqual([false, false, false, false]);
+  });
+
+  test("is not there while it answers nothing", async () => {
+    const gate = join(sandbox.root, "open");
     sandbox.services({
-      "bad/index.ts": source,
-      "good/index.ts": plain("good"),
-      "next/index.ts": plain("next"),
+      "loop/index.ts": `import { existsSync } from "node:fs"; while (!existsSync(${JSON.stringify(gate)})); ${plain("loop")}`,
     });
     begin();
-    let told = false;
-    for (const telling of [together("bad", "good"), imported("next")]) {
-      void telling.then(() => {
-        told = true;
-      });
-    }
-    await eventually(() => reports.includes(report));
+    const loop = imported("loop");
+    await eventually(() => !child.isWorking);
+    expect([...rooms(), child.idle]).toEqual([false, false, false, false, false]);
+    mkdirSync(gate);
+    expect(await loop).toMatchObject({ facts: { name: "loop" } });
+    expect([child.isWorking, child.idle]).toEqual([true, true]);
+  });
+});
+
+test("what waits for too long is told so; the process gets nothing more and ends after its last job", async () => {
+  sandbox.services({ "wait/index.ts": "await new Promise(() => {});" });
+  begin(300);
+  expect(await imported("wait")).toMatchObject({
+    code: "IMPORT_TIMEOUT",
+    step: "import",
+    message: "importing index.ts did not finish in 300 ms.",
+  });
+  expect([child.isWorking, child.idle]).toEqual([false, false]);
+  await eventually(() => reports.includes("end"));
+});
+
+describe("of several at once, when it is not known which it was", () => {
+  test.each([
+    ["ended the process", "globalThis.process.exit(3);"],
+    ["blocks the process", "while (true) {}"],
+  ])("that %s, all are handed back under suspicion, and none is blamed", async (_what, source) => {
+    sandbox.services({ "bad/index.ts": source, "wait/index.ts": "await new Promise(() => {});" });
+    begin();
+    const { told, jobs } = imports("wait", "bad");
+    await eventually(() => reports.includes("back wait bad"));
     await child.end();
-    expect(told).toBe(false);
+    expect([told, jobs.map(({ suspected }) => suspected)]).toEqual([{}, [1, 1]]);
     expect(readdirSync(scratch)).toEqual([]);
   });
 });
@@ -151,7 +171,7 @@ describe("when the process ends", () => {
       void imported("b").then(() => {
         told = true;
       });
-      await eventually(() => reports.includes("end b"));
+      await eventually(() => reports.includes("back b"));
       expect(told).toBe(false);
     } finally {
       spawned.mockRestore();
@@ -171,14 +191,14 @@ describe("when the process ends", () => {
       return { pid: 2 ** 30, ref: () => undefined, unref: () => undefined, send };
     }) as never);
     try {
-      const { promise, resolve } = Promise.withResolvers<unknown>();
-      const job: Job = { request: { op: "import", dirNames: ["a"] }, resolve, reject: resolve };
+      const { job, told } = importing("a");
       for (let round = 1; round <= 3; round++) {
-        begin().work(job);
-        await eventually(() => reports.filter((report) => report.startsWith("end")).length === round);
+        begin().work([job]);
+        await eventually(() => reports.filter((report) => report === "end").length === round);
       }
-      expect(reports).toEqual(["end a", "end a", "end "]);
-      expect(await promise).toMatchObject({
+      expect(reports).toEqual(["back a", "end", "back a", "end", "end"]);
+      expect(job.suspected).toBeUndefined();
+      expect(await told).toMatchObject({
         code: "CHECK_FAILED",
         message: expect.stringContaining("did not start (exit code 1)"),
       });
@@ -187,19 +207,16 @@ describe("when the process ends", () => {
     }
   });
 
-  test("the job being done is blamed, and those behind it are handed back", async () => {
-    sandbox.services({ "bad/index.ts": "globalThis.process.exit(3);", "next/index.ts": plain("next") });
+  test("the only job that had been begun is blamed", async () => {
+    sandbox.services({ "bad/index.ts": "globalThis.process.exit(3);" });
     begin();
-    const bad = imported("bad");
-    void imported("next");
-    expect(await bad).toMatchObject({
+    expect(await imported("bad")).toMatchObject({
       code: "PROCESS_ENDED",
       step: "import",
       message: expect.stringContaining("exit code 3"),
     });
-    await eventually(() => reports.some((report) => report.startsWith("end")));
-    expect(reports.filter((report) => report.endsWith("next"))).toHaveLength(1);
-    expect([child.idle, child.room]).toEqual([false, 0]);
+    await eventually(() => reports.includes("end"));
+    expect([child.idle, child.isWorking]).toEqual([false, false]);
   });
 
   test("nothing of its folder is left, nor of what the code has started", async () => {
@@ -226,6 +243,6 @@ test("ending it tells those who wait why, and resolves when it is gone", async (
   const reason = new Error("no more") as LoadFailure;
   await child.end(reason);
   expect(await Promise.all(waiting)).toEqual([reason, reason]);
-  expect(reports.at(-1)).toBe("end ");
+  expect(reports.at(-1)).toBe("end");
   expect(readdirSync(scratch)).toEqual([]);
 });

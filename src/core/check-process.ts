@@ -1,19 +1,29 @@
 /** A child process in which unknown code is tried. */
 import fs, { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import type { CheckAnswer, CheckRequest, NumberedAnswers } from "./check-child.js";
+import {
+  type CheckAnswer,
+  type CheckRequest,
+  type FromChild,
+  SLOW_MS,
+  TOGETHER,
+  type ToChild,
+} from "./check-messages.js";
 import { messageOf } from "./errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { endProcessTree } from "./process-tree.js";
 
-/** One thing to try, or several at once, and who waits for the answers. */
+/** One thing to try, and who waits for the answer. */
 export interface Job {
   request: CheckRequest;
-  resolve: (answers: CheckAnswer[]) => void;
+  resolve: (answer: CheckAnswer) => void;
   reject: (failure: LoadFailure) => void;
-  /** The jobs that are done together here. When the process ends or gets stuck, none of them is blamed for it. */
-  together?: Job[];
-  /** How often a process has ended before it began this. */
+  /**
+   * How often it was among several of which one has ended or blocked a process. Then it is tried in a process that does
+   * nothing else: at first until it has shown that it only takes its time, the second time to its end.
+   */
+  suspected?: number;
+  /** How many processes have ended before they came up, when they were to do this. */
   lost?: number;
 }
 
@@ -26,50 +36,51 @@ export interface CheckProcessOptions {
 }
 
 export interface CheckProcessEvents {
-  /** There is room for another job. */
+  /** There may be room for more, here or in another process. */
   onRoom(): void;
-  /** The job being done may be stuck; these were to follow it. It is among them itself when it is several at once. */
-  onSlow(waiting: Job[]): void;
-  /** The process is gone. These have not been begun, or it is not known which of them ended it. */
-  onEnd(waiting: Job[]): void;
+  /** Somebody else is to do these: the process has ended, or is being ended since it answers nothing any more. */
+  onHandBack(jobs: Job[]): void;
+  onEnd(): void;
 }
 
-/** Jobs a child is handed ahead, so that it has the next one at once. */
-const AHEAD = 12;
-/** After this long a job may be stuck, in milliseconds. */
-const SLOW_MS = 150;
-/** As long may pass before it is begun, while the process starts. */
+/** Jobs a process is handed ahead, so that it has the next ones at once. */
+const AHEAD = 12 * TOGETHER;
+/** How often it is looked what a busy process is doing, in milliseconds. One that says nothing twice is blocked. */
+const LOOK_MS = SLOW_MS / 2;
+/** How long a process may take to come up before another one is started beside it, in milliseconds. */
 const START_MS = 1000;
-/** So many processes may end before they begin a job. */
+/** So many processes may end before they come up. */
 const MOST_LOST = 3;
-/** A child without work for this long is ended, in milliseconds. */
+/** A process without work for this long is ended, in milliseconds. */
 const IDLE_MS = 60_000;
 
-/** A job the child was told about. It works through them in order and answers each. */
 interface Sent {
   job: Job;
-  /** What its answer names. */
   number: number;
-  /** Whether the child has said that it is at it: it is not to blame for what happens before. */
-  begun: boolean;
-  /** Somebody else does it by now; the child does it all the same. */
-  withdrawn: boolean;
+  /** When the process said that it is at it. */
+  begunAt: number | undefined;
 }
 
-/** One child process, which does one job after the other. */
+/** One child process, which does several jobs side by side. */
 export class CheckProcess {
-  /** Whether its job has been running for long; it then no longer counts as one of the working children. */
-  slow = false;
   readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
   readonly #mark = Bun.randomUUIDv7();
   readonly #cwd: string;
   readonly #timeoutMs: number;
   readonly #events: CheckProcessEvents;
-  #sent: Sent[] = [];
+  readonly #sent = new Map<number, Sent>();
+  readonly #startedAt = performance.now();
   #numbers = 0;
-  #timers: ReturnType<typeof setTimeout>[] = [];
-  #timedOut = false;
+  #isUp = false;
+  /** Whether it answers nothing, or has not come up for long. */
+  #isSlow = false;
+  /** How often it was asked for a sign of life since the last one. */
+  #asked = 0;
+  /** Whether something in it has run out of time: it gets nothing more to do. */
+  #isSpent = false;
   #ending = false;
+  #looking: ReturnType<typeof setInterval> | undefined;
+  #idling: ReturnType<typeof setTimeout> | undefined;
   #killing: Promise<void> | undefined;
   /** Settles when nothing of it is left. */
   readonly #gone = Promise.withResolvers<void>();
@@ -104,68 +115,112 @@ export class CheckProcess {
     this.#process.unref();
   }
 
-  /** How many more jobs it takes now. */
-  get room(): number {
-    return this.slow || this.#ending ? 0 : AHEAD - this.#sent.length;
+  /** How many jobs like this one it takes now. */
+  room(job: Job): number {
+    const sent = [...this.#sent.values()];
+    const fresh = sent.filter(isFresh);
+    if (!this.isWorking || fresh.some((one) => isAlone(one.job))) return 0;
+    if (isAlone(job)) return (isToTheEnd(job) ? sent : fresh).length === 0 ? 1 : 0;
+    return Math.max(0, AHEAD - fresh.length);
+  }
+
+  /** Whether it can be given something now or soon. */
+  get isWorking(): boolean {
+    if (this.#isSlow || this.#ending || this.#isSpent) return false;
+    return ![...this.#sent.values()].some((one) => isToTheEnd(one.job) && !isFresh(one));
   }
 
   /** Whether it has nothing to do and waits for more. */
   get idle(): boolean {
-    return this.#sent.length === 0 && !this.#ending;
+    return this.#sent.size === 0 && this.isWorking;
   }
 
-  work(job: Job): void {
-    const number = ++this.#numbers;
-    this.#sent.push({ job, number, begun: false, withdrawn: false });
+  work(jobs: readonly Job[]): void {
+    const numbered = jobs.map((job) => ({ job, number: ++this.#numbers, begunAt: undefined }));
+    for (const one of numbered) this.#sent.set(one.number, one);
+    this.#tell({ jobs: numbered.map(({ job, number }) => ({ ...job.request, number })) });
+    clearTimeout(this.#idling);
+    if (this.#looking) return;
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
+    this.#looking.unref();
+  }
+
+  #tell(message: ToChild): void {
     try {
-      this.#process.send({ ...job.request, number });
+      this.#process.send(message);
     } catch (error) {
       // It has just ended, which is about to be told.
       this.#ending = true;
       console.debug(`reef: a check is handed to another process: ${messageOf(error)}`);
     }
-    if (this.#sent.length === 1) this.#watch();
   }
 
-  /** Times the job being done; without one, the rest. */
-  #watch(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
-    if (this.#sent.length === 0) {
-      this.#after(IDLE_MS, () => void this.end());
+  #look(): void {
+    const now = performance.now();
+    if (!this.#isUp) {
+      if (now - this.#startedAt > START_MS) this.#becomeSlow();
+      if (now - this.#startedAt > Math.max(START_MS, this.#timeoutMs)) void this.end();
       return;
     }
-    const [doing] = this.#sent;
-    this.#after(doing?.begun ? SLOW_MS : START_MS, () => {
-      this.slow = true;
-      const isTogether = doing?.job.together !== undefined;
-      // Nobody waits for it then.
-      if (isTogether) void this.end();
-      this.#events.onSlow(this.#withdraw(isTogether ? this.#sent : this.#sent.slice(1)));
-    });
-    this.#after(this.#timeoutMs, () => {
-      this.#timedOut = true;
-      this.#ending = true;
-      void this.#kill();
-    });
+    for (const { number, job, begunAt } of this.#sent.values()) {
+      if (begunAt === undefined || now - begunAt < this.#timeoutMs) continue;
+      this.#isSpent = true;
+      this.#sent.delete(number);
+      job.reject(this.#timedOut(job));
+    }
+    if (this.#sent.size === 0) this.#rest();
+    else if (this.#asked >= 2) this.#blocked();
+    else {
+      this.#asked++;
+      this.#tell({});
+      this.#events.onRoom();
+    }
   }
 
-  #after(ms: number, fn: () => void): void {
-    const timer = setTimeout(fn, ms);
-    timer.unref();
-    this.#timers.push(timer);
+  #becomeSlow(): void {
+    if (this.#isSlow) return;
+    this.#isSlow = true;
+    this.#events.onRoom();
   }
 
-  #withdraw(sent: Sent[]): Job[] {
-    const live = sent.filter(({ withdrawn }) => !withdrawn);
-    for (const one of live) one.withdrawn = true;
-    return live.map(({ job }) => job);
+  /** One of its jobs keeps it from doing anything else. Only when there is but one it is known which. */
+  #blocked(): void {
+    if (this.#sent.size === 1) this.#becomeSlow();
+    else {
+      void this.end();
+      this.#handBack();
+    }
+  }
+
+  #handBack(): void {
+    const sent = [...this.#sent.values()];
+    this.#sent.clear();
+    for (const { job, begunAt } of sent) if (begunAt !== undefined) job.suspected = (job.suspected ?? 0) + 1;
+    this.#events.onHandBack(sent.map(({ job }) => job));
+  }
+
+  /** Nothing is left to do. */
+  #rest(): void {
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+    this.#asked = 0;
+    if (this.#isSpent) void this.end();
+    else {
+      clearTimeout(this.#idling);
+      this.#idling = setTimeout(() => void this.end(), IDLE_MS);
+      this.#idling.unref();
+    }
+    this.#events.onRoom();
   }
 
   /** Ends the process; who still waits for a job is told `reason`. Resolves when nothing of it is left. */
   async end(reason?: LoadFailure): Promise<void> {
     this.#ending = true;
-    if (reason) for (const job of this.#withdraw(this.#sent)) job.reject(reason);
+    if (reason) {
+      const sent = [...this.#sent.values()];
+      this.#sent.clear();
+      for (const { job } of sent) job.reject(reason);
+    }
     // It does not keep the server running, but whoever waits here wants to see it end.
     this.#process.ref();
     await this.#kill();
@@ -191,66 +246,72 @@ export class CheckProcess {
     this.#gone.resolve();
   }
 
-  /** The code being tried can send messages as well; only what names the job being done is its answer. */
+  /** The code being tried can send messages as well; only what names a job is an answer to it. */
   #heard(message: unknown): void {
-    const { number, answers } = Object(message) as Partial<NumberedAnswers>;
-    const done = this.#sent[0];
-    if (!done || number !== done.number) return;
-    if (!answers) {
-      const isNews = !done.begun;
-      done.begun = true;
-      if (isNews) this.#watch();
-      return;
+    this.#isUp = true;
+    this.#asked = 0;
+    this.#isSlow = false;
+    const { begun = [], answers = [] } = Object(message) as Partial<FromChild>;
+    for (const number of begun) {
+      const sent = this.#sent.get(number);
+      if (sent) sent.begunAt ??= performance.now();
     }
-    this.#sent.shift();
-    this.#answered(done, answers);
-  }
-
-  #answered(done: Sent, answers: CheckAnswer[]): void {
-    this.slow = false;
-    this.#watch();
-    if (!done.withdrawn) done.job.resolve(answers);
-    this.#events.onRoom();
+    for (const { number, answer } of answers) {
+      const sent = this.#sent.get(number);
+      this.#sent.delete(number);
+      sent?.job.resolve(answer);
+    }
+    if (answers.length === 0) return;
+    if (this.#sent.size === 0) this.#rest();
+    else this.#events.onRoom();
   }
 
   #ended(how: string): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    const sent = this.#sent;
-    this.#sent = [];
+    clearInterval(this.#looking);
+    clearTimeout(this.#idling);
     this.#ending = true;
     void this.#clear();
-    const [doing] = sent;
-    if (doing && !doing.withdrawn) {
-      const failure = doing.begun ? this.#blame(doing.job, how) : this.#notBegun(doing.job, how);
-      if (failure) doing.job.reject(failure);
-      doing.withdrawn = failure !== undefined;
+    const begun = [...this.#sent.values()].filter(({ begunAt }) => begunAt !== undefined);
+    const [culprit] = begun;
+    if (culprit && begun.length === 1) {
+      this.#sent.delete(culprit.number);
+      culprit.job.reject(processEnded(culprit.job, how));
     }
-    this.#events.onEnd(this.#withdraw(sent));
+    if (!this.#isUp) this.#countAsLost(how);
+    this.#handBack();
+    this.#events.onEnd();
   }
 
-  /** Undefined when somebody else is to try it. */
-  #notBegun(job: Job, how: string): LoadFailure | undefined {
-    let most = 0;
-    for (const one of job.together ?? [job]) {
-      one.lost = (one.lost ?? 0) + 1;
-      most = Math.max(most, one.lost);
+  #countAsLost(how: string): void {
+    for (const { number, job } of this.#sent.values()) {
+      job.lost = (job.lost ?? 0) + 1;
+      if (job.lost < MOST_LOST) continue;
+      this.#sent.delete(number);
+      const message = `the process to try the code in did not start (${how}).`;
+      job.reject(new LoadFailure("CHECK_FAILED", "import", message));
     }
-    if (most < MOST_LOST) return undefined;
-    return new LoadFailure(
-      "CHECK_FAILED",
-      "import",
-      `the process to try the code in did not start (${how}).`,
-    );
   }
 
-  #blame({ request, together }: Job, how: string): LoadFailure | undefined {
-    if (together) return undefined;
-    const step: FailureStep = request.op === "import" ? "import" : "init";
-    const what = step === "import" ? "importing index.ts" : "init()";
-    if (this.#timedOut) {
-      const code: LoadFailureCode = step === "import" ? "IMPORT_TIMEOUT" : "INIT_TIMEOUT";
-      return new LoadFailure(code, step, `${what} did not finish in ${this.#timeoutMs} ms.`);
-    }
-    return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process it was tried in (${how}).`);
+  #timedOut({ request }: Job): LoadFailure {
+    const code: LoadFailureCode = request.op === "import" ? "IMPORT_TIMEOUT" : "INIT_TIMEOUT";
+    const { step, what } = namesOf(request);
+    return new LoadFailure(code, step, `${what} did not finish in ${this.#timeoutMs} ms.`);
   }
+}
+
+/** Whether nothing else should go on beside a job at first, so that it is known what ends or blocks the process. */
+export const isAlone = ({ request, suspected }: Job) => request.op === "start" || suspected !== undefined;
+
+/** Whether nothing else should go on beside a job at all. */
+const isToTheEnd = ({ suspected = 0 }: Job) => suspected > 1;
+
+const isFresh = ({ begunAt }: Sent) => begunAt === undefined || performance.now() - begunAt < SLOW_MS;
+
+function namesOf({ op }: CheckRequest): { step: FailureStep; what: string } {
+  return op === "import" ? { step: "import", what: "importing index.ts" } : { step: "init", what: "init()" };
+}
+
+function processEnded({ request }: Job, how: string): LoadFailure {
+  const { step, what } = namesOf(request);
+  return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process it was tried in (${how}).`);
 }

@@ -91,6 +91,26 @@ test("services are started with those they need, and stopped again", async () =>
   ]);
 });
 
+test.each([
+  ["imports that take a while", 8, "await Bun.sleep(300);", "init() {}"],
+  ["inits that take a while", 8, "", "init: () => Bun.sleep(300)"],
+  ["imports that compute for a while", 4, "const end = Date.now() + 200; while (Date.now() < end);", ""],
+])("many %s pass, each tried a few times at most", async (_what, length, before, init) => {
+  const names = Array.from({ length }, (_, n) => `s${n}`);
+  const log = join(sandbox.root, "log");
+  for (const name of names) {
+    sandbox.services({
+      [`${name}/index.ts`]: `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(log)}, "${name}\\n");
+        ${before} export default { name: "${name}", ${init} };`,
+    });
+  }
+  const checker = make();
+  await Promise.all(names.map(async (name) => checker.import(name).then(() => checker.start([name]))));
+  const tries = readFileSync(log, "utf8").trim().split("\n");
+  // To start it, it is imported again.
+  for (const name of names) expect(tries.filter((one) => one === name).length, name).toBeLessThanOrEqual(4);
+});
+
 describe("what does not pass", () => {
   test.each<[string, string, string]>([
     ["throws", 'throw new Error("why");', "IMPORT_FAILED"],
@@ -129,20 +149,42 @@ describe("what does not pass", () => {
     expect(order).toEqual(["good", "bad", "bad"]);
   });
 
-  test("imports come before what is to be started, of which any number may never end", async () => {
-    const names = Array.from({ length: 9 }, (_, n) => `loop${n}`);
+  test.each([
+    ["imports", "await new Promise(() => {});", "IMPORT_TIMEOUT"],
+    ["inits", "export const init = () => new Promise(() => {});", "INIT_TIMEOUT"],
+  ])("any number of %s that wait for ever hold up nobody", async (_what, source, code) => {
+    const names = Array.from({ length: 12 }, (_, n) => `wait${n}`);
+    const inits = source.includes("init") ? ", init" : "";
+    for (const name of names) {
+      sandbox.services({ [`${name}/index.ts`]: `${source} export default { name: "${name}"${inits} };` });
+    }
+    sandbox.services({ "good/index.ts": 'export default { name: "good", init() {} };' });
+    const checker = make(6000);
+    const order: string[] = [];
+    const check = async (name: string) => {
+      await checker.import(name);
+      await checker.start([name]);
+    };
+    const bad = names.map((name) => failure(check(name)).then((error) => order.push(error.code)));
+    await check("good").then(() => order.push("good"));
+    await Promise.all(bad);
+    expect(order).toEqual(["good", ...names.map(() => code)]);
+  });
+
+  test("code that ends its process after a while is named, whatever else goes on there by then", async () => {
+    const names = Array.from({ length: 6 }, (_, n) => `wait${n}`);
     for (const name of names) {
       sandbox.services({
-        [`${name}/index.ts`]: `export default { name: "${name}", init() { while (true) {} } };`,
+        [`${name}/index.ts`]: `await Bun.sleep(700); export default { name: "${name}" };`,
       });
     }
-    sandbox.services({ "good/index.ts": 'export default { name: "good" };' });
-    const checker = make(1000);
-    const order: string[] = [];
-    const starts = names.map((name) => failure(checker.start([name])).then(({ code }) => order.push(code)));
-    await checker.import("good").then(() => order.push("good"));
-    await Promise.all(starts);
-    expect(order).toEqual(["good", ...names.map(() => "INIT_TIMEOUT")]);
+    sandbox.services({
+      "bad/index.ts": "setTimeout(() => globalThis.process.exit(3), 400); await new Promise(() => {});",
+    });
+    const checker = make();
+    const told = await Promise.all(["bad", ...names].map((name) => checker.import(name).catch((e) => e)));
+    expect(told[0]).toMatchObject({ code: "PROCESS_ENDED" });
+    expect(told.slice(1).map(({ name }) => name)).toEqual(names);
   });
 
   test.each<[string, string, string]>([

@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CheckAnswer, CheckRequest } from "./check-child.js";
-import { CheckProcess, type Job } from "./check-process.js";
+import { type CheckAnswer, type CheckRequest, TOGETHER } from "./check-messages.js";
+import { CheckProcess, isAlone, type Job } from "./check-process.js";
 import { messageOf } from "./errors.js";
 import { KnownCode } from "./known-code.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
@@ -46,9 +46,8 @@ export interface ChildCheckerOptions {
   children?: number;
 }
 
-/** Folders that are imported side by side, which takes half the time of one after the other. */
-const TOGETHER = 16;
-const MOST_CHILDREN = 8;
+/** Children there are at most, where code blocks them or they do not come up. */
+const MOST_CHILDREN = 16;
 
 /** Checks in children that are started when needed and kept for the next check. */
 export class ChildChecker implements Checker {
@@ -59,8 +58,6 @@ export class ChildChecker implements Checker {
   #scratch: string | undefined;
   #allowed: number;
   #closed = false;
-  /** Whether something has ended or held up a child that did several at once: each is tried alone while jobs wait. */
-  #careful = false;
   #assigning = false;
 
   constructor(options: ChildCheckerOptions) {
@@ -91,7 +88,7 @@ export class ChildChecker implements Checker {
   #ask(request: CheckRequest): Promise<CheckAnswer> {
     if (this.#closed) return Promise.reject(shuttingDown());
     return new Promise((resolve, reject) => {
-      this.#queue.push({ request, resolve: ([answer]) => resolve(answer as CheckAnswer), reject });
+      this.#queue.push({ request, resolve, reject });
       if (this.#assigning) return;
       this.#assigning = true;
       // It starts while the rest of what is asked for at once comes in.
@@ -103,29 +100,30 @@ export class ChildChecker implements Checker {
     });
   }
 
-  /** Hands jobs to idle children, then to new ones, then behind the jobs of those that have room. */
+  /**
+   * Hands out what can be done now. Imports come first: an `init` takes longer, and may be one of many that never end.
+   */
   #assign(): void {
-    if (this.#closed) return;
-    while (this.#queue.length > 0) {
-      const child = this.#idle() ?? this.#tryAnother() ?? this.#withMostRoom();
-      if (!child) return;
-      const job = this.#next();
-      if (job) child.work(job);
-    }
-    if ([...this.#children].every((child) => child.idle)) this.#careful = false;
+    this.#hand(({ request, suspected }) => request.op === "import" && suspected === undefined);
+    this.#hand(({ request }) => request.op === "import");
+    this.#hand(() => true);
   }
 
-  /** Imports come first, several at once: an `init` takes longer, and may be one of many that never end. */
-  #next(): Job | undefined {
-    const imports = this.#queue.filter(({ request }) => request.op === "import");
-    // Both children get some of a few.
-    const share = Math.min(TOGETHER, Math.ceil(imports.length / this.#allowed));
-    const jobs = (imports.length > 0 ? imports : this.#queue).slice(
-      0,
-      this.#careful ? 1 : Math.max(1, share),
-    );
-    this.#queue = this.#queue.filter((job) => !jobs.includes(job));
-    return jobs.length === 1 ? jobs[0] : together(jobs);
+  /** Hands out jobs of a kind, several at once where they may be, until no child has room. */
+  #hand(isOfKind: (job: Job) => boolean): void {
+    while (!this.#closed) {
+      const jobs = this.#queue.filter(isOfKind);
+      const [job] = jobs;
+      if (!job) return;
+      const child = this.#idle() ?? this.#tryAnother() ?? this.#withMostRoom(job);
+      const room = child?.room(job) ?? 0;
+      if (!child || room === 0) return;
+      // All children get some of a few.
+      const share = isAlone(job) ? 1 : Math.min(TOGETHER, Math.ceil(jobs.length / this.#allowed));
+      const handed = jobs.slice(0, Math.min(room, share));
+      this.#queue = this.#queue.filter((one) => !handed.includes(one));
+      child.work(handed);
+    }
   }
 
   #tryAnother(): CheckProcess | undefined {
@@ -143,22 +141,20 @@ export class ChildChecker implements Checker {
   }
 
   #another(): CheckProcess | undefined {
-    const working = [...this.#children].filter((child) => !child.slow).length;
+    const working = [...this.#children].filter((child) => child.isWorking).length;
     if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
     this.#scratch ??= emptyScratch(this.#options.scratchDir);
-    const takeBack = (waiting: Job[]) => {
-      if (waiting.some((job) => job.together)) this.#careful = true;
-      this.#queue.unshift(...waiting.flatMap((job) => job.together ?? job));
-      this.#assign();
-    };
     const child = new CheckProcess(
       { ...this.#options, scratch: this.#scratch },
       {
         onRoom: () => this.#assign(),
-        onSlow: takeBack,
-        onEnd: (waiting) => {
+        onHandBack: (jobs) => {
+          this.#queue.unshift(...jobs);
+          this.#assign();
+        },
+        onEnd: () => {
           this.#children.delete(child);
-          takeBack(waiting);
+          this.#assign();
         },
       },
     );
@@ -166,9 +162,9 @@ export class ChildChecker implements Checker {
     return child;
   }
 
-  #withMostRoom(): CheckProcess | undefined {
-    const [best] = [...this.#children].sort((a, b) => b.room - a.room);
-    return best && best.room > 0 ? best : undefined;
+  #withMostRoom(job: Job): CheckProcess | undefined {
+    const [best] = [...this.#children].toSorted((a, b) => b.room(job) - a.room(job));
+    return best;
   }
 
   async close(): Promise<void> {
@@ -178,19 +174,6 @@ export class ChildChecker implements Checker {
     await this.#known.saved();
     if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
   }
-}
-
-function together(jobs: Job[]): Job {
-  return {
-    request: { op: "import", dirNames: jobs.flatMap(({ request }) => request.dirNames) },
-    resolve: (answers) => {
-      for (const [index, job] of jobs.entries()) job.resolve(answers.slice(index, index + 1));
-    },
-    reject: (failure) => {
-      for (const job of jobs) job.reject(failure);
-    },
-    together: jobs,
-  };
 }
 
 /** A folder for the children. What cannot be removed from it is left: each child gets a folder of its own anyway. */

@@ -1,0 +1,34 @@
+/** What the server and the processes in which code is tried say to each other; see checker.ts. */
+import type { ModuleFacts } from "./checker.js";
+import type { FailureStep, LoadFailureCode } from "./load-failure.js";
+
+/** Jobs that a process does side by side, which takes half the time of one after the other. The rest waits there. */
+export const TOGETHER = 16;
+
+/** What has been going on for so long, in milliseconds, only takes its time: others are done beside it. */
+export const SLOW_MS = 150;
+
+/** A folder to import, or folders to start one after the other. */
+export interface CheckRequest {
+  op: "import" | "start";
+  dirNames: string[];
+}
+
+export interface CheckAnswer {
+  ok: boolean;
+  facts?: ModuleFacts;
+  code?: LoadFailureCode;
+  step?: FailureStep;
+  message?: string;
+}
+
+/** What to do; without jobs it asks for a sign of life. */
+export interface ToChild {
+  jobs?: Array<CheckRequest & { number: number }>;
+}
+
+/** Which jobs are being done, and what came of some. Either shows that the process goes on. */
+export interface FromChild {
+  begun?: number[];
+  answers?: Array<{ number: number; answer: CheckAnswer }>;
+}
