@@ -1,9 +1,10 @@
 /** The first half of a start: the code of every folder is imported, side by side. */
-import type { Checker } from "./checker.js";
+import type { Checker, ModuleFacts } from "./checker.js";
 import type { Source } from "./digest.js";
-import type { Candidate } from "./discover.js";
+import { asLoadFailure, type Candidate } from "./discover.js";
 import type { Generation } from "./generation.js";
 import type { Registry } from "./registry.js";
+import type { Trial } from "./trials.js";
 import { importUnchanged } from "./unchanged.js";
 
 /** A folder whose code has been imported. */
@@ -13,6 +14,8 @@ export interface Imported {
   source: Source;
   name: string;
   dependencies: string[];
+  /** What trying its code told, where it had to be tried. */
+  facts?: ModuleFacts;
   /** Settles when its `init` has been tried, where that could be begun at once. */
   initTried?: Promise<void>;
 }
@@ -97,12 +100,29 @@ export async function importChecked(
   if (checker === undefined || checker.knows(source.digest)) {
     return imported(candidate, source, await registry.importFolder(dirName));
   }
-  const { hasInit, dependencies } = await checker.import(dirName);
+  const facts = await checker.import(dirName);
+  const { hasInit, dependencies } = facts;
   // What needs nobody is tried while others are still being imported.
   const initTried = hasInit && dependencies.length === 0 ? checker.start([dirName]) : undefined;
   // Whoever starts the service hears of it; it may never come to that.
   initTried?.catch(() => undefined);
-  return { ...imported(candidate, source, await importUnchanged(registry, dirName, source)), initTried };
+  const generation = await importUnchanged(registry, dirName, source);
+  return { ...imported(candidate, source, generation), facts, initTried };
+}
+
+/** What is known of its code, for who loads it as a change. */
+export async function trialOf({
+  source: { digest },
+  facts,
+  initTried,
+}: Imported): Promise<Trial | undefined> {
+  if (!facts) return undefined;
+  try {
+    await initTried;
+    return { digest, facts, started: initTried !== undefined };
+  } catch (error) {
+    return { digest, facts, started: false, failure: asLoadFailure(error) };
+  }
 }
 
 function imported(candidate: Candidate, source: Source, generation: Generation): Imported {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { endRegistries, reasons, startRegistry } from "../../tests/support/registry.js";
 import { answering, eventually, TOKEN } from "../../tests/support/sandbox.js";
 import { SlowChecker } from "../../tests/support/slow-checker.js";
+import { CHANGE_EVENT } from "./registry-events.js";
 
 afterEach(endRegistries);
 
@@ -40,6 +41,43 @@ describe("folders that are slow to check", () => {
     expect(await early).toEqual(["slow", "at last"]);
     await reef.settled;
     expect(reasons(reef)).toEqual({});
+  });
+
+  test("are imported once, announced, and kept for rollbacks", async () => {
+    const shared = globalThis as unknown as { __lateImports: number };
+    shared.__lateImports = 0;
+    const checker = new SlowChecker(["slow"]);
+    const slow = `globalThis.__lateImports++;\n${answering("slow", "slow")}`;
+    const { reef, registry } = await startRegistry({ "slow/index.ts": slow }, { checker, patienceMs: 50 });
+    const changes: unknown[] = [];
+    reef.events.on(CHANGE_EVENT, (change) => void changes.push(change));
+    checker.pass("slow");
+    await reef.settled;
+    expect([await reef.text("/slow"), shared.__lateImports]).toEqual(["slow", 1]);
+    expect(changes).toEqual([{ name: "slow", action: "added" }]);
+    expect(registry.versions("slow")).toHaveLength(1);
+    expect(registry.get("slow")).toMatchObject({ generation: 1, state: "loaded" });
+  });
+
+  test("are told apart when they have one name: one serves, nothing of the other is left", async () => {
+    const shared = globalThis as unknown as { __twins: string[] };
+    shared.__twins = [];
+    const twin = (by: string) =>
+      answering(
+        "twin",
+        by,
+        `async init() { globalThis.__twins.push("init"); await Bun.sleep(5); },
+        dispose() { globalThis.__twins.push("dispose"); },`,
+      );
+    const checker = new SlowChecker(["aaa", "zzz"]);
+    const twins = { "aaa/index.ts": twin("aaa"), "zzz/index.ts": twin("zzz") };
+    const { reef } = await startRegistry(twins, { checker, patienceMs: 50 });
+    for (const name of ["aaa", "zzz"]) checker.pass(name, { name: "twin", hasInit: true });
+    await reef.settled;
+    const [served] = [await reef.text("/twin")];
+    expect(reasons(reef)).toEqual({ [served === "aaa" ? "zzz" : "aaa"]: "DUPLICATE_NAME" });
+    await endRegistries();
+    expect(shared.__twins).toEqual(["init", "dispose"]);
   });
 
   test("keep requests for those of them that need others waiting until these have come", async () => {

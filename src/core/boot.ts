@@ -1,5 +1,5 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
-import { type Imported, ImportRound, importChecked } from "./boot-imports.js";
+import { type Imported, ImportRound, importChecked, trialOf } from "./boot-imports.js";
 import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
@@ -46,12 +46,16 @@ export async function boot(
   };
   const round = new ImportRound(candidates, importOne, {
     failed: fail,
-    // Loading by itself waits in the queue like any other change.
     late: async (one) => {
-      await one.generation.dispose();
+      const { dirName } = one.candidate;
       if (one.dependencies.every((need) => registry.table.get(need))) {
-        await registry.view().load(one.candidate.dirName);
-      } else lacking.push(one);
+        const loading = trialOf(one).then((trial) => registry.load(dirName, undefined, {}, trial, one));
+        registry.starts.add([one.name, dirName], Promise.allSettled([loading]));
+        await loading;
+      } else {
+        await one.generation.dispose();
+        lacking.push(one);
+      }
     },
   });
   await patience.allSettled(round.tasks.values());

@@ -150,10 +150,32 @@ export class Registry {
     return folderOf(this, name);
   }
 
-  /** Loads a folder, or exchanges the running version for the folder's present code, which may have been tried. */
-  async load(dirName: string, caller?: string, options: LoadOptions = {}, trial?: Trial): Promise<Loaded> {
+  /**
+   * Loads a folder, or exchanges the running version for the folder's present code, which may have been tried.
+   * `imported` is the folder's code as it was a moment ago; it is used or disposed.
+   */
+  async load(
+    dirName: string,
+    caller?: string,
+    options: LoadOptions = {},
+    trial?: Trial,
+    imported?: { generation: Generation; source: Source },
+  ): Promise<Loaded> {
     assertFolderName(dirName);
-    return this.alone(dirName, () => this.#load(dirName, caller, options, trial));
+    let unused = imported?.generation;
+    const importCode = async (source: Source): Promise<Generation> => {
+      const { generation } = imported ?? {};
+      if (!generation || imported?.source.digest !== source.digest) {
+        return importUnchanged(this, dirName, source);
+      }
+      unused = undefined;
+      return generation;
+    };
+    try {
+      return await this.alone(dirName, () => this.#load(dirName, caller, options, trial, importCode));
+    } finally {
+      await unused?.dispose();
+    }
   }
 
   async #load(
@@ -161,6 +183,7 @@ export class Registry {
     caller: string | undefined,
     options: LoadOptions,
     trial: Trial | undefined,
+    importCode: (source: Source) => Promise<Generation>,
   ): Promise<Loaded> {
     if (this.#closed) throw shuttingDown();
     const dir = join(this.servicesDir, dirName);
@@ -175,7 +198,7 @@ export class Registry {
       const action = service ? "updated" : "added";
       const name = service
         ? await exchange(this, service, source, caller, options)
-        : await this.admit(await importUnchanged(this, dirName, source), dirName, source, options);
+        : await this.admit(await importCode(source), dirName, source, options);
       this.failures.clear(dir);
       this.announce(name, action);
       // Whoever changes the folder after the answer finds the version that is answered for kept.
