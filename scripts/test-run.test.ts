@@ -63,6 +63,21 @@ test("what a run that is cut off has started is ended, marked or not", async () 
   expect(lives(Number(output))).toBe(false);
 });
 
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("a run that is interrupted by %s ends with all that it has started", async (signal, expected) => {
+  const inner = `const child = Bun.spawn(${FOR_EVER}, { detached: true });
+    console.error(child.pid); await child.exited;`;
+  const outer = `import { runTests } from ${JSON.stringify(join(import.meta.dir, "test-run.ts"))};
+    await runTests([process.execPath, "-e", ${JSON.stringify(inner)}], ".", { limitMs: 60_000, graceMs: 0 });`;
+  const child = Bun.spawn([process.execPath, "-e", outer], { stdout: "ignore", stderr: "pipe" });
+  const { value } = await child.stderr.getReader().read();
+  child.kill(signal);
+  expect(await child.exited).toBe(expected);
+  expect(lives(Number(new TextDecoder().decode(value)))).toBe(false);
+});
+
 test("tests are counted by Bun's own summary, whatever they print themselves", async () => {
   const file = join(folder, "sample.test.ts");
   await Bun.write(

@@ -22,6 +22,9 @@ export interface TestRunOptions {
 /** The variable that marks a run and what it starts. */
 const MARK = "REEF_CHECK_OF_ALL";
 
+/** What may cut a run off from outside, with the exit codes that say so. What it started is ended first. */
+const INTERRUPTIONS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
 /** How long what was ended may keep its pipes open, in milliseconds. */
 const PIPE_LIMIT_MS = 1000;
 
@@ -44,9 +47,15 @@ export async function runTests(
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), limitMs);
   });
+  const marker = `${MARK}=${mark}`;
+  const interrupted = (signal: keyof typeof INTERRUPTIONS) => {
+    void endProcessTree(child.pid, marker).then(() => process.exit(INTERRUPTIONS[signal]));
+  };
+  const signals = Object.keys(INTERRUPTIONS) as Array<keyof typeof INTERRUPTIONS>;
+  for (const signal of signals) process.on(signal, interrupted);
   const code = await Promise.race([child.exited, limit]);
   clearTimeout(timer);
-  const marker = `${MARK}=${mark}`;
+  for (const signal of signals) process.off(signal, interrupted);
   const left = code === null ? 0 : await leftAfter(graceMs, () => processTree(child.pid, marker));
   await endProcessTree(child.pid, marker);
   child.kill("SIGKILL");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Reef, startReef } from "../../tests/support/sandbox.js";
-import { resolveOwnSource } from "./host-modules.js";
+import { resolveOwnSource, SHARED_PACKAGES } from "./host-modules.js";
 
 const core = import.meta.dir;
 
@@ -24,6 +24,50 @@ describe("imports of Reef's own source", () => {
     expect(resolveOwnSource("../src/core/names.js", join(core, "..", "x", "index.ts"))).toBe(
       join(core, "names.ts"),
     );
+  });
+});
+
+describe("the packages that are shared", () => {
+  const entriesOf = async (name: string) => {
+    const folder = join(core, "..", "..", "node_modules", name);
+    const { exports } = await Bun.file(join(folder, "package.json")).json();
+    return Object.keys(exports).map((entry) => (entry === "." ? name : `${name}/${entry.slice(2)}`));
+  };
+
+  test("are shared with all their entries but those for the browser and for other platforms", async () => {
+    const elsewhere =
+      /\/(jsx\/dom.*|utils\/\*|cloudflare-.*|deno|aws-lambda|vercel|netlify|lambda-edge|service-worker)$/;
+    const hono = (await entriesOf("hono")).filter((entry) => !elsewhere.test(entry));
+    const shared = SHARED_PACKAGES.filter((entry) => entry.startsWith("hono"));
+    expect([...shared].toSorted()).toEqual(hono.toSorted());
+    const typebox = await entriesOf("@sinclair/typebox");
+    expect(SHARED_PACKAGES.filter((entry) => !shared.includes(entry) && !typebox.includes(entry))).toEqual(
+      [],
+    );
+  });
+
+  test("work together: what one entry makes, another one knows", async () => {
+    const reef = await startReef({
+      "a/index.ts": `import { Hono } from "hono";
+        import { matchedRoutes, routePath } from "hono/route";
+        import { timeout } from "hono/timeout";
+        import { HTTPException } from "hono/http-exception";
+        import { FormatRegistry, Type } from "@sinclair/typebox";
+        import { Value } from "@sinclair/typebox/value";
+        FormatRegistry.Set("even", (text) => text.length % 2 === 0);
+        const routes = new Hono();
+        routes.get("/of/:id", (c) => c.json([routePath(c), matchedRoutes(c).length]));
+        routes.get("/format", (c) => c.json(Value.Check(Type.String({ format: "even" }), "ab")));
+        routes.get("/late", timeout(1), async (c) => { await Bun.sleep(50); return c.text("late"); });
+        routes.onError((error, c) => c.json(error instanceof HTTPException));
+        export default { name: "a", routes };`,
+    });
+    // The first request takes another way than those that follow.
+    for (let round = 0; round < 2; round++) {
+      expect(await reef.text("/a/of/7")).toBe('["/of/:id",1]');
+      expect([await reef.text("/a/format"), await reef.text("/a/late")]).toEqual(["true", "true"]);
+    }
+    await reef.end();
   });
 });
 

@@ -12,16 +12,25 @@ const projectRoot = resolve(sourceRoot, "..");
 /** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
 export const testPreload = join(import.meta.dir, "test-preload.ts");
 
-/** Packages of which every service gets the server's own instance. */
-export const SHARED_PACKAGES = [
+const HONO = [
+  "accepts adapter basic-auth bearer-auth body-limit bun cache client combine compress conninfo context-storage cookie",
+  "cors csrf css dev etag factory hono-base html http-exception ip-restriction jsx jsx/jsx-dev-runtime jsx/jsx-runtime",
+  "jsx/streaming jsx-renderer jwk jwt language logger method-not-allowed method-override mount powered-by pretty-json",
+  "proxy quick request request-id route router router/linear-router router/pattern-router router/reg-exp-router",
+  "router/smart-router router/trie-router secure-headers serve-static ssg streaming testing timeout timing tiny",
+  "trailing-slash types utils/jwt validator ws",
+];
+const TYPEBOX = ["compiler", "errors", "system", "type", "value"];
+
+/**
+ * Packages of which every service gets the server's own instance, with all their entries that run on a server: parts
+ * of one package know each other by identity.
+ */
+export const SHARED_PACKAGES: readonly string[] = [
   "hono",
-  "hono/cookie",
-  "hono/factory",
-  "hono/html",
-  "hono/http-exception",
-  "hono/streaming",
-  "hono/validator",
+  ...HONO.flatMap((line) => line.split(" ")).map((entry) => `hono/${entry}`),
   "@sinclair/typebox",
+  ...TYPEBOX.map((entry) => `@sinclair/typebox/${entry}`),
 ];
 
 /** Folders below `src/` that services use through their `index.ts`; of `core/` they may import every file. */
@@ -89,11 +98,12 @@ export function isInProject(path: string): boolean {
 export function shareHostModules(): void {
   if (sharing) return;
   sharing = true;
-  const packages = SHARED_PACKAGES.map((name) => [name, Bun.resolveSync(name, sourceRoot)] as const);
   Bun.plugin({
     name: "reef shared packages",
     setup(build) {
-      for (const [name, path] of packages) build.module(name, () => hostInstance(path));
+      for (const name of SHARED_PACKAGES) {
+        build.module(name, () => hostInstance(Bun.resolveSync(name, sourceRoot)));
+      }
       // Imported first, it is a graph's main module, so that `import.meta.main` is false in services.
       build.module(GRAPH_MAIN, () => ({ exports: {}, loader: "object" }));
     },
