@@ -93,6 +93,11 @@ export class Serving {
     return this.#app !== undefined;
   }
 
+  /** Resolves when requests go the way that all later ones will, at the latest after `ms` milliseconds. */
+  async ready(ms: number): Promise<void> {
+    await Promise.race([this.#app?.learn?.(), Bun.sleep(ms)]);
+  }
+
   /** Answers one request. Never throws and never rejects. */
   handle(request: Request, env: Env): Response | Promise<Response> {
     const app = this.#app;

@@ -25,6 +25,24 @@ describe("load with a verification", () => {
     await reef.end();
   });
 
+  test("is answered the way that all later requests are", async () => {
+    // Whether it is Hono's own context, which has its functions itself, shows what way a request took.
+    const code = `import { Hono } from "hono";
+      const routes = new Hono();
+      routes.get("/", (c) => c.json(Object.hasOwn(c, "text")));
+      export default { name: "a", routes };`;
+    const reef = await startReef({ "a/index.ts": code });
+    let seen = "";
+    await reef.ctx.registry.load("a", {
+      verify: async ({ request }) => {
+        seen = await (await request("/")).text();
+      },
+    });
+    await reef.text("/a");
+    expect(seen).toBe(await reef.text("/a"));
+    await reef.end();
+  });
+
   test("keeps the old version when it throws, and lets the new one go", async () => {
     const reef = await startReef({ "a/index.ts": one });
     const counts = "globalThis.verified";
