@@ -36,6 +36,19 @@ test("the lock lasts as long as its process, and ends when that is killed", asyn
   holdDataDir(root)();
 });
 
+test("who merely asks at the same moment, and is refused, keeps nobody from holding it", async () => {
+  holdDataDir(root)();
+  // What a process holds for an instant that asks and does not get it.
+  const script = `const { Database } = require("bun:sqlite");
+    const db = new Database(${JSON.stringify(join(root, ".reef", "lock.sqlite"))});
+    db.exec("BEGIN"); db.query("SELECT * FROM sqlite_master").all();
+    console.log("asking"); await Bun.sleep(50); db.exec("COMMIT");`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
+  await child.stdout.getReader().read();
+  holdDataDir(root)();
+  expect(await child.exited).toBe(0);
+});
+
 test("a data folder is created with its parents, and as it is when it is there", () => {
   const dataDir = join(root, "not", "there", "yet");
   prepareDataDir(dataDir);

@@ -24,6 +24,9 @@ export function prepareDataDir(dataDir: string): void {
   }
 }
 
+/** How long another server is waited for that may be about to let go, in milliseconds. */
+const PATIENCE_MS = 500;
+
 /** A database that nothing refers to is closed by the garbage collector, and its lock is gone. */
 const held = new Set<Database>();
 
@@ -36,7 +39,8 @@ export function holdDataDir(dataDir: string): () => void {
   let lock: Database | undefined;
   try {
     lock = new Database(join(dataDir, ".reef", "lock.sqlite"));
-    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    // Of two that ask at the same moment each could find the other in the way, and neither would hold it.
+    lock.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}; BEGIN EXCLUSIVE`);
   } catch (error) {
     lock?.close();
     if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw dataDirError(error, dataDir);
