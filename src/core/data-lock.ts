@@ -39,7 +39,8 @@ export function holdDataDir(dataDir: string): () => void {
   let lock: Database | undefined;
   try {
     lock = new Database(join(dataDir, ".reef", "lock.sqlite"));
-    // Of two that ask at the same moment each could find the other in the way, and neither would hold it.
+    // Who asks at the same moment is in the way for an instant. Not with `locking_mode = EXCLUSIVE`, in which both would
+    // keep what they have while they wait, so that neither got it.
     lock.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}; BEGIN EXCLUSIVE`);
   } catch (error) {
     lock?.close();
