@@ -25,6 +25,19 @@ export interface MountedApp {
 /** The reply for what no route answers. */
 export const notFound = () => errorReply("NOT_FOUND");
 
+/** Headers that speak of one body only. */
+const OF_BODY = new Set(["content-encoding", "content-length", "content-range", "content-type"]);
+
+/** A reply of Reef's with the headers that were set for whatever reply would come, as Hono's own would have. */
+export function withHeaders(reply: Response, headers: Headers): Response {
+  const set = [...headers].filter(([name]) => !OF_BODY.has(name) && !reply.headers.has(name));
+  if (set.length === 0) return reply;
+  // The headers of a reply that was made elsewhere may not be changeable.
+  const whole = new Response(reply.body, reply);
+  for (const [name, value] of set) whole.headers.append(name, value);
+  return whole;
+}
+
 /** Whether a reply is what Hono says of unknown routes by itself. */
 export async function looksUnknown(reply: Response): Promise<boolean> {
   if (reply.status !== 404 || !reply.headers.get("content-type")?.startsWith("text/plain")) return false;
@@ -57,14 +70,14 @@ export function mountApp(
     });
   }
   const failsPlainly = hasDefaultErrorHandler(app);
-  if (failsPlainly) mounted.onError((error, c) => fail(error, c.req.raw));
+  if (failsPlainly) mounted.onError((error, c) => withHeaders(fail(error, c.req.raw), c.res.headers));
   const isHonosOwn =
     app instanceof Hono &&
     plainGetPaths.includes(inner) &&
     app.router.constructor === plain.router.constructor;
   const learn = async () => {
     const isDefault = await hasDefaultNotFound(app, scope);
-    if (isDefault) mounted.notFound(notFound);
+    if (isDefault) mounted.notFound((c) => withHeaders(notFound(), c.res.headers));
     if (isDefault && failsPlainly && isHonosOwn) result.find = handlerFinder(mounted);
     result.learn = undefined;
     return isDefault;
@@ -116,7 +129,7 @@ function handlerFinder(app: Hono): FindHandler | undefined {
     const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: notFound });
     // For middleware alone, after which nothing follows.
     const next = async () => {
-      context.res = notFound();
+      context.res = withHeaders(notFound(), context.res.headers);
     };
     return { handler, context, next };
   };

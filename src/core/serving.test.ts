@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { LinearRouter } from "hono/router/linear-router";
 import { nesting } from "../../tests/support/nesting.js";
 import { NOSNIFF } from "./json-context.js";
@@ -27,6 +28,52 @@ async function make(routes: Hono | undefined, run?: Run) {
     serving.handle(new Request(`http://h/s${path}`, init), undefined);
   return { serving, scope, thrown, ask, completed: () => completed };
 }
+
+describe("headers that were set for whatever reply would come", () => {
+  const said = (routes: Hono) => {
+    const say = (c: Context) => {
+      c.header("x-own", "1");
+      c.header("content-encoding", "gzip");
+      c.header("set-cookie", "a=1", { append: true });
+      c.header("set-cookie", "b=2", { append: true });
+    };
+    routes.use("/behind/*", async (c, next) => {
+      say(c);
+      await next();
+    });
+    for (const path of ["", "/behind"]) {
+      routes.get(`${path}/throws`, (c) => {
+        say(c);
+        throw new HTTPException(401, { message: "who are you" });
+      });
+      routes.get(`${path}/late`, async (c) => {
+        say(c);
+        await Bun.sleep(0);
+        throw new HTTPException(403, { res: new Response("own", { status: 403 }) });
+      });
+    }
+    routes.get("/nothing", (c) => {
+      say(c);
+      return undefined as never;
+    });
+    return routes;
+  };
+
+  test.each(["/throws", "/late", "/nothing", "/behind/throws", "/behind/late", "/behind/nobody"])(
+    "are those of Reef's too: %s",
+    async (path) => {
+      const { ask } = await make(said(new Hono()));
+      const honos = await said(new Hono()).request(path);
+      // The first request takes another way than those that follow.
+      for (const reply of [await ask(path), await ask(path), await ask(path)]) {
+        expect([reply.status, reply.headers.get("x-own")]).toEqual([honos.status, "1"]);
+        expect(reply.headers.has("content-encoding")).toBe(false);
+        const cookies = path.startsWith("/behind") && !path.endsWith("nobody") ? 4 : 2;
+        expect(reply.headers.getSetCookie()).toHaveLength(cookies);
+      }
+    },
+  );
+});
 
 describe("counting", () => {
   test("knows what is running, what was served and what threw", async () => {

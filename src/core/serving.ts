@@ -4,7 +4,7 @@ import { errorReply, ReefError } from "./errors.js";
 import { answering } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
-import { looksUnknown, type MountedApp, mountApp, notFound } from "./mounted-app.js";
+import { looksUnknown, type MountedApp, mountApp, notFound, withHeaders } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
 import { StorageError } from "./storage-error.js";
 import { isJson, StreamWatch } from "./streams.js";
@@ -114,7 +114,7 @@ export class Serving {
   ): Promise<Response> {
     const reply = await this.#handle(app, request, env);
     if (!(await looksUnknown(reply)) || !(await leftToReef)) return reply;
-    return this.#hooks.complete(notFound(), request);
+    return this.#hooks.complete(withHeaders(notFound(), reply.headers), request);
   }
 
   #handle(app: MountedApp, request: Request, env: Env): Response | Promise<Response> {
@@ -137,10 +137,15 @@ export class Serving {
         result = this.#scope.run(settled, result);
       }
     } catch (error) {
-      return this.#finish(this.#fail(error, request), request, env);
+      return this.#finish(this.#fail(error, request, context), request, env);
     }
     if (!(result instanceof Promise)) {
-      return this.#finish(context ? (result ?? notFound()) : result, request, env, context);
+      return this.#finish(
+        context ? (result ?? withHeaders(notFound(), context.res.headers)) : result,
+        request,
+        env,
+        context,
+      );
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
     return new Promise((resolve) => {
@@ -161,9 +166,9 @@ export class Serving {
     let reply: unknown;
     try {
       reply = await result;
-      if (context) reply ||= context.finalized ? context.res : notFound();
+      if (context) reply ||= context.finalized ? context.res : withHeaders(notFound(), context.res.headers);
     } catch (error) {
-      reply = this.#fail(error, request);
+      reply = this.#fail(error, request, context);
     }
     if (pending.leave()) pending.resolve(this.#finish(reply, request, env, context));
   }
@@ -204,7 +209,12 @@ export class Serving {
     return this.#fail(new TypeError(`the handler returned ${typeof value} instead of a Response`), request);
   }
 
-  #fail(error: unknown, request: Request): Response {
+  #fail(error: unknown, request: Request, context?: JsonContext): Response {
+    const reply = this.#replyTo(error, request);
+    return context ? withHeaders(reply, context.res.headers) : reply;
+  }
+
+  #replyTo(error: unknown, request: Request): Response {
     if (isHttpException(error) && error.status < 500) {
       return (
         error.res ?? Response.json({ error: error.message || "request refused" }, { status: error.status })
