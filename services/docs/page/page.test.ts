@@ -12,7 +12,7 @@ import {
   type WatchedPage,
   watchedPage,
 } from "../../../tests/support/browser.js";
-import { answering, Sandbox, TOKEN } from "../../../tests/support/sandbox.js";
+import { answering, eventually, Sandbox, TOKEN } from "../../../tests/support/sandbox.js";
 import { createDocs } from "../index.js";
 
 const HOSTILE =
@@ -126,7 +126,13 @@ describe.skipIf(!hasBrowser)("the documentation page in a browser", () => {
     const grant = { permissions: ["clipboard-read", "clipboard-write"] };
     const watched = await visit("", grant);
     const { page } = watched;
-    await page.keyboard.press("/");
+    const search = page.getByRole("searchbox");
+    // The page is there to be read before it listens to keys.
+    await eventually(async () => {
+      await page.keyboard.press("/");
+      return search.evaluate((field) => field === document.activeElement);
+    }, "the focus");
+    await search.fill("");
     await page.keyboard.type("keep note");
     await page.getByText("1 match", { exact: true }).waitFor();
     expect(await page.locator("details.route").count()).toBe(1);
