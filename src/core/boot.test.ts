@@ -59,6 +59,22 @@ describe("folders that are slow to check", () => {
     expect(registry.get("slow")).toMatchObject({ generation: 1, state: "loaded" });
   });
 
+  test("are started once when they are asked for meanwhile", async () => {
+    const shared = globalThis as unknown as { __lateGate: PromiseWithResolvers<void>; __lateStarts: number };
+    shared.__lateGate = Promise.withResolvers();
+    shared.__lateStarts = 0;
+    const slow = `await globalThis.__lateGate.promise;
+      ${answering("slow", "slow", "init() { globalThis.__lateStarts++; }")}`;
+    const { reef, registry } = await startRegistry({ "slow/index.ts": slow }, { patienceMs: 50 });
+    const loading = registry.load("slow");
+    await Bun.sleep(10);
+    shared.__lateGate.resolve();
+    expect(await loading).toEqual({ name: "slow", action: "added" });
+    await reef.settled;
+    expect([await reef.text("/slow"), shared.__lateStarts]).toEqual(["slow", 1]);
+    expect(registry.get("slow")).toMatchObject({ generation: 1 });
+  });
+
   test("are told apart when they have one name: one serves, nothing of the other is left", async () => {
     const shared = globalThis as unknown as { __twins: string[] };
     shared.__twins = [];

@@ -68,6 +68,8 @@ async function execute({ number, ...request }: NumberedJob): Promise<void> {
   };
   const slow = setTimeout(makeRoom, SLOW_MS);
   const result = await answer(run(request));
+  // Code that has come this far may still never let go of the thread.
+  await new Promise((resolve) => setImmediate(resolve));
   answers.push({ number, answer: result });
   clearTimeout(slow);
   running--;

@@ -124,10 +124,20 @@ export class CheckProcess {
     return Math.max(0, AHEAD - fresh.length);
   }
 
-  /** Whether it can be given something now or soon. */
+  /** Whether it is still good for something: it answers, and what it does leaves room for more. */
   get isWorking(): boolean {
     if (this.#isSlow || this.#ending || this.#isSpent) return false;
     return ![...this.#sent.values()].some((one) => isToTheEnd(one.job) && !isFresh(one));
+  }
+
+  /** Whether it can be given this job now or soon: what nothing else should go on beside would wait for slow ones. */
+  takesSoon(job: Job | undefined): boolean {
+    return this.isWorking && (!job || !isToTheEnd(job) || [...this.#sent.values()].every(isFresh));
+  }
+
+  /** Resolves when it has ended and nothing is left of it. Never rejects. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
   }
 
   /** Whether it has nothing to do and waits for more. */
@@ -185,7 +195,8 @@ export class CheckProcess {
 
   /** One of its jobs keeps it from doing anything else. Only when there is but one it is known which. */
   #blocked(): void {
-    if (this.#sent.size === 1) this.#becomeSlow();
+    const [first] = this.#sent.values();
+    if (this.#sent.size === 1 && first?.begunAt !== undefined) this.#becomeSlow();
     else {
       void this.end();
       this.#handBack();
@@ -246,12 +257,11 @@ export class CheckProcess {
     this.#gone.resolve();
   }
 
-  /** The code being tried can send messages as well; only what names a job is an answer to it. */
   #heard(message: unknown): void {
     this.#isUp = true;
     this.#asked = 0;
     this.#isSlow = false;
-    const { begun = [], answers = [] } = Object(message) as Partial<FromChild>;
+    const { begun, answers } = listsIn(message);
     for (const number of begun) {
       const sent = this.#sent.get(number);
       if (sent) sent.begunAt ??= performance.now();
@@ -303,9 +313,18 @@ export class CheckProcess {
 export const isAlone = ({ request, suspected }: Job) => request.op === "start" || suspected !== undefined;
 
 /** Whether nothing else should go on beside a job at all. */
-const isToTheEnd = ({ suspected = 0 }: Job) => suspected > 1;
+export const isToTheEnd = ({ suspected = 0 }: Job) => suspected > 1;
 
 const isFresh = ({ begunAt }: Sent) => begunAt === undefined || performance.now() - begunAt < SLOW_MS;
+
+/** What a message says that can be from check-child.ts; the code being tried may send anything. */
+function listsIn(message: unknown): Required<FromChild> {
+  const { begun, answers } = Object(message) as Partial<FromChild>;
+  return {
+    begun: Array.isArray(begun) ? begun : [],
+    answers: Array.isArray(answers) ? answers.filter((one) => Object(one?.answer) === one?.answer) : [],
+  };
+}
 
 function namesOf({ op }: CheckRequest): { step: FailureStep; what: string } {
   return op === "import" ? { step: "import", what: "importing index.ts" } : { step: "init", what: "init()" };

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CheckAnswer, type CheckRequest, TOGETHER } from "./check-messages.js";
-import { CheckProcess, isAlone, type Job } from "./check-process.js";
+import { CheckProcess, isAlone, isToTheEnd, type Job } from "./check-process.js";
 import { messageOf } from "./errors.js";
 import { KnownCode } from "./known-code.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
@@ -53,6 +53,8 @@ const MOST_CHILDREN = 16;
 export class ChildChecker implements Checker {
   readonly #options: ChildCheckerOptions;
   readonly #children = new Set<CheckProcess>();
+  /** Of those that have ended, what is left is still being looked for. */
+  readonly #leaving = new Set<CheckProcess>();
   #queue: Job[] = [];
   readonly #known: KnownCode;
   #scratch: string | undefined;
@@ -102,10 +104,12 @@ export class ChildChecker implements Checker {
 
   /**
    * Hands out what can be done now. Imports come first: an `init` takes longer, and may be one of many that never end.
+   * What needs a process to itself to its end comes last.
    */
   #assign(): void {
     this.#hand(({ request, suspected }) => request.op === "import" && suspected === undefined);
-    this.#hand(({ request }) => request.op === "import");
+    this.#hand((job) => job.request.op === "import" && !isToTheEnd(job));
+    this.#hand((job) => !isToTheEnd(job));
     this.#hand(() => true);
   }
 
@@ -115,7 +119,7 @@ export class ChildChecker implements Checker {
       const jobs = this.#queue.filter(isOfKind);
       const [job] = jobs;
       if (!job) return;
-      const child = this.#idle() ?? this.#tryAnother() ?? this.#withMostRoom(job);
+      const child = this.#idle() ?? this.#tryAnother(job) ?? this.#withMostRoom(job);
       const room = child?.room(job) ?? 0;
       if (!child || room === 0) return;
       // All children get some of a few.
@@ -126,9 +130,9 @@ export class ChildChecker implements Checker {
     }
   }
 
-  #tryAnother(): CheckProcess | undefined {
+  #tryAnother(job?: Job): CheckProcess | undefined {
     try {
-      return this.#another();
+      return this.#another(job);
     } catch (error) {
       // No room on the disk, or for another process.
       if (this.#children.size === 0) for (const job of this.#queue.splice(0)) job.reject(notTried(error));
@@ -140,8 +144,8 @@ export class ChildChecker implements Checker {
     return [...this.#children].find((child) => child.idle);
   }
 
-  #another(): CheckProcess | undefined {
-    const working = [...this.#children].filter((child) => child.isWorking).length;
+  #another(job?: Job): CheckProcess | undefined {
+    const working = [...this.#children].filter((child) => child.takesSoon(job)).length;
     if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
     this.#scratch ??= emptyScratch(this.#options.scratchDir);
     const child = new CheckProcess(
@@ -154,6 +158,8 @@ export class ChildChecker implements Checker {
         },
         onEnd: () => {
           this.#children.delete(child);
+          this.#leaving.add(child);
+          void child.gone.then(() => this.#leaving.delete(child));
           this.#assign();
         },
       },
@@ -171,8 +177,13 @@ export class ChildChecker implements Checker {
     this.#closed = true;
     for (const job of this.#queue.splice(0)) job.reject(shuttingDown());
     await Promise.all([...this.#children].map((child) => child.end(shuttingDown())));
+    await Promise.all([...this.#leaving].map((child) => child.gone));
     await this.#known.saved();
-    if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
+    try {
+      if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
+    } catch (error) {
+      console.warn(`reef: cannot remove ${this.#scratch}: ${messageOf(error)}`);
+    }
   }
 }
 

@@ -172,7 +172,14 @@ export class Registry {
       return generation;
     };
     try {
-      return await this.alone(dirName, () => this.#load(dirName, caller, options, trial, importCode));
+      return await this.alone(dirName, async () => {
+        const there = this.table.byFolder(dirName);
+        // Somebody else has loaded this very code meanwhile.
+        if (there && imported && there.current.source?.digest === imported.source.digest) {
+          return { name: there.name, action: "updated" };
+        }
+        return this.#load(dirName, caller, options, trial, importCode);
+      });
     } finally {
       await unused?.dispose();
     }
