@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lives } from "../tests/support/process.js";
 import { countsOf, runTests } from "./test-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "reef-test-run-"));
@@ -13,11 +14,9 @@ const PATIENT = { limitMs: 20_000, graceMs: 20_000, show: () => undefined };
 const run = (script: string, limits: Partial<typeof PATIENT> = {}) =>
   runTests([process.execPath, "-e", script], folder, { ...PATIENT, ...limits });
 
-/** Whether a process is there; one that is dead and not yet waited for is not. */
-function lives(pid: number): boolean {
-  expect(pid).toBeGreaterThan(0);
-  const file = `/proc/${pid}/stat`;
-  return existsSync(file) && !/\) [ZX] /.test(readFileSync(file, "utf8"));
+function pidIn(output: string): number {
+  expect(Number(output)).toBeGreaterThan(0);
+  return Number(output);
 }
 
 test("a run's exit code and what it reported are handed on", async () => {
@@ -30,7 +29,7 @@ test("what a run leaves running, its pipes in hand, is ended, counted and not wa
     child.unref(); console.error(child.pid);`;
   const { code, output, left } = await run(script, { graceMs: 0 });
   expect({ code, left }).toEqual({ code: 0, left: 1 });
-  expect(lives(Number(output))).toBe(false);
+  expect(lives(pidIn(output))).toBe(false);
 });
 
 test("what ends soon after a run was not left by it", async () => {
@@ -43,7 +42,7 @@ test("a run that does not end is cut off, with what it has started", async () =>
     console.error(child.pid); await child.exited;`;
   const { code, output } = await run(script, { limitMs: 500 });
   expect(code).toBeNull();
-  expect(lives(Number(output))).toBe(false);
+  expect(lives(pidIn(output))).toBe(false);
 });
 
 test("what cannot be found of a run, its pipes in hand, does not hold up the result", async () => {
@@ -51,8 +50,8 @@ test("what cannot be found of a run, its pipes in hand, does not hold up the res
     child.unref(); console.error(child.pid);`;
   const { code, output } = await run(script);
   expect(code).toBe(0);
-  expect(lives(Number(output))).toBe(true);
-  process.kill(Number(output), "SIGKILL");
+  expect(lives(pidIn(output))).toBe(true);
+  process.kill(pidIn(output), "SIGKILL");
 });
 
 test("what a run that is cut off has started is ended, marked or not", async () => {
@@ -60,7 +59,7 @@ test("what a run that is cut off has started is ended, marked or not", async () 
     console.error(child.pid); await child.exited;`;
   const { code, output } = await run(script, { limitMs: 500 });
   expect(code).toBeNull();
-  expect(lives(Number(output))).toBe(false);
+  expect(lives(pidIn(output))).toBe(false);
 });
 
 test.each([
@@ -75,7 +74,7 @@ test.each([
   const { value } = await child.stderr.getReader().read();
   child.kill(signal);
   expect(await child.exited).toBe(expected);
-  expect(lives(Number(new TextDecoder().decode(value)))).toBe(false);
+  expect(lives(pidIn(new TextDecoder().decode(value)))).toBe(false);
 });
 
 test("tests are counted by Bun's own summary, whatever they print themselves", async () => {

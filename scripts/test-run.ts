@@ -1,4 +1,5 @@
 /** Runs a test command to its end, within a limit, and leaves nothing of it running. */
+import { collect } from "../services/services/test-output.js";
 import { endProcessTree, processTree } from "../src/core/process-tree.js";
 
 export interface TestRun {
@@ -42,7 +43,14 @@ export async function runTests(
     stdout: "inherit",
     stderr: "pipe",
   });
-  const report = new Report(child.stderr, show);
+  const decoder = new TextDecoder();
+  let output = "";
+  const add = (chunk: Uint8Array) => {
+    show(chunk);
+    output += decoder.decode(chunk, { stream: true });
+  };
+  const closing = new AbortController();
+  const reading = collect(child.stderr, { add }, closing.signal);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), limitMs);
@@ -59,7 +67,10 @@ export async function runTests(
   const left = code === null ? 0 : await leftAfter(graceMs, () => processTree(child.pid, marker));
   await endProcessTree(child.pid, marker);
   child.kill("SIGKILL");
-  return { code, output: await report.text(PIPE_LIMIT_MS), left };
+  // A process that nobody could find may hold the other end for ever.
+  await Promise.race([reading, Bun.sleep(PIPE_LIMIT_MS)]);
+  closing.abort();
+  return { code, output, left };
 }
 
 /** How many tests passed, failed and were skipped, by the last summary, which is Bun's: tests may print the like. */
@@ -70,35 +81,6 @@ export function countsOf(output: string): Record<"pass" | "fail" | "skip", numbe
   const summary = [...summaries].at(-1)?.[0] ?? "";
   const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(summary)?.[1] ?? 0);
   return { pass: count("pass"), fail: count("fail"), skip: count("skip") };
-}
-
-/** What a process writes, read as it comes. */
-class Report {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #ended: Promise<void>;
-  #text = "";
-
-  constructor(stream: ReadableStream<Uint8Array>, show: (chunk: Uint8Array) => void) {
-    this.#reader = stream.getReader();
-    this.#ended = this.#read(show);
-  }
-
-  async #read(show: (chunk: Uint8Array) => void): Promise<void> {
-    const decoder = new TextDecoder();
-    for (;;) {
-      const { value, done } = await this.#reader.read();
-      if (done) return;
-      show(value);
-      this.#text += decoder.decode(value, { stream: true });
-    }
-  }
-
-  /** All of it, or what has come by then: a process that nobody could find may hold the other end for ever. */
-  async text(limitMs: number): Promise<string> {
-    await Promise.race([this.#ended, Bun.sleep(limitMs)]);
-    await this.#reader.cancel();
-    return this.#text;
-  }
 }
 
 async function leftAfter(graceMs: number, find: () => Promise<number[]>): Promise<number> {

@@ -34,7 +34,7 @@ export class TestOutput {
 /** Reads a pipe to its end, or until `signal` says that nobody is interested any more. */
 export async function collect(
   pipe: ReadableStream<Uint8Array>,
-  into: TestOutput,
+  into: Pick<TestOutput, "add">,
   signal: AbortSignal,
 ): Promise<void> {
   const reader = pipe.getReader();

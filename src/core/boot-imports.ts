@@ -14,10 +14,8 @@ export interface Imported {
   source: Source;
   name: string;
   dependencies: string[];
-  /** What trying its code told, where it had to be tried. */
-  facts?: ModuleFacts;
-  /** Settles when its `init` has been tried, where that could be begun at once. */
-  initTried?: Promise<void>;
+  /** What came of trying its code, where it had to be tried; of its `init` too, where that could be begun at once. */
+  trial?: Promise<Trial>;
 }
 
 export interface ImportRoundEvents {
@@ -101,27 +99,24 @@ export async function importChecked(
     return imported(candidate, source, await registry.importFolder(dirName));
   }
   const facts = await checker.import(dirName);
-  const { hasInit, dependencies } = facts;
-  // What needs nobody is tried while others are still being imported.
-  const initTried = hasInit && dependencies.length === 0 ? checker.start([dirName]) : undefined;
-  // Whoever starts the service hears of it; it may never come to that.
-  initTried?.catch(() => undefined);
+  const trial = tryInit({ digest: source.digest, facts, started: false }, checker, dirName);
   const generation = await importUnchanged(registry, dirName, source);
-  return { ...imported(candidate, source, generation), facts, initTried };
+  return { ...imported(candidate, source, generation), trial };
 }
 
-/** What is known of its code, for who loads it as a change. */
-export async function trialOf({
-  source: { digest },
-  facts,
-  initTried,
-}: Imported): Promise<Trial | undefined> {
-  if (!facts) return undefined;
+/** What needs nobody is tried while others are still being imported. Never rejects. */
+async function tryInit(
+  trial: Trial & { facts: ModuleFacts },
+  checker: Checker,
+  dirName: string,
+): Promise<Trial> {
+  const { hasInit, dependencies } = trial.facts;
+  if (!hasInit || dependencies.length > 0) return trial;
   try {
-    await initTried;
-    return { digest, facts, started: initTried !== undefined };
+    await checker.start([dirName]);
+    return { ...trial, started: true };
   } catch (error) {
-    return { digest, facts, started: false, failure: asLoadFailure(error) };
+    return { ...trial, failure: asLoadFailure(error) };
   }
 }
 

@@ -61,7 +61,9 @@ async function start(
   try {
     if (needs.length > 0) throw missingDependency(name, needs);
     if (generation.module.init && checker && !checker.knows(source.digest)) {
-      await (one.initTried ?? checker.start([...chain(one, byName), candidate.dirName]));
+      const trial = await one.trial;
+      if (trial?.failure) throw trial.failure;
+      if (!trial?.started) await checker.start([...chain(one, byName), candidate.dirName]);
     }
   } catch (error) {
     await generation.dispose();

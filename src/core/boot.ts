@@ -1,5 +1,5 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
-import { type Imported, ImportRound, importChecked, trialOf } from "./boot-imports.js";
+import { type Imported, ImportRound, importChecked } from "./boot-imports.js";
 import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
@@ -49,8 +49,10 @@ export async function boot(
     late: async (one) => {
       const { dirName } = one.candidate;
       if (one.dependencies.every((need) => registry.table.get(need))) {
-        const loading = trialOf(one).then((trial) => registry.load(dirName, undefined, {}, trial, one));
-        registry.starts.add([one.name, dirName], Promise.allSettled([loading]));
+        const loading = Promise.resolve(one.trial).then((trial) =>
+          registry.load(dirName, undefined, {}, trial, one),
+        );
+        registry.starts.add([one.name, dirName], loading);
         await loading;
       } else {
         await one.generation.dispose();

@@ -28,7 +28,7 @@ function begin(timeoutMs = 20_000): CheckProcess {
     { servicesDir: sandbox.servicesDir, timeoutMs, scratch },
     {
       onRoom: () => reports.push("room"),
-      onHandBack: (jobs) => jobs.length > 0 && reports.push(`back ${foldersOf(jobs)}`),
+      onHandBack: (jobs) => reports.push(`back ${foldersOf(jobs)}`),
       onEnd: () => reports.push("end"),
     },
   );

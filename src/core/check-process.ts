@@ -131,8 +131,8 @@ export class CheckProcess {
   }
 
   /** Whether it can be given this job now or soon: what nothing else should go on beside would wait for slow ones. */
-  takesSoon(job: Job | undefined): boolean {
-    return this.isWorking && (!job || !isToTheEnd(job) || [...this.#sent.values()].every(isFresh));
+  takesSoon(job: Job): boolean {
+    return this.isWorking && (!isToTheEnd(job) || [...this.#sent.values()].every(isFresh));
   }
 
   /** Resolves when it has ended and nothing is left of it. Never rejects. */
@@ -205,6 +205,7 @@ export class CheckProcess {
 
   #handBack(): void {
     const sent = [...this.#sent.values()];
+    if (sent.length === 0) return;
     this.#sent.clear();
     for (const { job, begunAt } of sent) if (begunAt !== undefined) job.suspected = (job.suspected ?? 0) + 1;
     this.#events.onHandBack(sent.map(({ job }) => job));

@@ -90,11 +90,12 @@ export class ChildChecker implements Checker {
   #ask(request: CheckRequest): Promise<CheckAnswer> {
     if (this.#closed) return Promise.reject(shuttingDown());
     return new Promise((resolve, reject) => {
-      this.#queue.push({ request, resolve, reject });
+      const job: Job = { request, resolve, reject };
+      this.#queue.push(job);
       if (this.#assigning) return;
       this.#assigning = true;
       // It starts while the rest of what is asked for at once comes in.
-      if (this.#children.size === 0) this.#tryAnother();
+      if (this.#children.size === 0) this.#tryAnother(job);
       queueMicrotask(() => {
         this.#assigning = false;
         this.#assign();
@@ -130,12 +131,12 @@ export class ChildChecker implements Checker {
     }
   }
 
-  #tryAnother(job?: Job): CheckProcess | undefined {
+  #tryAnother(job: Job): CheckProcess | undefined {
     try {
       return this.#another(job);
     } catch (error) {
       // No room on the disk, or for another process.
-      if (this.#children.size === 0) for (const job of this.#queue.splice(0)) job.reject(notTried(error));
+      if (this.#children.size === 0) for (const one of this.#queue.splice(0)) one.reject(notTried(error));
       return undefined;
     }
   }
@@ -144,7 +145,7 @@ export class ChildChecker implements Checker {
     return [...this.#children].find((child) => child.idle);
   }
 
-  #another(job?: Job): CheckProcess | undefined {
+  #another(job: Job): CheckProcess | undefined {
     const working = [...this.#children].filter((child) => child.takesSoon(job)).length;
     if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
     this.#scratch ??= emptyScratch(this.#options.scratchDir);

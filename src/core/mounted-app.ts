@@ -38,6 +38,9 @@ export function withHeaders(reply: Response, headers: Headers): Response {
   return whole;
 }
 
+/** The same, for a request that handlers have had a part in. */
+export const notFoundIn = (c: Context) => withHeaders(notFound(), c.res.headers);
+
 /** Whether a reply is what Hono says of unknown routes by itself. */
 export async function looksUnknown(reply: Response): Promise<boolean> {
   if (reply.status !== 404 || !reply.headers.get("content-type")?.startsWith("text/plain")) return false;
@@ -77,7 +80,7 @@ export function mountApp(
     app.router.constructor === plain.router.constructor;
   const learn = async () => {
     const isDefault = await hasDefaultNotFound(app, scope);
-    if (isDefault) mounted.notFound((c) => withHeaders(notFound(), c.res.headers));
+    if (isDefault) mounted.notFound(notFoundIn);
     if (isDefault && failsPlainly && isHonosOwn) result.find = handlerFinder(mounted);
     result.learn = undefined;
     return isDefault;
@@ -129,7 +132,7 @@ function handlerFinder(app: Hono): FindHandler | undefined {
     const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: notFound });
     // For middleware alone, after which nothing follows.
     const next = async () => {
-      context.res = withHeaders(notFound(), context.res.headers);
+      context.res = notFoundIn(context);
     };
     return { handler, context, next };
   };

@@ -173,9 +173,9 @@ export class Registry {
     };
     try {
       return await this.alone(dirName, async () => {
-        const there = this.table.byFolder(dirName);
+        const there = imported && this.table.byFolder(dirName);
         // Somebody else has loaded this very code meanwhile.
-        if (there && imported && there.current.source?.digest === imported.source.digest) {
+        if (there && there.current.source?.digest === imported.source.digest) {
           return { name: there.name, action: "updated" };
         }
         return this.#load(dirName, caller, options, trial, importCode);

@@ -58,19 +58,24 @@ describe("headers that were set for whatever reply would come", () => {
     return routes;
   };
 
-  test.each(["/throws", "/late", "/nothing", "/behind/throws", "/behind/late", "/behind/nobody"])(
-    "are those of Reef's too: %s",
-    async (path) => {
-      const { ask } = await make(said(new Hono()));
-      const honos = await said(new Hono()).request(path);
-      // The first request takes another way than those that follow.
-      for (const reply of [await ask(path), await ask(path), await ask(path)]) {
-        expect([reply.status, reply.headers.get("x-own")]).toEqual([honos.status, "1"]);
-        const cookies = path.startsWith("/behind") && !path.endsWith("nobody") ? 4 : 2;
-        expect(reply.headers.getSetCookie()).toHaveLength(cookies);
-      }
-    },
-  );
+  test.each([
+    "/throws",
+    "/late",
+    "/nothing",
+    "/not-found",
+    "/behind/throws",
+    "/behind/late",
+    "/behind/nobody",
+  ])("are those of Reef's too: %s", async (path) => {
+    const { ask } = await make(said(new Hono()));
+    const honos = await said(new Hono()).request(path);
+    // The first request takes another way than those that follow.
+    for (const reply of [await ask(path), await ask(path), await ask(path)]) {
+      expect([reply.status, reply.headers.get("x-own")]).toEqual([honos.status, "1"]);
+      const cookies = path.startsWith("/behind") && !path.endsWith("nobody") ? 4 : 2;
+      expect(reply.headers.getSetCookie()).toHaveLength(cookies);
+    }
+  });
 });
 
 test("headers of a body that was to come are not those of the error in its place", async () => {

@@ -4,7 +4,7 @@ import { errorReply, ReefError } from "./errors.js";
 import { answering } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
-import { looksUnknown, type MountedApp, mountApp, notFound, withHeaders } from "./mounted-app.js";
+import { looksUnknown, type MountedApp, mountApp, notFound, notFoundIn, withHeaders } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
 import { StorageError } from "./storage-error.js";
 import { isJson, StreamWatch } from "./streams.js";
@@ -95,7 +95,8 @@ export class Serving {
 
   /** Resolves when requests go the way that all later ones will, at the latest after `ms` milliseconds. */
   async ready(ms: number): Promise<void> {
-    await Promise.race([this.#app?.learn?.(), Bun.sleep(ms)]);
+    const learning = this.#app?.learn?.();
+    if (learning) await Promise.race([learning, Bun.sleep(ms)]);
   }
 
   /** Answers one request. Never throws and never rejects. */
@@ -140,12 +141,7 @@ export class Serving {
       return this.#finish(this.#fail(error, request, context), request, env);
     }
     if (!(result instanceof Promise)) {
-      return this.#finish(
-        context ? (result ?? withHeaders(notFound(), context.res.headers)) : result,
-        request,
-        env,
-        context,
-      );
+      return this.#finish(context ? (result ?? notFoundIn(context)) : result, request, env, context);
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
     return new Promise((resolve) => {
@@ -166,7 +162,7 @@ export class Serving {
     let reply: unknown;
     try {
       reply = await result;
-      if (context) reply ||= context.finalized ? context.res : withHeaders(notFound(), context.res.headers);
+      if (context) reply ||= context.finalized ? context.res : notFoundIn(context);
     } catch (error) {
       reply = this.#fail(error, request, context);
     }

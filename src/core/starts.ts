@@ -2,9 +2,9 @@
 export class Starts {
   readonly #underWay = new Map<string, Promise<unknown>>();
 
-  /** Notes a start under the names that it may be asked for by: the service's and its folder's. */
+  /** Notes a start, which may fail, under the names that it may be asked for by: the service's and its folder's. */
   add(names: readonly string[], started: Promise<unknown>): void {
-    const settled: Promise<unknown> = started.finally(() => {
+    const settled: Promise<unknown> = Promise.allSettled([started]).then(() => {
       for (const name of names) {
         if (this.#underWay.get(name) === settled) this.#underWay.delete(name);
       }
