@@ -129,7 +129,7 @@ function handlerFinder(app: Hono): FindHandler | undefined {
     const matches = matchResult[0];
     if (matches.length !== 1) return undefined;
     const handler = matches[0]?.[0][0] as unknown as Handler;
-    const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: notFound });
+    const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: notFoundIn });
     // For middleware alone, after which nothing follows.
     const next = async () => {
       context.res = notFoundIn(context);

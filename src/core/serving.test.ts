@@ -51,6 +51,10 @@ describe("headers that were set for whatever reply would come", () => {
         throw new HTTPException(403, { res: new Response("own", { status: 403 }) });
       });
     }
+    routes.get("/not-found", (c) => {
+      say(c);
+      return c.notFound();
+    });
     routes.get("/nothing", (c) => {
       say(c);
       return undefined as never;
