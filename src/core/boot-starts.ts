@@ -26,6 +26,8 @@ export function dropDuplicates(imported: readonly Imported[], fail: Fail): Impor
   });
 }
 
+const NONE = Promise.resolve<boolean[]>([]);
+
 export interface StartOptions {
   registry: Registry;
   checker: Checker | undefined;
@@ -44,7 +46,8 @@ export function startInOrder(
   const byName = new Map(ordered.map((one) => [one.name, one]));
   for (const one of ordered) {
     const needed = one.dependencies.map(async (need) => (await starting.get(need)) ?? true);
-    starting.set(one.name, start(one, Promise.all(needed), byName, options));
+    const serves = needed.length > 0 ? Promise.all(needed) : NONE;
+    starting.set(one.name, start(one, serves, byName, options));
   }
   return starting;
 }

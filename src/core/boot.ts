@@ -4,7 +4,7 @@ import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
 import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
-import { loadLacking } from "./load-rounds.js";
+import { changes } from "./late.js";
 import { orderByDependencies } from "./order.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
@@ -79,7 +79,11 @@ export async function boot(
     registry.starts.add([name, candidate.dirName], starting.get(name) as Promise<boolean>);
   }
   const started = await patience.allSettled(starting.values());
-  void registry.keepCopies(starting.keys()).then(() => memory?.save());
+  void registry.keepCopies(starting.keys()).then(() => {
+    memory?.save();
+    // Before somebody puts another Reef in the place of this one.
+    changes();
+  });
   if (!started) for (const [name, serving] of starting) serving.then(() => registry.keepCopies([name]));
 
   const rest = [...round.latecomers, ...(started ? [] : starting.values())];
@@ -106,7 +110,7 @@ async function takeIn(registry: Registry, lacking: readonly Imported[], fail: Fa
   for (const { node, cycle } of cyclic) fail(node.candidate, dependencyCycle(cycle), node.name);
   const inCycle = new Set(cyclic.map(({ node }) => node));
   const waiting = lacking.filter((one) => !inCycle.has(one));
-  await loadLacking(
+  await changes().loadLacking(
     registry,
     waiting.map(({ candidate }) => candidate.dirName),
   );

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
+import type { Job } from "./check-job.js";
 import type { CheckAnswer } from "./check-messages.js";
-import { CheckProcess, type Job } from "./check-process.js";
+import { CheckProcess } from "./check-process.js";
 import type { LoadFailure } from "./load-failure.js";
 
 let sandbox: Sandbox;

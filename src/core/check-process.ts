@@ -1,31 +1,11 @@
 /** A child process in which unknown code is tried. */
 import fs, { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type CheckAnswer,
-  type CheckRequest,
-  type FromChild,
-  SLOW_MS,
-  TOGETHER,
-  type ToChild,
-} from "./check-messages.js";
+import { isAlone, isToTheEnd, type Job } from "./check-job.js";
+import { type CheckRequest, type FromChild, SLOW_MS, TOGETHER, type ToChild } from "./check-messages.js";
 import { messageOf } from "./errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { endProcessTree } from "./process-tree.js";
-
-/** One thing to try, and who waits for the answer. */
-export interface Job {
-  request: CheckRequest;
-  resolve: (answer: CheckAnswer) => void;
-  reject: (failure: LoadFailure) => void;
-  /**
-   * How often it was among several of which one has ended or blocked a process. Then it is tried in a process that does
-   * nothing else: at first until it has shown that it only takes its time, the second time to its end.
-   */
-  suspected?: number;
-  /** How many processes have ended before they came up, when they were to do this. */
-  lost?: number;
-}
 
 export interface CheckProcessOptions {
   servicesDir: string;
@@ -309,12 +289,6 @@ export class CheckProcess {
     return new LoadFailure(code, step, `${what} did not finish in ${this.#timeoutMs} ms.`);
   }
 }
-
-/** Whether nothing else should go on beside a job at first, so that it is known what ends or blocks the process. */
-export const isAlone = ({ request, suspected }: Job) => request.op === "start" || suspected !== undefined;
-
-/** Whether nothing else should go on beside a job at all. */
-export const isToTheEnd = ({ suspected = 0 }: Job) => suspected > 1;
 
 const isFresh = ({ begunAt }: Sent) => begunAt === undefined || performance.now() - begunAt < SLOW_MS;
 

@@ -5,10 +5,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isAlone, isToTheEnd, type Job } from "./check-job.js";
 import { type CheckAnswer, type CheckRequest, TOGETHER } from "./check-messages.js";
-import { CheckProcess, isAlone, isToTheEnd, type Job } from "./check-process.js";
+import type { CheckProcess } from "./check-process.js";
 import { messageOf } from "./errors.js";
 import { KnownCode } from "./known-code.js";
+import { checkProcess } from "./late.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
 
 /** What an import tells about a module. */
@@ -149,7 +151,7 @@ export class ChildChecker implements Checker {
     const working = [...this.#children].filter((child) => child.takesSoon(job)).length;
     if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
     this.#scratch ??= emptyScratch(this.#options.scratchDir);
-    const child = new CheckProcess(
+    const child = new (checkProcess().CheckProcess)(
       { ...this.#options, scratch: this.#scratch },
       {
         onRoom: () => this.#assign(),

@@ -23,6 +23,8 @@ export interface Code {
   reals: string[];
   /** Its folders, by every path that leads to one of them. */
   folders: ReadonlySet<string>;
+  /** Where no link is among it: its folders, relative and "" for itself, and whether there are files only in it. */
+  plain: { folders: string[]; isFlat: boolean } | undefined;
 }
 
 /** Relative paths of a service's code, sorted; see `findCode`. */
@@ -38,16 +40,21 @@ export function findCode(dir: string): Code {
   const root = realpathSync(dir);
   const found: (readonly [path: string, real: string])[] = [];
   const folders = new Set<string>();
+  const plain = { folders: [] as string[], isFlat: true };
+  let links = 0;
   let behindLinks = 0;
   /** `real` is the folder's real path, `trail` those of the folders where links to it were followed. */
   const visit = (below: string, real: string, trail: readonly string[]) => {
     folders.add(join(dir, below)).add(real);
+    plain.folders.push(below);
     if (trail.length > 0) behindLinks++;
     for (const entry of readdirSync(real, { withFileTypes: true })) {
+      if (!entry.isFile()) plain.isFlat = false;
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
       if (!isCode(path)) continue;
       const place = join(real, entry.name);
       if (entry.isSymbolicLink()) {
+        links++;
         const target = follow(place);
         if (!target || (holds(root, target.real) && !isCode(relative(root, target.real)))) continue;
         if (target.stat.isFile()) found.push([path, target.real]);
@@ -63,7 +70,12 @@ export function findCode(dir: string): Code {
   };
   visit("", root, []);
   found.sort(([a], [b]) => (a < b ? -1 : 1));
-  return { files: found.map(([path]) => path), reals: found.map(([, real]) => real), folders };
+  return {
+    files: found.map(([path]) => path),
+    reals: found.map(([, real]) => real),
+    folders,
+    plain: links === 0 ? plain : undefined,
+  };
 }
 
 const LEADS_NOWHERE = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);

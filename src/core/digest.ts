@@ -1,7 +1,7 @@
 /** Has a service's folder changed? */
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
-import { codeFiles } from "./code-files.js";
+import { listAnew, listFiles, STAMP_GRAIN_MS } from "./listings.js";
 
 /** What `stat` says about a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
 export interface Fingerprint {
@@ -10,16 +10,13 @@ export interface Fingerprint {
   fresh: boolean;
 }
 
-/** Coarser than the clock ticks by which file systems stamp changes. */
-const STAMP_GRAIN_MS = 50;
-
 export function fingerprint(dir: string, now = Date.now()): Fingerprint {
-  return fingerprintOf(look(dir), now);
+  return fingerprintOf(look(dir, listFiles(dir)), now);
 }
 
 /** SHA-256 (hex) over the names and contents of a folder's code. */
 export function contentDigest(dir: string): string {
-  return digestOf(dir, look(dir));
+  return digestOf(dir, look(dir, listAnew(dir)));
 }
 
 /** The code that a version was made from. */
@@ -28,20 +25,16 @@ export interface Source {
   fingerprint: Fingerprint;
 }
 
-/**
- * What a folder holds now. Take it before importing the folder, so that a later change shows. The files are not read
- * when `recall` knows the digest that goes with the fingerprint.
- */
-export function readSource(dir: string, recall?: (seen: Fingerprint) => string | undefined): Source {
-  const files = look(dir);
-  const seen = fingerprintOf(files, Date.now());
-  return { fingerprint: seen, digest: recall?.(seen) ?? digestOf(dir, files) };
+/** What a folder holds now. Take it before importing the folder, so that a later change shows. */
+export function readSource(dir: string): Source {
+  const files = look(dir, listAnew(dir));
+  return { fingerprint: fingerprintOf(files, Date.now()), digest: digestOf(dir, files) };
 }
 
 type Seen = readonly [file: string, stat: Stats];
 
-function look(dir: string): Seen[] {
-  return codeFiles(dir).flatMap((file) => {
+function look(dir: string, files: readonly string[]): Seen[] {
+  return files.flatMap((file) => {
     const stat = statSync(join(dir, file), { throwIfNoEntry: false });
     return stat ? [[file, stat] as const] : [];
   });

@@ -23,15 +23,17 @@ export interface Scan {
 export function scanServices(servicesDir: string): Scan {
   const scan: Scan = { candidates: [], failures: [] };
   if (!existsSync(servicesDir)) return scan;
-  const names = readdirSync(servicesDir)
-    .filter((name) => !name.startsWith(".") && name !== "node_modules")
-    .sort();
-  for (const dirName of names) {
+  const entries = readdirSync(servicesDir, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const dirName = entry.name;
     const dir = join(servicesDir, dirName);
     try {
-      const stat = statSync(dir, { throwIfNoEntry: false });
-      if (!stat) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
-      if (!stat.isDirectory()) continue;
+      // Asked again only where it says nothing of what it leads to.
+      const found = entry.isDirectory() ? entry : statSync(dir, { throwIfNoEntry: false });
+      if (!found) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
+      if (!found.isDirectory()) continue;
       assertFolderName(dirName);
       if (existsSync(join(dir, "index.ts"))) scan.candidates.push({ dirName, dir });
       else if (!isPluginFolder(dir)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");

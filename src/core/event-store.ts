@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { EventSink } from "./events.js";
 import { inHost } from "./host-context.js";
+import { eventTree } from "./late.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
-import { type EventInput, type EventLog, EventTree, type EventTreeOptions } from "./tree.js";
+import type { EventInput, EventLog, EventTree, EventTreeOptions } from "./tree.js";
 
 const stores = new Map<string, EventStore>();
 
@@ -27,7 +28,7 @@ export class EventStore {
   /** The log; the file is opened when it is first asked for. */
   get log(): EventLog {
     // Stays open when the service that asked for it goes.
-    this.#tree ??= inHost(() => new EventTree(this.#options));
+    this.#tree ??= inHost(() => new (eventTree().EventTree)(this.#options));
     return this.#tree;
   }
 

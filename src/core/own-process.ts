@@ -59,8 +59,17 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
       `process.${what}() is not available to service "${label}": it would end or move the whole server`,
     );
   };
-  const members: Record<string, unknown> = {
-    env: { ...process.env, REEF_DATA_DIR: dataDir },
+  let env: NodeJS.ProcessEnv | undefined;
+  const members = {
+    __proto__: process,
+    // Most services never ask for it, and a start would copy it for each of them.
+    get env() {
+      env ??= { ...process.env, REEF_DATA_DIR: dataDir };
+      return env;
+    },
+    set env(value) {
+      env = value;
+    },
     exit: refuse("exit"),
     reallyExit: refuse("reallyExit"),
     abort: refuse("abort"),
@@ -82,12 +91,8 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
       return own.process;
     },
   };
-  const descriptors: PropertyDescriptorMap = {};
-  for (const [key, value] of Object.entries(members)) {
-    descriptors[key] = { value, writable: true, enumerable: true, configurable: true };
-  }
   const own: OwnProcess = {
-    process: Object.create(process, descriptors),
+    process: members as unknown as NodeJS.Process,
     onChange: () => undefined,
     release: forgetAll,
   };

@@ -17,13 +17,18 @@ export class Patience {
   /** Whether all of `promises` settled before time ran out; those that did not go on. */
   async allSettled(promises: Iterable<Promise<unknown>>): Promise<boolean> {
     const { promise: stuck, resolve } = Promise.withResolvers<boolean>();
-    const wait = () =>
-      setTimeout(() => resolve(false), Math.min(this.#ms, Math.max(0, this.#deadline - Date.now())));
-    let timer = wait();
+    let waitsUntil = 0;
     const progress = () => {
-      clearTimeout(timer);
-      timer = wait();
+      waitsUntil = Math.min(Date.now() + this.#ms, this.#deadline);
     };
+    progress();
+    // One timer that looks again when it comes too early: to set one at each step would cost more than the rest here.
+    const look = () => {
+      const left = waitsUntil - Date.now();
+      if (left <= 0) resolve(false);
+      else timer = setTimeout(look, left);
+    };
+    let timer = setTimeout(look, Math.max(0, waitsUntil - Date.now()));
     const all = Promise.all(Array.from(promises, (promise) => promise.then(progress, progress)));
     const inTime = await Promise.race([all.then(() => true), stuck]);
     clearTimeout(timer);

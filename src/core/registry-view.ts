@@ -1,16 +1,13 @@
 /** What services see of the registry. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { EventBus } from "./events.js";
-import { changeFolder } from "./folder-change.js";
 import { asked, inHost } from "./host-context.js";
+import { changes } from "./late.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { getService, listServices, locate, servedFrom } from "./lookup.js";
 import type { Registry } from "./registry.js";
 import type { ServiceRegistry } from "./registry-types.js";
-import { disable, enable, unload } from "./removal.js";
-import { rollBack } from "./rollback.js";
-import { syncFolders } from "./sync.js";
 import type { Trial } from "./trials.js";
 import type { ServiceModule } from "./types.js";
 
@@ -68,18 +65,21 @@ export function registryView(
         () => ifOn(registry.folderOf(name)),
         (trial) => registry.load(registry.folderOf(name), caller, {}, trial),
       ),
-    sync: () => asked(() => syncFolders(registry, caller)),
-    unload: (name, options) => enqueue(name, () => unload(registry, name, { force: options?.force }, caller)),
-    disable: (name, options) => enqueue(name, () => disable(registry, name, options, caller)),
+    sync: () => asked(() => changes().syncFolders(registry, caller)),
+    unload: (name, options) =>
+      enqueue(name, () => changes().unload(registry, name, { force: options?.force }, caller)),
+    disable: (name, options) => enqueue(name, () => changes().disable(registry, name, options, caller)),
     enable: (name) =>
       enqueueLoad(
         name,
         () => registry.folderOf(name),
-        (trial) => enable(registry, name, trial),
+        (trial) => changes().enable(registry, name, trial),
       ),
-    rollback: (name, digest) => enqueue(name, () => rollBack(registry, name, digest, caller)),
+    rollback: (name, digest) => enqueue(name, () => changes().rollBack(registry, name, digest, caller)),
     changeFolder: (dirName, change, options) =>
-      enqueue(dirName, () => changeFolder(registry, dirName, change, options?.force ?? false, caller)),
+      enqueue(dirName, () =>
+        changes().changeFolder(registry, dirName, change, options?.force ?? false, caller),
+      ),
   };
 }
 

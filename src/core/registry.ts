@@ -10,10 +10,10 @@ import { asLoadFailure } from "./discover.js";
 import type { Dispatcher } from "./dispatch.js";
 import { endOlder } from "./draining.js";
 import type { EventBus } from "./events.js";
-import { exchange } from "./exchange.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
+import { changes } from "./late.js";
 import { initCycle, LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { folderOf } from "./lookup.js";
@@ -30,7 +30,6 @@ import { type Service, ServiceTable } from "./table.js";
 import { type Trial, Trials } from "./trials.js";
 import { Turns } from "./turns.js";
 import { changedMeanwhile, hasChanged, importUnchanged } from "./unchanged.js";
-import { verifyVersion } from "./verify.js";
 import { retire, startVersion, type Version } from "./version.js";
 
 export interface RegistryOptions {
@@ -204,7 +203,7 @@ export class Registry {
       await this.trials.finish(dirName, source.digest, trial);
       const action = service ? "updated" : "added";
       const name = service
-        ? await exchange(this, service, source, caller, options)
+        ? await changes().exchange(this, service, source, caller, options)
         : await this.admit(await importCode(source), dirName, source, options);
       this.failures.clear(dir);
       this.announce(name, action);
@@ -296,7 +295,7 @@ export class Registry {
       // Nobody served under this name before, so what happens during an asynchronous init is for this version.
       generation.scope.active = true;
       const version = await this.start(generation, source);
-      await verifyVersion(version, options.verify);
+      if (options.verify) await changes().verifyVersion(version, options.verify);
       if (this.#closed) {
         await retire(version, { drainMs: 0, flush: true, unaccounted: () => 0 });
         throw shuttingDown();

@@ -379,7 +379,6 @@ test("handlers that return after they were given up on change nothing any more",
 
 test("a module without routes answers 404", async () => {
   const { serving, ask } = await make(undefined);
-  expect(serving.hasRoutes).toBe(false);
   expect((await ask("/")).status).toBe(404);
   expect(serving.served).toBe(0);
 });

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCode, follow } from "./code-files.js";
+import { standingListing } from "./listings.js";
 
 /** What a service's folder was like at its last import. */
 interface Look {
@@ -33,7 +34,8 @@ export function forgetPaths(dir: string): void {
 }
 
 /** Whether a folder holds nothing but files. Costs less than to look, as a start does for each service. */
-const isFlat = (dir: string) => readdirSync(dir, { withFileTypes: true }).every((entry) => entry.isFile());
+const isFlat = (dir: string) =>
+  standingListing(dir)?.isFlat ?? readdirSync(dir, { withFileTypes: true }).every((entry) => entry.isFile());
 
 function look(dir: string): Required<Look> {
   const { files, reals, folders } = findCode(dir);

@@ -22,6 +22,7 @@ export class ServiceTable {
   /** The loaded modules by name, as the contract shows them. */
   readonly modules = new Map<string, ServiceModule>();
   readonly #services = new Map<string, Service>();
+  readonly #byFolder = new Map<string, Service>();
   /** Whose the names of services that are being started are. */
   readonly #claims = new Map<string, { dirName: string | undefined }>();
   readonly #dispatcher: Dispatcher;
@@ -35,7 +36,7 @@ export class ServiceTable {
   }
 
   byFolder(dirName: string): Service | undefined {
-    return this.all().find((service) => service.dirName === dirName);
+    return this.#byFolder.get(dirName);
   }
 
   /** All services in the order in which they were loaded. */
@@ -49,6 +50,7 @@ export class ServiceTable {
     const mount = new Mount(module.name, serving, module.requiresAuth !== false);
     const service: Service = { name: module.name, dirName, mount, current: version, draining: new Map() };
     this.#services.set(service.name, service);
+    if (dirName !== undefined) this.#byFolder.set(dirName, service);
     this.#publish(service, version);
   }
 
@@ -71,6 +73,8 @@ export class ServiceTable {
 
   remove(service: Service): void {
     this.#services.delete(service.name);
+    const { dirName } = service;
+    if (dirName !== undefined && this.#byFolder.get(dirName) === service) this.#byFolder.delete(dirName);
     this.modules.delete(service.name);
     this.#dispatcher.remove(service.mount);
   }

@@ -4,9 +4,10 @@ import type { Checker } from "./checker.js";
 import { contentDigest } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
 import { inHost } from "./host-context.js";
+import { changes } from "./late.js";
 import { assertFolderName } from "./names.js";
 import type { ServiceTable } from "./table.js";
-import { Batch, type Checks, type Trial } from "./trial-batch.js";
+import type { Checks, Trial } from "./trial-batch.js";
 
 export type { Trial } from "./trial-batch.js";
 
@@ -34,7 +35,7 @@ export class Trials {
       const digest = this.digestOf(dirName);
       return digest === undefined || (!always && checker.knows(digest)) ? [] : [{ dirName, digest }];
     });
-    return inHost(() => new Batch(unknown, this.#table, this.#sharing(checker)).trials);
+    return inHost(() => new (changes().Batch)(unknown, this.#table, this.#sharing(checker)).trials);
   }
 
   /** What a folder holds; undefined when there is none or it cannot be read, which the change itself will say. */

@@ -1,0 +1,9 @@
+/** What changes of running services need and a start without any does not; see `changes` in late.ts. */
+export { exchange } from "./exchange.js";
+export { changeFolder } from "./folder-change.js";
+export { loadLacking } from "./load-rounds.js";
+export { disable, enable, unload } from "./removal.js";
+export { rollBack } from "./rollback.js";
+export { syncFolders } from "./sync.js";
+export { Batch } from "./trial-batch.js";
+export { verifyVersion } from "./verify.js";

@@ -1,0 +1,10 @@
+/** Parts of the server that are loaded when they are first needed: a start would wait for a tenth of a ms per file. */
+
+/** What changes of running services need. Loaded soon after the start, before somebody exchanges the files. */
+export const changes = () => require("./changes.js") as typeof import("./changes.js");
+
+/** The tree of events. */
+export const eventTree = () => require("./tree.js") as typeof import("./tree.js");
+
+/** What tries unknown code. */
+export const checkProcess = () => require("./check-process.js") as typeof import("./check-process.js");

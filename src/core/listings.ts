@@ -1,0 +1,74 @@
+/**
+ * Lists of the files of services' code, kept while their folders stay as they were. Looking at a folder then costs a
+ * `stat` for each of its folders and files, and no reading of folders.
+ */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { findCode } from "./code-files.js";
+
+/** What a folder without links held when it was looked through. All paths are relative to it. */
+export interface Listing {
+  /** The files that are code, sorted. */
+  files: readonly string[];
+  /** The folders that code can be in; "" is the folder itself. */
+  folders: readonly string[];
+  /** Whether it holds nothing but files, be they code or not. */
+  isFlat: boolean;
+  /** What `stat` said about the folders. Nothing comes or goes in a folder without it showing there. */
+  stamp: string;
+}
+
+/** Coarser than the clock ticks by which file systems stamp changes, in milliseconds. */
+export const STAMP_GRAIN_MS = 50;
+
+/** Lists kept at most; the latest ones. */
+const MOST = 10_000;
+
+const kept = new Map<string, Listing>();
+
+/** The list of a folder, if it is known to be right still. */
+export function standingListing(dir: string): Listing | undefined {
+  const listing = kept.get(dir);
+  if (listing && stampOf(dir, listing.folders)?.text === listing.stamp) return listing;
+  kept.delete(dir);
+  return undefined;
+}
+
+/** Notes what a folder held at an earlier time. It is believed once its folders are found to be as they were then. */
+export function recallListing(dir: string, listing: Listing): void {
+  kept.delete(dir);
+  kept.set(dir, listing);
+  for (const oldest of kept.keys()) {
+    if (kept.size <= MOST) break;
+    kept.delete(oldest);
+  }
+}
+
+/** The relative paths of a folder's code, sorted, without looking through the folder where that can be spared. */
+export function listFiles(dir: string): readonly string[] {
+  return standingListing(dir)?.files ?? listAnew(dir);
+}
+
+/** The same; the folder is looked through in any case. */
+export function listAnew(dir: string): readonly string[] {
+  const begun = Date.now();
+  const { files, plain } = findCode(dir);
+  const stamp = plain && stampOf(dir, plain.folders);
+  // A further change within the same tick of the clock would not show.
+  if (stamp && stamp.newest < begun - STAMP_GRAIN_MS) {
+    recallListing(dir, { files, ...plain, stamp: stamp.text });
+  } else kept.delete(dir);
+  return files;
+}
+
+function stampOf(dir: string, folders: readonly string[]): { text: string; newest: number } | undefined {
+  let text = "";
+  let newest = 0;
+  for (const folder of folders) {
+    const stat = statSync(folder === "" ? dir : join(dir, folder), { throwIfNoEntry: false });
+    if (!stat?.isDirectory()) return undefined;
+    text += `${stat.ino} ${stat.mtimeMs} ${stat.ctimeMs}\n`;
+    newest = Math.max(newest, stat.mtimeMs, stat.ctimeMs);
+  }
+  return { text, newest };
+}
