@@ -1,9 +1,12 @@
 /** The child process in which unknown services are tried: see checker.ts. */
+// Nearly every service imports it: it is there before the first one comes.
+import "hono";
 import { join } from "node:path";
 import {
   type CheckAnswer,
   type CheckRequest,
   type FromChild,
+  LATE_COMPILING,
   SLOW_MS,
   TOGETHER,
   type ToChild,
@@ -16,6 +19,8 @@ import { lowerOwnPriority } from "./priority.js";
 import { NO_LIMIT_MS } from "./scope.js";
 
 lowerOwnPriority();
+// For this process alone: what the code starts is not in it for a moment only.
+delete process.env[LATE_COMPILING[0]];
 
 const servicesDir = process.argv[2] as string;
 const logs = new LogBook(() => undefined);

@@ -8,6 +8,12 @@ export const TOGETHER = 16;
 /** What has been going on for so long, in milliseconds, only takes its time: others are done beside it. */
 export const SLOW_MS = 150;
 
+/**
+ * The environment in which a process compiles only what runs for long: what is tried mostly runs once. Spares a third
+ * of the time that many imports take. Bun refuses to start with a variable of this kind that it does not know.
+ */
+export const LATE_COMPILING = ["BUN_JSC_thresholdForJITAfterWarmUp", "5000"] as const;
+
 /** A folder to import, or folders to start one after the other. */
 export interface CheckRequest {
   op: "import" | "start";

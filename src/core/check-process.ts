@@ -2,7 +2,14 @@
 import fs, { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { isAlone, isToTheEnd, type Job } from "./check-job.js";
-import { type CheckRequest, type FromChild, SLOW_MS, TOGETHER, type ToChild } from "./check-messages.js";
+import {
+  type CheckRequest,
+  type FromChild,
+  LATE_COMPILING,
+  SLOW_MS,
+  TOGETHER,
+  type ToChild,
+} from "./check-messages.js";
 import { messageOf } from "./errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { endProcessTree } from "./process-tree.js";
@@ -81,6 +88,7 @@ export class CheckProcess {
           ...process.env,
           REEF_DATA_DIR: join(cwd, "data"),
           REEF_CHECKING: "1",
+          [LATE_COMPILING[0]]: LATE_COMPILING[1],
           REEF_CHECK_RUN: this.#mark,
         },
         detached: true,
@@ -93,6 +101,7 @@ export class CheckProcess {
       },
     );
     this.#process.unref();
+    this.#endWhenIdle();
   }
 
   /** How many jobs like this one it takes now. */
@@ -197,12 +206,14 @@ export class CheckProcess {
     this.#looking = undefined;
     this.#asked = 0;
     if (this.#isSpent) void this.end();
-    else {
-      clearTimeout(this.#idling);
-      this.#idling = setTimeout(() => void this.end(), IDLE_MS);
-      this.#idling.unref();
-    }
+    else this.#endWhenIdle();
     this.#events.onRoom();
+  }
+
+  #endWhenIdle(): void {
+    clearTimeout(this.#idling);
+    this.#idling = setTimeout(() => void this.end(), IDLE_MS);
+    this.#idling.unref();
   }
 
   /** Ends the process; who still waits for a job is told `reason`. Resolves when nothing of it is left. */

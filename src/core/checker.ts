@@ -25,6 +25,8 @@ export interface Checker {
   knows(digest: string): boolean;
   /** Notes, also for later starts of the server, that code with this digest need not be tried again. */
   remember(digest: string): void;
+  /** There will soon be code to try: when none is known, what it is tried in starts now. */
+  prepare?(): void;
   /** Imports a service folder elsewhere. Rejects with a `LoadFailure`. */
   import(dirName: string): Promise<ModuleFacts>;
   /** Starts folders elsewhere, in this order, and stops them again. Rejects with the last one's `LoadFailure`. */
@@ -89,15 +91,20 @@ export class ChildChecker implements Checker {
     if (!answer.ok) throw asFailure(answer);
   }
 
+  prepare(): void {
+    if (!this.#closed && this.#known.isEmpty) this.#tryAnother(undefined);
+  }
+
   #ask(request: CheckRequest): Promise<CheckAnswer> {
     if (this.#closed) return Promise.reject(shuttingDown());
     return new Promise((resolve, reject) => {
       const job: Job = { request, resolve, reject };
       this.#queue.push(job);
+      // It starts while the rest of what is asked for at once comes in, and begins when there is enough for it.
+      if (this.#children.size === 0) this.#tryAnother(job);
+      if (this.#queue.length === TOGETHER) this.#assign();
       if (this.#assigning) return;
       this.#assigning = true;
-      // It starts while the rest of what is asked for at once comes in.
-      if (this.#children.size === 0) this.#tryAnother(job);
       queueMicrotask(() => {
         this.#assigning = false;
         this.#assign();
@@ -118,6 +125,8 @@ export class ChildChecker implements Checker {
 
   /** Hands out jobs of a kind, several at once where they may be, until no child has room. */
   #hand(isOfKind: (job: Job) => boolean): void {
+    // All children get some of a few.
+    const share = Math.min(TOGETHER, Math.ceil(this.#queue.filter(isOfKind).length / this.#allowed));
     while (!this.#closed) {
       const jobs = this.#queue.filter(isOfKind);
       const [job] = jobs;
@@ -125,15 +134,13 @@ export class ChildChecker implements Checker {
       const child = this.#idle() ?? this.#tryAnother(job) ?? this.#withMostRoom(job);
       const room = child?.room(job) ?? 0;
       if (!child || room === 0) return;
-      // All children get some of a few.
-      const share = isAlone(job) ? 1 : Math.min(TOGETHER, Math.ceil(jobs.length / this.#allowed));
-      const handed = jobs.slice(0, Math.min(room, share));
+      const handed = jobs.slice(0, Math.min(room, isAlone(job) ? 1 : share));
       this.#queue = this.#queue.filter((one) => !handed.includes(one));
       child.work(handed);
     }
   }
 
-  #tryAnother(job: Job): CheckProcess | undefined {
+  #tryAnother(job: Job | undefined): CheckProcess | undefined {
     try {
       return this.#another(job);
     } catch (error) {
@@ -147,8 +154,8 @@ export class ChildChecker implements Checker {
     return [...this.#children].find((child) => child.idle);
   }
 
-  #another(job: Job): CheckProcess | undefined {
-    const working = [...this.#children].filter((child) => child.takesSoon(job)).length;
+  #another(job: Job | undefined): CheckProcess | undefined {
+    const working = [...this.#children].filter((child) => !job || child.takesSoon(job)).length;
     if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
     this.#scratch ??= emptyScratch(this.#options.scratchDir);
     const child = new (checkProcess().CheckProcess)(

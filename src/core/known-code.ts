@@ -20,6 +20,10 @@ export class KnownCode {
     this.#digests = new Set(read(path));
   }
 
+  get isEmpty(): boolean {
+    return this.#digests.size === 0;
+  }
+
   has(digest: string): boolean {
     return this.#digests.has(digest);
   }

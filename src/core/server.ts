@@ -1,5 +1,6 @@
 /** Puts the parts together: a Reef without a port (`createServer`), and one that listens (`startServer`). */
 import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Authenticator, bearerAuthenticator, SHORTEST_TOKEN, storedToken } from "./auth.js";
 import { boot } from "./boot.js";
@@ -150,6 +151,9 @@ export interface RunningServer extends ReefServer {
   stop(): Promise<void>;
 }
 
+/** Processes that try code side by side: the server needs a processor to itself while it imports what was tried. */
+const CHECKING_CHILDREN = Math.max(1, Math.min(2, availableParallelism() - 1));
+
 /** How long start-up waits while no service gets any further, in milliseconds. */
 const START_PATIENCE_MS = 300;
 
@@ -176,7 +180,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ? new ChildChecker({
           servicesDir,
           timeoutMs: config.initTimeoutMs,
-          children: 2,
+          children: CHECKING_CHILDREN,
           memoryFile: join(dataDir, ".reef", "checked.json"),
           scratchDir: join(dataDir, ".reef", "checks"),
         })
@@ -206,6 +210,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   );
   const { reef, token, release } = await loadBehind(server, checker, async () => {
     const release = holdDataDir(dataDir);
+    checker?.prepare?.();
     try {
       const token = tokenOf(options.authToken ?? config.authToken, dataDir);
       const reef = await createServer({

@@ -1,6 +1,5 @@
 /** Is a folder's code still what was looked at before? */
 import { join } from "node:path";
-import { breathe } from "./breathe.js";
 import { contentDigest, fingerprint, type Source } from "./digest.js";
 import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
@@ -25,7 +24,6 @@ export async function importUnchanged(
   const dir = join(registry.servicesDir, dirName);
   // Before, since untried code could keep the server from ever getting to the second look.
   if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
-  await breathe();
   const generation = await registry.importFolder(dirName);
   try {
     if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
