@@ -14,8 +14,8 @@ const script = (name: string) => new URL(`servers/${name}.ts`, import.meta.url).
 const servers: Array<[string, BenchServer]> = [
   ["raw Bun.serve", await spawnServer(script("raw"))],
   ["plain Hono", await spawnServer(script("hono"))],
-  ["Reef, 5 services", await spawnServer(script("reef"), ["5"])],
-  ["Reef, 500 services", await spawnServer(script("reef"), ["500"])],
+  ["Reef, 5 services", await spawnServer(script("reef"), ["5"], true)],
+  ["Reef, 500 services", await spawnServer(script("reef"), ["500"], true)],
 ];
 
 try {

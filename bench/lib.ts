@@ -148,12 +148,17 @@ interface Reply {
   error?: string;
 }
 
-/** Starts `script` with this Bun as a child process that calls {@link serveBench}, and waits for its port. */
-export async function spawnServer(script: string, args: string[] = []): Promise<BenchServer> {
+const SERVE = new URL("../scripts/serve.sh", import.meta.url).pathname;
+
+/**
+ * Starts `script` as a child process that calls {@link serveBench}, and waits for its port: with this Bun, or where it
+ * `isReef` as `npm start` does.
+ */
+export async function spawnServer(script: string, args: string[] = [], isReef = false): Promise<BenchServer> {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   const started = Promise.withResolvers<number>();
   let lastId = 0;
-  const child: Subprocess = Bun.spawn([process.execPath, script, ...args], {
+  const child: Subprocess = Bun.spawn([...(isReef ? ["sh", SERVE] : [process.execPath]), script, ...args], {
     stdio: ["ignore", "inherit", "inherit"],
     ipc(message: { port: number } | Reply) {
       if ("port" in message) return started.resolve(message.port);

@@ -3,6 +3,9 @@ import { messageOf } from "./core/errors.js";
 import { startServer } from "./core/server.js";
 import { watchServices } from "./core/watch.js";
 
+// Of scripts/serve.sh, for the server alone: what it starts, tests for instance, is to run as it does elsewhere.
+delete process.env.BUN_JSC_thresholdForOptimizeAfterWarmUp;
+
 try {
   const reef = await startServer();
   const { token, url } = reef;

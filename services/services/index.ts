@@ -6,7 +6,9 @@ import { Announcer } from "./announce.js";
 import { Deployer } from "./deploy.js";
 import { routeDocs } from "./docs.js";
 import { createRoutes, type Manager } from "./routes.js";
-import { clearScratch } from "./test-scratch.js";
+
+/** When what killed servers left is removed, in milliseconds: no start need wait for it. */
+const TIDY_AFTER_MS = 1000;
 
 let manager: Manager | undefined;
 
@@ -33,7 +35,7 @@ const services: ServiceModule = {
     const { deployer } = manager;
     ctx.events.on(STOPPING_EVENT, () => deployer.end(shuttingDown()));
     ctx.onDispose(() => deployer.end(ctx.signal.reason));
-    void clearScratch(ctx.log);
+    ctx.setTimeout(async () => (await import("./test-scratch.js")).clearScratch(ctx.log), TIDY_AFTER_MS);
     ctx.events.on(CHANGE_EVENT, (change) => announcer.changed(change));
   },
 };

@@ -3,7 +3,6 @@
  * crashes it does so there. A child has a scratch data folder and working directory of its own.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAlone, isToTheEnd, type Job } from "./check-job.js";
 import { type CheckAnswer, type CheckRequest, TOGETHER } from "./check-messages.js";
@@ -199,7 +198,10 @@ export class ChildChecker implements Checker {
 
 /** A folder for the children. What cannot be removed from it is left: each child gets a folder of its own anyway. */
 function emptyScratch(folder: string | undefined): string {
-  if (folder === undefined) return mkdtempSync(join(tmpdir(), "reef-check-"));
+  if (folder === undefined) {
+    const { tmpdir } = process.getBuiltinModule("node:os");
+    return mkdtempSync(join(tmpdir(), "reef-check-"));
+  }
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch (error) {

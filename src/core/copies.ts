@@ -7,12 +7,12 @@ import type { ServiceTable } from "./table.js";
 export class Copies {
   readonly #table: ServiceTable;
   readonly #servicesDir: string;
-  readonly #snapshots: Snapshots | undefined;
+  readonly #snapshots: () => Snapshots | undefined;
   /** Those that are still being made. */
   #making: Promise<unknown> = Promise.resolve();
 
-  /** Without `snapshots` nothing is kept. */
-  constructor(table: ServiceTable, servicesDir: string, snapshots: Snapshots | undefined) {
+  /** `snapshots` is asked when there is something to keep; without any nothing is kept. */
+  constructor(table: ServiceTable, servicesDir: string, snapshots: () => Snapshots | undefined) {
     this.#table = table;
     this.#servicesDir = servicesDir;
     this.#snapshots = snapshots;
@@ -40,6 +40,6 @@ export class Copies {
     const service = this.#table.get(name);
     const digest = service?.current.source?.digest;
     if (service?.dirName === undefined || digest === undefined) return;
-    await this.#snapshots?.keep(service.dirName, join(this.#servicesDir, service.dirName), digest);
+    await this.#snapshots()?.keep(service.dirName, join(this.#servicesDir, service.dirName), digest);
   }
 }

@@ -35,7 +35,7 @@ export function scanServices(servicesDir: string): Scan {
       if (!found) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
       if (!found.isDirectory()) continue;
       assertFolderName(dirName);
-      if (existsSync(join(dir, "index.ts"))) scan.candidates.push({ dirName, dir });
+      if (existsSync(`${dir}/index.ts`)) scan.candidates.push({ dirName, dir });
       else if (!isPluginFolder(dir)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
     } catch (error) {
       scan.failures.push({ dirName, dir, failure: asLoadFailure(error) });

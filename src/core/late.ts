@@ -3,6 +3,9 @@
 /** What changes of running services need. Loaded soon after the start, before somebody exchanges the files. */
 export const changes = () => require("./changes.js") as typeof import("./changes.js");
 
+/** Copies of the code that has served. */
+export const snapshots = () => require("./snapshots.js") as typeof import("./snapshots.js");
+
 /** The tree of events. */
 export const eventTree = () => require("./tree.js") as typeof import("./tree.js");
 

@@ -3,7 +3,6 @@
  * `stat` for each of its folders and files, and no reading of folders.
  */
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { findCode } from "./code-files.js";
 
 /** What a folder without links held when it was looked through. All paths are relative to it. */
@@ -65,7 +64,7 @@ function stampOf(dir: string, folders: readonly string[]): { text: string; newes
   let text = "";
   let newest = 0;
   for (const folder of folders) {
-    const stat = statSync(folder === "" ? dir : join(dir, folder), { throwIfNoEntry: false });
+    const stat = statSync(folder === "" ? dir : `${dir}/${folder}`, { throwIfNoEntry: false });
     if (!stat?.isDirectory()) return undefined;
     text += `${stat.ino} ${stat.mtimeMs} ${stat.ctimeMs}\n`;
     newest = Math.max(newest, stat.mtimeMs, stat.ctimeMs);

@@ -13,7 +13,7 @@ import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { inHost, initializing } from "./host-context.js";
-import { changes } from "./late.js";
+import { changes, snapshots } from "./late.js";
 import { initCycle, LoadFailure, shuttingDown } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { folderOf } from "./lookup.js";
@@ -21,7 +21,7 @@ import { assertFolderName } from "./names.js";
 import { CHANGE_EVENT, STOPPING_EVENT, SYNC_EVENT } from "./registry-events.js";
 import type { CheckResult, LoadOptions, ReloadAction, ServiceRegistry } from "./registry-types.js";
 import { registryView } from "./registry-view.js";
-import { Snapshots } from "./snapshots.js";
+import type { Snapshots } from "./snapshots.js";
 import { SourceMemory } from "./source-memory.js";
 import { Starts } from "./starts.js";
 import { Switches } from "./switches.js";
@@ -55,7 +55,6 @@ export class Registry {
   readonly table: ServiceTable;
   readonly failures: FailureBook;
   readonly switches: Switches | undefined;
-  readonly snapshots: Snapshots | undefined;
   readonly starts = new Starts();
   readonly trials: Trials;
   readonly host: ContextHost;
@@ -65,6 +64,7 @@ export class Registry {
   readonly #folders = new Turns(initCycle);
   #closed = false;
   readonly #copies: Copies;
+  #snapshots: Snapshots | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -74,9 +74,8 @@ export class Registry {
     this.trials = new Trials(this.table, options.servicesDir, options.checker);
     if (options.persistent !== false) {
       this.switches = new Switches(options.dataDir, log);
-      this.snapshots = new Snapshots(options.dataDir, log);
     }
-    this.#copies = new Copies(this.table, options.servicesDir, this.snapshots);
+    this.#copies = new Copies(this.table, options.servicesDir, () => this.snapshots);
     this.host = {
       events: options.events,
       servicesDir: options.servicesDir,
@@ -95,6 +94,14 @@ export class Registry {
   /** Requests for a service that is on its way wait until `known` settles. */
   expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
     this.#options.dispatcher.expect(name, known, maybeAtRoot);
+  }
+
+  /** The copies of code that served; undefined when nothing is kept on disk. */
+  get snapshots(): Snapshots | undefined {
+    const { persistent, dataDir, logs } = this.#options;
+    if (persistent === false) return undefined;
+    this.#snapshots ??= new (snapshots().Snapshots)(dataDir, logs.logger("reef"));
+    return this.#snapshots;
   }
 
   /** What the folders held when the server started last; undefined when nothing is kept on disk. */

@@ -1,6 +1,5 @@
 /** Puts the parts together: a Reef without a port (`createServer`), and one that listens (`startServer`). */
 import { statSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Authenticator, bearerAuthenticator, SHORTEST_TOKEN, storedToken } from "./auth.js";
 import { boot } from "./boot.js";
@@ -152,7 +151,7 @@ export interface RunningServer extends ReefServer {
 }
 
 /** Processes that try code side by side: the server needs a processor to itself while it imports what was tried. */
-const CHECKING_CHILDREN = Math.max(1, Math.min(2, availableParallelism() - 1));
+const CHECKING_CHILDREN = Math.max(1, Math.min(2, navigator.hardwareConcurrency - 1));
 
 /** How long start-up waits while no service gets any further, in milliseconds. */
 const START_PATIENCE_MS = 300;
