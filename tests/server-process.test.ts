@@ -192,6 +192,21 @@ test("it listens on the loopback address, and services see the folders and setti
   expect(await (await reef.call("/a")).json()).toEqual({ cwd, dataDir, own: { dataDir, servicesDir } });
 });
 
+test("how Bun is set up for the server is neither seen by services nor by what is started with their environment", async () => {
+  const sandbox = box({
+    "a/index.ts": routes(
+      `routes.get("/", async (c) => {
+        const child = Bun.spawn(["env"], { env: process.env, stdout: "pipe" });
+        return c.text([...Object.keys(process.env), await new Response(child.stdout).text()].join("\\n"));
+      });`,
+    ),
+  });
+  const reef = await start(sandbox);
+  const seen = await (await reef.call("/a")).text();
+  expect(seen).toContain("REEF_DATA_DIR=");
+  expect(seen).not.toContain("BUN_JSC_");
+});
+
 describe("data", () => {
   const STORE = routes(
     `import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

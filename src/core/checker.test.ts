@@ -78,6 +78,43 @@ test("what passes runs in another process, with a working directory and data fol
   for (const dir of [dataDir, variable]) expect(dir).toStartWith(cwd);
 });
 
+test("what passes does not see how the process is set up that it runs in", async () => {
+  const seen = join(sandbox.root, "seen.json");
+  sandbox.services({
+    "a/index.ts": `import { writeFileSync } from "node:fs"; import real from "node:process";
+      writeFileSync(${JSON.stringify(seen)}, JSON.stringify(Object.keys({ ...process.env, ...real.env })));
+      export default { name: "a" };`,
+  });
+  await make().import("a");
+  const names: string[] = JSON.parse(readFileSync(seen, "utf8"));
+  expect(names).toContain("REEF_CHECKING");
+  expect(names.filter((name) => name.startsWith("BUN_JSC_"))).toEqual([]);
+});
+
+test.each([
+  ["nothing is known yet: a process is started", [], 1],
+  ["some code is known: it is not, for there may be nothing to try", ["0".repeat(64)], 0],
+])("before the first check, where %s", async (_what, known, count) => {
+  const scratchDir = join(sandbox.dataDir, "checks");
+  const memoryFile = sandbox.write("data/checked.json", JSON.stringify(known));
+  const checker = new ChildChecker({
+    servicesDir: sandbox.servicesDir,
+    timeoutMs: 20_000,
+    memoryFile,
+    scratchDir,
+  });
+  open.push(checker);
+  checker.prepare();
+  checker.prepare();
+  expect(existsSync(scratchDir) ? readdirSync(scratchDir) : []).toHaveLength(count);
+  sandbox.services({ "a/index.ts": 'export default { name: "a" };' });
+  expect(await checker.import("a")).toMatchObject({ name: "a" });
+  expect(readdirSync(scratchDir)).toHaveLength(1);
+  await checker.close();
+  checker.prepare();
+  expect(existsSync(scratchDir)).toBe(false);
+});
+
 test("services are started with those they need, and stopped again", async () => {
   const log = join(sandbox.root, "log");
   const noting = (name: string, fields = "") => `import { appendFileSync } from "node:fs";

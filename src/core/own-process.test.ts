@@ -92,6 +92,34 @@ test("env is a copy that names the server's data folder", () => {
   expect(process.env.ONLY_HERE).toBeUndefined();
 });
 
+test("env is as it was when the service was loaded, whenever it is first asked for", async () => {
+  const { own } = make();
+  await Promise.resolve();
+  process.env.SINCE_THEN = "1";
+  try {
+    expect(own.env.SINCE_THEN).toBeUndefined();
+    expect(make().own.env.SINCE_THEN).toBe("1");
+  } finally {
+    delete process.env.SINCE_THEN;
+  }
+});
+
+test("env can be replaced, for this service alone", () => {
+  const { own } = make();
+  own.env = { A: "1" };
+  expect(own.env).toEqual({ A: "1" });
+  expect(process.env.A).toBeUndefined();
+});
+
+test("what is asked of the process otherwise is the server's", () => {
+  const { own } = make();
+  expect([own.pid, own.version, own instanceof process.constructor]).toEqual([
+    process.pid,
+    process.version,
+    true,
+  ]);
+});
+
 test("there is no channel to the process that started the server", () => {
   const { own } = make();
   expect([own.send, own.disconnect, own.channel, own.connected]).toEqual([

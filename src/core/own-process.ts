@@ -20,6 +20,19 @@ export interface OwnProcess {
   release(): void;
 }
 
+let taken: NodeJS.ProcessEnv | undefined;
+
+/** The server's environment as it is now; copied once for all services that are loaded in one go. */
+function environment(): NodeJS.ProcessEnv {
+  if (!taken) {
+    taken = { ...process.env };
+    queueMicrotask(() => {
+      taken = undefined;
+    });
+  }
+  return taken;
+}
+
 /** Makes the `process` that the code of service `label` sees; its `REEF_DATA_DIR` is `dataDir`. */
 export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnProcess {
   const registrations = new Set<Registration>();
@@ -59,12 +72,13 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
       `process.${what}() is not available to service "${label}": it would end or move the whole server`,
     );
   };
+  const present = environment();
   let env: NodeJS.ProcessEnv | undefined;
   const members = {
     __proto__: process,
-    // Most services never ask for it, and a start would copy it for each of them.
+    // Most services never ask for it, and a start would make it for each of them.
     get env() {
-      env ??= { ...process.env, REEF_DATA_DIR: dataDir };
+      env ??= { ...present, REEF_DATA_DIR: dataDir };
       return env;
     },
     set env(value) {

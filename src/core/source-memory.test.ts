@@ -3,6 +3,7 @@ import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { contentDigest } from "./digest.js";
+import { listFiles } from "./listings.js";
 import { LogBook } from "./log.js";
 import { SourceMemory } from "./source-memory.js";
 
@@ -72,18 +73,42 @@ test("folders that are gone are forgotten", async () => {
   expect(remembered()).toEqual([["t", contentDigest(other)]]);
 });
 
-test.each(["{", '{"s":1}', "[[1]]", '[["s",["x"]]]'])(
-  "a damaged memory (%s) is reported and costs reading",
-  async (text) => {
-    await remember();
-    writeFileSync(path(), text);
-    const memory = open();
-    expect(memory.read("s", dir).digest).toBe(contentDigest(dir));
-    expect(warnings).toHaveLength(1);
-    memory.save();
-    expect(remembered()).toEqual([["s", contentDigest(dir)]]);
-  },
-);
+test.each([
+  "{",
+  '{"s":1}',
+  "[[1]]",
+  '[["s",["x"]]]',
+  '[["s",["x","y",{"files":[]}]]]',
+  '[["s",["x","y",null]]]',
+])("a damaged memory (%s) is reported and costs reading", async (text) => {
+  await remember();
+  writeFileSync(path(), text);
+  const memory = open();
+  expect(memory.read("s", dir).digest).toBe(contentDigest(dir));
+  expect(warnings).toHaveLength(1);
+  memory.save();
+  expect(remembered()).toEqual([["s", contentDigest(dir)]]);
+});
+
+test("the list of a folder's files is remembered too, for whoever asks while the folder stays as it was", async () => {
+  await remember();
+  const told = readFileSync(path(), "utf8").replaceAll("lib/a.ts", "lib/b.ts");
+  writeFileSync(path(), told);
+  // Of the files that are told of, one is not there: the code is read, and with it the right list.
+  expect(open().read("s", dir).digest).toBe(contentDigest(dir));
+  expect(listFiles(dir)).toEqual(["index.ts", "lib/a.ts"]);
+});
+
+test("a list that came to be known since the last start is written down, though nothing has changed", async () => {
+  await remember();
+  const whole = readFileSync(path(), "utf8");
+  writeFileSync(
+    path(),
+    JSON.stringify(JSON.parse(whole).map(([name, entry]: [string, unknown[]]) => [name, entry.slice(0, 2)])),
+  );
+  await remember();
+  expect(JSON.parse(readFileSync(path(), "utf8"))).toEqual(JSON.parse(whole));
+});
 
 test("a memory that cannot be written is a warning", async () => {
   sandbox.write("data/.reef", "a file");

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { eventually, type Sandbox, TOKEN } from "./sandbox.js";
 
+const SERVE = join(import.meta.dir, "..", "..", "scripts", "serve.sh");
 const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
 
 /** Where commands are on the machine that the README asks for: it has no `bun` but the checkout's. */
@@ -33,7 +34,7 @@ export class ReefProcess {
   constructor(folders: ProcessFolders, { env = {}, args = [], main = MAIN }: ProcessOptions = {}) {
     const inherited = { ...process.env };
     for (const name of UNSET) delete inherited[name];
-    this.child = Bun.spawn([process.execPath, main, ...args], {
+    this.child = Bun.spawn(["sh", SERVE, main, ...args], {
       cwd: folders.root,
       env: {
         ...inherited,
