@@ -194,8 +194,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       hostname,
       port,
       idleTimeout: config.idleTimeoutSeconds,
-      // Bun's own 413 has no body; it keeps what it reads for handlers within bounds. One more, for the dispatcher's.
-      maxRequestBodySize: config.maxBodyBytes + 1,
+      maxRequestBodySize: config.maxBodyBytes,
       development: false,
       // Without development mode Bun would let a second server share the port and its data.
       reusePort: false,
