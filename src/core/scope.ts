@@ -50,7 +50,7 @@ export class Scope {
   handlers = 0;
   timers = 0;
   processListeners = 0;
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
   readonly #disposers = new Set<Disposer>();
   readonly #waiting = new Set<(error: ScopeEnded) => void>();
   #ended = false;
@@ -62,6 +62,8 @@ export class Scope {
   }
 
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.#controller.abort(this.#endedError());
     return this.#controller.signal;
   }
 
@@ -157,7 +159,7 @@ export class Scope {
     this.active = false;
     this.#ended = true;
     try {
-      this.run(() => this.#controller.abort(this.#endedError()));
+      this.run(() => this.#controller?.abort(this.#endedError()));
     } catch (error) {
       this.fault(`abort listener (${messageOf(error)})`, error);
     }
