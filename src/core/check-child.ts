@@ -19,7 +19,7 @@ import { lowerOwnPriority } from "./priority.js";
 import { NO_LIMIT_MS } from "./scope.js";
 
 lowerOwnPriority();
-// For this process alone: what the code starts is not in it for a moment only.
+// For this process alone, which runs code once: what that starts may run for long.
 delete process.env[LATE_COMPILING[0]];
 
 const servicesDir = process.argv[2] as string;
