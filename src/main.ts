@@ -3,7 +3,7 @@ import { messageOf } from "./core/errors.js";
 import { startServer } from "./core/server.js";
 import { watchServices } from "./core/watch.js";
 
-// Of scripts/serve.sh, for the server alone: the tests and checks that it starts run as they do elsewhere.
+// Of scripts/serve.sh. What is started with this environment, as tests and checks are, runs as it does elsewhere.
 delete process.env.BUN_JSC_thresholdForOptimizeAfterWarmUp;
 
 try {

@@ -4,7 +4,7 @@ import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
 import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
-import { changes } from "./late.js";
+import { changes, loadRest } from "./late.js";
 import { orderByDependencies } from "./order.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
@@ -81,8 +81,7 @@ export async function boot(
   const started = await patience.allSettled(starting.values());
   void registry.keepCopies(starting.keys()).then(() => {
     memory?.save();
-    // Before somebody puts another Reef in the place of this one.
-    changes();
+    loadRest();
   });
   if (!started) for (const [name, serving] of starting) serving.then(() => registry.keepCopies([name]));
 

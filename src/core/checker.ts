@@ -91,7 +91,7 @@ export class ChildChecker implements Checker {
   }
 
   prepare(): void {
-    if (!this.#closed && this.#known.isEmpty) this.#tryAnother(undefined);
+    if (!this.#closed && this.#known.isEmpty && this.#children.size === 0) this.#tryAnother(undefined);
   }
 
   #ask(request: CheckRequest): Promise<CheckAnswer> {

@@ -17,6 +17,8 @@ export function isCode(path: string): boolean {
 
 /** Code as it was found in a folder. */
 export interface Code {
+  /** Where the folder really is. */
+  root: string;
   /** Relative paths, sorted. */
   files: string[];
   /** Where each of the files really is. */
@@ -71,6 +73,7 @@ export function findCode(dir: string): Code {
   visit("", root, []);
   found.sort(([a], [b]) => (a < b ? -1 : 1));
   return {
+    root,
     files: found.map(([path]) => path),
     reals: found.map(([, real]) => real),
     folders,

@@ -1,6 +1,6 @@
 /** Has a service's folder changed? */
 import { readFileSync, statSync } from "node:fs";
-import { listAnew, listFiles, STAMP_GRAIN_MS } from "./listings.js";
+import { listAnew, listedFiles } from "./listings.js";
 
 /** What `stat` says about a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
 export interface Fingerprint {
@@ -9,8 +9,11 @@ export interface Fingerprint {
   fresh: boolean;
 }
 
+/** Coarser than the clock ticks by which most file systems stamp changes, in milliseconds. */
+const STAMP_GRAIN_MS = 50;
+
 export function fingerprint(dir: string, now = Date.now()): Fingerprint {
-  return look(dir, listFiles(dir), now);
+  return look(dir, listedFiles(dir), now);
 }
 
 /** SHA-256 (hex) over the names and contents of a folder's code. */

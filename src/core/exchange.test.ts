@@ -8,6 +8,22 @@ import { Serving } from "./serving.js";
 
 afterEach(endRegistries);
 
+test("what an init adds to its app counts", async () => {
+  const { reef } = await startRegistry({
+    "a/index.ts": `import { Hono } from "hono";
+      const routes = new Hono();
+      export default { name: "a", routes, init() {
+        routes.get("/throws", () => { throw new Error("no"); });
+        routes.onError((error, c) => c.text("own: " + error.message, 418));
+        routes.notFound((c) => c.text("own: nobody", 404));
+      } };`,
+  });
+  for (const time of ["first", "later"]) {
+    expect(await reef.text("/a/throws"), time).toBe("own: no");
+    expect(await reef.text("/a/nobody"), time).toBe("own: nobody");
+  }
+});
+
 describe("a failed exchange keeps the old version", () => {
   const STATEFUL = `import { Hono } from "hono";
     let n = 0;
@@ -24,6 +40,11 @@ describe("a failed exchange keeps the old version", () => {
     ["a rejecting init", broken('return Promise.reject(new Error("x"));'), "INIT_FAILED"],
     ["a missing dependency", 'export default { name: "a", dependencies: ["ghost"] };', "MISSING_DEPENDENCY"],
     ["itself as a dependency", 'export default { name: "a", dependencies: ["a"] };', "DEPENDENCY_CYCLE"],
+    [
+      "an app that cannot be mounted",
+      'import { Hono } from "hono"; export default { name: "a", routes: new Proxy(new Hono(), {}) };',
+      "BAD_FIELD",
+    ],
     ["another name", 'export default { name: "b" };', "RENAMED"],
     ["a reserved name", 'export default { name: "health" };', "RESERVED_NAME"],
   ])("%s", async (_what, source, code) => {

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { messageOf } from "./errors.js";
 import { GRAPH_MAIN, shareHostModules } from "./host-modules.js";
-import { lazyMembers } from "./lazy-members.js";
 import { LoadFailure } from "./load-failure.js";
 import { formatted, type LogBook, type LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
-import { type Invoke, OwnProcess } from "./own-process.js";
+import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import { forgetPackages, forgetPaths, isStale } from "./stale-paths.js";
 import type { ServiceModule } from "./types.js";
@@ -56,9 +55,9 @@ export async function importGeneration(options: ImportOptions): Promise<Generati
 async function importOnce(entry: string, options: ImportOptions): Promise<Generation> {
   const { dir, label, logs, timeoutMs, dataDir } = options;
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
-  const own = new OwnProcess(label, dataDir, onListener);
+  const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
-    globals: { process: own.process, console: ownConsole({ label, logs }) },
+    globals: { process: own.process, console: ownConsole(label, logs) },
     onError: (error, kind) => scope.fault(kind, error),
   });
   dataDirOfGraph.set(graph, dataDir);
@@ -128,24 +127,15 @@ const LEVELS: Record<string, LogLevel> = {
   error: "error",
 };
 
-interface Lines {
-  label: string;
-  logs: LogBook;
-}
-
 /** A `console` whose lines go to the service's log. */
-const ownConsole = lazyMembers<Lines>(console, {
-  ...Object.fromEntries(
-    Object.entries(LEVELS).map(([method, level]) => [
-      method,
-      ({ label, logs }: Lines) =>
-        (...args: unknown[]) =>
-          logs.write(label, level, method === "dir" ? args.slice(0, 1) : args),
-    ]),
-  ),
-  assert:
-    ({ label, logs }) =>
-    (condition: unknown, ...args: unknown[]) => {
-      if (!condition) logs.write(label, "error", [`Assertion failed: ${formatted(args)}`]);
-    },
-});
+function ownConsole(label: string, logs: LogBook): Console {
+  const own = Object.create(console) as Record<string, unknown>;
+  for (const [method, level] of Object.entries(LEVELS)) {
+    own[method] = (...args: unknown[]) =>
+      logs.write(label, level, method === "dir" ? args.slice(0, 1) : args);
+  }
+  own.assert = (condition: unknown, ...args: unknown[]) => {
+    if (!condition) logs.write(label, "error", [`Assertion failed: ${formatted(args)}`]);
+  };
+  return own as unknown as Console;
+}

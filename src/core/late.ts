@@ -1,6 +1,11 @@
 /** Parts of the server that are loaded when they are first needed: a start would wait for a tenth of a ms per file. */
 
-/** What changes of running services need. Loaded soon after the start, before somebody exchanges the files. */
+/** Loads all of them, soon after the start: before somebody puts the files of another Reef in their place. */
+export function loadRest(): void {
+  for (const load of [changes, snapshots, eventTree, checkProcess]) load();
+}
+
+/** What changes of running services need. */
 export const changes = () => require("./changes.js") as typeof import("./changes.js");
 
 /** Copies of the code that has served. */

@@ -17,8 +17,11 @@ export interface Listing {
   stamp: string;
 }
 
-/** Coarser than the clock ticks by which file systems stamp changes, in milliseconds. */
-export const STAMP_GRAIN_MS = 50;
+/**
+ * A folder that changed so recently, in milliseconds, may change again without it showing: some file systems stamp in
+ * steps of two seconds.
+ */
+const STAMP_GRAIN_MS = 2500;
 
 /** Lists kept at most; the latest ones. */
 const MOST = 10_000;
@@ -44,30 +47,35 @@ export function recallListing(dir: string, listing: Listing): void {
 }
 
 /** The relative paths of a folder's code, sorted, without looking through the folder where that can be spared. */
-export function listFiles(dir: string): readonly string[] {
+export function listedFiles(dir: string): readonly string[] {
   return standingListing(dir)?.files ?? listAnew(dir);
 }
 
 /** The same; the folder is looked through in any case. */
-export function listAnew(dir: string): readonly string[] {
-  const begun = Date.now();
-  const { files, plain } = findCode(dir);
-  const stamp = plain && stampOf(dir, plain.folders);
-  // A further change within the same tick of the clock would not show.
-  if (stamp && stamp.newest < begun - STAMP_GRAIN_MS) {
+export function listAnew(dir: string, now = Date.now()): readonly string[] {
+  const { root, files, plain } = findCode(dir);
+  // Of the folder that was looked through, should `dir` be a link that has come to lead elsewhere meanwhile.
+  const stamp = plain && stampOf(root, plain.folders);
+  if (stamp && stamp.newest < now - STAMP_GRAIN_MS) {
     recallListing(dir, { files, ...plain, stamp: stamp.text });
   } else kept.delete(dir);
   return files;
 }
 
+/** Undefined where something is no folder any more, or not to be seen: then the folder is looked through. */
 function stampOf(dir: string, folders: readonly string[]): { text: string; newest: number } | undefined {
   let text = "";
   let newest = 0;
-  for (const folder of folders) {
-    const stat = statSync(folder === "" ? dir : `${dir}/${folder}`, { throwIfNoEntry: false });
-    if (!stat?.isDirectory()) return undefined;
-    text += `${stat.ino} ${stat.mtimeMs} ${stat.ctimeMs}\n`;
-    newest = Math.max(newest, stat.mtimeMs, stat.ctimeMs);
+  try {
+    for (const folder of folders) {
+      const stat = statSync(folder === "" ? dir : `${dir}/${folder}`);
+      if (!stat.isDirectory()) return undefined;
+      text += `${stat.dev} ${stat.ino} ${stat.mtimeMs} ${stat.ctimeMs}\n`;
+      newest = Math.max(newest, stat.mtimeMs, stat.ctimeMs);
+    }
+    return { text, newest };
+  } catch {
+    // Gone, or a link in its place that leads nowhere or round in a circle. What it means is found out by looking.
+    return undefined;
   }
-  return { text, newest };
 }

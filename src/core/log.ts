@@ -1,6 +1,5 @@
 /** Per-service logs: one line to the terminal, and the latest lines in memory for those who look later. */
 import { messageOf } from "./errors.js";
-import { lazyMembers } from "./lazy-members.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -54,22 +53,14 @@ export class LogBook {
 
   /** The logger of one service. */
   logger(service: string): Logger {
-    return makeLogger({ book: this, service }) as Logger;
+    return {
+      debug: (...args) => this.write(service, "debug", args),
+      info: (...args) => this.write(service, "info", args),
+      warn: (...args) => this.write(service, "warn", args),
+      error: (...args) => this.write(service, "error", args),
+    };
   }
 }
-
-const writing =
-  (level: LogLevel) =>
-  ({ book, service }: { book: LogBook; service: string }) =>
-  (...args: unknown[]) =>
-    book.write(service, level, args);
-
-const makeLogger = lazyMembers(null, {
-  debug: writing("debug"),
-  info: writing("info"),
-  warn: writing("warn"),
-  error: writing("error"),
-});
 
 /** Values can have inspectors and getters of their own, and those can throw. */
 export function formatted(args: unknown[]): string {

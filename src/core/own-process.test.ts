@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { OwnProcess } from "./own-process.js";
+import { type OwnProcess, ownProcess } from "./own-process.js";
 
 const EVENT = "SIGUSR2";
 const made: OwnProcess[] = [];
@@ -8,12 +8,12 @@ afterEach(() => {
 });
 const make = () => {
   const calls: string[] = [];
-  const own = new OwnProcess("s", "/data", (event, listener) => {
+  const own = ownProcess("s", "/data", (event, listener) => {
     calls.push(event);
     void listener();
   });
   made.push(own);
-  return { own: own.process, release: () => own.release(), calls };
+  return { own: own.process, release: own.release, calls };
 };
 const fire = () => process.emit(EVENT, EVENT);
 

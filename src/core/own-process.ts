@@ -1,5 +1,4 @@
 /** A `process` for one service: its own `env`, no way to end the server, and listeners that can be taken back. */
-import { lazyMembers } from "./lazy-members.js";
 
 type Listener = (...args: unknown[]) => void | Promise<void>;
 
@@ -13,111 +12,13 @@ interface Registration {
 /** Calls a listener in the service's context and keeps what it throws. */
 export type Invoke = (event: string, listener: () => void | Promise<void>) => void;
 
-/** Makes the `process` that the code of service `label` sees; its `REEF_DATA_DIR` is `dataDir`. */
-export class OwnProcess {
-  readonly process: NodeJS.Process;
+export interface OwnProcess {
+  process: NodeJS.Process;
   /** Called with the number of listeners whenever it changes. */
-  onChange: ((count: number) => void) | undefined;
-  readonly label: string;
-  readonly #dataDir: string;
-  readonly #present = environment();
-  readonly #invoke: Invoke;
-  #registrations: Set<Registration> | undefined;
-
-  constructor(label: string, dataDir: string, invoke: Invoke) {
-    this.label = label;
-    this.#dataDir = dataDir;
-    this.#invoke = invoke;
-    this.process = make(this) as NodeJS.Process;
-  }
-
-  get env(): NodeJS.ProcessEnv {
-    return { ...this.#present, REEF_DATA_DIR: this.#dataDir };
-  }
-
-  add(method: "on" | "prependListener", event: string | symbol, listener: Listener, once = false): void {
-    const registration: Registration = {
-      event,
-      listener,
-      registered: (...args) => {
-        if (once) this.#forget(registration);
-        this.#invoke(String(event), () => Reflect.apply(listener, this.process, args));
-      },
-    };
-    this.#registrations ??= new Set();
-    this.#registrations.add(registration);
-    process[method](event, registration.registered);
-    this.onChange?.(this.#registrations.size);
-  }
-
-  /** Takes the latest registration of this listener back. */
-  remove(event: string | symbol, listener: Listener): void {
-    const all = [...(this.#registrations ?? [])];
-    const found = all.findLast((one) => one.event === event && one.listener === listener);
-    if (found) this.#forget(found);
-  }
-
-  /** Takes all listeners back, or those of one event. */
-  release(event?: string | symbol): void {
-    for (const registration of [...(this.#registrations ?? [])]) {
-      if (event === undefined || registration.event === event) this.#forget(registration);
-    }
-  }
-
-  #forget(registration: Registration): void {
-    if (!this.#registrations?.delete(registration)) return;
-    process.off(registration.event, registration.registered);
-    this.onChange?.(this.#registrations.size);
-  }
+  onChange: (count: number) => void;
+  /** Takes all listeners back. */
+  release(): void;
 }
-
-type Make = (own: OwnProcess) => unknown;
-
-const refuse =
-  (what: string): Make =>
-  ({ label }) =>
-  () => {
-    throw new Error(
-      `process.${what}() is not available to service "${label}": it would end or move the whole server`,
-    );
-  };
-
-const adding =
-  (method: "on" | "prependListener", once = false): Make =>
-  (own) =>
-  (event: string | symbol, listener: Listener) => {
-    own.add(method, event, listener, once);
-    return own.process;
-  };
-
-const removing: Make = (own) => (event: string | symbol, listener: Listener) => {
-  own.remove(event, listener);
-  return own.process;
-};
-
-const make = lazyMembers<OwnProcess>(process, {
-  env: (own) => own.env,
-  exit: refuse("exit"),
-  reallyExit: refuse("reallyExit"),
-  abort: refuse("abort"),
-  chdir: refuse("chdir"),
-  // The channel to whoever started the process is the server's.
-  send: () => undefined,
-  disconnect: () => undefined,
-  channel: () => undefined,
-  connected: () => false,
-  on: adding("on"),
-  addListener: adding("on"),
-  once: adding("on", true),
-  prependListener: adding("prependListener"),
-  prependOnceListener: adding("prependListener", true),
-  off: removing,
-  removeListener: removing,
-  removeAllListeners: (own) => (event?: string | symbol) => {
-    own.release(event);
-    return own.process;
-  },
-});
 
 let taken: NodeJS.ProcessEnv | undefined;
 
@@ -130,4 +31,84 @@ function environment(): NodeJS.ProcessEnv {
     });
   }
   return taken;
+}
+
+/** Makes the `process` that the code of service `label` sees; its `REEF_DATA_DIR` is `dataDir`. */
+export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnProcess {
+  const registrations = new Set<Registration>();
+  const forget = (registration: Registration) => {
+    if (!registrations.delete(registration)) return;
+    process.off(registration.event, registration.registered);
+    own.onChange(registrations.size);
+  };
+  const forgetAll = (event?: string | symbol) => {
+    for (const registration of [...registrations]) {
+      if (event === undefined || registration.event === event) forget(registration);
+    }
+  };
+  const add =
+    (method: "on" | "prependListener", once = false) =>
+    (event: string | symbol, listener: Listener) => {
+      const registration: Registration = {
+        event,
+        listener,
+        registered: (...args) => {
+          if (once) forget(registration);
+          invoke(String(event), () => Reflect.apply(listener, own.process, args));
+        },
+      };
+      registrations.add(registration);
+      process[method](event, registration.registered);
+      own.onChange(registrations.size);
+      return own.process;
+    };
+  const remove = (event: string | symbol, listener: Listener) => {
+    const found = [...registrations].findLast((one) => one.event === event && one.listener === listener);
+    if (found) forget(found);
+    return own.process;
+  };
+  const refuse = (what: string) => () => {
+    throw new Error(
+      `process.${what}() is not available to service "${label}": it would end or move the whole server`,
+    );
+  };
+  const present = environment();
+  let env: NodeJS.ProcessEnv | undefined;
+  const members = {
+    __proto__: process,
+    // Most services never ask for it, and a start would make it for each of them.
+    get env() {
+      env ??= { ...present, REEF_DATA_DIR: dataDir };
+      return env;
+    },
+    set env(value) {
+      env = value;
+    },
+    exit: refuse("exit"),
+    reallyExit: refuse("reallyExit"),
+    abort: refuse("abort"),
+    chdir: refuse("chdir"),
+    // The channel to whoever started the process is the server's.
+    send: undefined,
+    disconnect: undefined,
+    channel: undefined,
+    connected: false,
+    on: add("on"),
+    addListener: add("on"),
+    once: add("on", true),
+    prependListener: add("prependListener"),
+    prependOnceListener: add("prependListener", true),
+    off: remove,
+    removeListener: remove,
+    removeAllListeners: (event?: string | symbol) => {
+      forgetAll(event);
+      return own.process;
+    },
+  };
+  const own: OwnProcess = {
+    process: members as unknown as NodeJS.Process,
+    onChange: () => undefined,
+    release: forgetAll,
+  };
+  return own;
 }

@@ -11,7 +11,7 @@ export class Patience {
   /** @param ms How long to wait while nothing gets done, in milliseconds. */
   constructor(ms: number) {
     this.#ms = ms;
-    this.#deadline = Date.now() + PATIENCE_FACTOR * ms;
+    this.#deadline = performance.now() + PATIENCE_FACTOR * ms;
   }
 
   /** Whether all of `promises` settled before time ran out; those that did not go on. */
@@ -19,16 +19,16 @@ export class Patience {
     const { promise: stuck, resolve } = Promise.withResolvers<boolean>();
     let waitsUntil = 0;
     const progress = () => {
-      waitsUntil = Math.min(Date.now() + this.#ms, this.#deadline);
+      waitsUntil = Math.min(performance.now() + this.#ms, this.#deadline);
     };
     progress();
     // One timer that looks again when it comes too early: to set one at each step would cost more than the rest here.
     const look = () => {
-      const left = waitsUntil - Date.now();
+      const left = waitsUntil - performance.now();
       if (left <= 0) resolve(false);
       else timer = setTimeout(look, left);
     };
-    let timer = setTimeout(look, Math.max(0, waitsUntil - Date.now()));
+    let timer = setTimeout(look, Math.max(0, waitsUntil - performance.now()));
     const all = Promise.all(Array.from(promises, (promise) => promise.then(progress, progress)));
     const inTime = await Promise.race([all.then(() => true), stuck]);
     clearTimeout(timer);

@@ -18,6 +18,8 @@ describe("within", () => {
   const late = () => new Error("late");
   test("passes the value or the error on", async () => {
     expect(await within(Promise.resolve(1), 1000, late)).toBe(1);
+    // As a service may hand it over.
+    expect(await within(2 as unknown as Promise<number>, 1000, late)).toBe(2);
     expect(within(Promise.reject(new Error("own")), 1000, late)).rejects.toThrow("own");
   });
   test("rejects when it takes too long", async () => {
@@ -26,6 +28,13 @@ describe("within", () => {
 });
 
 describe("the end of a scope", () => {
+  test("a signal that is first asked for after the end is aborted, with the reason", async () => {
+    const { scope } = make();
+    await scope.end();
+    expect(scope.signal.aborted).toBe(true);
+    expect(scope.signal.reason).toBeInstanceOf(ScopeEnded);
+  });
+
   test("aborts the signal first, then runs disposers, last registered first, one after the other", async () => {
     const { scope } = make();
     const order: string[] = [];

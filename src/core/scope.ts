@@ -26,7 +26,8 @@ export function within<T>(promise: Promise<T>, ms: number, makeError: () => Erro
         clearTimeout(timer);
         how(outcome);
       };
-    promise.then(settle(resolve), settle(reject));
+    // A service may give something else than a promise.
+    Promise.resolve(promise).then(settle(resolve), settle(reject));
   });
 }
 

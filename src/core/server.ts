@@ -150,9 +150,6 @@ export interface RunningServer extends ReefServer {
   stop(): Promise<void>;
 }
 
-/** Processes that try code side by side: the server needs a processor to itself while it imports what was tried. */
-const CHECKING_CHILDREN = Math.max(1, Math.min(2, navigator.hardwareConcurrency - 1));
-
 /** How long start-up waits while no service gets any further, in milliseconds. */
 const START_PATIENCE_MS = 300;
 
@@ -179,7 +176,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ? new ChildChecker({
           servicesDir,
           timeoutMs: config.initTimeoutMs,
-          children: CHECKING_CHILDREN,
+          children: 2,
           memoryFile: join(dataDir, ".reef", "checked.json"),
           scratchDir: join(dataDir, ".reef", "checks"),
         })
@@ -194,7 +191,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       hostname,
       port,
       idleTimeout: config.idleTimeoutSeconds,
-      maxRequestBodySize: config.maxBodyBytes,
+      // Bun's own 413 has no body; it keeps what it reads for handlers within bounds. One more, for the dispatcher's.
+      maxRequestBodySize: config.maxBodyBytes + 1,
       development: false,
       // Without development mode Bun would let a second server share the port and its data.
       reusePort: false,

@@ -377,25 +377,9 @@ test("handlers that return after they were given up on change nothing any more",
   expect([serving.active, completed()]).toEqual([0, 3]);
 });
 
-test("what a service adds to its app before the first request counts, as in init", async () => {
-  const routes = new Hono();
-  const { ask, thrown } = await make(routes);
-  routes.get("/throws", () => {
-    throw new Error("no");
-  });
-  routes.onError((error, c) => c.text(`own: ${error.message}`, 418));
-  routes.notFound((c) => c.text("own: nobody", 404));
-  for (const time of ["first", "later"]) {
-    expect([(await ask("/throws")).status, await (await ask("/nobody")).text()], time).toEqual([
-      418,
-      "own: nobody",
-    ]);
-  }
-  expect(thrown).toEqual([]);
-});
-
 test("a module without routes answers 404", async () => {
   const { serving, ask } = await make(undefined);
+  expect(serving.hasRoutes).toBe(false);
   expect((await ask("/")).status).toBe(404);
   expect(serving.served).toBe(0);
 });

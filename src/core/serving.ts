@@ -1,5 +1,4 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
-import { Hono } from "hono";
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, ReefError } from "./errors.js";
 import { answering } from "./host-context.js";
@@ -75,8 +74,7 @@ export class Serving {
   /** Whether it is known of each request if it waits for a change of services. */
   readonly knowsAsking: boolean;
   readonly #scope: Scope;
-  readonly #module: ServiceModule;
-  #app: MountedApp | undefined;
+  readonly #app: MountedApp | undefined;
   readonly #hooks: ServingHooks;
   /** Where the ring of pending handlers begins and ends. */
   readonly #ring = new Pending(undefined, () => undefined);
@@ -88,27 +86,22 @@ export class Serving {
     this.#hooks = hooks;
     // It costs a tenth of a microsecond, and nobody else can lose by it.
     this.knowsAsking = module.store?.flush !== undefined && module.init !== undefined;
-    this.#module = module;
-    // What is no app of our Hono may not be one that can be mounted, which has to show before it serves.
-    if (!(module.routes instanceof Hono)) this.#mount();
+    this.#app = module.routes && mountApp(module, scope, (error, request) => this.#fail(error, request));
   }
 
-  /** A start would wait for all apps to be mounted: each is at its first request. */
-  #mount(): MountedApp | undefined {
-    if (!this.#module.routes) return undefined;
-    this.#app ??= mountApp(this.#module, this.#scope, (error, request) => this.#fail(error, request));
-    return this.#app;
+  get hasRoutes(): boolean {
+    return this.#app !== undefined;
   }
 
   /** Resolves when requests go the way that all later ones will, at the latest after `ms` milliseconds. */
   async ready(ms: number): Promise<void> {
-    const learning = this.#mount()?.learn?.();
+    const learning = this.#app?.learn?.();
     if (learning) await Promise.race([learning, Bun.sleep(ms)]);
   }
 
   /** Answers one request. Never throws and never rejects. */
   handle(request: Request, env: Env): Response | Promise<Response> {
-    const app = this.#app ?? this.#mount();
+    const app = this.#app;
     if (!app) return this.#hooks.complete(errorReply("NOT_FOUND"), request);
     return app.learn ? this.#handleFirst(app, app.learn(), request, env) : this.#handle(app, request, env);
   }

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { contentDigest } from "./digest.js";
-import { listFiles } from "./listings.js";
+import { listedFiles } from "./listings.js";
 import { LogBook } from "./log.js";
 import { SourceMemory } from "./source-memory.js";
 
@@ -90,16 +90,23 @@ test.each([
   expect(remembered()).toEqual([["s", contentDigest(dir)]]);
 });
 
-test("the list of a folder's files is remembered too, for whoever asks while the folder stays as it was", async () => {
+test("the list of a folder's files is remembered too, and believed while the folder stays as it was", async () => {
+  // Until a list is kept of a folder that was just made.
+  await Bun.sleep(2600);
   await remember();
-  const told = readFileSync(path(), "utf8").replaceAll("lib/a.ts", "lib/b.ts");
-  writeFileSync(path(), told);
-  // Of the files that are told of, one is not there: the code is read, and with it the right list.
+  const told = JSON.parse(readFileSync(path(), "utf8"));
+  told[0][1][2].files.push("told.ts");
+  writeFileSync(path(), JSON.stringify(told));
   expect(open().read("s", dir).digest).toBe(contentDigest(dir));
-  expect(listFiles(dir)).toEqual(["index.ts", "lib/a.ts"]);
+  open().read("s", dir);
+  expect(listedFiles(dir)).toEqual(["index.ts", "lib/a.ts", "told.ts"]);
+  writeFileSync(join(dir, "b.ts"), "");
+  open().read("s", dir);
+  expect(listedFiles(dir)).toEqual(["b.ts", "index.ts", "lib/a.ts"]);
 });
 
 test("a list that came to be known since the last start is written down, though nothing has changed", async () => {
+  await Bun.sleep(2600);
   await remember();
   const whole = readFileSync(path(), "utf8");
   writeFileSync(
@@ -108,6 +115,29 @@ test("a list that came to be known since the last start is written down, though 
   );
   await remember();
   expect(JSON.parse(readFileSync(path(), "utf8"))).toEqual(JSON.parse(whole));
+});
+
+test.each<[string, unknown]>([
+  ["a name that is too long", ["a".repeat(5000)]],
+  ["a name that can be none", ["a\0b"]],
+  ["something else than names", [{ toString: 1 }]],
+])("a list with %s costs reading", async (_what, names) => {
+  await Bun.sleep(2600);
+  await remember();
+  const [[name, [stamp, digest, listing]]] = JSON.parse(readFileSync(path(), "utf8"));
+  for (const key of ["files", "folders"]) {
+    writeFileSync(path(), JSON.stringify([[name, [stamp, digest, { ...listing, [key]: names }]]]));
+    expect(open().read("s", dir).digest).toBe(contentDigest(dir));
+  }
+});
+
+test("saving never throws, whatever has become of a folder", async () => {
+  const memory = open();
+  memory.read("s", dir);
+  rmSync(dir, { recursive: true });
+  symlinkSync("s", dir);
+  memory.save();
+  expect(warnings).toEqual([]);
 });
 
 test("a memory that cannot be written is a warning", async () => {

@@ -38,23 +38,27 @@ export class SourceMemory {
     const [stamp, digest, listing] = this.#before.get(dirName) ?? [];
     if (digest === undefined) return undefined;
     if (listing) recallListing(dir, listing);
-    const seen = fingerprint(dir);
-    return !seen.fresh && stamp === stampOf(seen.text) ? { fingerprint: seen, digest } : undefined;
+    try {
+      const seen = fingerprint(dir);
+      return !seen.fresh && stamp === stampOf(seen.text) ? { fingerprint: seen, digest } : undefined;
+    } catch {
+      // Names in the list may be none. Where it is the folder that cannot be read, reading it says so.
+      return undefined;
+    }
   }
 
   /** Writes what was read down for the next start, without folders that are gone. Never throws. */
   save(): void {
-    const entries: [string, Entry][] = [];
-    let isNew = this.#now.size !== this.#before.size;
-    for (const [dirName, { dir, stamp, digest }] of this.#now) {
-      const listing = standingListing(dir);
-      const before = this.#before.get(dirName);
-      isNew ||= before?.[0] !== stamp || before[2]?.stamp !== listing?.stamp;
-      entries.push([dirName, listing ? [stamp, digest, listing] : [stamp, digest]]);
-    }
-    if (!isNew) return;
     try {
-      writeFileAtomic(this.#path, JSON.stringify(entries));
+      const entries: [string, Entry][] = [];
+      let isNew = this.#now.size !== this.#before.size;
+      for (const [dirName, { dir, stamp, digest }] of this.#now) {
+        const listing = standingListing(dir);
+        const before = this.#before.get(dirName);
+        isNew ||= before?.[0] !== stamp || before[2]?.stamp !== listing?.stamp;
+        entries.push([dirName, listing ? [stamp, digest, listing] : [stamp, digest]]);
+      }
+      if (isNew) writeFileAtomic(this.#path, JSON.stringify(entries));
     } catch (error) {
       this.#log.warn(`cannot remember in ${this.#path} what the folders hold: ${messageOf(error)}`);
     }
@@ -89,7 +93,7 @@ function isKnown(value: unknown): value is [string, Entry][] {
 }
 
 function isListing({ files, folders, isFlat, stamp }: Partial<Listing>): boolean {
-  return (
-    Array.isArray(files) && Array.isArray(folders) && typeof isFlat === "boolean" && typeof stamp === "string"
-  );
+  return areStrings(files) && areStrings(folders) && typeof isFlat === "boolean" && typeof stamp === "string";
 }
+
+const areStrings = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === "string");

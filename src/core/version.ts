@@ -5,7 +5,7 @@ import { messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
 import { initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
-import { within } from "./scope.js";
+import { type Scope, within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
 import type { ServiceModule } from "./types.js";
 
@@ -37,13 +37,23 @@ export async function startVersion(
 ): Promise<Version> {
   const { module, scope } = generation;
   try {
-    const serving = new Serving(module, scope, hooks);
     if (module.init) await runInit(generation, host, initTimeoutMs);
+    // With what init has added to its app.
+    const serving = mounted(module, scope, hooks);
     return { number, generation, module, serving, source, loadedAt: new Date() };
   } catch (error) {
     await closeStore({ module, generation });
     await generation.dispose();
     throw error;
+  }
+}
+
+function mounted(module: ServiceModule, scope: Scope, hooks: ServingHooks): Serving {
+  try {
+    return new Serving(module, scope, hooks);
+  } catch (error) {
+    const message = `routes of "${module.name}" cannot be mounted: ${messageOf(error)}`;
+    throw new LoadFailure("BAD_FIELD", "check", message, { cause: error });
   }
 }
 
