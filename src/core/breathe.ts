@@ -6,3 +6,9 @@ export function breathe(): Promise<void> {
   // The first turn belongs to what is due by now, a commit for instance; requests are read before the second.
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
+
+/** Resolves once what was due when it was called has run: timers of no or one millisecond, and immediates. */
+export async function whatIsDue(): Promise<void> {
+  await Bun.sleep(1);
+  await breathe();
+}

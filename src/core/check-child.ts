@@ -2,6 +2,7 @@
 // Nearly every service imports it: it is there before the first one comes.
 import "hono";
 import { join } from "node:path";
+import { whatIsDue } from "./breathe.js";
 import {
   type CheckAnswer,
   type CheckRequest,
@@ -34,11 +35,15 @@ async function tryImport(dirName: string): Promise<CheckAnswer> {
     dataDir: dataDir(),
   });
   const { name, dependencies = [], init } = generation.module;
+  // With its end goes what it has still to do, which the server would come to do.
+  await whatIsDue();
   await generation.dispose();
   return { ok: true, facts: { name, dependencies, hasInit: init !== undefined } };
 }
 
-const tell = (message: FromChild) => void process.send?.(message);
+let key: string | undefined;
+const tell = (message: Omit<FromChild, "key">) =>
+  void process.send?.({ ...message, key } satisfies FromChild);
 
 type NumberedJob = NonNullable<ToChild["jobs"]>[number];
 
@@ -49,7 +54,8 @@ let running = 0;
 let answers: NonNullable<FromChild["answers"]> = [];
 let telling: ReturnType<typeof setTimeout> | undefined;
 
-process.on("message", ({ jobs = [] }: ToChild) => {
+process.on("message", ({ jobs = [], key: given }: ToChild) => {
+  key ??= given;
   waiting.push(...jobs);
   // Also without jobs it is a sign of life.
   begin();

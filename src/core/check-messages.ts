@@ -30,11 +30,14 @@ export interface CheckAnswer {
 
 /** What to do; without jobs it asks for a sign of life. */
 export interface ToChild {
+  /** In the first message, which no code that is tried can hear: what every message of the process's own is to hold. */
+  key?: string;
   jobs?: Array<CheckRequest & { number: number }>;
 }
 
 /** Which jobs are being done, and what came of some. Either shows that the process goes on. */
 export interface FromChild {
+  key: string | undefined;
   begun?: number[];
   answers?: Array<{ number: number; answer: CheckAnswer }>;
 }

@@ -53,6 +53,8 @@ export class CheckProcess {
   readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
   readonly #mark = Bun.randomUUIDv7();
   readonly #cwd: string;
+  readonly #key = Bun.randomUUIDv7();
+  #hasKey = false;
   readonly #timeoutMs: number;
   readonly #events: CheckProcessEvents;
   readonly #sent = new Map<number, Sent>();
@@ -146,7 +148,8 @@ export class CheckProcess {
 
   #tell(message: ToChild): void {
     try {
-      this.#process.send(message);
+      this.#process.send(this.#hasKey ? message : { ...message, key: this.#key });
+      this.#hasKey = true;
     } catch (error) {
       // It has just ended, which is about to be told.
       this.#ending = true;
@@ -250,10 +253,12 @@ export class CheckProcess {
   }
 
   #heard(message: unknown): void {
+    const { key, begun = [], answers = [] } = Object(message) as Partial<FromChild>;
+    // The code being tried may say anything, too.
+    if (key !== this.#key) return;
     this.#isUp = true;
     this.#asked = 0;
     this.#isSlow = false;
-    const { begun, answers } = listsIn(message);
     for (const number of begun) {
       const sent = this.#sent.get(number);
       if (sent) sent.begunAt ??= performance.now();
@@ -302,15 +307,6 @@ export class CheckProcess {
 }
 
 const isFresh = ({ begunAt }: Sent) => begunAt === undefined || performance.now() - begunAt < SLOW_MS;
-
-/** What a message says that can be from check-child.ts; the code being tried may send anything. */
-function listsIn(message: unknown): Required<FromChild> {
-  const { begun, answers } = Object(message) as Partial<FromChild>;
-  return {
-    begun: Array.isArray(begun) ? begun : [],
-    answers: Array.isArray(answers) ? answers.filter((one) => Object(one?.answer) === one?.answer) : [],
-  };
-}
 
 function namesOf({ op }: CheckRequest): { step: FailureStep; what: string } {
   return op === "import" ? { step: "import", what: "importing index.ts" } : { step: "init", what: "init()" };

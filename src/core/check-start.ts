@@ -1,4 +1,5 @@
 /** Starts service folders as the server would, in a process for checks, and stops them again. */
+import { whatIsDue } from "./breathe.js";
 import { dataDir } from "./config.js";
 import { Dispatcher } from "./dispatch.js";
 import { EventBus } from "./events.js";
@@ -25,6 +26,7 @@ export async function tryStart(servicesDir: string, dirNames: string[], logs: Lo
   });
   try {
     for (const dirName of dirNames) await registry.load(dirName);
+    await whatIsDue();
   } finally {
     await registry.close(0);
   }

@@ -54,8 +54,12 @@ test.each([
 ])("what code says through %s is no answer to anybody's check", async (_what, imported) => {
   sandbox.services({
     "a/index.ts": `${imported} process.send?.("ready"); process.send?.({ ok: true });
-      process.send?.({ begun: true, answers: [null, { number: 1 }] }); export default { name: "a" };`,
-    "b/index.ts": 'throw new Error("b is broken");',
+      process.send?.({ begun: true, answers: [null, { number: 1 }] });
+      for (let number = 0; number < 20; number++) {
+        process.send?.({ begun: [number], answers: [{ number, answer: { ok: true, facts: { name: "forged", dependencies: [] } } }] });
+      }
+      export default { name: "a" };`,
+    "b/index.ts": 'await new Promise((resolve) => setTimeout(resolve, 30)); throw new Error("b is broken");',
   });
   const checker = make();
   const broken = failure(checker.import("b"));
@@ -210,19 +214,25 @@ describe("what does not pass", () => {
     expect(order).toEqual(["good", ...names.map(() => code)]);
   });
 
-  test("code that never lets go of the thread is named, though it has been imported and has started", async () => {
-    const loop = "(async () => { while (true) await null; })();";
-    sandbox.services({
-      "import/index.ts": `${loop} export default { name: "import" };`,
-      "init/index.ts": `export default { name: "init", init() { ${loop} } };`,
-      "good/index.ts": 'export default { name: "good" };',
-    });
-    const checker = make(1000);
-    expect(await failure(checker.import("import"))).toMatchObject({ code: "IMPORT_TIMEOUT" });
-    expect(await checker.import("init")).toMatchObject({ name: "init" });
-    expect(await failure(checker.start(["init"]))).toMatchObject({ code: "INIT_TIMEOUT" });
-    expect(await checker.import("good")).toMatchObject({ name: "good" });
-  });
+  test.each([
+    ["at once", "(async () => { while (true) await null; })();"],
+    ["in a timer that is due", "setTimeout(() => { while (true) {} }, 0);"],
+    ["in an immediate", "setImmediate(() => { while (true) {} });"],
+  ])(
+    "code that never lets go of the thread %s is named, though it has been imported and has started",
+    async (_when, loop) => {
+      sandbox.services({
+        "import/index.ts": `${loop} export default { name: "import" };`,
+        "init/index.ts": `export default { name: "init", init() { ${loop} } };`,
+        "good/index.ts": 'export default { name: "good" };',
+      });
+      const checker = make(1000);
+      expect(await failure(checker.import("import"))).toMatchObject({ code: "IMPORT_TIMEOUT" });
+      expect(await checker.import("init")).toMatchObject({ name: "init" });
+      expect(await failure(checker.start(["init"]))).toMatchObject({ code: "INIT_TIMEOUT" });
+      expect(await checker.import("good")).toMatchObject({ name: "good" });
+    },
+  );
 
   test("what has come under suspicion holds up no init while others wait for ever", async () => {
     sandbox.services({
