@@ -1,10 +1,7 @@
 #!/bin/sh
 # Runs Bun for a server: sh scripts/serve.sh src/main.ts
 # A start runs much code a hundred times and then never again. Compiling it with optimisations takes a tenth of the
-# start; what is called more often than that is optimised all the same. Collecting garbage in the middle of a start
-# takes half of that again: with a heap of this size in bytes, of which a quarter fills up first, it comes afterwards.
-# Bun refuses to start with a variable of this kind that it does not know, so a newer Bun that has dropped one says so
-# at once.
+# start; what is called more often than that is optimised all the same. Bun refuses to start with a variable of this
+# kind that it does not know, so a newer Bun that has dropped this one says so at once.
 export BUN_JSC_thresholdForOptimizeAfterWarmUp=10000
-export BUN_JSC_largeHeapSize=67108864
 exec "$(dirname "$0")/../node_modules/.bin/bun" "$@"

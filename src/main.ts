@@ -5,7 +5,6 @@ import { watchServices } from "./core/watch.js";
 
 // Of scripts/serve.sh. What is started with this environment, as tests and checks are, runs as it does elsewhere.
 delete process.env.BUN_JSC_thresholdForOptimizeAfterWarmUp;
-delete process.env.BUN_JSC_largeHeapSize;
 
 try {
   const reef = await startServer();
