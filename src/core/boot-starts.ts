@@ -5,6 +5,7 @@ import type { Candidate } from "./discover.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 import { missingDependency } from "./table.js";
+import { discard } from "./version.js";
 
 export type Fail = (candidate: Candidate, error: unknown, name?: string) => void;
 
@@ -26,7 +27,8 @@ export function dropDuplicates(imported: readonly Imported[], fail: Fail): Impor
   });
 }
 
-const NONE = Promise.resolve<boolean[]>([]);
+/** What is found for a service that has started and serves. */
+export const SERVES: Promise<boolean> = Promise.resolve(true);
 
 export interface StartOptions {
   registry: Registry;
@@ -45,11 +47,41 @@ export function startInOrder(
   const starting = new Map<string, Promise<boolean>>();
   const byName = new Map(ordered.map((one) => [one.name, one]));
   for (const one of ordered) {
+    if (
+      one.dependencies.every((need) => (starting.get(need) ?? SERVES) === SERVES) &&
+      canStartAtOnce(one, options)
+    ) {
+      starting.set(one.name, startAtOnce(one, options));
+      continue;
+    }
     const needed = one.dependencies.map(async (need) => (await starting.get(need)) ?? true);
-    const serves = needed.length > 0 ? Promise.all(needed) : NONE;
-    starting.set(one.name, start(one, serves, byName, options));
+    starting.set(one.name, start(one, Promise.all(needed), byName, options));
   }
   return starting;
+}
+
+/** Whether nothing has to be waited for, which many awaits would be for nothing. */
+function canStartAtOnce(
+  { candidate: { dirName }, generation }: Imported,
+  { registry }: StartOptions,
+): boolean {
+  const isUnasked = registry.table.byFolder(dirName) === undefined && registry.isAlone(dirName);
+  return generation.module.init === undefined && isUnasked && !registry.switches?.isDisabled(dirName);
+}
+
+function startAtOnce(
+  { candidate, generation, name, source }: Imported,
+  options: StartOptions,
+): Promise<boolean> {
+  try {
+    options.registry.admitAtOnce(generation, candidate.dirName, source);
+    return SERVES;
+  } catch (error) {
+    return discard(generation).then(() => {
+      options.fail(candidate, error, name);
+      return false;
+    });
+  }
 }
 
 async function start(

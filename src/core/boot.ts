@@ -1,6 +1,6 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
 import { type Imported, ImportRound, importChecked } from "./boot-imports.js";
-import { dropDuplicates, type Fail, startInOrder } from "./boot-starts.js";
+import { dropDuplicates, type Fail, SERVES, startInOrder } from "./boot-starts.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
 import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
@@ -76,7 +76,8 @@ export async function boot(
 
   const starting = startInOrder(ordered, { registry, checker, fail });
   for (const { name, candidate } of ordered) {
-    registry.starts.add([name, candidate.dirName], starting.get(name) as Promise<boolean>);
+    const serving = starting.get(name) as Promise<boolean>;
+    if (serving !== SERVES) registry.starts.add([name, candidate.dirName], serving);
   }
   const started = await patience.allSettled(starting.values());
   void registry.keepCopies(starting.keys()).then(() => {

@@ -30,7 +30,7 @@ import { type Service, ServiceTable } from "./table.js";
 import { type Trial, Trials } from "./trials.js";
 import { Turns } from "./turns.js";
 import { changedMeanwhile, hasChanged, importUnchanged } from "./unchanged.js";
-import { retire, startVersion, type Version } from "./version.js";
+import { retire, startVersion, type Version, versionOf } from "./version.js";
 
 export interface RegistryOptions {
   servicesDir: string;
@@ -315,13 +315,38 @@ export class Registry {
     return module.name;
   }
 
+  /**
+   * The same in one step, for what has no `init` and whose folder nobody else is about to load: nothing can happen
+   * meanwhile. Throws a `LoadFailure`; then the generation is still to be discarded.
+   */
+  admitAtOnce(generation: Generation, dirName: string, source: Source): void {
+    if (this.#closed) throw shuttingDown();
+    const { module } = generation;
+    this.table.assertFree(module.name);
+    this.table.assertDependencies(module);
+    this.table.add(
+      versionOf(this.#nextNumber(module.name), generation, source, this.#options.dispatcher),
+      dirName,
+    );
+    this.rememberGood(source);
+  }
+
+  /** Whether nothing is under way that makes a folder's service come or go. */
+  isAlone(dirName: string): boolean {
+    return this.#folders.isFree(dirName);
+  }
+
   /** Starts an imported generation as the next version of its service. On failure it is disposed. */
   start(generation: Generation, source: Source | undefined): Promise<Version> {
-    const { name } = generation.module;
-    const number = (this.#numbers.get(name) ?? 0) + 1;
-    this.#numbers.set(name, number);
+    const number = this.#nextNumber(generation.module.name);
     const { dispatcher, initTimeoutMs } = this.#options;
     return startVersion(number, generation, source, this.host, dispatcher, initTimeoutMs);
+  }
+
+  #nextNumber(name: string): number {
+    const number = (this.#numbers.get(name) ?? 0) + 1;
+    this.#numbers.set(name, number);
+    return number;
   }
 
   /** Notes that the code served: it need not be tried again. */

@@ -38,6 +38,11 @@ export class Turns {
     return this.#take(key, work).finally(() => this.#waits.delete(wait));
   }
 
+  /** Whether nothing that was given under this key is still to be done. */
+  isFree(key: string): boolean {
+    return !this.#latest.has(key);
+  }
+
   #take<T>(key: string, work: () => Promise<T>): Promise<T> {
     const running = { key, open: true };
     const result = (this.#latest.get(key) ?? Promise.resolve()).then(() => this.#running.run(running, work));

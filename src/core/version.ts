@@ -5,7 +5,7 @@ import { messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
 import { initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
-import { type Scope, within } from "./scope.js";
+import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
 import type { ServiceModule } from "./types.js";
 
@@ -35,26 +35,37 @@ export async function startVersion(
   hooks: ServingHooks,
   initTimeoutMs: number,
 ): Promise<Version> {
-  const { module, scope } = generation;
   try {
-    if (module.init) await runInit(generation, host, initTimeoutMs);
+    if (generation.module.init) await runInit(generation, host, initTimeoutMs);
     // With what init has added to its app.
-    const serving = mounted(module, scope, hooks);
-    return { number, generation, module, serving, source, loadedAt: new Date() };
+    return versionOf(number, generation, source, hooks);
   } catch (error) {
-    await closeStore({ module, generation });
-    await generation.dispose();
+    await discard(generation);
     throw error;
   }
 }
 
-function mounted(module: ServiceModule, scope: Scope, hooks: ServingHooks): Serving {
+/** Prepares a generation that has been initialised for requests. Throws a `LoadFailure`. */
+export function versionOf(
+  number: number,
+  generation: Generation,
+  source: Source | undefined,
+  hooks: ServingHooks,
+): Version {
+  const { module, scope } = generation;
   try {
-    return new Serving(module, scope, hooks);
+    const serving = new Serving(module, scope, hooks);
+    return { number, generation, module, serving, source, loadedAt: new Date() };
   } catch (error) {
     const message = `routes of "${module.name}" cannot be mounted: ${messageOf(error)}`;
     throw new LoadFailure("BAD_FIELD", "check", message, { cause: error });
   }
+}
+
+/** Lets go of a generation that is not to serve. Never rejects. */
+export async function discard(generation: Generation): Promise<void> {
+  await closeStore({ module: generation.module, generation });
+  await generation.dispose();
 }
 
 async function runInit({ module, scope }: Generation, host: ContextHost, ms: number): Promise<void> {
