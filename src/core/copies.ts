@@ -30,8 +30,8 @@ export class Copies {
 
   async #keepEach(names: Iterable<string>): Promise<void> {
     for (const name of names) {
-      await this.keep(name);
       await breathe();
+      await this.keep(name);
     }
   }
 

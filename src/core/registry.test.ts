@@ -21,8 +21,11 @@ describe("load", () => {
     const copies = Promise.withResolvers<void>();
     const { snapshots } = reef.registry;
     if (!snapshots) throw new Error("this server keeps copies");
+    // Those of the start.
+    await reef.registry.keepCopies([]);
     const keep = spyOn(snapshots, "keep").mockReturnValueOnce(copies.promise);
     const making = reef.registry.keepCopies(["a"]);
+    await eventually(() => keep.mock.calls.length > 0, "the first copy");
     reef.sandbox.services({ "b/index.ts": answering("b", "b") });
     expect(await registry.load("b")).toEqual({ name: "b", action: "added" });
     expect(keep.mock.calls.map(([dirName]) => dirName)).toEqual(["a", "b"]);
