@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lives } from "../tests/support/process.js";
+import { eventually } from "../tests/support/sandbox.js";
 import { countsOf, runTests } from "./test-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "reef-test-run-"));
@@ -19,6 +20,9 @@ function pidIn(output: string): number {
   return Number(output);
 }
 
+/** What has been killed may still take a moment to be gone. */
+const gone = (pid: number) => eventually(() => !lives(pid), `the end of process ${pid}`, 3000);
+
 test("a run's exit code and what it reported are handed on", async () => {
   const script = `console.error("what\\nit says"); process.exit(7)`;
   expect(await run(script)).toEqual({ code: 7, output: "what\nit says\n", left: 0 });
@@ -29,7 +33,7 @@ test("what a run leaves running, its pipes in hand, is ended, counted and not wa
     child.unref(); console.error(child.pid);`;
   const { code, output, left } = await run(script, { graceMs: 0 });
   expect({ code, left }).toEqual({ code: 0, left: 1 });
-  expect(lives(pidIn(output))).toBe(false);
+  await gone(pidIn(output));
 });
 
 test("what ends soon after a run was not left by it", async () => {
@@ -42,7 +46,7 @@ test("a run that does not end is cut off, with what it has started", async () =>
     console.error(child.pid); await child.exited;`;
   const { code, output } = await run(script, { limitMs: 500 });
   expect(code).toBeNull();
-  expect(lives(pidIn(output))).toBe(false);
+  await gone(pidIn(output));
 });
 
 test("what cannot be found of a run, its pipes in hand, does not hold up the result", async () => {
@@ -59,7 +63,7 @@ test("what a run that is cut off has started is ended, marked or not", async () 
     console.error(child.pid); await child.exited;`;
   const { code, output } = await run(script, { limitMs: 500 });
   expect(code).toBeNull();
-  expect(lives(pidIn(output))).toBe(false);
+  await gone(pidIn(output));
 });
 
 test.each([
@@ -74,7 +78,7 @@ test.each([
   const { value } = await child.stderr.getReader().read();
   child.kill(signal);
   expect(await child.exited).toBe(expected);
-  expect(lives(pidIn(new TextDecoder().decode(value)))).toBe(false);
+  await gone(pidIn(new TextDecoder().decode(value)));
 });
 
 test("tests are counted by Bun's own summary, whatever they print themselves", async () => {
