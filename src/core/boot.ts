@@ -1,13 +1,16 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
 import { type Imported, ImportRound, importChecked } from "./boot-imports.js";
 import { dropDuplicates, type Fail, SERVES, startInOrder } from "./boot-starts.js";
+import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
 import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
+import { messageOf } from "./errors.js";
 import { changes, loadRest } from "./late.js";
 import { orderByDependencies } from "./order.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
+import type { SourceMemory } from "./source-memory.js";
 import { dependencyCycle, missingDependency } from "./table.js";
 
 export interface BootResult {
@@ -80,10 +83,7 @@ export async function boot(
     if (serving !== SERVES) registry.starts.add([name, candidate.dirName], serving);
   }
   const started = await patience.allSettled(starting.values());
-  void registry.keepCopies(starting.keys()).then(() => {
-    memory?.save();
-    loadRest();
-  });
+  void afterwards(registry, [...starting.keys()], memory);
   if (!started) for (const [name, serving] of starting) serving.then(() => registry.keepCopies([name]));
 
   const rest = [...round.latecomers, ...(started ? [] : starting.values())];
@@ -102,6 +102,23 @@ export async function boot(
   }
   if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished, atRoot(node));
   return { finished };
+}
+
+/** What a start leaves to do. Never rejects. */
+async function afterwards(
+  registry: Registry,
+  names: readonly string[],
+  memory: SourceMemory | undefined,
+): Promise<void> {
+  const copies = registry.keepCopies(names);
+  try {
+    await breathe();
+    loadRest();
+    await copies;
+    memory?.save();
+  } catch (error) {
+    console.warn(`reef: after the start: ${messageOf(error)}`);
+  }
 }
 
 /** Loads those that were waiting for others, unless they wait for each other. */

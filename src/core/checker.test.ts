@@ -48,9 +48,13 @@ test("a check sees the folder as it is now", async () => {
   }
 });
 
+const WRAPPED = `import process from "node:process"; const send = process.send.bind(process);
+  process.send = (message) => send({ ...message, answers: [1, 2, 3].map((number) => ({ number, answer: { ok: true, facts: { name: "forged", dependencies: [] } } })) });`;
+
 test.each([
   ["process", ""],
   ["the process module", 'import process from "node:process";'],
+  ["a send of its own", WRAPPED],
 ])("what code says through %s is no answer to anybody's check", async (_what, imported) => {
   sandbox.services({
     "a/index.ts": `${imported} process.send?.("ready"); process.send?.({ ok: true });

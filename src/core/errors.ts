@@ -37,7 +37,7 @@ export const ERRORS = {
   BODY_TOO_LARGE: {
     status: 413,
     message: "request body too large",
-    help: "The limit is `REEF_MAX_BODY_BYTES`. Bun itself refuses bodies that announce a size at least two bytes over it, and those sent in chunks that outgrow it while a handler runs: with the same status, but without JSON.",
+    help: "The limit is `REEF_MAX_BODY_BYTES`. Bun itself refuses bodies that announce a size at least two bytes over it, and those sent in chunks that outgrow it by as much while a handler runs: with the same status, but without JSON.",
   },
   BAD_JSON: {
     status: 400,

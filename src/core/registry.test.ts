@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
 import { answering, eventually } from "../../tests/support/sandbox.js";
 
@@ -72,6 +74,23 @@ describe("load", () => {
     reef.sandbox.services({ "a/index.ts": 'export default { name: "a" };' });
     await registry.load("a");
     expect([(await reef.call("/")).status, (await reef.call("/a")).status]).toEqual([404, 404]);
+  });
+});
+
+describe("a copy of what serves is kept", () => {
+  const NAMES = ["a", "b", "c", "d", "e", "f"];
+  const files = Object.fromEntries(NAMES.map((name) => [`${name}/index.ts`, answering(name, name)]));
+
+  test("when the server ends right after its start", async () => {
+    const { reef } = await startRegistry(files);
+    await reef.close();
+    expect(readdirSync(join(reef.sandbox.dataDir, ".reef", "snapshots")).sort()).toEqual(NAMES);
+  });
+
+  test("when it is removed right after its start", async () => {
+    const { reef, registry } = await startRegistry(files);
+    await registry.unload("f");
+    expect(reef.registry.snapshots?.list("f")).toHaveLength(1);
   });
 });
 

@@ -388,6 +388,8 @@ export class Registry {
     await this.enqueue(async () => {
       this.#closed = true;
       const deadline = Date.now() + drainMs;
+      // Of what has started a moment ago: who is gone cannot be copied.
+      await Promise.race([this.keepCopies([]), Bun.sleep(Math.min(drainMs, CLOSE_LIMIT_MS))]);
       const gone: Service[] = [];
       for (const service of this.table.all().reverse()) {
         gone.push(service);

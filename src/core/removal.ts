@@ -74,6 +74,8 @@ async function remove(
     const list = dependents.map((dependent) => `"${dependent}"`).join(", ");
     throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
   }
+  // It may serve since a moment ago.
+  await registry.keepCopy(name);
   if (!force) await saveStore(service.current);
   decided();
   table.remove(service);

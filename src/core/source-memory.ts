@@ -55,7 +55,7 @@ export class SourceMemory {
       for (const [dirName, { dir, stamp, digest }] of this.#now) {
         const listing = standingListing(dir);
         const before = this.#before.get(dirName);
-        isNew ||= before?.[0] !== stamp || before[2]?.stamp !== listing?.stamp;
+        isNew ||= before?.[0] !== stamp || before[1] !== digest || before[2]?.stamp !== listing?.stamp;
         entries.push([dirName, listing ? [stamp, digest, listing] : [stamp, digest]]);
       }
       if (isNew) writeFileAtomic(this.#path, JSON.stringify(entries));

@@ -24,10 +24,10 @@ export async function importUnchanged(
   isStart = false,
 ): Promise<Generation> {
   const dir = join(registry.servicesDir, dirName);
-  // Before, since untried code could keep the server from ever getting to the second look.
-  if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
   // While the server starts, requests wait anyway, and imports go faster side by side.
   if (!isStart) await breathe();
+  // Before, since untried code could keep the server from ever getting to the second look.
+  if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
   const generation = await registry.importFolder(dirName);
   try {
     if (hasChanged(dir, source)) throw changedMeanwhile(dirName);

@@ -36,8 +36,10 @@ export async function startVersion(
   initTimeoutMs: number,
 ): Promise<Version> {
   try {
-    if (generation.module.init) await runInit(generation, host, initTimeoutMs);
-    // With what init has added to its app.
+    const version = versionOf(number, generation, source, hooks);
+    if (!generation.module.init) return version;
+    await runInit(generation, host, initTimeoutMs);
+    // With what init has added to its app; that it can be mounted at all was to be found out before.
     return versionOf(number, generation, source, hooks);
   } catch (error) {
     await discard(generation);
