@@ -100,7 +100,7 @@ export async function importChecked(
   }
   const facts = await checker.import(dirName);
   const trial = tryInit({ digest: source.digest, facts, started: false }, checker, dirName);
-  const generation = await importUnchanged(registry, dirName, source, true);
+  const generation = await importUnchanged(registry, dirName, source);
   return { ...imported(candidate, source, generation), trial };
 }
 

@@ -2,7 +2,7 @@
 // Nearly every service imports it: it is there before the first one comes.
 import "hono";
 import { join } from "node:path";
-import { whatIsDue } from "./breathe.js";
+import { breathe, whatIsDue } from "./breathe.js";
 import {
   type CheckAnswer,
   type CheckRequest,
@@ -81,7 +81,7 @@ async function execute({ number, ...request }: NumberedJob): Promise<void> {
   const slow = setTimeout(makeRoom, SLOW_MS);
   const result = await answer(run(request));
   // Code that has come this far may still never let go of the thread.
-  await new Promise((resolve) => setImmediate(resolve));
+  await breathe();
   answers.push({ number, answer: result });
   clearTimeout(slow);
   running--;

@@ -54,7 +54,6 @@ export class CheckProcess {
   readonly #mark = Bun.randomUUIDv7();
   readonly #cwd: string;
   readonly #key = Bun.randomUUIDv7();
-  #hasKey = false;
   readonly #timeoutMs: number;
   readonly #events: CheckProcessEvents;
   readonly #sent = new Map<number, Sent>();
@@ -103,6 +102,7 @@ export class CheckProcess {
       },
     );
     this.#process.unref();
+    this.#tell({ key: this.#key });
     this.#endWhenIdle();
   }
 
@@ -148,8 +148,7 @@ export class CheckProcess {
 
   #tell(message: ToChild): void {
     try {
-      this.#process.send(this.#hasKey ? message : { ...message, key: this.#key });
-      this.#hasKey = true;
+      this.#process.send(message);
     } catch (error) {
       // It has just ended, which is about to be told.
       this.#ending = true;

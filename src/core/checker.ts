@@ -91,7 +91,7 @@ export class ChildChecker implements Checker {
   }
 
   prepare(): void {
-    if (!this.#closed && this.#known.isEmpty && this.#children.size === 0) this.#tryAnother(undefined);
+    if (!this.#closed && this.#known.isEmpty && this.#children.size === 0) this.#tryAnother();
   }
 
   #ask(request: CheckRequest): Promise<CheckAnswer> {
@@ -139,7 +139,7 @@ export class ChildChecker implements Checker {
     }
   }
 
-  #tryAnother(job: Job | undefined): CheckProcess | undefined {
+  #tryAnother(job?: Job): CheckProcess | undefined {
     try {
       return this.#another(job);
     } catch (error) {
@@ -153,7 +153,7 @@ export class ChildChecker implements Checker {
     return [...this.#children].find((child) => child.idle);
   }
 
-  #another(job: Job | undefined): CheckProcess | undefined {
+  #another(job?: Job): CheckProcess | undefined {
     const working = [...this.#children].filter((child) => !job || child.takesSoon(job)).length;
     if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
     this.#scratch ??= emptyScratch(this.#options.scratchDir);

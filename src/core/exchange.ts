@@ -36,12 +36,13 @@ export async function exchange(
   try {
     wasAbandoned = await pause(old, registry.drainTimeoutMs, caller === service.name);
     await saveStore(old);
+    await breathe();
     const generation = await importUnchanged(registry, service.dirName as string, source);
     await breathe();
     await assertSuccessor(registry, service, generation);
     const fresh = await registry.start(generation, source);
     await breathe();
-    await verifyVersion(fresh, options.verify);
+    if (options.verify) await verifyVersion(fresh, options.verify);
     await breathe();
     table.swap(service, fresh);
   } finally {

@@ -21,7 +21,7 @@ export interface Listing {
  * A folder that changed so recently, in milliseconds, may change again without it showing: some file systems stamp in
  * steps of two seconds.
  */
-const STAMP_GRAIN_MS = 2500;
+const SETTLED_MS = 2500;
 
 /** Lists kept at most; the latest ones. */
 const MOST = 10_000;
@@ -56,7 +56,7 @@ export function listAnew(dir: string, now = Date.now()): readonly string[] {
   const { root, files, plain } = findCode(dir);
   // Of the folder that was looked through, should `dir` be a link that has come to lead elsewhere meanwhile.
   const stamp = plain && stampOf(root, plain.folders);
-  if (stamp && stamp.newest < now - STAMP_GRAIN_MS) {
+  if (stamp && stamp.newest < now - SETTLED_MS) {
     recallListing(dir, { files, ...plain, stamp: stamp.text });
   } else kept.delete(dir);
   return files;

@@ -12,7 +12,7 @@ const isStrings: Check = (v) =>
 const has = (v: unknown, key: string) => (v as Record<string, unknown>)[key];
 const isOptionalFunction = (v: unknown, key: string) => has(v, key) === undefined || isFunction(has(v, key));
 
-const CHECKS: Record<string, { is: Check; takes: string }> = {
+const FIELDS = Object.entries<{ is: Check; takes: string }>({
   description: { is: (v) => typeof v === "string", takes: "a string" },
   routes: {
     is: (v) => isObject(v) && isFunction(has(v, "fetch")) && Array.isArray(has(v, "routes")),
@@ -50,9 +50,7 @@ const CHECKS: Record<string, { is: Check; takes: string }> = {
   },
   dependencies: { is: isStrings, takes: "an array of service names" },
   capabilities: { is: isStrings, takes: "an array of strings" },
-};
-
-const FIELDS = Object.entries(CHECKS).map(([field, check]) => ({ field, ...check }));
+});
 
 /** Returns the default export as a ServiceModule, or throws a `LoadFailure` that names the field at fault. */
 export function checkModule(exported: unknown): ServiceModule {
@@ -66,7 +64,7 @@ export function checkModule(exported: unknown): ServiceModule {
   }
   const fields = exported as Record<string, unknown>;
   assertServiceName(fields.name);
-  for (const { field, is, takes } of FIELDS) {
+  for (const [field, { is, takes }] of FIELDS) {
     const value = fields[field];
     if (value === undefined || is(value)) continue;
     throw new LoadFailure("BAD_FIELD", "check", `${field} of "${fields.name}" takes ${takes}.`);

@@ -172,6 +172,7 @@ export class Registry {
     const importCode = async (source: Source): Promise<Generation> => {
       const { generation } = imported ?? {};
       if (!generation || imported?.source.digest !== source.digest) {
+        await breathe();
         return importUnchanged(this, dirName, source);
       }
       unused = undefined;

@@ -51,7 +51,7 @@ export class Scope {
   handlers = 0;
   timers = 0;
   processListeners = 0;
-  #controller: AbortController | undefined;
+  readonly #controller = new AbortController();
   readonly #disposers = new Set<Disposer>();
   readonly #waiting = new Set<(error: ScopeEnded) => void>();
   #ended = false;
@@ -63,8 +63,6 @@ export class Scope {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#ended) this.#controller.abort(this.#endedError());
     return this.#controller.signal;
   }
 
@@ -160,7 +158,7 @@ export class Scope {
     this.active = false;
     this.#ended = true;
     try {
-      this.run(() => this.#controller?.abort(this.#endedError()));
+      this.run(() => this.#controller.abort(this.#endedError()));
     } catch (error) {
       this.fault(`abort listener (${messageOf(error)})`, error);
     }

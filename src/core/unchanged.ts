@@ -1,6 +1,5 @@
 /** Is a folder's code still what was looked at before? */
 import { join } from "node:path";
-import { breathe } from "./breathe.js";
 import { contentDigest, fingerprint, type Source } from "./digest.js";
 import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
@@ -21,11 +20,8 @@ export async function importUnchanged(
   registry: Registry,
   dirName: string,
   source: Source,
-  isStart = false,
 ): Promise<Generation> {
   const dir = join(registry.servicesDir, dirName);
-  // While the server starts, requests wait anyway, and imports go faster side by side.
-  if (!isStart) await breathe();
   // Before, since untried code could keep the server from ever getting to the second look.
   if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
   const generation = await registry.importFolder(dirName);

@@ -12,8 +12,10 @@ const VERIFY_LIMIT_MS = 5000;
 const READY_LIMIT_MS = 1000;
 
 /** Lets `verify` try a started version. When it throws or takes too long the version is discarded: `VERIFY_FAILED`. */
-export async function verifyVersion(version: Version, verify: LoadOptions["verify"]): Promise<void> {
-  if (!verify) return;
+export async function verifyVersion(
+  version: Version,
+  verify: NonNullable<LoadOptions["verify"]>,
+): Promise<void> {
   const { module, serving, source } = version;
   const mount = module.mountAtRoot ? "" : `/${module.name}`;
   const request = async (path: string, init?: RequestInit) =>
