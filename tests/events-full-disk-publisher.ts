@@ -14,7 +14,7 @@ const reef = await startServer({
 });
 await reef.settled;
 // Copies of the services' code that find no room are discarded, which would make some.
-await reef.registry.keepCopies([]);
+await reef.registry.copies.keepAll([]);
 
 async function call(path: string, body?: object) {
   const response = await fetch(reef.url + path, {

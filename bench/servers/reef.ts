@@ -32,5 +32,5 @@ const reef = await startServer({
   port: 0,
 });
 // What a start leaves to do afterwards is no part of a request.
-await reef.registry.keepCopies([]);
+await reef.registry.copies.keepAll([]);
 serveBench(reef.server.port as number);

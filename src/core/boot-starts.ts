@@ -74,7 +74,7 @@ function startAtOnce(
   options: StartOptions,
 ): Promise<boolean> {
   try {
-    options.registry.admitAtOnce(generation, candidate.dirName, source);
+    options.registry.admission.admitAtOnce(generation, candidate.dirName, source);
     return SERVES;
   } catch (error) {
     return discard(generation).then(() => {
@@ -113,7 +113,7 @@ async function start(
         await generation.dispose();
         return isThere;
       }
-      await registry.admit(generation, candidate.dirName, source);
+      await registry.admission.admit(generation, candidate.dirName, source);
       return true;
     });
   } catch (error) {

@@ -53,7 +53,7 @@ export async function boot(
       const { dirName } = one.candidate;
       if (one.dependencies.every((need) => registry.table.get(need))) {
         const loading = Promise.resolve(one.trial).then((trial) =>
-          registry.load(dirName, undefined, {}, trial, one),
+          changes().load(registry, dirName, { trial, imported: one }),
         );
         registry.starts.add([one.name, dirName], loading);
         await loading;
@@ -84,7 +84,7 @@ export async function boot(
   }
   const started = await patience.allSettled(starting.values());
   void afterwards(registry, [...starting.keys()], memory);
-  if (!started) for (const [name, serving] of starting) serving.then(() => registry.keepCopies([name]));
+  if (!started) for (const [name, serving] of starting) serving.then(() => registry.copies.keepAll([name]));
 
   const rest = [...round.latecomers, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
@@ -110,7 +110,7 @@ async function afterwards(
   names: readonly string[],
   memory: SourceMemory | undefined,
 ): Promise<void> {
-  const copies = registry.keepCopies(names);
+  const copies = registry.copies.keepAll(names);
   try {
     await breathe();
     loadRest();

@@ -1,6 +1,6 @@
 /** What changes of running services need and a start without any does not; see `changes` in late.ts. */
-export { exchange } from "./exchange.js";
 export { changeFolder } from "./folder-change.js";
+export { check, load } from "./load.js";
 export { loadLacking } from "./load-rounds.js";
 export { disable, enable, unload } from "./removal.js";
 export { rollBack } from "./rollback.js";

@@ -3,6 +3,7 @@ import { whatIsDue } from "./breathe.js";
 import { dataDir } from "./config.js";
 import { Dispatcher } from "./dispatch.js";
 import { EventBus } from "./events.js";
+import { load } from "./load.js";
 import type { LogBook } from "./log.js";
 import { Registry } from "./registry.js";
 import { NO_LIMIT_MS } from "./scope.js";
@@ -25,7 +26,7 @@ export async function tryStart(servicesDir: string, dirNames: string[], logs: Lo
     ...limits,
   });
   try {
-    for (const dirName of dirNames) await registry.load(dirName);
+    for (const dirName of dirNames) await load(registry, dirName);
     await whatIsDue();
   } finally {
     await registry.close(0);

@@ -40,7 +40,7 @@ export async function exchange(
     const generation = await importUnchanged(registry, service.dirName as string, source);
     await breathe();
     await assertSuccessor(registry, service, generation);
-    const fresh = await registry.start(generation, source);
+    const fresh = await registry.admission.start(generation, source);
     await breathe();
     if (options.verify) await verifyVersion(fresh, options.verify);
     await breathe();
@@ -50,7 +50,7 @@ export async function exchange(
     old.generation.scope.paused = undefined;
     reopen();
   }
-  registry.rememberGood(source);
+  registry.checker?.remember(source.digest);
   // What was not acknowledged must not be stored any more, over what comes now.
   drain(table, service, old, wasAbandoned ? 0 : registry.drainTimeoutMs);
   return service.name;

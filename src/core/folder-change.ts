@@ -1,6 +1,7 @@
 /** A change of a service folder and of what runs from it, as one step. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { load } from "./load.js";
 import { assertFolderName } from "./names.js";
 import type { Registry } from "./registry.js";
 import type { FolderChange, ReloadAction } from "./registry-types.js";
@@ -18,12 +19,12 @@ export async function changeFolder(
   const dir = join(registry.servicesDir, dirName);
   const running = registry.table.byFolder(dirName);
   // A start does not wait for its copies, and after the change what runs now is in the copy alone.
-  if (running) await registry.keepCopy(running.name);
+  if (running) await registry.copies.keep(running.name);
   const before = registry.failures.get(dir);
   const existed = existsSync(dir);
   change.apply();
   try {
-    if (existsSync(join(dir, "index.ts"))) return await registry.load(dirName, caller);
+    if (existsSync(join(dir, "index.ts"))) return await load(registry, dirName, { caller });
     const service = registry.table.byFolder(dirName);
     if (service) await unload(registry, service.name, { force }, caller);
     registry.failures.clear(dir);

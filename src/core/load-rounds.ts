@@ -2,6 +2,7 @@
 import { basename, join } from "node:path";
 import { contentDigest } from "./digest.js";
 import { asLoadFailure } from "./discover.js";
+import { load } from "./load.js";
 import type { LoadFailure, LoadFailureCode } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
@@ -75,7 +76,7 @@ export async function loadInRounds(
     const lacking: Lacking[] = [];
     for (const dirName of waiting) {
       try {
-        result.results.push(await registry.load(dirName, caller, {}, tried.get(dirName)));
+        result.results.push(await load(registry, dirName, { caller, trial: tried.get(dirName) }));
       } catch (error) {
         const failure = asLoadFailure(error);
         if (DUE_TO_OTHERS.has(failure.code)) lacking.push({ dirName, failure });

@@ -101,6 +101,12 @@ export interface CheckResult {
 
 export type ReloadAction = "added" | "updated" | "removed";
 
+/** What came of loading a folder. */
+export interface Loaded {
+  name: string;
+  action: "added" | "updated";
+}
+
 /** A change of one service folder that can be taken back. Both run synchronously, within one tick. */
 export interface FolderChange {
   /** Puts the folder into its new state; it may also create or remove it. When it throws, it has left nothing. */
@@ -116,7 +122,7 @@ export interface ServiceRegistry {
   /** Folders that could not be served and why. */
   failures(): FailureReport[];
   /** Loads a folder, or swaps in its present code. Rejects with a `LoadFailure`; the old version then serves on. */
-  load(dirName: string, options?: LoadOptions): Promise<{ name: string; action: "added" | "updated" }>;
+  load(dirName: string, options?: LoadOptions): Promise<Loaded>;
   /** Where a service's code is, loaded or not; `dir` is absolute, with links resolved. Throws a `LoadFailure`. */
   locate(name: string): { dirName: string; dir: string };
   /**
@@ -125,7 +131,7 @@ export interface ServiceRegistry {
    */
   servedFrom(name: string): string | undefined;
   /** Reloads by service name, whether or not anything changed. */
-  reload(name: string): Promise<{ name: string; action: "added" | "updated" }>;
+  reload(name: string): Promise<Loaded>;
   /** Brings memory in line with the services folder: adds, updates what changed, removes. */
   sync(): Promise<{
     results: Array<{ name: string; action: ReloadAction }>;
@@ -139,7 +145,7 @@ export interface ServiceRegistry {
    */
   disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
   /** Lets a disabled folder load again, and loads it; by either name. */
-  enable(name: string): Promise<{ name: string; action: "added" | "updated" }>;
+  enable(name: string): Promise<Loaded>;
   /** The kept versions of a service's code, latest first. */
   versions(name: string): Snapshot[];
   /**
@@ -147,10 +153,7 @@ export interface ServiceRegistry {
    * without one, the code that still runs when the latest change of the folder failed, else the code that served
    * before it. On failure the folder is as it was.
    */
-  rollback(
-    name: string,
-    digest?: string,
-  ): Promise<{ name: string; action: "added" | "updated"; digest: string }>;
+  rollback(name: string, digest?: string): Promise<Loaded & { digest: string }>;
   /**
    * Runs `fn` with the current version of a service, in that service's own context: what it opens and throws
    * late is the service's. A promise rejects when that version goes before it settles. Throws when no service

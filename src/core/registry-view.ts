@@ -49,21 +49,21 @@ export function registryView(
     versions: (name) => registry.snapshots?.list(registry.folderOf(name)) ?? [],
     locate: (name) => locate(registry, name),
     servedFrom: (name) => servedFrom(registry, name),
-    check: (dirName) => inHost(() => registry.check(dirName)),
+    check: (dirName) => inHost(() => changes().check(registry, dirName)),
     load: (dirName, options = {}) => {
       // The verification is the caller's code and runs in the caller's context.
       const verify = options.verify && AsyncLocalStorage.bind(options.verify.bind(options));
       return enqueueLoad(
         dirName,
         () => ifOn(dirName),
-        (trial) => registry.load(dirName, caller, { ...options, verify }, trial),
+        (trial) => changes().load(registry, dirName, { ...options, verify, caller, trial }),
       );
     },
     reload: (name) =>
       enqueueLoad(
         name,
         () => ifOn(registry.folderOf(name)),
-        (trial) => registry.load(registry.folderOf(name), caller, {}, trial),
+        (trial) => changes().load(registry, registry.folderOf(name), { caller, trial }),
       ),
     sync: () => asked(() => changes().syncFolders(registry, caller)),
     unload: (name, options) =>

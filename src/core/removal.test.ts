@@ -51,3 +51,73 @@ test("a service serves on when it cannot be kept that it is switched off", async
   expect(await failure(registry.disable("a", { force: true }))).toMatchObject({ code: "STORAGE_FULL" });
   expect([await reef.text("/a"), registry.get("a")?.state]).toEqual(["still here", "loaded"]);
 });
+
+describe("unload", () => {
+  const pair = {
+    "base/index.ts": answering("base", "base"),
+    "top/index.ts": answering("top", "top", 'dependencies: ["base"]'),
+  };
+
+  test("is refused while another service depends on it, unless forced", async () => {
+    const { reef, registry } = await startRegistry(pair);
+    const refused = await failure(registry.unload("base"));
+    expect(refused).toMatchObject({ code: "IN_USE" });
+    expect(refused.message).toContain('"top"');
+    expect(await reef.text("/base")).toBe("base");
+    await registry.unload("base", { force: true });
+    expect((await reef.call("/base")).status).toBe(404);
+    expect(reef.liveModules.has("base")).toBe(false);
+  });
+
+  test("of an unknown service says so; a service cannot remove itself", async () => {
+    const { reef, registry } = await startRegistry({
+      "a/index.ts": 'export default { name: "a", init(ctx) { globalThis.__ctx = ctx; } };',
+    });
+    expect(await failure(registry.unload("ghost"))).toMatchObject({ code: "UNKNOWN" });
+    const own = (globalThis as unknown as { __ctx: typeof reef.ctx }).__ctx;
+    expect(await failure(own.unloadModule("a"))).toMatchObject({ code: "PROTECTED" });
+  });
+
+  test("a module object can be unloaded but not reloaded", async () => {
+    const { registry } = await startRegistry({}, { modules: [{ name: "obj" }] });
+    expect(await failure(registry.reload("obj"))).toMatchObject({ code: "PROTECTED" });
+    await registry.unload("obj");
+    expect(registry.list()).toEqual([]);
+  });
+});
+
+describe("switching off", () => {
+  const folder = { "folder/index.ts": answering("shown", "x") };
+  const both = ["folder", "shown"];
+  const ways = both.flatMap((off) => both.map((on) => [off, on] as const));
+
+  test.each(ways)("by the name %p stops what serves, and by %p it is back", async (off, on) => {
+    const { reef, registry } = await startRegistry(folder);
+    await registry.disable(off, { reason: "why" });
+    expect((await reef.call("/shown")).status).toBe(404);
+    expect(registry.list()).toMatchObject([
+      { name: "shown", dirName: "folder", state: "disabled", reason: "why" },
+    ]);
+    expect(await registry.enable(on)).toEqual({ name: "shown", action: "added" });
+    expect(await reef.text("/shown")).toBe("x");
+  });
+
+  test("twice, by either name, does not lose the service's name", async () => {
+    const { registry } = await startRegistry(folder);
+    await registry.disable("shown");
+    await registry.disable("folder", { reason: "still" });
+    expect(registry.list()).toMatchObject([{ name: "shown", state: "disabled", reason: "still" }]);
+  });
+
+  test("by the folder's name is refused like by the service's", async () => {
+    const { reef, registry } = await startRegistry({
+      ...folder,
+      "top/index.ts": answering("top", "top", 'dependencies: ["shown"]'),
+      "own/index.ts": 'export default { name: "self", init(ctx) { globalThis.__self = ctx; } };',
+    });
+    expect(await failure(registry.disable("folder"))).toMatchObject({ code: "IN_USE" });
+    const self = (globalThis as unknown as { __self: typeof reef.ctx }).__self;
+    expect(await failure(self.registry.disable("own"))).toMatchObject({ code: "PROTECTED" });
+    expect(registry.list().map(({ state }) => state)).toEqual(["loaded", "loaded", "loaded"]);
+  });
+});

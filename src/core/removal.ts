@@ -1,9 +1,11 @@
 /** A service stops serving: until the next load, or for as long as the operator has switched it off. */
 import { join } from "node:path";
 import { endOlder } from "./draining.js";
+import { load } from "./load.js";
 import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
-import type { Loaded, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
+import type { Loaded } from "./registry-types.js";
 import type { Trial } from "./trials.js";
 import { retire, saveStore } from "./version.js";
 
@@ -54,7 +56,7 @@ export async function disable(
 export async function enable(registry: Registry, name: string, trial?: Trial): Promise<Loaded> {
   const dirName = registry.folderOf(name);
   registry.switches?.enable(dirName);
-  return registry.load(dirName, undefined, {}, trial);
+  return load(registry, dirName, { trial });
 }
 
 /** `decided` is called when nothing else can refuse the removal; when it throws, the service serves on. */
@@ -75,7 +77,7 @@ async function remove(
     throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
   }
   // It may serve since a moment ago.
-  await registry.keepCopy(name);
+  await registry.copies.keep(name);
   if (!force) await saveStore(service.current);
   decided();
   table.remove(service);

@@ -2,9 +2,11 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { type GaveWay, putBack } from "./gave-way.js";
+import { load } from "./load.js";
 import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
-import type { Loaded, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
+import type { Loaded } from "./registry-types.js";
 import type { Snapshot } from "./snapshot-list.js";
 
 /** How much of a digest people are shown, in characters; more where that does not tell versions apart. */
@@ -23,7 +25,7 @@ export async function rollBack(
   const { snapshots } = registry;
   const dirName = registry.folderOf(name);
   // What runs since the start may not be kept yet.
-  await registry.keepCopy(nameIn(registry, dirName) ?? name);
+  await registry.copies.keep(nameIn(registry, dirName) ?? name);
   const target = choose(registry, dirName, digest);
   if (!snapshots || !target) {
     const which = digest === undefined ? "earlier" : "such";
@@ -34,7 +36,7 @@ export async function rollBack(
   let gaveWay: GaveWay[] = [];
   try {
     gaveWay = snapshots.restore(dirName, dir, target.digest);
-    const loaded = await registry.load(dirName, caller);
+    const loaded = await load(registry, dirName, { caller });
     snapshots.tell(dirName, gaveWay);
     registry.announce(loaded.name, "rolled-back");
     const runs = registry.table.byFolder(dirName)?.current.source?.digest;
