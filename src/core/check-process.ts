@@ -1,16 +1,16 @@
 /** A child process in which unknown code is tried. */
 import fs, { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { isAlone, isToTheEnd, type Job } from "./check-job.js";
+import { isToTheEnd, type Job } from "./check-job.js";
 import {
   type CheckRequest,
   type FromChild,
   LATE_COMPILING,
   SLOW_MS,
-  TOGETHER,
   type ToChild,
 } from "./check-messages.js";
 import { messageOf } from "./errors.js";
+import { HandedJobs } from "./handed-jobs.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { endProcessTree } from "./process-tree.js";
 
@@ -30,8 +30,6 @@ export interface CheckProcessEvents {
   onEnd(): void;
 }
 
-/** Jobs a process is handed ahead, so that it has the next ones at once. */
-const AHEAD = 12 * TOGETHER;
 /** How often it is looked what a busy process is doing, in milliseconds. One that says nothing twice is blocked. */
 const LOOK_MS = SLOW_MS / 2;
 /** How long a process may take to come up before another one is started beside it, in milliseconds. */
@@ -41,13 +39,6 @@ const MOST_LOST = 3;
 /** A process without work for this long is ended, in milliseconds. */
 const IDLE_MS = 60_000;
 
-interface Sent {
-  job: Job;
-  number: number;
-  /** When the process said that it is at it. */
-  begunAt: number | undefined;
-}
-
 /** One child process, which does several jobs side by side. */
 export class CheckProcess {
   readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
@@ -56,9 +47,8 @@ export class CheckProcess {
   readonly #key = Bun.randomUUIDv7();
   readonly #timeoutMs: number;
   readonly #events: CheckProcessEvents;
-  readonly #sent = new Map<number, Sent>();
+  readonly #jobs = new HandedJobs();
   readonly #startedAt = performance.now();
-  #numbers = 0;
   #isUp = false;
   /** Whether it answers nothing, or has not come up for long. */
   #isSlow = false;
@@ -108,22 +98,17 @@ export class CheckProcess {
 
   /** How many jobs like this one it takes now. */
   room(job: Job): number {
-    const sent = [...this.#sent.values()];
-    const fresh = sent.filter(isFresh);
-    if (!this.isWorking || fresh.some((one) => isAlone(one.job))) return 0;
-    if (isAlone(job)) return (isToTheEnd(job) ? sent : fresh).length === 0 ? 1 : 0;
-    return Math.max(0, AHEAD - fresh.length);
+    return this.isWorking ? this.#jobs.roomFor(job) : 0;
   }
 
   /** Whether it is still good for something: it answers, and what it does leaves room for more. */
   get isWorking(): boolean {
-    if (this.#isSlow || this.#ending || this.#isSpent) return false;
-    return ![...this.#sent.values()].some((one) => isToTheEnd(one.job) && !isFresh(one));
+    return !this.#isSlow && !this.#ending && !this.#isSpent && !this.#jobs.areShut;
   }
 
   /** Whether it can be given this job now or soon: what nothing else should go on beside would wait for slow ones. */
   takesSoon(job: Job): boolean {
-    return this.isWorking && (!isToTheEnd(job) || [...this.#sent.values()].every(isFresh));
+    return this.isWorking && (!isToTheEnd(job) || this.#jobs.areFresh);
   }
 
   /** Resolves when it has ended and nothing is left of it. Never rejects. */
@@ -133,13 +118,11 @@ export class CheckProcess {
 
   /** Whether it has nothing to do and waits for more. */
   get idle(): boolean {
-    return this.#sent.size === 0 && this.isWorking;
+    return this.#jobs.size === 0 && this.isWorking;
   }
 
   work(jobs: readonly Job[]): void {
-    const numbered = jobs.map((job) => ({ job, number: ++this.#numbers, begunAt: undefined }));
-    for (const one of numbered) this.#sent.set(one.number, one);
-    this.#tell({ jobs: numbered.map(({ job, number }) => ({ ...job.request, number })) });
+    this.#tell({ jobs: this.#jobs.add(jobs) });
     clearTimeout(this.#idling);
     if (this.#looking) return;
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
@@ -163,13 +146,11 @@ export class CheckProcess {
       if (now - this.#startedAt > Math.max(START_MS, this.#timeoutMs)) void this.end();
       return;
     }
-    for (const { number, job, begunAt } of this.#sent.values()) {
-      if (begunAt === undefined || now - begunAt < this.#timeoutMs) continue;
+    for (const job of this.#jobs.takeOverdue(this.#timeoutMs)) {
       this.#isSpent = true;
-      this.#sent.delete(number);
       job.reject(this.#timedOut(job));
     }
-    if (this.#sent.size === 0) this.#rest();
+    if (this.#jobs.size === 0) this.#rest();
     else if (this.#asked >= 2) this.#blocked();
     else {
       this.#asked++;
@@ -186,8 +167,7 @@ export class CheckProcess {
 
   /** One of its jobs keeps it from doing anything else. Only when there is but one it is known which. */
   #blocked(): void {
-    const [first] = this.#sent.values();
-    if (this.#sent.size === 1 && first?.begunAt !== undefined) this.#becomeSlow();
+    if (this.#jobs.isOneBegun) this.#becomeSlow();
     else {
       void this.end();
       this.#handBack();
@@ -195,11 +175,8 @@ export class CheckProcess {
   }
 
   #handBack(): void {
-    const sent = [...this.#sent.values()];
-    if (sent.length === 0) return;
-    this.#sent.clear();
-    for (const { job, begunAt } of sent) if (begunAt !== undefined) job.suspected = (job.suspected ?? 0) + 1;
-    this.#events.onHandBack(sent.map(({ job }) => job));
+    const jobs = this.#jobs.takeSuspects();
+    if (jobs.length > 0) this.#events.onHandBack(jobs);
   }
 
   /** Nothing is left to do. */
@@ -221,11 +198,7 @@ export class CheckProcess {
   /** Ends the process; who still waits for a job is told `reason`. Resolves when nothing of it is left. */
   async end(reason?: LoadFailure): Promise<void> {
     this.#ending = true;
-    if (reason) {
-      const sent = [...this.#sent.values()];
-      this.#sent.clear();
-      for (const { job } of sent) job.reject(reason);
-    }
+    if (reason) for (const job of this.#jobs.takeAll()) job.reject(reason);
     // It does not keep the server running, but whoever waits here wants to see it end.
     this.#process.ref();
     await this.#kill();
@@ -258,17 +231,10 @@ export class CheckProcess {
     this.#isUp = true;
     this.#asked = 0;
     this.#isSlow = false;
-    for (const number of begun) {
-      const sent = this.#sent.get(number);
-      if (sent) sent.begunAt ??= performance.now();
-    }
-    for (const { number, answer } of answers) {
-      const sent = this.#sent.get(number);
-      this.#sent.delete(number);
-      sent?.job.resolve(answer);
-    }
+    this.#jobs.begin(begun);
+    for (const { number, answer } of answers) this.#jobs.answer(number, answer);
     if (answers.length === 0) return;
-    if (this.#sent.size === 0) this.#rest();
+    if (this.#jobs.size === 0) this.#rest();
     else this.#events.onRoom();
   }
 
@@ -277,25 +243,13 @@ export class CheckProcess {
     clearTimeout(this.#idling);
     this.#ending = true;
     void this.#clear();
-    const begun = [...this.#sent.values()].filter(({ begunAt }) => begunAt !== undefined);
-    const [culprit] = begun;
-    if (culprit && begun.length === 1) {
-      this.#sent.delete(culprit.number);
-      culprit.job.reject(processEnded(culprit.job, how));
+    const culprit = this.#jobs.takeOnlyBegun();
+    culprit?.reject(processEnded(culprit, how));
+    if (!this.#isUp) {
+      for (const job of this.#jobs.takeLost(MOST_LOST)) job.reject(notStarted(how));
     }
-    if (!this.#isUp) this.#countAsLost(how);
     this.#handBack();
     this.#events.onEnd();
-  }
-
-  #countAsLost(how: string): void {
-    for (const { number, job } of this.#sent.values()) {
-      job.lost = (job.lost ?? 0) + 1;
-      if (job.lost < MOST_LOST) continue;
-      this.#sent.delete(number);
-      const message = `the process to try the code in did not start (${how}).`;
-      job.reject(new LoadFailure("CHECK_FAILED", "import", message));
-    }
   }
 
   #timedOut({ request }: Job): LoadFailure {
@@ -305,8 +259,6 @@ export class CheckProcess {
   }
 }
 
-const isFresh = ({ begunAt }: Sent) => begunAt === undefined || performance.now() - begunAt < SLOW_MS;
-
 function namesOf({ op }: CheckRequest): { step: FailureStep; what: string } {
   return op === "import" ? { step: "import", what: "importing index.ts" } : { step: "init", what: "init()" };
 }
@@ -314,4 +266,9 @@ function namesOf({ op }: CheckRequest): { step: FailureStep; what: string } {
 function processEnded({ request }: Job, how: string): LoadFailure {
   const { step, what } = namesOf(request);
   return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process it was tried in (${how}).`);
+}
+
+function notStarted(how: string): LoadFailure {
+  const message = `the process to try the code in did not start (${how}).`;
+  return new LoadFailure("CHECK_FAILED", "import", message);
 }
