@@ -301,6 +301,25 @@ describe("the end", () => {
     expect(await reef.stop()).toBe(0);
   }, 30_000);
 
+  test("ends what a service has begun that is still starting", async () => {
+    const sandbox = box({
+      "a/index.ts": answering("a", "a"),
+      "slow/index.ts": `import { writeFileSync } from "node:fs";
+        export default { name: "slow", init() {
+          const { pid } = Bun.spawn(["sleep", "600"]);
+          writeFileSync("pid", String(pid));
+          return new Promise(() => {});
+        } };`,
+    });
+    const reef = await start(sandbox, { env: { REEF_CHECK: "off", REEF_INIT_TIMEOUT: "600000" } });
+    const marker = join(sandbox.root, "pid");
+    await eventually(() => existsSync(marker), "the child of the service");
+    const child = readFileSync(marker, "utf8");
+    expect(existsSync(`/proc/${child}`)).toBe(true);
+    expect(await reef.stop()).toBe(0);
+    await eventually(() => !existsSync(`/proc/${child}`), "the child's end");
+  }, 30_000);
+
   test("leaves no child processes and no scratch folders behind", async () => {
     const sandbox = box({ "a/index.ts": answering("a", "a"), "bad/index.ts": "while (true) {}" });
     sandbox.write("tmp/.keep", "");

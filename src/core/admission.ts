@@ -9,6 +9,7 @@ import { shuttingDown } from "./load-failure.js";
 import type { LoadOptions } from "./registry-types.js";
 import type { ServiceTable } from "./table.js";
 import { retire, startVersion, type Version, versionOf } from "./version.js";
+import type { Waiters } from "./waiters.js";
 
 export interface AdmissionOptions {
   table: ServiceTable;
@@ -17,6 +18,8 @@ export interface AdmissionOptions {
   /** Is told which code has served, so that it need not be tried again. */
   checker: Checker | undefined;
   initTimeoutMs: number;
+  /** Those who wait for an import or an `init`. */
+  waiters: Waiters;
 }
 
 export class Admission {
@@ -33,6 +36,11 @@ export class Admission {
     this.#closed = true;
   }
 
+  /** What is being imported or started is not waited for any more: it is let go of. */
+  giveUp(): void {
+    this.#options.waiters.giveUp(shuttingDown());
+  }
+
   /** Throws a `LoadFailure` when nothing is let in any more. */
   assertOpen(): void {
     if (this.#closed) throw shuttingDown();
@@ -40,9 +48,9 @@ export class Admission {
 
   /** Starts an imported generation as the next version of its service. On failure it is disposed. */
   start(generation: Generation, source: Source | undefined): Promise<Version> {
-    const { dispatcher, host, initTimeoutMs } = this.#options;
+    const { dispatcher: hooks, host, initTimeoutMs, waiters } = this.#options;
     const number = this.#nextNumber(generation.module.name);
-    return startVersion(number, generation, source, host, dispatcher, initTimeoutMs);
+    return startVersion(number, generation, source, { host, hooks, initTimeoutMs, waiters });
   }
 
   /** Starts an imported generation under its own name, which it returns. On failure it is disposed. */
@@ -56,6 +64,7 @@ export class Admission {
     const { table } = this.#options;
     let giveUp: (() => void) | undefined;
     try {
+      this.assertOpen();
       giveUp = table.claim(module.name, dirName);
       table.assertDependencies(module);
     } catch (error) {

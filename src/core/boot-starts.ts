@@ -65,7 +65,7 @@ function canStartAtOnce(
   { candidate: { dirName }, generation }: Imported,
   { registry }: StartOptions,
 ): boolean {
-  const isUnasked = registry.table.byFolder(dirName) === undefined && registry.isAlone(dirName);
+  const isUnasked = registry.table.byFolder(dirName) === undefined && registry.queue.isFolderFree(dirName);
   return generation.module.init === undefined && isUnasked && !registry.switches?.isDisabled(dirName);
 }
 
@@ -106,7 +106,7 @@ async function start(
     return false;
   }
   try {
-    return await registry.alone(candidate.dirName, async () => {
+    return await registry.queue.forFolder(candidate.dirName, async () => {
       // Somebody may have asked for it meanwhile, or switched it off.
       const isThere = registry.table.byFolder(candidate.dirName) !== undefined;
       if (isThere || registry.switches?.isDisabled(candidate.dirName)) {

@@ -4,6 +4,7 @@ export { check, load } from "./load.js";
 export { loadLacking } from "./load-rounds.js";
 export { disable, enable, unload } from "./removal.js";
 export { rollBack } from "./rollback.js";
+export { endServices } from "./shutdown.js";
 export { syncFolders } from "./sync.js";
 export { Batch } from "./trial-batch.js";
 export { verifyVersion } from "./verify.js";

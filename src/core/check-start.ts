@@ -7,6 +7,7 @@ import { load } from "./load.js";
 import type { LogBook } from "./log.js";
 import { Registry } from "./registry.js";
 import { NO_LIMIT_MS } from "./scope.js";
+import { endServices } from "./shutdown.js";
 
 export async function tryStart(servicesDir: string, dirNames: string[], logs: LogBook): Promise<void> {
   const dispatcher = new Dispatcher({
@@ -29,6 +30,6 @@ export async function tryStart(servicesDir: string, dirNames: string[], logs: Lo
     for (const dirName of dirNames) await load(registry, dirName);
     await whatIsDue();
   } finally {
-    await registry.close(0);
+    await endServices(registry, 0);
   }
 }

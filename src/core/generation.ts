@@ -11,6 +11,7 @@ import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import { forgetPackages, forgetPaths, isStale } from "./stale-paths.js";
 import type { ServiceModule } from "./types.js";
+import type { Waiters } from "./waiters.js";
 
 /** One version of a service's code: what it exports, and the scope that owns what it opens. */
 export interface Generation {
@@ -30,6 +31,8 @@ export interface ImportOptions {
   timeoutMs: number;
   /** Where the service finds `data`, absolute. */
   dataDir: string;
+  /** By whom the import can be given up. */
+  waiters?: Waiters;
 }
 
 /**
@@ -53,7 +56,7 @@ export async function importGeneration(options: ImportOptions): Promise<Generati
 }
 
 async function importOnce(entry: string, options: ImportOptions): Promise<Generation> {
-  const { dir, label, logs, timeoutMs, dataDir } = options;
+  const { dir, label, logs, timeoutMs, dataDir, waiters } = options;
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
   const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
@@ -74,7 +77,7 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
   try {
     const loading = graph.import(GRAPH_MAIN).then(() => graph.import(entry));
     const exports = await within(
-      loading,
+      waiters ? waiters.wait(loading) : loading,
       timeoutMs,
       () =>
         new LoadFailure("IMPORT_TIMEOUT", "import", `importing index.ts did not finish in ${timeoutMs} ms.`),

@@ -102,5 +102,5 @@ export async function loadLacking(registry: Registry, dirNames: readonly string[
   };
   const tried = new Map<string, Trial>();
   for (const [dirName, trial] of registry.trials.begin(lacking())) tried.set(dirName, await trial);
-  return registry.enqueue(() => loadInRounds(registry, lacking(), tried, emptyResult()));
+  return registry.queue.run(() => loadInRounds(registry, lacking(), tried, emptyResult()));
 }

@@ -41,7 +41,7 @@ export async function load(
     return generation;
   };
   try {
-    return await registry.alone(dirName, async () => {
+    return await registry.queue.forFolder(dirName, async () => {
       const there = imported && registry.table.byFolder(dirName);
       // Somebody else has loaded this very code meanwhile.
       if (there && there.current.source?.digest === imported.source.digest) {

@@ -20,8 +20,8 @@ export function registryView(
   /** A change of one service, given its name or its folder's. One that is being started is there first. */
   const enqueue = <T>(name: string, change: () => Promise<T>) =>
     asked(async () => {
-      if (registry.takesTurns && registry.starts.has(name)) await registry.starts.over(name);
-      return registry.enqueue(change);
+      if (registry.queue.takesTurns && registry.starts.has(name)) await registry.starts.over(name);
+      return registry.queue.run(change);
     });
   /** The same for one that loads the code in a folder: what is new is tried before the change takes its turn. */
   const enqueueLoad = <T>(
@@ -29,13 +29,13 @@ export function registryView(
     folder: () => string | undefined,
     change: (trial?: Trial) => Promise<T>,
   ) => {
-    if (!registry.takesTurns) return registry.enqueue(change);
+    if (!registry.queue.takesTurns) return registry.queue.run(change);
     // It goes on when the caller is exchanged meanwhile.
     const inTurn = async () => {
       if (registry.starts.has(name)) await registry.starts.over(name);
       const trying = beginTrial(registry, folder);
       const trial = trying && (await trying);
-      return registry.enqueue(() => change(trial));
+      return registry.queue.run(() => change(trial));
     };
     return asked(() => inHost(inTurn));
   };

@@ -1,17 +1,16 @@
 /** What serves, and every change of it, one after the other: so that two changes never race. */
 import { join } from "node:path";
 import { Admission } from "./admission.js";
+import { ChangeQueue } from "./change-queue.js";
 import type { Checker } from "./checker.js";
 import type { ContextHost, Peer } from "./context.js";
 import { Copies } from "./copies.js";
 import type { Dispatcher } from "./dispatch.js";
-import { endOlder } from "./draining.js";
 import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
-import { inHost, initializing } from "./host-context.js";
 import { snapshots } from "./late.js";
-import { initCycle, type LoadFailure } from "./load-failure.js";
+import type { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
 import { folderOf } from "./lookup.js";
 import { CHANGE_EVENT, STOPPING_EVENT, SYNC_EVENT } from "./registry-events.js";
@@ -24,9 +23,8 @@ import { Switches } from "./switches.js";
 import type { SyncResult } from "./sync.js";
 import { type Service, ServiceTable } from "./table.js";
 import { Trials } from "./trials.js";
-import { Turns } from "./turns.js";
 import { hasChanged } from "./unchanged.js";
-import { retire } from "./version.js";
+import { Waiters } from "./waiters.js";
 
 export interface RegistryOptions {
   servicesDir: string;
@@ -42,9 +40,6 @@ export interface RegistryOptions {
   drainTimeoutMs: number;
 }
 
-/** What each of a store's steps gets at shutdown when the time for all is used up, in milliseconds. */
-const CLOSE_LIMIT_MS = 1000;
-
 export class Registry {
   readonly table: ServiceTable;
   readonly failures: FailureBook;
@@ -54,9 +49,9 @@ export class Registry {
   readonly admission: Admission;
   readonly copies: Copies;
   readonly host: ContextHost;
+  readonly queue = new ChangeQueue();
   readonly #options: RegistryOptions;
-  #queue: Promise<unknown> = Promise.resolve();
-  readonly #folders = new Turns(initCycle);
+  readonly #waiters = new Waiters();
   #snapshots: Snapshots | undefined;
 
   constructor(options: RegistryOptions) {
@@ -82,7 +77,9 @@ export class Registry {
       },
       authenticate: (request) => dispatcher.accepts(request),
     };
-    this.admission = new Admission({ table, host: this.host, dispatcher, checker, initTimeoutMs });
+    const { host } = this;
+    const waiters = this.#waiters;
+    this.admission = new Admission({ table, host, dispatcher, checker, initTimeoutMs, waiters });
   }
 
   /** Requests for a service that is on its way wait until `known` settles. */
@@ -120,31 +117,6 @@ export class Registry {
     return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
   }
 
-  /** Whether what is asked for here waits for its turn, and may wait for starts: not from within an `init`. */
-  get takesTurns(): boolean {
-    return !initializing.getStore()?.open;
-  }
-
-  /**
-   * Runs one change after the other, in the host's context; a failed one does not stop the next. What an `init` asks
-   * for is part of the change that runs it: waiting for its turn it would wait for itself.
-   */
-  enqueue<T>(change: () => Promise<T>): Promise<T> {
-    if (!this.takesTurns) return inHost(this.#folders.partOf(change));
-    const result = this.#queue.then(() => inHost(change));
-    this.#queue = result.catch(() => undefined);
-    return result;
-  }
-
-  /**
-   * Runs what makes a folder's service come or go, one after the other for each folder: the start of the server is not
-   * in the queue, and its slow services may be asked for meanwhile. An `init` that asks for a change which waits for
-   * that `init` is refused.
-   */
-  alone<T>(dirName: string, change: () => Promise<T>): Promise<T> {
-    return this.#folders.take(dirName, change);
-  }
-
   /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
   view(caller?: string): ServiceRegistry {
     return registryView(this, this.#options, caller);
@@ -178,18 +150,14 @@ export class Registry {
   importFolder(dirName: string): Promise<Generation> {
     const { logs, initTimeoutMs, dataDir } = this.#options;
     const dir = join(this.servicesDir, dirName);
-    return importGeneration({ dir, label: dirName, logs, timeoutMs: initTimeoutMs, dataDir });
+    const waiters = this.#waiters;
+    return importGeneration({ dir, label: dirName, logs, timeoutMs: initTimeoutMs, dataDir, waiters });
   }
 
   /** Adds a module object, which can be unloaded but not reloaded. */
   async addModule(exported: unknown): Promise<void> {
     const { logs, dataDir } = this.#options;
     await this.admission.admit(wrapModule(exported, logs, dataDir), undefined, undefined);
-  }
-
-  /** Whether nothing is under way that makes a folder's service come or go. */
-  isAlone(dirName: string): boolean {
-    return this.#folders.isFree(dirName);
   }
 
   /** How long the requests and streams of a version that was exchanged may take, in milliseconds. */
@@ -206,33 +174,5 @@ export class Registry {
   /** Tells services that the server ends; nobody is waited for. */
   announceStop(): void {
     void this.#options.events.emit(STOPPING_EVENT, {});
-  }
-
-  /**
-   * Lets all services go, dependents first, and takes in none after that. All of them together get `drainMs`, and a
-   * little more for each store.
-   */
-  async close(drainMs: number): Promise<void> {
-    await this.enqueue(async () => {
-      this.admission.close();
-      const deadline = Date.now() + drainMs;
-      // Of what has started a moment ago: who is gone cannot be copied.
-      await Promise.race([this.copies.keepAll([]), Bun.sleep(Math.min(drainMs, CLOSE_LIMIT_MS))]);
-      const gone: Service[] = [];
-      for (const service of this.table.all().reverse()) {
-        gone.push(service);
-        this.table.remove(service);
-        await endOlder(service, deadline - Date.now());
-        const left = Math.max(0, deadline - Date.now());
-        await retire(service.current, {
-          drainMs: left,
-          flush: true,
-          shutdown: true,
-          limitMs: Math.max(CLOSE_LIMIT_MS, left),
-          unaccounted: () => this.table.unaccounted(gone),
-        });
-      }
-      await this.copies.keepAll([]);
-    });
   }
 }

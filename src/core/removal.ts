@@ -40,7 +40,7 @@ export async function disable(
   if (!switches)
     throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
   const dirName = registry.folderOf(name);
-  await registry.alone(dirName, async () => {
+  await registry.queue.forFolder(dirName, async () => {
     const called = nameIn(registry, dirName) ?? name;
     const since = new Date().toISOString();
     const entry = { name: called, dirName, since, ...(reason !== undefined && { reason }) };

@@ -1,6 +1,7 @@
 /** What one version of a service owns, and letting go of all of it. */
 import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
+import { Waiters } from "./waiters.js";
 
 /** Enters the context in which a service's code runs, so that what it opens and throws is its own. */
 export type Run = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => R;
@@ -53,7 +54,7 @@ export class Scope {
   processListeners = 0;
   readonly #controller = new AbortController();
   readonly #disposers = new Set<Disposer>();
-  readonly #waiting = new Set<(error: ScopeEnded) => void>();
+  readonly #waiters = new Waiters();
   #ended = false;
 
   constructor(service: string, log: Logger, run: Run = runDirectly) {
@@ -92,20 +93,7 @@ export class Scope {
 
   /** Settles like `promise`; rejects with {@link ScopeEnded} if this scope ends first. */
   outlive<T>(promise: Promise<T>): Promise<T> {
-    if (this.#ended) return Promise.reject(this.#endedError());
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.add(reject);
-      promise.then(
-        (value) => {
-          this.#waiting.delete(reject);
-          resolve(value);
-        },
-        (error) => {
-          this.#waiting.delete(reject);
-          reject(error);
-        },
-      );
-    });
+    return this.#ended ? Promise.reject(this.#endedError()) : this.#waiters.wait(promise);
   }
 
   /** A timer that ends with this scope and whose errors stay in it. Returns the function that stops it. */
@@ -170,7 +158,6 @@ export class Scope {
 
   /** Releases everybody who still waits for this scope's code. Call it when that code can no longer answer. */
   abandon(): void {
-    for (const reject of this.#waiting) reject(this.#endedError());
-    this.#waiting.clear();
+    this.#waiters.giveUp(this.#endedError());
   }
 }

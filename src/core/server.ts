@@ -12,6 +12,7 @@ import { Dispatcher } from "./dispatch.js";
 import { errorReply, messageOf } from "./errors.js";
 import { openEventStore } from "./event-store.js";
 import { EventBus } from "./events.js";
+import { changes } from "./late.js";
 import { LogBook } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
 import { redact } from "./redact.js";
@@ -124,7 +125,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
       registry.announceStop();
       // First, since a change that is under way may be waiting for code that never ends.
       await options.checker?.close();
-      await registry.close(drainMs);
+      await changes().endServices(registry, drainMs, settled);
       await scope.end();
       await eventStore.release();
     },

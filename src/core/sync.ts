@@ -20,7 +20,7 @@ const TRIAL_PATIENCE_MS = 300;
  * what takes long to try, and services that are being started, come later than the rest and hold nobody up.
  */
 export function syncFolders(registry: Registry, caller?: string): Promise<SyncResult> {
-  if (!registry.takesTurns) return registry.enqueue(() => goThrough(registry, new Map(), { caller }));
+  if (!registry.queue.takesTurns) return registry.queue.run(() => goThrough(registry, new Map(), { caller }));
   // It goes on when the caller is exchanged meanwhile.
   return inHost(() => syncInTurns(registry, caller));
 }
@@ -35,7 +35,7 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
   if (trials.size > 0) await new Patience(TRIAL_PATIENCE_MS).allSettled(trials.values());
   let late = untried();
   let again = late.size > 0;
-  const first = await registry.enqueue(() => {
+  const first = await registry.queue.run(() => {
     again ||= registry.starts.has();
     return pass((dirName) => late.has(dirName))();
   });
@@ -51,12 +51,12 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
     if (late.size === 0) break;
     const isNext = (dirName: string) =>
       before.has(dirName) ? !late.has(dirName) : isDueToOthers(registry, dirName);
-    const { results } = await registry.enqueue(pass((dirName) => !isNext(dirName)));
+    const { results } = await registry.queue.run(pass((dirName) => !isNext(dirName)));
     done.push(...results);
   }
   await registry.starts.over();
   // What failed may have lacked one that came late: it has been tried again, and reported.
-  const { results, errors } = await registry.enqueue(() => goThrough(registry, tried, { caller }));
+  const { results, errors } = await registry.queue.run(() => goThrough(registry, tried, { caller }));
   return { results: [...done, ...results], errors };
 }
 

@@ -8,6 +8,7 @@ import { LoadFailure } from "./load-failure.js";
 import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
 import type { ServiceModule } from "./types.js";
+import type { Waiters } from "./waiters.js";
 
 /** A loaded generation with its request side. */
 export interface Version {
@@ -26,19 +27,26 @@ const STORE_LIMIT_MS = 10_000;
 /** How often it is looked whether streams have ended, in milliseconds. */
 export const STREAM_POLL_MS = 20;
 
+export interface StartOptions {
+  host: ContextHost;
+  hooks: ServingHooks;
+  initTimeoutMs: number;
+  /** By whom an `init` that runs can be given up. */
+  waiters: Waiters;
+}
+
 /** Prepares a generation for requests and runs its `init`. On failure the generation is disposed. */
 export async function startVersion(
   number: number,
   generation: Generation,
   source: Source | undefined,
-  host: ContextHost,
-  hooks: ServingHooks,
-  initTimeoutMs: number,
+  options: StartOptions,
 ): Promise<Version> {
+  const { hooks } = options;
   try {
     const version = versionOf(number, generation, source, hooks);
     if (!generation.module.init) return version;
-    await runInit(generation, host, initTimeoutMs);
+    await runInit(generation, options);
     // With what init has added to its app; that it can be mounted at all was to be found out before.
     return versionOf(number, generation, source, hooks);
   } catch (error) {
@@ -70,7 +78,8 @@ export async function discard(generation: Generation): Promise<void> {
   await generation.dispose();
 }
 
-async function runInit({ module, scope }: Generation, host: ContextHost, ms: number): Promise<void> {
+async function runInit({ module, scope }: Generation, options: StartOptions): Promise<void> {
+  const { host, initTimeoutMs: ms, waiters } = options;
   const mark = { open: true };
   try {
     const running = initializing.run(mark, () =>
@@ -78,7 +87,7 @@ async function runInit({ module, scope }: Generation, host: ContextHost, ms: num
     );
     const timeout = () =>
       new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
-    await within(running, ms, timeout);
+    await within(waiters.wait(running), ms, timeout);
   } catch (error) {
     if (error instanceof LoadFailure) throw error;
     throw new LoadFailure(

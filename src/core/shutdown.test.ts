@@ -1,0 +1,120 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { answering, eventually, type Reef, startReef } from "../../tests/support/sandbox.js";
+
+let open: Reef[] = [];
+afterEach(async () => {
+  for (const reef of open) await reef.end();
+  open = [];
+});
+
+/** What the service `late` has done; `gate` is what it waits for. */
+interface Late {
+  did: string[];
+  gate: PromiseWithResolvers<void>;
+}
+
+function late(): Late {
+  const state: Late = { did: [], gate: Promise.withResolvers() };
+  Object.assign(globalThis, { __shutdown: state });
+  return state;
+}
+
+const starting = answering(
+  "late",
+  "late",
+  `async init() {
+    __shutdown.did.push("init");
+    await __shutdown.gate.promise;
+    __shutdown.did.push("inited");
+  },
+  dispose() { __shutdown.did.push("dispose"); },
+  store: { flush() { __shutdown.did.push("flush"); }, close() { __shutdown.did.push("close"); } },`,
+);
+
+async function begin(services: Record<string, string>): Promise<Reef> {
+  const reef = await startReef(services, { patienceMs: 20 });
+  open.push(reef);
+  return reef;
+}
+
+describe("when the server ends while a service is starting", () => {
+  test("the service that is ready soon saves and goes before the end", async () => {
+    const { did, gate } = late();
+    const reef = await begin({ "late/index.ts": starting });
+    const closing = reef.close(1000);
+    gate.resolve();
+    await closing;
+    expect(did).toEqual(["init", "inited", "dispose", "flush", "close"]);
+  });
+
+  test("what is not ready by then is given up: its store is closed, nothing is saved, and nothing comes later", async () => {
+    const { did } = late();
+    const reef = await begin({
+      "late/index.ts": starting.replace("__shutdown.gate.promise", "Bun.sleep(40)"),
+    });
+    await reef.close(0);
+    expect(did).toEqual(["init", "close"]);
+    await Bun.sleep(60);
+    expect(did).toEqual(["init", "close"]);
+  });
+
+  test("what its init has opened is closed", async () => {
+    const { did } = late();
+    const reef = await begin({
+      "late/index.ts": `export default { name: "late", init() {
+        Bun.spawn(["sleep", "600"], { onExit: () => __shutdown.did.push("child ended") });
+        setInterval(() => __shutdown.did.push("beat"), 1);
+        return new Promise(() => {});
+      } };`,
+    });
+    await eventually(() => did.includes("beat"));
+    await reef.close(0);
+    did.length = 0;
+    await Bun.sleep(20);
+    expect(did).toEqual([]);
+  });
+
+  test("a service that waits for another one's start is not begun", async () => {
+    const { did, gate } = late();
+    const reef = await begin({
+      "late/index.ts": starting,
+      "needs/index.ts": answering(
+        "needs",
+        "x",
+        'dependencies: ["late"], init() { __shutdown.did.push("x"); },',
+      ),
+    });
+    const closing = reef.close(1000);
+    gate.resolve();
+    await closing;
+    expect(did).toEqual(["init", "inited", "dispose", "flush", "close"]);
+  });
+
+  test("code that is still being imported is let go of", async () => {
+    const { did } = late();
+    const reef = await begin({
+      "late/index.ts": `setInterval(() => __shutdown.did.push("beat"), 1);
+        await new Promise(() => {});`,
+    });
+    await eventually(() => did.includes("beat"));
+    await reef.close(0);
+    await reef.settled;
+    did.length = 0;
+    await Bun.sleep(20);
+    expect(did).toEqual([]);
+  });
+});
+
+test("when the server ends while a new version is starting, the old one serves to the end and saves", async () => {
+  const { did } = late();
+  const saves = (text: string) =>
+    answering("a", text, `store: { flush() { __shutdown.did.push("${text} flush"); } },`);
+  const reef = await begin({ "a/index.ts": saves("old") });
+  reef.sandbox.services({
+    "a/index.ts": `${saves("new").replace("store:", "init: () => new Promise(() => {}), store:")}`,
+  });
+  const loading = reef.ctx.registry.load("a").catch((error) => error.code);
+  await eventually(() => did.includes("old flush"));
+  await reef.close(0);
+  expect([await loading, did.at(-1)]).toEqual(["SHUTTING_DOWN", "old flush"]);
+});
