@@ -39,6 +39,41 @@ describe("a version that is let in", () => {
   });
 });
 
+describe("while a service is starting", () => {
+  test.each(["unload", "disable"] as const)("what it needs is refused to %s, unless forced", async (way) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    Object.assign(globalThis, { __needs: { promise } });
+    const { reef, registry } = await startRegistry(
+      {
+        "dep/index.ts": answering("dep", "dep"),
+        "user/index.ts": answering(
+          "user",
+          "x",
+          'dependencies: ["dep"], init: () => globalThis.__needs.promise,',
+        ),
+      },
+      { patienceMs: 20 },
+    );
+    expect(await failure(registry[way]("dep"))).toMatchObject({ code: "IN_USE" });
+    expect(await reef.text("/dep")).toBe("dep");
+    resolve();
+    await reef.settled;
+    expect(registry.list().map(({ name, state }) => `${name} ${state}`)).toEqual([
+      "dep loaded",
+      "user loaded",
+    ]);
+  });
+
+  test("its need is nobody's any more when it could not be started", async () => {
+    const { registry } = await startRegistry({
+      "dep/index.ts": answering("dep", "dep"),
+      "user/index.ts": answering("user", "x", 'dependencies: ["dep"], init() { throw 1; },'),
+    });
+    await registry.unload("dep");
+    expect(registry.get("dep")).toBeUndefined();
+  });
+});
+
 describe("once nothing is let in any more", () => {
   test("a load is told so, and the folder is not imported", async () => {
     const { reef, registry } = await startRegistry();

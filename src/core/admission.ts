@@ -65,7 +65,7 @@ export class Admission {
     let giveUp: (() => void) | undefined;
     try {
       this.assertOpen();
-      giveUp = table.claim(module.name, dirName);
+      giveUp = table.claim(module, dirName);
       table.assertDependencies(module);
     } catch (error) {
       giveUp?.();

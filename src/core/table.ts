@@ -18,13 +18,19 @@ export interface Service {
   readonly draining: Map<Version, Draining>;
 }
 
+type Dependent = Pick<ServiceModule, "name" | "dependencies">;
+
+interface Claim extends Node {
+  dirName: string | undefined;
+}
+
 export class ServiceTable {
   /** The loaded modules by name, as the contract shows them. */
   readonly modules = new Map<string, ServiceModule>();
   readonly #services = new Map<string, Service>();
   readonly #byFolder = new Map<string, Service>();
-  /** Whose the names of services that are being started are. */
-  readonly #claims = new Map<string, { dirName: string | undefined }>();
+  /** Services that are being started, by the names that they will have. */
+  readonly #claims = new Map<string, Claim>();
   readonly #dispatcher: Dispatcher;
 
   constructor(dispatcher: Dispatcher) {
@@ -79,10 +85,13 @@ export class ServiceTable {
     this.#dispatcher.remove(service.mount);
   }
 
-  /** Keeps a name for what is about to be started; returns the function that gives it up. Throws as `assertFree` does. */
-  claim(name: string, dirName: string | undefined): () => void {
+  /**
+   * Keeps a name for what is about to be started, and what it depends on from going; returns the function that gives
+   * both up. Throws as `assertFree` does.
+   */
+  claim({ name, dependencies = [] }: Dependent, dirName: string | undefined): () => void {
     this.assertFree(name);
-    this.#claims.set(name, { dirName });
+    this.#claims.set(name, { name, dependencies, dirName });
     return () => this.#claims.delete(name);
   }
 
@@ -96,7 +105,7 @@ export class ServiceTable {
   }
 
   /** Throws a `LoadFailure` when a dependency is missing or would lead back to the module. */
-  assertDependencies(module: Pick<ServiceModule, "name" | "dependencies">): void {
+  assertDependencies(module: Dependent): void {
     const { name, dependencies = [] } = module;
     if (dependencies.length === 0) return;
     const missing = dependencies.filter((need) => !this.#services.has(need) && need !== name);
@@ -108,7 +117,11 @@ export class ServiceTable {
   }
 
   #nodes(): Node[] {
-    return [...this.modules.values()].map(({ name, dependencies = [] }) => ({ name, dependencies }));
+    const serving = [...this.modules.values()];
+    return [
+      ...serving.map(({ name, dependencies = [] }) => ({ name, dependencies })),
+      ...this.#claims.values(),
+    ];
   }
 
   /** Names of the services that need this one, directly or through others. */
