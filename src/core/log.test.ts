@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { LogBook, type LogLine } from "./log.js";
 
 const book = () => {
@@ -108,4 +109,18 @@ describe("LogBook", () => {
     expect(seen).toHaveLength(1);
     expect(seen[0]?.text).toStartWith("failed:");
   });
+});
+
+test("lines that nobody reads any more are no error", async () => {
+  const script = `import { LogBook } from ${JSON.stringify(join(import.meta.dir, "log.js"))};
+    const logs = new LogBook();
+    process.on("uncaughtException", () => process.exit(3));
+    process.on("unhandledRejection", () => process.exit(4));
+    for (let n = 0; n < 50; n++) {
+      logs.write("a", n % 2 ? "info" : "error", ["x".repeat(8000)]);
+      await Bun.sleep(1);
+    }`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "pipe" });
+  await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+  expect(await child.exited).toBe(0);
 });

@@ -74,5 +74,8 @@ export function formatted(args: unknown[]): string {
 
 function printLine(line: LogLine): void {
   const text = `${line.time} ${line.level.padEnd(5)} ${line.service}: ${line.text}\n`;
-  (line.level === "error" || line.level === "warn" ? process.stderr : process.stdout).write(text);
+  const stream = line.level === "error" || line.level === "warn" ? process.stderr : process.stdout;
+  // Who reads them may go before the server does. Without a listener it would be the fault of the service that logs.
+  if (stream.listenerCount("error") === 0) stream.on("error", () => undefined);
+  stream.write(text);
 }

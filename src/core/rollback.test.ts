@@ -144,6 +144,12 @@ describe("rollback", () => {
     await expect(back(needing)).rejects.toMatchObject({ code: "MISSING_DEPENDENCY" });
     expect(digest()).toBe(present);
     expect(await reef.text("/a")).toBe("free");
+    // It leaves no failure behind either, which the next rollback would return from.
+    expect(reef.ctx.registry.get("a")?.failure).toBeUndefined();
+    reef.sandbox.services({ "b/index.ts": answering("b", "b") });
+    await reef.ctx.registry.load("b");
+    expect((await back()).digest).toBe(needing as string);
+    expect(await reef.text("/a")).toBe("needing");
   });
 
   test("brings back a folder that became a file, and the file that became a folder", async () => {

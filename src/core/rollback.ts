@@ -31,7 +31,9 @@ export async function rollBack(
     const which = digest === undefined ? "earlier" : "such";
     throw new LoadFailure("NO_SNAPSHOT", "find", `no ${which} version of "${name}" is kept.`);
   }
-  const dir = realpathSync(join(registry.servicesDir, dirName));
+  const path = join(registry.servicesDir, dirName);
+  const dir = realpathSync(path);
+  const failureBefore = registry.failures.get(path);
   const before = await snapshots.setAside(dirName, dir, target.digest);
   let gaveWay: GaveWay[] = [];
   try {
@@ -44,6 +46,7 @@ export async function rollBack(
   } catch (error) {
     const room = putBack(gaveWay);
     snapshots.tell(dirName, [...room, ...snapshots.restore(dirName, dir, before)]);
+    registry.failures.restore(path, failureBefore);
     throw error;
   }
 }
@@ -56,7 +59,7 @@ function choose(registry: Registry, dirName: string, digest: string | undefined)
     return fitting[0];
   }
   const running = registry.table.byFolder(dirName)?.current.source?.digest;
-  const failed = registry.failures.list().some(({ dir }) => dir === join(registry.servicesDir, dirName));
+  const failed = registry.failures.get(join(registry.servicesDir, dirName)) !== undefined;
   const stillRunning = kept.find((snapshot) => snapshot.digest === running);
   if (failed && stillRunning) return stillRunning;
   return kept.find((snapshot) => snapshot.served && snapshot.digest !== running);

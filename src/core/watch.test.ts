@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
+import fs, { renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { LogBook } from "./log.js";
@@ -51,6 +51,42 @@ test("changes in a linked folder are taken up, also when the link is made later"
   const before = syncs;
   sandbox.write("elsewhere/index.ts", "2");
   await eventually(() => syncs > before);
+});
+
+test.each([
+  ["round in a circle", "linked"],
+  ["nowhere", "ghost"],
+  ["to what is no folder", "a/index.ts/below"],
+])(
+  "a link that leads %s keeps nothing from being watched, also when it is made later",
+  async (_where, target) => {
+    const link = (name: string) =>
+      symlinkSync(target === "linked" ? name : target, join(sandbox.servicesDir, name));
+    link("linked");
+    start();
+    link("later");
+    await eventually(() => syncs > 0);
+    await Bun.sleep(20);
+    const before = syncs;
+    sandbox.services({ "a/index.ts": "2" });
+    await eventually(() => syncs > before);
+    expect(lines).toEqual([]);
+  },
+);
+
+test("what cannot be watched is said, and the change is taken up all the same", async () => {
+  const target = join(sandbox.write("elsewhere/index.ts", "1"), "..");
+  start();
+  const watching = spyOn(fs, "watch").mockImplementation(() => {
+    throw new Error("no more watches");
+  });
+  try {
+    symlinkSync(target, join(sandbox.servicesDir, "linked"));
+    await eventually(() => syncs > 0);
+    expect(lines).toEqual([expect.stringContaining("no more watches")]);
+  } finally {
+    watching.mockRestore();
+  }
 });
 
 test("a watched folder that is touched does no harm", async () => {

@@ -1,7 +1,7 @@
 /** Watch mode: a saved file is live. */
-import { type FSWatcher, readdirSync, realpathSync, statSync, watch } from "node:fs";
+import fs, { type FSWatcher, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isCode } from "./code-files.js";
+import { follow, isCode } from "./code-files.js";
 import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
 import type { SyncResult } from "./sync.js";
@@ -41,23 +41,42 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
     }
   };
 
+  /** Never throws: what cannot be watched can still be loaded. */
   const attach = () => {
-    const folders = [servicesDir, ...linkedFolders(servicesDir)];
-    const wanted = new Map(folders.map((path) => [`${path} ${statSync(path).ino}`, path]));
+    const wanted = new Map<string, string>();
+    const want = (path: string) => {
+      const folder = follow(path);
+      if (folder?.stat.isDirectory()) wanted.set(`${path} ${folder.real} ${folder.stat.ino}`, path);
+    };
+    attempt(servicesDir, () => {
+      want(servicesDir);
+      for (const path of linksIn(servicesDir)) attempt(path, () => want(path));
+    });
     for (const [key, watcher] of watchers) {
       if (wanted.has(key)) continue;
       watcher.close();
       watchers.delete(key);
     }
     for (const [key, path] of wanted) {
-      if (watchers.has(key)) continue;
-      const matters = path === servicesDir ? isCodeOfAService : isCode;
-      const watcher = watch(path, { recursive: true }, (_event, file) => {
-        // Nothing is named when it is the watched folder itself.
-        if (!file || matters(file)) settle();
-      });
-      watcher.on("error", (error) => log.warn(`${path} is no longer watched: ${messageOf(error)}`));
-      watchers.set(key, watcher);
+      if (!watchers.has(key)) attempt(path, () => watchers.set(key, watcherOf(path)));
+    }
+  };
+
+  const watcherOf = (path: string) => {
+    const matters = path === servicesDir ? isCodeOfAService : isCode;
+    const watcher = fs.watch(path, { recursive: true }, (_event, file) => {
+      // Nothing is named when it is the watched folder itself.
+      if (!file || matters(file)) settle();
+    });
+    watcher.on("error", (error) => log.warn(`${path} is no longer watched: ${messageOf(error)}`));
+    return watcher;
+  };
+
+  const attempt = (path: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      log.warn(`${path} cannot be watched: ${messageOf(error)}`);
     }
   };
 
@@ -75,11 +94,8 @@ function isCodeOfAService(path: string): boolean {
   return !folder.startsWith(".") && folder !== "node_modules" && isCode(rest.join("/"));
 }
 
-/** Real paths of service folders that are links; a recursive watch does not follow them. */
-function linkedFolders(servicesDir: string): string[] {
-  return readdirSync(servicesDir, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(servicesDir, entry.name);
-    if (!entry.isSymbolicLink() || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
-    return [realpathSync(path)];
-  });
+/** The links in the services folder, which a recursive watch does not follow. */
+function linksIn(servicesDir: string): string[] {
+  const entries = readdirSync(servicesDir, { withFileTypes: true });
+  return entries.filter((entry) => entry.isSymbolicLink()).map((entry) => join(servicesDir, entry.name));
 }
