@@ -203,10 +203,13 @@ describe("a service at the root", () => {
     }
   });
 
-  test("several that are equally close are asked in the order in which they were loaded", async () => {
-    const second = new Hono().get("/page/:id", (c) => c.text("second")).get("/more", (c) => c.text("more"));
-    const { call } = await serve(root(), { name: "second", mountAtRoot: true, routes: second });
-    expect(await (await call("/page/1")).text()).toBe("page 1 at /page/1");
+  test.each([
+    ["a", "a"],
+    ["z", "page 1 at /page/1"],
+  ])("of two that are equally close, %s and web, the first by name answers", async (name, page) => {
+    const other = new Hono().get("/page/:id", (c) => c.text(name)).get("/more", (c) => c.text("more"));
+    const { call } = await serve(root(), { name, mountAtRoot: true, routes: other });
+    expect(await (await call("/page/1")).text()).toBe(page);
     expect(await (await call("/more")).text()).toBe("more");
   });
 });

@@ -38,7 +38,7 @@ export interface DispatchOptions {
 /** Routes requests to mounts and puts the headers on that every reply carries. */
 export class Dispatcher {
   readonly mounts = new Map<string, Mount>();
-  /** Services mounted at `/`, asked when no name matches. */
+  /** Services mounted at `/`, asked when no name matches; by name, so that no reload changes who answers. */
   readonly roots: Mount[] = [];
   readonly #options: DispatchOptions;
   #server: Env;
@@ -53,8 +53,11 @@ export class Dispatcher {
   }
 
   add(mount: Mount): void {
-    if (mount.app) this.roots.push(mount);
-    else this.mounts.set(mount.name, mount);
+    if (!mount.app) this.mounts.set(mount.name, mount);
+    else {
+      const after = this.roots.findIndex(({ name }) => name > mount.name);
+      this.roots.splice(after < 0 ? this.roots.length : after, 0, mount);
+    }
   }
 
   remove(mount: Mount): void {
@@ -130,7 +133,7 @@ export class Dispatcher {
    */
   expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
     const over = () => {
-      this.#expected.delete(name);
+      if (this.#expected.get(name) === settled) this.#expected.delete(name);
       this.#expectedRoots.delete(settled);
     };
     const settled = known.then(over, over);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { mount } from "hono/mount";
-import { type Reef, startReef } from "../../tests/support/sandbox.js";
+import { answering, type Reef, startReef } from "../../tests/support/sandbox.js";
 import { specificity } from "./root-routes.js";
 
 test.each([
@@ -16,6 +16,20 @@ test.each([
   ["/extension.js", 13.5],
 ])("%s counts %d", (route, length) => {
   expect(specificity(route)).toBe(length);
+});
+
+test("of equals the one whose name comes first answers, whatever the order of starting and of reloads", async () => {
+  const reef = await startReef({
+    "b/index.ts": answering("b", "b", "mountAtRoot: true"),
+    "a/index.ts": answering("a", "a", "mountAtRoot: true, async init() { await Bun.sleep(1); }"),
+  });
+  const answers = [await reef.text("/")];
+  for (const name of ["a", "b"]) {
+    await reef.ctx.registry.reload(name);
+    answers.push(await reef.text("/"));
+  }
+  expect(answers).toEqual(["a", "a", "a"]);
+  await reef.end();
 });
 
 describe("an app that a root service mounts", () => {

@@ -20,7 +20,7 @@ export function specificity(route: string): number {
 
 /**
  * The mount whose route says most about the request's path, so that a catch-all takes nothing from others; of
- * equals the first. A root service is only asked for paths that it has a route for.
+ * equals the one whose name comes first. A root service is only asked for paths that it has a route for.
  */
 export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
   const method = request.method === "HEAD" ? "GET" : request.method;

@@ -76,7 +76,7 @@ export interface ServiceModule {
   routes?: Hono;
   /**
    * Mount `routes` at `/` instead of `/<name>`. Services with a matching name win over root routes; of several root
-   * routes the one that spells out most of the path does.
+   * routes the one that spells out most of the path does, and of equals the one of the service whose name comes first.
    */
   mountAtRoot?: boolean;
   /** `false` opens all routes to callers without a token. Default `true`. */
