@@ -5,7 +5,6 @@ import type { Candidate } from "./discover.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 import { missingDependency } from "./table.js";
-import { discard } from "./version.js";
 
 export type Fail = (candidate: Candidate, error: unknown, name?: string) => void;
 
@@ -77,7 +76,7 @@ function startAtOnce(
     options.registry.admission.admitAtOnce(generation, candidate.dirName, source);
     return SERVES;
   } catch (error) {
-    return discard(generation).then(() => {
+    return generation.dispose().then(() => {
       options.fail(candidate, error, name);
       return false;
     });

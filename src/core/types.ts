@@ -24,7 +24,10 @@ export type Json = ReturnType<typeof JSON.parse>;
 export interface ServiceStore {
   /** Writes out what is still only in memory. Called before a reload and at shutdown. */
   flush?(): void | Promise<void>;
-  /** Lets go of files and connections. Called once, after the last request has been answered. */
+  /**
+   * Lets go of files and connections. Called once, after the last request has been answered, and when `init` failed;
+   * not for code that was imported and never started, whose data may be another version's.
+   */
   close?(): void | Promise<void>;
 }
 

@@ -164,3 +164,33 @@ describe("data", () => {
     expect(events).toEqual(["begins", "ends", "closed"]);
   });
 });
+
+describe("the store of code that did not come to serve", () => {
+  const store = "store: { flush() { __unused.push('flush'); }, close() { __unused.push('close'); } },";
+
+  test.each<[string, string, string[]]>([
+    ["since its init failed is closed", answering("a", "x", `${store} init() { throw 1; },`), ["close"]],
+    ["since its name is taken is left alone", answering("b", "x", store), []],
+    [
+      "since it needs what is not there is left alone",
+      answering("a", "x", `${store} dependencies: ["no"],`),
+      [],
+    ],
+    [
+      "since its app cannot be mounted is left alone",
+      `import { Hono } from "hono"; export default { name: "a", routes: new Proxy(new Hono(), {}), ${store} };`,
+      [],
+    ],
+  ])("%s", async (_why, code, done) => {
+    const did: string[] = [];
+    Object.assign(globalThis, { __unused: did });
+    const { reef, registry } = await startRegistry({
+      "b/index.ts": answering("b", "b"),
+      "at-start/index.ts": code,
+    });
+    expect([reef.registry.failures.list().length, did]).toEqual([1, done]);
+    did.length = 0;
+    await expect(registry.load("at-start")).rejects.toThrow();
+    expect(did).toEqual(done);
+  });
+});

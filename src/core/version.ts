@@ -35,7 +35,10 @@ export interface StartOptions {
   waiters: Waiters;
 }
 
-/** Prepares a generation for requests and runs its `init`. On failure the generation is disposed. */
+/**
+ * Prepares a generation for requests and runs its `init`. On failure the generation is let go of; its store is closed
+ * only if its `init` was begun: before that another version may own the data.
+ */
 export async function startVersion(
   number: number,
   generation: Generation,
@@ -43,14 +46,17 @@ export async function startVersion(
   options: StartOptions,
 ): Promise<Version> {
   const { hooks } = options;
+  let wasBegun = false;
   try {
     const version = versionOf(number, generation, source, hooks);
     if (!generation.module.init) return version;
+    wasBegun = true;
     await runInit(generation, options);
     // With what init has added to its app; that it can be mounted at all was to be found out before.
     return versionOf(number, generation, source, hooks);
   } catch (error) {
-    await discard(generation);
+    if (wasBegun) await closeStore({ module: generation.module, generation });
+    await generation.dispose();
     throw error;
   }
 }
@@ -70,12 +76,6 @@ export function versionOf(
     const message = `routes of "${module.name}" cannot be mounted: ${messageOf(error)}`;
     throw new LoadFailure("BAD_FIELD", "check", message, { cause: error });
   }
-}
-
-/** Lets go of a generation that is not to serve. Never rejects. */
-export async function discard(generation: Generation): Promise<void> {
-  await closeStore({ module: generation.module, generation });
-  await generation.dispose();
 }
 
 async function runInit({ module, scope }: Generation, options: StartOptions): Promise<void> {
