@@ -42,6 +42,8 @@ export async function runTests(
     stdin: "ignore",
     stdout: "inherit",
     stderr: "pipe",
+    // Its process group is its own, so that all of it can be ended.
+    detached: true,
   });
   const decoder = new TextDecoder();
   let output = "";
@@ -57,7 +59,7 @@ export async function runTests(
   });
   const marker = `${MARK}=${mark}`;
   const interrupted = (signal: keyof typeof INTERRUPTIONS) => {
-    void endProcessTree(child.pid, marker).then(() => process.exit(INTERRUPTIONS[signal]));
+    void endProcessTree(child.pid, marker).finally(() => process.exit(INTERRUPTIONS[signal]));
   };
   const signals = Object.keys(INTERRUPTIONS) as Array<keyof typeof INTERRUPTIONS>;
   for (const signal of signals) process.on(signal, interrupted);

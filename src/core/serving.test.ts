@@ -138,9 +138,10 @@ describe("whenIdle", () => {
     const replies = [ask("/0"), ask("/1")];
     const order: string[] = [];
     const butOne = serving.whenIdle(60_000, 1).then((idle) => order.push(`all but one: ${idle}`));
+    // Who waits meanwhile takes nothing from the other.
+    const all = serving.whenIdle(60_000).then((idle) => order.push(`all: ${idle}`));
     gates[0]?.resolve();
     await butOne;
-    const all = serving.whenIdle(60_000).then((idle) => order.push(`all: ${idle}`));
     gates[1]?.resolve();
     await all;
     await Promise.all(replies);

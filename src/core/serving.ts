@@ -78,8 +78,8 @@ export class Serving {
   readonly #hooks: ServingHooks;
   /** Where the ring of pending handlers begins and ends. */
   readonly #ring = new Pending(undefined, () => undefined);
-  /** Called after each handler, while somebody waits for them. */
-  #onReturn: (() => void) | undefined;
+  /** Called after each handler, for those who wait for them. */
+  readonly #onReturn = new Set<() => void>();
 
   constructor(module: ServiceModule, scope: Scope, hooks: ServingHooks) {
     this.#scope = scope;
@@ -180,7 +180,7 @@ export class Serving {
       this.active--;
       pending.resolve(this.#hooks.complete(errorReply("BUSY"), pending.request as Request));
     }
-    this.#onReturn?.();
+    this.#tellReturn();
   }
 
   #pending(): Pending[] {
@@ -191,7 +191,7 @@ export class Serving {
 
   #finish(response: unknown, request: Request, env: Env, context?: JsonContext): Response {
     this.active--;
-    this.#onReturn?.();
+    if (this.#onReturn.size > 0) this.#tellReturn();
     if (context?.ready !== undefined && context.ready === response) {
       return this.#hooks.complete(context.ready, request, "ready");
     }
@@ -199,6 +199,10 @@ export class Serving {
     return isJson(reply)
       ? this.#hooks.complete(reply, request, "json")
       : this.#hooks.complete(this.streams.note(reply, request, env), request, "other");
+  }
+
+  #tellReturn(): void {
+    for (const tell of this.#onReturn) tell();
   }
 
   #noReply(value: unknown, request: Request): Response {
@@ -245,12 +249,13 @@ export class Serving {
     if (isSo()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), ms);
-    this.#onReturn = () => {
+    const look = () => {
       if (isSo()) resolve(true);
     };
+    this.#onReturn.add(look);
     const happened = await promise;
     clearTimeout(timer);
-    this.#onReturn = undefined;
+    this.#onReturn.delete(look);
     return happened;
   }
 }

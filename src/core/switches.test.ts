@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { LogBook } from "./log.js";
@@ -57,11 +57,16 @@ test("a damaged file is set aside and not overwritten by the next change", () =>
 test("what cannot be saved has not happened", () => {
   const switches = open();
   switches.disable(entry);
-  sandbox.write("data/file", "");
-  const broken = new Switches(join(sandbox.dataDir, "file"), new LogBook(() => undefined).logger("reef"));
-  expect(() => broken.disable(entry)).toThrow();
-  expect(broken.list()).toEqual([]);
-  expect(readFileSync(join(sandbox.dataDir, ".reef", "disabled.json"), "utf8")).toContain("too loud");
-  mkdirSync(join(sandbox.dataDir, "x"), { recursive: true });
-  chmodSync(join(sandbox.dataDir, "x"), 0o700);
+  const path = join(sandbox.dataDir, ".reef", "disabled.json");
+  // In the way of the file that takes its place.
+  mkdirSync(join(`${path}.tmp`, "x"), { recursive: true });
+  expect(() => switches.disable({ ...entry, dirName: "other" })).toThrow();
+  expect(() => switches.enable(entry.dirName)).toThrow();
+  expect(switches.list()).toEqual([entry]);
+  expect(readFileSync(path, "utf8")).toContain("too loud");
+});
+
+test("a file that cannot be read keeps the server from starting: nobody knows what is switched off", () => {
+  mkdirSync(join(sandbox.dataDir, ".reef", "disabled.json"), { recursive: true });
+  expect(() => open()).toThrow("disabled.json");
 });

@@ -1,8 +1,7 @@
 /** Which services the operator has switched off; remembered across restarts. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "./errors.js";
-import { setAside, writeFileAtomic } from "./files.js";
+import { readWithMark, setAside, writeFileAtomic } from "./files.js";
 import type { Logger } from "./log.js";
 
 /** A service that is kept from loading. */
@@ -18,18 +17,17 @@ export class Switches {
   readonly #path: string;
   readonly #disabled = new Map<string, Disabled>();
 
+  /**
+   * A damaged file is set aside, and the log says so. Throws a `StorageError` when the file is there and cannot be
+   * read: without it services would run that were switched off.
+   */
   constructor(dataDir: string, log: Logger) {
     this.#path = join(dataDir, ".reef", "disabled.json");
-    let text: string;
+    const kept = readWithMark(this.#path);
+    if (!kept) return;
     try {
-      text = readFileSync(this.#path, "utf8");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-      log.error(`${this.#path} is unreadable, no service is held back: ${messageOf(error)}`);
-      return;
-    }
-    try {
-      for (const entry of JSON.parse(text) as Disabled[]) this.#disabled.set(entry.dirName, entry);
+      const entries = JSON.parse(new TextDecoder().decode(kept.bytes)) as Disabled[];
+      for (const entry of entries) this.#disabled.set(entry.dirName, entry);
     } catch (error) {
       const problem = `${this.#path} is damaged, services in it may run again: ${messageOf(error)}`;
       log.error(`${problem} It was ${moveAway(this.#path)}.`);
