@@ -132,6 +132,22 @@ describe("room", () => {
   });
 });
 
+test("a process that cannot be started leaves nothing behind", async () => {
+  begin();
+  const before = readdirSync(scratch);
+  const spawned = spyOn(Bun, "spawn").mockImplementation(() => {
+    throw new Error("no more processes");
+  });
+  try {
+    const options = { servicesDir: sandbox.servicesDir, timeoutMs: 1, scratch };
+    const never = { onRoom: () => undefined, onHandBack: () => undefined, onEnd: () => undefined };
+    expect(() => new CheckProcess(options, never)).toThrow("no more processes");
+  } finally {
+    spawned.mockRestore();
+  }
+  expect(readdirSync(scratch)).toEqual(before);
+});
+
 test("what waits for too long is told so; the process gets nothing more and ends after its last job", async () => {
   sandbox.services({ "wait/index.ts": "await new Promise(() => {});" });
   begin(300);

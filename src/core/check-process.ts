@@ -69,31 +69,37 @@ export class CheckProcess {
     this.#events = events;
     // The folder may have been tidied away since the last child.
     mkdirSync(scratch, { recursive: true });
-    const cwd = mkdtempSync(join(scratch, "child-"));
-    this.#cwd = cwd;
-    this.#process = Bun.spawn(
-      [process.execPath, "--no-orphans", join(import.meta.dir, "check-child.ts"), servicesDir],
-      {
-        cwd,
-        env: {
-          ...process.env,
-          REEF_DATA_DIR: join(cwd, "data"),
-          REEF_CHECKING: "1",
-          [LATE_COMPILING[0]]: LATE_COMPILING[1],
-          REEF_CHECK_RUN: this.#mark,
-        },
-        detached: true,
-        stdin: "ignore",
-        stdout: "ignore",
-        stderr: "ignore",
-        serialization: "json",
-        ipc: (message) => this.#heard(message),
-        onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
-      },
-    );
+    this.#cwd = mkdtempSync(join(scratch, "child-"));
+    try {
+      this.#process = this.#spawn(servicesDir);
+    } catch (error) {
+      fs.rmSync(this.#cwd, { recursive: true, force: true });
+      throw error;
+    }
     this.#process.unref();
     this.#tell({ key: this.#key });
     this.#endWhenIdle();
+  }
+
+  #spawn(servicesDir: string): Bun.Subprocess<"ignore", "ignore", "ignore"> {
+    const command = [process.execPath, "--no-orphans", join(import.meta.dir, "check-child.ts"), servicesDir];
+    return Bun.spawn(command, {
+      cwd: this.#cwd,
+      env: {
+        ...process.env,
+        REEF_DATA_DIR: join(this.#cwd, "data"),
+        REEF_CHECKING: "1",
+        [LATE_COMPILING[0]]: LATE_COMPILING[1],
+        REEF_CHECK_RUN: this.#mark,
+      },
+      detached: true,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+      serialization: "json",
+      ipc: (message) => this.#heard(message),
+      onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
+    });
   }
 
   /** How many jobs like this one it takes now. */

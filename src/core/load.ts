@@ -43,10 +43,8 @@ export async function load(
   try {
     return await registry.queue.forFolder(dirName, async () => {
       const there = imported && registry.table.byFolder(dirName);
-      // Somebody else has loaded this very code meanwhile.
-      if (there && there.current.source?.digest === imported.source.digest) {
-        return { name: there.name, action: "updated" };
-      }
+      // Somebody has loaded the folder since it was imported, as it was then or later.
+      if (there) return { name: there.name, action: "updated" };
       return loadInTurn(registry, dirName, request, importCode);
     });
   } finally {

@@ -62,7 +62,10 @@ export interface ReefServer {
 
 const NOBODY: Authenticator = () => false;
 
-/** Loads services and returns what answers requests, without opening a port. */
+/**
+ * Loads services and returns what answers requests, without opening a port. When the services folder cannot be read it
+ * rejects, and nothing of it is left.
+ */
 export async function createServer(options: ServerOptions = {}): Promise<ReefServer> {
   const config = options.config ?? readConfig();
   const servicesDir = options.servicesDir ?? config.servicesDir;
@@ -101,11 +104,26 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   const scope = new Scope("reef", log);
   scope.active = true;
 
-  await addModules(registry, options.modules ?? []);
   let settled = Promise.resolve();
-  if (options.servicesDir !== undefined || options.modules === undefined) {
-    const patience = options.patienceMs ?? 2 * initTimeoutMs;
-    settled = (await boot(registry, servicesDir, options.checker, patience)).finished;
+  const close = async (drainMs = drainTimeoutMs) => {
+    registry.failures.silence();
+    // What would only be ended after a long wait ends now.
+    registry.announceStop();
+    // First, since a change that is under way may be waiting for code that never ends.
+    await options.checker?.close();
+    await changes().endServices(registry, drainMs, settled);
+    await scope.end();
+    await eventStore.release();
+  };
+  try {
+    await addModules(registry, options.modules ?? []);
+    if (options.servicesDir !== undefined || options.modules === undefined) {
+      const patience = options.patienceMs ?? 2 * initTimeoutMs;
+      settled = (await boot(registry, servicesDir, options.checker, patience)).finished;
+    }
+  } catch (error) {
+    await close(0);
+    throw error;
   }
   const ctx = createContext(scope, registry.host);
   return {
@@ -119,16 +137,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
     registry,
     logs,
     settled,
-    close: async (drainMs = drainTimeoutMs) => {
-      registry.failures.silence();
-      // What would only be ended after a long wait ends now.
-      registry.announceStop();
-      // First, since a change that is under way may be waiting for code that never ends.
-      await options.checker?.close();
-      await changes().endServices(registry, drainMs, settled);
-      await scope.end();
-      await eventStore.release();
-    },
+    close,
   };
 }
 

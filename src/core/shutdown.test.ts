@@ -118,3 +118,12 @@ test("when the server ends while a new version is starting, the old one serves t
   await reef.close(0);
   expect([await loading, did.at(-1)]).toEqual(["SHUTTING_DOWN", "old flush"]);
 });
+
+test("a server whose services folder cannot be read lets go of what it has started", async () => {
+  const did: string[] = [];
+  const module = { name: "given", store: { close: () => void did.push("closed") } };
+  await expect(startReef({}, { modules: [module], servicesDir: import.meta.path })).rejects.toThrow(
+    "ENOTDIR",
+  );
+  expect(did).toEqual(["closed"]);
+});
