@@ -1,15 +1,17 @@
 /** The first half of a start: the code of every folder is imported, side by side. */
+
 import type { Checker, ModuleFacts } from "./checker.js";
 import type { Source } from "./digest.js";
-import { asLoadFailure, type Candidate } from "./discover.js";
+import type { ServiceFolder } from "./discover.js";
 import type { Generation } from "./generation.js";
+import { asLoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 import type { Trial } from "./trials.js";
 import { importUnchanged } from "./unchanged.js";
 
 /** A folder whose code has been imported. */
 export interface Imported {
-  candidate: Candidate;
+  candidate: ServiceFolder;
   generation: Generation;
   source: Source;
   name: string;
@@ -21,7 +23,7 @@ export interface Imported {
 export interface ImportRoundEvents {
   /** The code arrived after the round was closed, and whoever has the older right to its name has been dealt with. */
   late(one: Imported): Promise<void>;
-  failed(candidate: Candidate, error: unknown): void;
+  failed(candidate: ServiceFolder, error: unknown): void;
 }
 
 /** Imports folders at the same time. When it is closed, those that are not done no longer hold up the others. */
@@ -38,8 +40,8 @@ export class ImportRound {
   #open = true;
 
   constructor(
-    candidates: readonly Candidate[],
-    importOne: (candidate: Candidate) => Promise<Imported>,
+    candidates: readonly ServiceFolder[],
+    importOne: (candidate: ServiceFolder) => Promise<Imported>,
     events: ImportRoundEvents,
   ) {
     this.#events = events;
@@ -47,7 +49,10 @@ export class ImportRound {
     for (const candidate of candidates) this.tasks.set(candidate.dirName, this.#task(candidate, importOne));
   }
 
-  async #task(candidate: Candidate, importOne: (candidate: Candidate) => Promise<Imported>): Promise<void> {
+  async #task(
+    candidate: ServiceFolder,
+    importOne: (candidate: ServiceFolder) => Promise<Imported>,
+  ): Promise<void> {
     try {
       const one = await importOne(candidate);
       if (this.#open) this.#imported.push(one);
@@ -90,7 +95,7 @@ export class ImportRound {
 /** Imports a folder's present code, which `source` identifies, tried by `checker` first unless it has served before. */
 export async function importChecked(
   registry: Registry,
-  candidate: Candidate,
+  candidate: ServiceFolder,
   source: Source,
   checker: Checker | undefined,
 ): Promise<Imported> {
@@ -120,7 +125,7 @@ async function tryInit(
   }
 }
 
-function imported(candidate: Candidate, source: Source, generation: Generation): Imported {
+function imported(candidate: ServiceFolder, source: Source, generation: Generation): Imported {
   const { name, dependencies = [] } = generation.module;
   return { candidate, generation, source, name, dependencies };
 }

@@ -1,9 +1,7 @@
 /** Services that are handed over as module objects, without a folder. */
-import { asLoadFailure } from "./discover.js";
-import type { LoadFailure } from "./load-failure.js";
+import { asLoadFailure, dependencyCycle, type LoadFailure } from "./load-failure.js";
 import { type Node, orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
-import { dependencyCycle } from "./table.js";
 
 /** Starts them, those that others need first; why one cannot be is in the registry's list of failures. */
 export async function addModules(registry: Registry, modules: readonly unknown[]): Promise<void> {

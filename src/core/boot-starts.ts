@@ -1,12 +1,11 @@
 /** The second half of a start: what was imported is put in order and started, dependencies first. */
 import type { Imported } from "./boot-imports.js";
 import type { Checker } from "./checker.js";
-import type { Candidate } from "./discover.js";
-import { LoadFailure } from "./load-failure.js";
+import type { ServiceFolder } from "./discover.js";
+import { LoadFailure, missingDependency } from "./load-failure.js";
 import type { Registry } from "./registry.js";
-import { missingDependency } from "./table.js";
 
-export type Fail = (candidate: Candidate, error: unknown, name?: string) => void;
+export type Fail = (candidate: ServiceFolder, error: unknown, name?: string) => void;
 
 /** Of several folders with one name, the one called like it is kept, else the first. */
 export function dropDuplicates(imported: readonly Imported[], fail: Fail): Imported[] {

@@ -1,17 +1,18 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
+
 import { type Imported, ImportRound, importChecked } from "./boot-imports.js";
 import { dropDuplicates, type Fail, SERVES, startInOrder } from "./boot-starts.js";
 import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./digest.js";
-import { asLoadFailure, type Candidate, scanServices } from "./discover.js";
+import { type ServiceFolder, scanServices } from "./discover.js";
 import { messageOf } from "./errors.js";
 import { changes, loadRest } from "./late.js";
+import { asLoadFailure, dependencyCycle, missingDependency } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
 import type { SourceMemory } from "./source-memory.js";
-import { dependencyCycle, missingDependency } from "./table.js";
 
 export interface BootResult {
   /** Settles when folders that were too slow for the start have been dealt with as well. */
@@ -30,7 +31,7 @@ export async function boot(
   patienceMs: number,
 ): Promise<BootResult> {
   const patience = new Patience(patienceMs);
-  const digests = new Map<Candidate, string>();
+  const digests = new Map<ServiceFolder, string>();
   const fail: Fail = (candidate, error, name = candidate.dirName) => {
     registry.failures.note(name, candidate.dir, asLoadFailure(error), digests.get(candidate));
   };
@@ -41,7 +42,7 @@ export async function boot(
   /** Those that need what has not come yet. */
   const lacking: Imported[] = [];
   const memory = registry.rememberSources();
-  const importOne = async (candidate: Candidate) => {
+  const importOne = async (candidate: ServiceFolder) => {
     const { dirName, dir } = candidate;
     const source = memory?.read(dirName, dir) ?? readSource(dir);
     digests.set(candidate, source.digest);

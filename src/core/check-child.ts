@@ -1,5 +1,6 @@
 /** The child process in which unknown services are tried: see checker.ts. */
 // Nearly every service imports it: it is there before the first one comes.
+import { asLoadFailure } from "./load-failure.js";
 import "hono";
 import { join } from "node:path";
 import { breathe, whatIsDue } from "./breathe.js";
@@ -13,7 +14,6 @@ import {
   type ToChild,
 } from "./check-messages.js";
 import { dataDir } from "./config.js";
-import { asLoadFailure } from "./discover.js";
 import { importGeneration } from "./generation.js";
 import { LogBook } from "./log.js";
 import { lowerOwnPriority } from "./priority.js";

@@ -2,20 +2,20 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "./errors.js";
-import { LoadFailure } from "./load-failure.js";
+import { asLoadFailure, LoadFailure } from "./load-failure.js";
 import { checkModule } from "./module-check.js";
 import { assertFolderName } from "./names.js";
 import { orderByDependencies } from "./order.js";
 import type { ServiceModule } from "./types.js";
 
 /** A folder that may hold a service. */
-export interface Candidate {
+export interface ServiceFolder {
   dirName: string;
   dir: string;
 }
 
 export interface Scan {
-  candidates: Candidate[];
+  candidates: ServiceFolder[];
   failures: Array<{ dirName: string; dir: string; failure: LoadFailure }>;
 }
 
@@ -55,14 +55,6 @@ export function isPluginFolder(dir: string): boolean {
     // Not JSON: whoever reads manifests reports it; a folder with a package.json alone is meant to be a plugin.
     return true;
   }
-}
-
-/** Anything thrown while looking at a folder, as a load failure. */
-export function asLoadFailure(error: unknown): LoadFailure {
-  if (error instanceof LoadFailure) return error;
-  return new LoadFailure("UNREADABLE", "find", `the folder cannot be read: ${messageOf(error)}`, {
-    cause: error,
-  });
 }
 
 /** Imports `<dirPath>/index.ts` and returns its ServiceModule. Rejects with a `LoadFailure`. */

@@ -1,6 +1,8 @@
 /** One pass through the services folder: what is gone is removed, what changed or is new is loaded. */
+
 import { join } from "node:path";
-import { asLoadFailure, type Scan, scanServices } from "./discover.js";
+import { type Scan, scanServices } from "./discover.js";
+import { asLoadFailure } from "./load-failure.js";
 import { emptyResult, loadInRounds, type SyncResult } from "./load-rounds.js";
 import type { Registry } from "./registry.js";
 import { unload } from "./removal.js";

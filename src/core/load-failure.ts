@@ -1,4 +1,5 @@
 /** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
+import { messageOf } from "./errors.js";
 import { isFull } from "./storage-error.js";
 
 /** How far a load came. */
@@ -112,4 +113,29 @@ export function initCycle(circle: readonly string[]): LoadFailure {
       ? `init() of folder "${folder}" would wait for itself: ${circle.join(" → ")}.`
       : `init() of folder "${folder}" asks for a change of that folder, which waits for init().`;
   return new LoadFailure("INIT_CYCLE", "init", message);
+}
+
+/** Anything thrown while looking at a folder, as a load failure. */
+export function asLoadFailure(error: unknown): LoadFailure {
+  if (error instanceof LoadFailure) return error;
+  return new LoadFailure("UNREADABLE", "find", `the folder cannot be read: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
+/** For a service that needs others which are not there. */
+export function missingDependency(name: string, needs: readonly string[]): LoadFailure {
+  const list = needs.map((need) => `"${need}"`).join(", ");
+  const message = `Missing dependency ${list} of "${name}".`;
+  return new LoadFailure("MISSING_DEPENDENCY", "order", message, { lacks: { name, dependencies: needs } });
+}
+
+/** For services that need each other; `cycle` is the path from a service back to itself. */
+export function dependencyCycle(cycle: readonly string[]): LoadFailure {
+  return new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`);
+}
+
+/** For a folder that came to hold other code than what was looked at before. */
+export function changedMeanwhile(dirName: string): LoadFailure {
+  return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
 }

@@ -1,13 +1,11 @@
 /** Loads several folders, whatever the order in which they need each other. */
 import { basename, join } from "node:path";
 import { contentDigest } from "./digest.js";
-import { asLoadFailure } from "./discover.js";
 import { load } from "./load.js";
-import type { LoadFailure, LoadFailureCode } from "./load-failure.js";
+import { asLoadFailure, dependencyCycle, type LoadFailure, type LoadFailureCode } from "./load-failure.js";
 import { orderByDependencies } from "./order.js";
 import type { Registry } from "./registry.js";
 import type { ReloadAction } from "./registry-types.js";
-import { dependencyCycle } from "./table.js";
 import type { Trial } from "./trials.js";
 
 /** What came of folders that were to be loaded, or were gone. */

@@ -3,15 +3,14 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { breathe } from "./breathe.js";
 import { readSource, type Source } from "./digest.js";
-import { asLoadFailure } from "./discover.js";
 import { exchange } from "./exchange.js";
 import type { Generation } from "./generation.js";
-import { LoadFailure } from "./load-failure.js";
+import { asLoadFailure, changedMeanwhile, LoadFailure } from "./load-failure.js";
 import { assertFolderName } from "./names.js";
 import type { Registry } from "./registry.js";
 import type { CheckResult, Loaded, LoadOptions } from "./registry-types.js";
 import type { Trial } from "./trials.js";
-import { changedMeanwhile, importUnchanged } from "./unchanged.js";
+import { importUnchanged } from "./unchanged.js";
 
 /** What is known already of a load. */
 export interface LoadRequest extends LoadOptions {

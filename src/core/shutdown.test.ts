@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { answering, eventually, type Reef, startReef } from "../../tests/support/sandbox.js";
+import { answering, eventually, type Reef, Sandbox, startReef } from "../../tests/support/sandbox.js";
+import { createServer } from "./server.js";
 
 let open: Reef[] = [];
 afterEach(async () => {
@@ -122,8 +123,10 @@ test("when the server ends while a new version is starting, the old one serves t
 test("a server whose services folder cannot be read lets go of what it has started", async () => {
   const did: string[] = [];
   const module = { name: "given", store: { close: () => void did.push("closed") } };
-  await expect(startReef({}, { modules: [module], servicesDir: import.meta.path })).rejects.toThrow(
-    "ENOTDIR",
-  );
+  const sandbox = new Sandbox();
+  const { dataDir } = sandbox;
+  const starting = createServer({ modules: [module], servicesDir: import.meta.path, dataDir });
+  await expect(starting).rejects.toThrow("ENOTDIR");
   expect(did).toEqual(["closed"]);
+  sandbox.remove();
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setSystemTime, test } from "bun:test";
 import { readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
@@ -19,16 +19,19 @@ const remembered = () =>
     name,
     digest,
   ]);
-/** Later than the grain in which changes show. */
-const settle = () => Bun.sleep(120);
+/** Later than the grain in which changes show, and than the time after which lists are kept. */
+const settle = () => setSystemTime(Date.now() + 5000);
 
-beforeEach(async () => {
+beforeEach(() => {
   warnings = [];
   sandbox = new Sandbox({ "s/index.ts": "1", "s/lib/a.ts": "2" });
   dir = join(sandbox.servicesDir, "s");
-  await settle();
+  settle();
 });
-afterEach(() => sandbox.remove());
+afterEach(() => {
+  setSystemTime();
+  sandbox.remove();
+});
 
 async function remember(): Promise<void> {
   const memory = open();
@@ -55,6 +58,7 @@ test.each<[string, () => void]>([
 });
 
 test("what changed a moment ago is not remembered, since a further change might not show", () => {
+  setSystemTime();
   writeFileSync(join(dir, "index.ts"), "4");
   const memory = open();
   expect(memory.read("s", dir).fingerprint.fresh).toBe(true);
@@ -66,7 +70,7 @@ test("folders that are gone are forgotten", async () => {
   await remember();
   const other = join(sandbox.servicesDir, "t");
   sandbox.write("services/t/index.ts", "1");
-  await settle();
+  settle();
   const memory = open();
   memory.read("t", other);
   memory.save();
@@ -91,8 +95,6 @@ test.each([
 });
 
 test("the list of a folder's files is remembered too, and believed while the folder stays as it was", async () => {
-  // Until a list is kept of a folder that was just made.
-  await Bun.sleep(2600);
   await remember();
   const told = JSON.parse(readFileSync(path(), "utf8"));
   told[0][1][2].files.push("told.ts");
@@ -106,7 +108,6 @@ test("the list of a folder's files is remembered too, and believed while the fol
 });
 
 test("a list that came to be known since the last start is written down, though nothing has changed", async () => {
-  await Bun.sleep(2600);
   await remember();
   const whole = readFileSync(path(), "utf8");
   writeFileSync(
@@ -122,7 +123,6 @@ test.each<[string, unknown]>([
   ["a name that can be none", ["a\0b"]],
   ["something else than names", [{ toString: 1 }]],
 ])("a list with %s costs reading", async (_what, names) => {
-  await Bun.sleep(2600);
   await remember();
   const [[name, [stamp, digest, listing]]] = JSON.parse(readFileSync(path(), "utf8"));
   for (const key of ["files", "folders"]) {

@@ -1,7 +1,7 @@
 /** The running services by name: who they are, what they own, and where requests find them. */
 import { type Dispatcher, Mount } from "./dispatch.js";
 import type { Draining } from "./draining.js";
-import { LoadFailure } from "./load-failure.js";
+import { dependencyCycle, LoadFailure, missingDependency } from "./load-failure.js";
 import { dependentsOf, type Node, orderByDependencies } from "./order.js";
 import type { GenerationInfo, ServiceInfo } from "./registry-types.js";
 import type { ServiceModule } from "./types.js";
@@ -198,15 +198,4 @@ function generationInfo(version: Version, state: GenerationInfo["state"]): Gener
       ageMs: Date.now() - loadedAt.getTime(),
     },
   };
-}
-
-/** `cycle` is the path from a service back to itself. */
-export function dependencyCycle(cycle: readonly string[]): LoadFailure {
-  return new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`);
-}
-
-export function missingDependency(name: string, needs: readonly string[]): LoadFailure {
-  const list = needs.map((need) => `"${need}"`).join(", ");
-  const message = `Missing dependency ${list} of "${name}".`;
-  return new LoadFailure("MISSING_DEPENDENCY", "order", message, { lacks: { name, dependencies: needs } });
 }

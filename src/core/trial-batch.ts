@@ -1,8 +1,7 @@
 /** Tries the code of several folders side by side, whatever the order in which they need each other. */
 import { breathe } from "./breathe.js";
 import type { ModuleFacts } from "./checker.js";
-import { asLoadFailure } from "./discover.js";
-import type { LoadFailure } from "./load-failure.js";
+import { asLoadFailure, type LoadFailure } from "./load-failure.js";
 import type { ServiceTable } from "./table.js";
 
 /** What came of trying a folder's code; it holds for code with this digest only. */

@@ -1,10 +1,11 @@
 /** New code is tried in child processes before its change takes its place in the queue: one that hangs holds up nobody. */
+
 import { join } from "node:path";
 import type { Checker } from "./checker.js";
 import { contentDigest } from "./digest.js";
-import { asLoadFailure } from "./discover.js";
 import { inHost } from "./host-context.js";
 import { changes } from "./late.js";
+import { asLoadFailure } from "./load-failure.js";
 import { assertFolderName } from "./names.js";
 import type { ServiceTable } from "./table.js";
 import type { Checks, Trial } from "./trial-batch.js";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { contentDigest, fingerprint, type Source } from "./digest.js";
 import type { Generation } from "./generation.js";
-import { LoadFailure } from "./load-failure.js";
+import { changedMeanwhile } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 
 /** Whether a folder holds other code than `source` identifies. */
@@ -32,8 +32,4 @@ export async function importUnchanged(
     await generation.dispose();
     throw error;
   }
-}
-
-export function changedMeanwhile(dirName: string): LoadFailure {
-  return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
 }
