@@ -1,14 +1,24 @@
 /** Starts Reef. */
+import { readConfig } from "./core/config.js";
 import { messageOf } from "./core/errors.js";
+import { LogBook } from "./core/log.js";
 import { type RunningServer, startServer } from "./core/server.js";
+import { containStrayErrors, folderBlamed } from "./core/stray-errors.js";
 import { watchServices } from "./core/watch.js";
 
 // Set by scripts/serve.sh for the server alone: the tests and checks that it starts must not inherit it.
 delete process.env.BUN_JSC_thresholdForOptimizeAfterWarmUp;
 
-let reef: RunningServer;
+const logs = new LogBook();
+let reef: RunningServer | undefined;
+containStrayErrors((kind, error) => {
+  const dirName = folderBlamed(error, readConfig().servicesDir);
+  const service = dirName === undefined ? undefined : reef?.registry.table.byFolder(dirName);
+  if (service) service.current.generation.scope.fault(kind, error);
+  else logs.write(dirName ?? "reef", "error", [`${kind}:`, error]);
+});
 try {
-  reef = await startServer();
+  reef = await startServer({ logs });
 } catch (error) {
   console.error(`Reef cannot start: ${messageOf(error)}`);
   process.exit(1);
