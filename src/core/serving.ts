@@ -195,10 +195,15 @@ export class Serving {
     if (context?.ready !== undefined && context.ready === response) {
       return this.#hooks.complete(context.ready, request, "ready");
     }
-    const reply = response instanceof Response ? response : this.#noReply(response, request);
-    return isJson(reply)
-      ? this.#hooks.complete(reply, request, "json")
-      : this.#hooks.complete(this.streams.note(reply, request, env), request, "other");
+    try {
+      const reply = response instanceof Response ? response : this.#noReply(response, request);
+      return isJson(reply)
+        ? this.#hooks.complete(reply, request, "json")
+        : this.#hooks.complete(this.streams.note(reply, request, env), request, "other");
+    } catch (error) {
+      // It only looks like a reply.
+      return this.#hooks.complete(this.#fail(error, request), request);
+    }
   }
 
   #tellReturn(): void {
@@ -209,13 +214,23 @@ export class Serving {
     return this.#fail(new TypeError(`the handler returned ${typeof value} instead of a Response`), request);
   }
 
+  /** What is thrown is the service's own: its fields may be anything, and may throw. */
   #fail(error: unknown, request: Request, context?: JsonContext): Response {
-    const reply = this.#replyTo(error, request);
-    return context ? withHeaders(reply, context.res.headers) : reply;
+    try {
+      const reply = this.#replyTo(error, request);
+      return context ? withHeaders(reply, context.res.headers) : reply;
+    } catch (problem) {
+      return this.#failed(problem, request);
+    }
+  }
+
+  #failed(error: unknown, request: Request): Response {
+    this.errors++;
+    return this.#hooks.failed(error, request, this.#scope.service, this.#scope.log);
   }
 
   #replyTo(error: unknown, request: Request): Response {
-    if (isHttpException(error) && error.status < 500) {
+    if (isHttpException(error) && hasReplyStatus(error)) {
       return (
         error.res ?? Response.json({ error: error.message || "request refused" }, { status: error.status })
       );
@@ -227,8 +242,7 @@ export class Serving {
     if (error instanceof ReefError) return errorReply(error.code, error.message);
     if (isTooLarge(error)) return errorReply("BODY_TOO_LARGE");
     if (isAbort(error) && request.signal.aborted) return errorReply("BAD_REQUEST", "the client went away");
-    this.errors++;
-    return this.#hooks.failed(error, request, this.#scope.service, this.#scope.log);
+    return this.#failed(error, request);
   }
 
   /**
@@ -269,6 +283,11 @@ const settled = (promise: Promise<unknown>) =>
 /** By shape, since a service may bring a Hono of its own. */
 function isHttpException(error: unknown): error is HTTPException {
   return error instanceof Error && "getResponse" in error && "status" in error;
+}
+
+/** Whether its status may be told: not the service's own failure, and one that a reply can have. */
+function hasReplyStatus({ status }: HTTPException): boolean {
+  return Number.isInteger(status) && status >= 200 && status < 500;
 }
 
 /** What reading a body throws that was sent in chunks and outgrew the limit. */
