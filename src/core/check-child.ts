@@ -1,7 +1,7 @@
 /** The child process in which unknown services are tried: see checker.ts. */
 // Nearly every service imports it: it is there before the first one comes.
-import { asLoadFailure } from "./load-failure.js";
 import "hono";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { breathe, whatIsDue } from "./breathe.js";
 import {
@@ -14,16 +14,25 @@ import {
   type ToChild,
 } from "./check-messages.js";
 import { dataDir } from "./config.js";
+import { messageOf } from "./errors.js";
 import { importGeneration } from "./generation.js";
+import { asLoadFailure } from "./load-failure.js";
 import { LogBook } from "./log.js";
 import { lowerOwnPriority } from "./priority.js";
 import { NO_LIMIT_MS } from "./scope.js";
+import { containStrayErrors } from "./stray-errors.js";
 
 lowerOwnPriority();
 // For this process alone, which runs code once: what that starts may run for long.
 delete process.env[LATE_COMPILING[0]];
 
+// As in the server.
+containStrayErrors(() => undefined);
+
 const servicesDir = process.argv[2] as string;
+const folder = process.cwd();
+const data = dataDir();
+mkdirSync(data, { recursive: true });
 const logs = new LogBook(() => undefined);
 
 async function tryImport(dirName: string): Promise<CheckAnswer> {
@@ -32,7 +41,7 @@ async function tryImport(dirName: string): Promise<CheckAnswer> {
     label: dirName,
     logs,
     timeoutMs: NO_LIMIT_MS,
-    dataDir: dataDir(),
+    dataDir: data,
   });
   const { name, dependencies = [], init } = generation.module;
   // With its end goes what it has still to do, which the server would come to do.
@@ -52,6 +61,8 @@ const waiting: NumberedJob[] = [];
 /** Jobs that have been begun and may still turn out to be quick. */
 let quick = 0;
 let running = 0;
+/** Whether anything has been tried here. */
+let isUsed = false;
 let answers: NonNullable<FromChild["answers"]> = [];
 let telling: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,10 +75,26 @@ process.on("message", ({ jobs = [], key: given }: ToChild) => {
 
 function begin(): void {
   const begun = waiting.splice(0, TOGETHER - quick);
+  if (begun.length > 0) {
+    if (running === 0) cleanUp();
+    isUsed = true;
+  }
   tell({ begun: begun.map(({ number }) => number) });
   quick += begun.length;
   running += begun.length;
   for (const job of begun) void execute(job);
+}
+
+/** What earlier trials have left is nothing that the next ones would find in the server. */
+function cleanUp(): void {
+  if (!isUsed) return;
+  try {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+    mkdirSync(data, { recursive: true });
+  } catch (error) {
+    // What cannot be removed stays: a trial that minds says so.
+    console.warn(`cannot clean ${folder}: ${messageOf(error)}`);
+  }
 }
 
 async function execute({ number, ...request }: NumberedJob): Promise<void> {

@@ -40,6 +40,48 @@ test("an import tells the module's name, what it needs and whether it has an ini
   ]);
 });
 
+test("the data folder is there, for code that opens files in it without making it", async () => {
+  sandbox.services({
+    "a/index.ts": `import { appendFileSync } from "node:fs"; import { join } from "node:path"; import { Database } from "bun:sqlite";
+      const db = new Database("data/a.sqlite");
+      export default { name: "a", init() {
+        appendFileSync("data/a.jsonl", "{}\\n");
+        appendFileSync(join(process.env.REEF_DATA_DIR, "b.jsonl"), "{}\\n");
+      } };`,
+  });
+  const checker = make();
+  await checker.import("a");
+  await checker.start(["a"]);
+});
+
+test("what an earlier check has left is not there for the next one", async () => {
+  const leaving = (then: string) => `import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+    const before = existsSync("data/table") || existsSync("loose");
+    mkdirSync("data", { recursive: true });
+    writeFileSync("data/table", "as the first version wants it");
+    writeFileSync("loose", "");
+    export default { name: "a", init() { ${then} } };`;
+  sandbox.services({ "a/index.ts": leaving('throw new Error("forgot something");') });
+  const checker = make();
+  expect((await failure(checker.start(["a"]))).message).toContain("forgot something");
+  sandbox.services({ "a/index.ts": leaving('if (before) throw new Error("somebody was here");') });
+  await checker.import("a");
+  await checker.start(["a"]);
+  await checker.start(["a"]);
+});
+
+test("an error that reaches nobody ends no check, not even a later one", async () => {
+  const careless = `export default { name: "a", init(ctx) {
+    void ctx.loadModule("nope");
+    ctx.signal.addEventListener("abort", () => { throw new Error("at the end"); });
+  } };`;
+  sandbox.services({ "a/index.ts": careless, "b/index.ts": 'export default { name: "b", init() {} };' });
+  const checker = make();
+  await checker.start(["a"]);
+  await checker.start(["b"]);
+  expect(await checker.import("b")).toMatchObject({ name: "b" });
+});
+
 test("a check sees the folder as it is now", async () => {
   const checker = make();
   for (const name of ["one", "two", "three"]) {
