@@ -1,7 +1,8 @@
 /** Versions that were exchanged, and finish what they have begun beside the present one. */
 import { breathe } from "./breathe.js";
+import { STREAM_POLL_MS } from "./streams.js";
 import type { Service, ServiceTable } from "./table.js";
-import { flushStore, retire, STREAM_POLL_MS, type Version } from "./version.js";
+import { flushStore, retire, type Version } from "./version.js";
 
 /** An older version on its way out. */
 export interface Draining {

@@ -126,7 +126,7 @@ export class EventBus {
         await handler(data);
         return;
       }
-      const result = scope.run(handler, data);
+      const result = scope.handling.run(() => scope.run(handler, data));
       if (result instanceof Promise) await scope.outlive(result);
     } catch (error) {
       if (error instanceof ScopeEnded) return;

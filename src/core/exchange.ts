@@ -9,7 +9,7 @@ import type { LoadOptions } from "./registry-types.js";
 import type { Service } from "./table.js";
 import { importUnchanged } from "./unchanged.js";
 import { verifyVersion } from "./verify.js";
-import { saveStore, type Version } from "./version.js";
+import { retire, saveStore, type Version } from "./version.js";
 
 /** How long an exchange waits for handlers that only read before it goes on without them, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
@@ -35,19 +35,11 @@ export async function exchange(
   let wasAbandoned: boolean;
   try {
     wasAbandoned = await pause(old, registry.drainTimeoutMs, caller === service.name);
-    await saveStore(old);
-    await breathe();
-    const generation = await importUnchanged(registry, service.dirName as string, source);
-    await breathe();
-    await assertSuccessor(registry, service, generation);
-    const fresh = await registry.admission.start(generation, source);
-    await breathe();
-    if (options.verify) await verifyVersion(fresh, options.verify);
-    await breathe();
-    table.swap(service, fresh);
+    table.swap(service, await handOver(registry, service, source, options, reopened));
   } finally {
     service.mount.gate = undefined;
     old.generation.scope.paused = undefined;
+    old.generation.scope.handover = undefined;
     reopen();
   }
   registry.checker?.remember(source.digest);
@@ -56,19 +48,73 @@ export async function exchange(
   return service.name;
 }
 
+/** So often a store is handed over at most, when other services call it meanwhile. */
+const MOST_HANDOVERS = 3;
+
+/**
+ * Saves the running version's store and starts the next version, which reads it; `over` settles at the end of the
+ * exchange. Resolves with the next version: nothing was lost between the two, see `Handover`.
+ */
+async function handOver(
+  registry: Registry,
+  service: Service,
+  source: Source,
+  options: LoadOptions,
+  over: Promise<void>,
+): Promise<Version> {
+  const old = service.current;
+  const { scope } = old.generation;
+  for (let time = 1; ; time++) {
+    const handover = { over, wasUsed: false, isClosed: time === MOST_HANDOVERS };
+    if (old.module.store?.flush) {
+      scope.handover = handover;
+      // Of what others have begun a moment ago.
+      await scope.handling.whenNone(PAUSE_LIMIT_MS);
+    }
+    await saveStore(old);
+    await breathe();
+    const fresh = await startNext(registry, service, source, options);
+    if (!handover.wasUsed) return fresh;
+    // Its store is closed, not flushed: the data is the old version's.
+    await retire(fresh, { drainMs: 0, flush: false, unaccounted: () => 0 });
+  }
+}
+
+async function startNext(
+  registry: Registry,
+  service: Service,
+  source: Source,
+  { verify }: LoadOptions,
+): Promise<Version> {
+  const generation = await importUnchanged(registry, service.dirName as string, source);
+  await breathe();
+  await assertSuccessor(registry, service, generation);
+  const fresh = await registry.admission.start(generation, source);
+  await breathe();
+  if (verify) await verifyVersion(fresh, verify);
+  await breathe();
+  return fresh;
+}
+
 /**
  * Waits for the handlers in flight. Those that only read may finish beside the new version. What the others store
  * after the new version has read the store would be lost, so they get as long as requests get at all, and are not
- * told that it worked after that. Resolves with whether there were any.
+ * told that it worked after that; so do handlers of events, and replies to such requests that are still being sent.
+ * Resolves with whether there were any.
  */
 async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<boolean> {
-  const { module, serving } = old;
+  const { module, serving, generation } = old;
+  const deadline = Date.now() + Math.max(limitMs, PAUSE_LIMIT_MS);
+  const left = () => Math.max(0, deadline - Date.now());
   // Whoever changes its own service from one of its requests waits there for this. Where that matters, it is known.
   const except = isAsking && !serving.knowsAsking ? 1 : 0;
-  if ((await serving.whenIdle(PAUSE_LIMIT_MS, except)) || !module.store?.flush) return false;
-  const written = await serving.whenWritten(Math.max(0, limitMs - PAUSE_LIMIT_MS));
+  const isIdle = await serving.whenIdle(PAUSE_LIMIT_MS, except);
+  if (!module.store?.flush) return false;
+  const written = isIdle || (await serving.whenWritten(left()));
+  const handled = await generation.scope.handling.whenNone(left());
+  const sent = await serving.streams.whenWritten(left());
   if (!written) serving.abandon("writers");
-  return !written;
+  return !(written && handled && sent);
 }
 
 async function assertSuccessor(registry: Registry, service: Service, generation: Generation): Promise<void> {

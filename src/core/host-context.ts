@@ -10,20 +10,30 @@ export const inHost: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot();
 /** Set while a service's `init` runs; `open` until it has returned, whatever it started that lives on. */
 export const initializing = new AsyncLocalStorage<{ open: boolean }>();
 
-/**
- * The request that a handler is answering, while it runs: `asks` counts the changes of services that it waits for, which
- * must not wait for it. Kept for services that changes wait for longer.
- */
-export const answering = new AsyncLocalStorage<{ asks: number }>();
+/** Something that a service does for somebody: it answers a request, or handles an event. */
+export interface Work {
+  /** How many changes of services it waits for, itself or by what it waits for. They must not wait for it. */
+  asks: number;
+  /** What it is done for, inside the process. */
+  readonly within: Work | undefined;
+}
+
+/** What is being done where this is asked. Kept for services that changes wait for. */
+export const working = new AsyncLocalStorage<Work>();
+
+export function newWork(): Work {
+  return { asks: 0, within: working.getStore() };
+}
 
 /** Runs a change for whoever asks for it. */
 export async function asked<T>(change: () => Promise<T>): Promise<T> {
-  const request = answering.getStore();
-  if (!request) return change();
-  request.asks++;
+  const count = (by: number) => {
+    for (let work = working.getStore(); work; work = work.within) work.asks += by;
+  };
+  count(1);
   try {
     return await change();
   } finally {
-    request.asks--;
+    count(-1);
   }
 }

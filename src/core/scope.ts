@@ -1,5 +1,6 @@
 /** What one version of a service owns, and letting go of all of it. */
 import { messageOf } from "./errors.js";
+import { InFlight } from "./in-flight.js";
 import type { Logger } from "./log.js";
 import { Waiters } from "./waiters.js";
 
@@ -37,6 +38,18 @@ type Disposer = () => void | Promise<void>;
 /** How long one disposer may take before the next one runs, in milliseconds. */
 const DISPOSER_LIMIT_MS = 5000;
 
+/**
+ * What happens to a store's methods that others call between its last saving and the next version. Asynchronous ones
+ * wait. What the others change would be lost, so the handover begins again when any was called; since that could go on
+ * for ever, the last time they are refused.
+ */
+export interface Handover {
+  /** Settles when the next version serves, or has failed. */
+  readonly over: Promise<void>;
+  wasUsed: boolean;
+  readonly isClosed: boolean;
+}
+
 /** Owns the subscriptions, timers, disposers and unfinished work of one version of a service. */
 export class Scope {
   /** The name under which it logs; the folder until the module has said its own. */
@@ -48,6 +61,10 @@ export class Scope {
   active = false;
   /** Set while the service is being exchanged; events for it wait until this settles. */
   paused: Promise<void> | undefined;
+  /** Set while the store, which was saved, is handed over to the next version. */
+  handover: Handover | undefined;
+  /** Events that are being handled, and what others do with the store. */
+  readonly handling = new InFlight();
   lateErrors = 0;
   handlers = 0;
   timers = 0;

@@ -1,13 +1,13 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, ReefError } from "./errors.js";
-import { answering } from "./host-context.js";
+import { newWork, type Work, working } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
 import { looksUnknown, type MountedApp, mountApp, notFound, notFoundIn, withHeaders } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
 import { StorageError } from "./storage-error.js";
-import { isJson, StreamWatch } from "./streams.js";
+import { isJson, mayWrite, StreamWatch } from "./streams.js";
 import type { ServiceModule } from "./types.js";
 
 /** Bun's server when the request came over the network; undefined inside the process. */
@@ -37,13 +37,12 @@ class Pending {
   constructor(
     readonly request: Request | undefined,
     readonly resolve: (reply: Response) => void,
-    /** See `answering`. */
-    readonly mark?: { asks: number },
+    readonly work?: Work,
   ) {}
 
   /** Whether a change must wait for it: it may write, and does not wait for the change. */
   get isWriting(): boolean {
-    return !SAFE_METHODS.has((this.request as Request).method) && !this.mark?.asks;
+    return mayWrite(this.request as Request) && !this.work?.asks;
   }
 
   join(ring: Pending): void {
@@ -123,16 +122,16 @@ export class Serving {
     this.active++;
     let result: unknown;
     let context: JsonContext | undefined;
-    const mark = this.knowsAsking ? { asks: 0 } : undefined;
+    const work = this.knowsAsking ? newWork() : undefined;
     try {
       const found = app.find?.(request, env);
       context = found?.context;
-      // Without a mark nothing is put around it, not even a closure: that is the way of most requests.
+      // Without it nothing is put around it, not even a closure: that is the way of most requests.
       const { run } = this.#scope;
-      if (!mark)
+      if (!work)
         result = found ? run(found.handler, found.context, found.next) : run(app.fetch, request, env);
-      else if (found) result = answering.run(mark, run, found.handler, found.context, found.next);
-      else result = answering.run(mark, run, app.fetch, request, env);
+      else if (found) result = working.run(work, run, found.handler, found.context, found.next);
+      else result = working.run(work, run, app.fetch, request, env);
       // What else is a promise has a `then` of the service's own.
       if (result instanceof Promise && result.constructor !== Promise) {
         result = this.#scope.run(settled, result);
@@ -145,7 +144,7 @@ export class Serving {
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
     return new Promise((resolve) => {
-      const pending = new Pending(request, resolve, mark);
+      const pending = new Pending(request, resolve, work);
       pending.join(this.#ring);
       void this.#await(result as Promise<unknown>, pending, request, env, context);
     });
@@ -250,7 +249,7 @@ export class Serving {
    * Those that are known to wait for a change of services do not count.
    */
   whenIdle(ms: number, except = 0): Promise<boolean> {
-    const asking = () => (this.knowsAsking ? this.#pending().filter(({ mark }) => mark?.asks).length : 0);
+    const asking = () => (this.knowsAsking ? this.#pending().filter(({ work }) => work?.asks).length : 0);
     return this.#when(() => this.active - asking() <= except, ms);
   }
 
@@ -273,8 +272,6 @@ export class Serving {
     return happened;
   }
 }
-
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** The same as a plain promise; calls the given one's `then` at once. */
 const settled = (promise: Promise<unknown>) =>

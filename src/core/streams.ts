@@ -19,6 +19,11 @@ export function announceEnd(response: Response, ended: Promise<unknown>, stop?: 
   return response;
 }
 
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Whether whoever answers a request may store something for it. */
+export const mayWrite = ({ method }: Request): boolean => !SAFE_METHODS.has(method);
+
 interface Open {
   request: Request;
   server: Bun.Server<undefined>;
@@ -26,6 +31,9 @@ interface Open {
 }
 
 const FIRST_SWEEP = 64;
+
+/** How often it is looked whether streams have ended, in milliseconds. */
+export const STREAM_POLL_MS = 20;
 
 /**
  * JSON replies come from memory, nearly always, and are the ones that must cost nothing. Whoever waits for streams
@@ -50,13 +58,14 @@ export class StreamWatch {
   readonly #stops = new Set<() => void>();
   #announced = 0;
   #announcedEndless = 0;
+  #announcedWriting = 0;
   #sweepAt = FIRST_SWEEP;
 
   /** Notes a reply that is about to be sent; returns the reply to send. */
   note(response: Response, request: Request, server: Env): Response {
     const known = ends.get(response);
     if (known) {
-      this.#count(known.ended, isEndless(response), known.stop);
+      this.#count(known.ended, isEndless(response), known.stop, mayWrite(request));
       return response;
     }
     if (server) {
@@ -81,6 +90,23 @@ export class StreamWatch {
     return all - endless;
   }
 
+  /** Number of those in whose course something may be stored: replies to all but GET, HEAD and OPTIONS. */
+  get writing(): number {
+    this.#sweep();
+    const open = [...this.#open].filter(({ endless, request }) => !endless && mayWrite(request));
+    return open.length + this.#announcedWriting;
+  }
+
+  /** Resolves with `true` when nothing may be stored that way any more, with `false` after `ms` milliseconds. */
+  async whenWritten(ms: number): Promise<boolean> {
+    const deadline = Date.now() + ms;
+    while (this.writing > 0) {
+      if (Date.now() >= deadline) return false;
+      await Bun.sleep(STREAM_POLL_MS);
+    }
+    return true;
+  }
+
   /** Ends what is left. For when the code that would go on sending is gone: its clients would wait for ever. */
   end(): void {
     this.#sweep();
@@ -94,13 +120,16 @@ export class StreamWatch {
     for (const stop of this.#stops) call(stop);
   }
 
-  #count(ended: Promise<unknown>, endless: boolean, stop?: () => void): void {
+  #count(ended: Promise<unknown>, endless: boolean, stop?: () => void, writes = false): void {
+    const isWriting = writes && !endless;
     this.#announced++;
     if (endless) this.#announcedEndless++;
+    if (isWriting) this.#announcedWriting++;
     if (stop) this.#stops.add(stop);
     const over = () => {
       this.#announced--;
       if (endless) this.#announcedEndless--;
+      if (isWriting) this.#announcedWriting--;
       if (stop) this.#stops.delete(stop);
     };
     ended.then(over, over);

@@ -7,6 +7,7 @@ import { initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
+import { STREAM_POLL_MS } from "./streams.js";
 import type { ServiceModule } from "./types.js";
 import type { Waiters } from "./waiters.js";
 
@@ -23,9 +24,6 @@ export interface Version {
 
 /** How long a store may take to flush or close, and `dispose` to finish, in milliseconds. */
 const STORE_LIMIT_MS = 10_000;
-
-/** How often it is looked whether streams have ended, in milliseconds. */
-export const STREAM_POLL_MS = 20;
 
 export interface StartOptions {
   host: ContextHost;

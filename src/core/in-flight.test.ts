@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+import { asked, working } from "./host-context.js";
+import { InFlight } from "./in-flight.js";
+
+test("work is under way until its promise settles, however it does; what is no promise is over at once", async () => {
+  const inFlight = new InFlight();
+  expect(inFlight.run(() => "done")).toBe("done");
+  expect(() =>
+    inFlight.run(() => {
+      throw new Error("no");
+    }),
+  ).toThrow("no");
+  expect(await inFlight.whenNone(0)).toBe(true);
+  const [good, bad] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const results = Promise.allSettled([inFlight.run(() => good.promise), inFlight.run(() => bad.promise)]);
+  expect(await inFlight.whenNone(1)).toBe(false);
+  const over: string[] = [];
+  const waits = [1, 2].map((n) => inFlight.whenNone(60_000).then((isNone) => over.push(`${n} ${isNone}`)));
+  good.resolve("a");
+  await good.promise;
+  expect(over).toEqual([]);
+  bad.reject(new Error("b"));
+  await Promise.all(waits);
+  expect(over).toEqual(["1 true", "2 true"]);
+  expect((await results).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+});
+
+test("what waits for a change itself, or for somebody who does, is not waited for", async () => {
+  const [outer, inner] = [new InFlight(), new InFlight()];
+  const change = Promise.withResolvers<void>();
+  const running = outer.run(async () => inner.run(() => asked(() => change.promise)));
+  expect(await Promise.all([outer.whenNone(0), inner.whenNone(0)])).toEqual([true, true]);
+  change.resolve();
+  await running;
+  expect(working.getStore()).toBeUndefined();
+});

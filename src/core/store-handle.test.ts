@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import type { ContextHost, Peer } from "./context.js";
+import { LogBook } from "./log.js";
+import { type Handover, Scope } from "./scope.js";
+import { storeOf } from "./store-handle.js";
+
+class Counter {
+  n = 0;
+  add() {
+    return ++this.n;
+  }
+  async addLater() {
+    return ++this.n;
+  }
+}
+
+function make() {
+  const scope = new Scope("counter", new LogBook(() => undefined).logger("counter"));
+  const peer = { module: { name: "counter", store: new Counter() }, scope, reloadable: true } as Peer;
+  const host = { peer: () => peer } as unknown as ContextHost;
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const begin = (isClosed = false): Handover => {
+    scope.handover = { over, wasUsed: false, isClosed };
+    return scope.handover;
+  };
+  const end = () => {
+    scope.handover = undefined;
+    resolve();
+  };
+  return { peer, handle: storeOf("counter", host) as Counter, begin, end };
+}
+
+test("asynchronous methods wait until the store was handed over, and then act on the new one", async () => {
+  const { peer, handle, begin, end } = make();
+  const handover = begin(true);
+  const adding = handle.addLater();
+  const old = peer.module.store as unknown as Counter;
+  await Bun.sleep(1);
+  const fresh = new Counter();
+  peer.module = { ...peer.module, store: fresh } as unknown as Peer["module"];
+  end();
+  expect([await adding, old.n, fresh.n, handover.wasUsed]).toEqual([1, 0, 1, false]);
+});
+
+test("others are noted, and refused the last time: what they change would be lost", () => {
+  const { handle, begin, end } = make();
+  const handover = begin();
+  expect([handle.add(), handover.wasUsed]).toEqual([1, true]);
+  begin(true);
+  expect(() => handle.add()).toThrow("being exchanged");
+  expect(handle.n).toBe(1);
+  end();
+  expect(handle.add()).toBe(2);
+});

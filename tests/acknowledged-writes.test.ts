@@ -1,0 +1,159 @@
+/** What one service acknowledges of another's store is there after that other one was exchanged. */
+import { afterEach, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readConfig } from "../src/core/config.js";
+import { endRegistries, startRegistry } from "./support/registry.js";
+import { eventually, type Reef, TOKEN } from "./support/sandbox.js";
+
+afterEach(endRegistries);
+
+/** A store that keeps its items in memory and writes them when it is told to, as many by hand do. */
+const keeper = (version: string, more = "") => `import { Hono } from "hono";
+  import { readFileSync, writeFileSync } from "node:fs";
+  const file = process.env.REEF_DATA_DIR + "/items.json";
+  class Store {
+    items = [];
+    constructor() { try { this.items = JSON.parse(readFileSync(file, "utf8")); } catch { this.items = []; } }
+    add(item) { this.items.push(item); return this.items.length; }
+    async addLater(item) { await Bun.sleep(1); return this.add(item); }
+    flush() { writeFileSync(file, JSON.stringify(this.items)); }
+  }
+  const store = new Store();
+  const routes = new Hono();
+  routes.get("/", (c) => c.json(store.items));
+  routes.get("/version", (c) => c.text("${version}"));
+  ${more}
+  export default { name: "keeper", routes, store, async init(ctx) {
+    await globalThis.__keeper?.init;
+    ctx.events.on("add", async (item) => { globalThis.__keeper.begun = true; await globalThis.__keeper.gate; store.add(item); });
+    ctx.events.on("add-by-reload", async (item) => { await ctx.registry.reload("keeper"); });
+  } };`;
+
+const writer = `import { Hono } from "hono";
+  let ctx;
+  const routes = new Hono();
+  routes.post("/event/:item", async (c) => { await ctx.events.emit("add", c.req.param("item")); return c.text("ok", 201); });
+  routes.post("/store/:item", (c) => { ctx.getStore("keeper").add(c.req.param("item")); return c.text("ok", 201); });
+  routes.post("/later/:item", async (c) => { await ctx.getStore("keeper").addLater(c.req.param("item")); return c.text("ok", 201); });
+  routes.post("/reload", async (c) => { await ctx.events.emit("add-by-reload", 1); return c.text("ok"); });
+  export default { name: "writer", routes, init(given) { ctx = given; } };`;
+
+interface Shared {
+  begun?: boolean;
+  gate?: Promise<void>;
+  init?: Promise<void>;
+}
+
+async function start(shared: Shared = {}, more = "", drainMs = "10000") {
+  Object.assign(globalThis, { __keeper: shared });
+  const config = readConfig({ REEF_DRAIN_TIMEOUT: drainMs });
+  const { reef, registry } = await startRegistry(
+    { "keeper/index.ts": keeper("one", more), "writer/index.ts": writer },
+    { config },
+  );
+  const post = async (path: string) => (await reef.call(path, { method: "POST" })).status;
+  const items = async () => (await (await reef.call("/keeper")).json()) as string[];
+  return { reef, registry, post, items, shared };
+}
+
+const onDisk = (reef: Reef) => JSON.parse(readFileSync(join(reef.sandbox.dataDir, "items.json"), "utf8"));
+const isPaused = (reef: Reef) => reef.registry.table.get("keeper")?.mount.gate !== undefined;
+
+describe("a handler of an event that is still at it", () => {
+  test("is waited for before the store is saved", async () => {
+    const { promise: gate, resolve } = Promise.withResolvers<void>();
+    const { reef, registry, post, items, shared } = await start({ gate });
+    const emitting = post("/writer/event/x");
+    await eventually(() => shared.begun === true);
+    const loading = registry.reload("keeper");
+    await eventually(() => isPaused(reef));
+    await Bun.sleep(20);
+    resolve();
+    expect(await emitting).toBe(201);
+    await loading;
+    expect([await items(), onDisk(reef)]).toEqual([["x"], ["x"]]);
+  });
+
+  test("is not waited for when it waits for the exchange itself", async () => {
+    const { registry, post } = await start({}, "", "600000");
+    expect(await post("/writer/reload")).toBe(200);
+    expect(registry.get("keeper")?.generation).toBe(2);
+  });
+});
+
+describe("a store that is reached from another service", () => {
+  test.each(["store", "later"])(
+    "loses nothing that it acknowledged while it is exchanged (%s)",
+    async (way) => {
+      const { registry, post, items } = await start();
+      const acknowledged: string[] = [];
+      const refused = new Set<number>();
+      let isOver = false;
+      const writing = (async () => {
+        for (let n = 0; !isOver; n++) {
+          const status = await post(`/writer/${way}/${n}`);
+          if (status === 201) acknowledged.push(String(n));
+          else refused.add(status);
+          await Bun.sleep(0);
+        }
+      })();
+      for (let n = 0; n < 10; n++) {
+        const { promise: init, resolve } = Promise.withResolvers<void>();
+        Object.assign(globalThis, { __keeper: { init } });
+        const before = acknowledged.length;
+        const loading = registry.reload("keeper");
+        await Bun.sleep(15);
+        resolve();
+        await loading;
+        await eventually(() => acknowledged.length > before);
+      }
+      isOver = true;
+      await writing;
+      expect((await items()).toSorted()).toEqual(acknowledged.toSorted());
+      expect([...refused].filter((status) => status !== 503)).toEqual([]);
+    },
+  );
+});
+
+describe("a reply to a POST that is still being sent", () => {
+  const streaming = `routes.post("/stream", (c) => new Response(new ReadableStream({
+    async pull(stream) {
+      const item = await globalThis.__keeper.next();
+      if (item === undefined) return stream.close();
+      store.add(item);
+      stream.enqueue(new TextEncoder().encode("saved " + item + "\\n"));
+    },
+  })));`;
+
+  test("is waited for: what it acknowledges is in the new version", async () => {
+    const given: Array<PromiseWithResolvers<string | undefined>> = [0, 1, 2].map(() =>
+      Promise.withResolvers(),
+    );
+    let at = 0;
+    const shared = { next: () => given[at++]?.promise } as Shared;
+    const { reef, registry, items } = await start(shared, streaming);
+    given[0]?.resolve("a");
+    const server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: (request, bun) => reef.app.fetch(request, bun),
+    });
+    try {
+      const reply = await fetch(`${server.url}keeper/stream`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      const loading = registry.reload("keeper");
+      await eventually(() => isPaused(reef));
+      await Bun.sleep(20);
+      given[1]?.resolve("b");
+      given[2]?.resolve(undefined);
+      expect(await reply.text()).toBe("saved a\nsaved b\n");
+      await loading;
+      expect(await items()).toEqual(["a", "b"]);
+    } finally {
+      await server.stop(true);
+    }
+  });
+});
