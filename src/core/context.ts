@@ -2,7 +2,7 @@
 import type { EventBus } from "./events.js";
 import type { ServiceRegistry } from "./registry-types.js";
 import type { Scope } from "./scope.js";
-import { storeOf } from "./store-handle.js";
+import { storesOf } from "./store-handle.js";
 import type { Json, ServiceContext, ServiceModule } from "./types.js";
 
 /** A running service, as far as others may look into it. */
@@ -27,6 +27,7 @@ export interface ContextHost {
 
 export function createContext(scope: Scope, host: ContextHost): ServiceContext {
   const registry = host.registryFor(scope.service);
+  const store = storesOf(host);
   return {
     name: scope.service,
     events: host.events.view(scope),
@@ -35,7 +36,7 @@ export function createContext(scope: Scope, host: ContextHost): ServiceContext {
     servicesDir: host.servicesDir,
     dataDir: host.dataDir,
     registry,
-    getStore: <T = Json>(name: string) => storeOf(name, host) as T | undefined,
+    getStore: <T = Json>(name: string) => store(name) as T | undefined,
     getModules: () => host.modules(),
     getModule: (name) => host.peer(name)?.module,
     loadModule: (dirName) => registry.load(dirName),

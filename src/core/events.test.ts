@@ -294,3 +294,17 @@ describe("tree events", () => {
     expect(await bus.view().emit(TREE_EVENT, "unstored")).toBe("unstored");
   });
 });
+
+test("emit resolves whatever a handler throws", async () => {
+  const { bus, scope } = make();
+  const hostile = scope("hostile");
+  const getPrototypeOf = () => {
+    throw new Error("not telling");
+  };
+  const handler = () => {
+    throw new Proxy(new Error("x"), { getPrototypeOf });
+  };
+  bus.subscribe("ping", handler, hostile);
+  await bus.emit("ping", 0);
+  expect(hostile.lateErrors).toBe(1);
+});

@@ -2,6 +2,7 @@
 import { withCause } from "./causality.js";
 import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
+import { isA } from "./thrown.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
 
 /** The event that becomes a node of the event tree. */
@@ -129,7 +130,7 @@ export class EventBus {
       const result = scope.handling.run(() => scope.run(handler, data));
       if (result instanceof Promise) await scope.outlive(result);
     } catch (error) {
-      if (error instanceof ScopeEnded) return;
+      if (isA(error, ScopeEnded)) return;
       if (scope) scope.fault(`handler of event "${event}"`, error);
       else this.#report(`handler of event "${event}"`, error);
     }

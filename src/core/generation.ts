@@ -10,6 +10,7 @@ import { checkModule } from "./module-check.js";
 import { type Invoke, ownProcess } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import { forgetPackages, forgetPaths, isStale } from "./stale-paths.js";
+import { isA } from "./thrown.js";
 import type { ServiceModule } from "./types.js";
 import type { Waiters } from "./waiters.js";
 
@@ -87,7 +88,7 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
     return { module, scope, dispose };
   } catch (error) {
     await dispose();
-    if (error instanceof LoadFailure) throw error;
+    if (isA(error, LoadFailure)) throw error;
     throw new LoadFailure("IMPORT_FAILED", "import", importMessage(error, dir), { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
 import { messageOf } from "./errors.js";
 import { isFull } from "./storage-error.js";
+import { isA } from "./thrown.js";
 
 /** How far a load came. */
 export type FailureStep = "find" | "import" | "check" | "order" | "init" | "verify" | "swap";
@@ -117,7 +118,7 @@ export function initCycle(circle: readonly string[]): LoadFailure {
 
 /** Anything thrown while looking at a folder, as a load failure. */
 export function asLoadFailure(error: unknown): LoadFailure {
-  if (error instanceof LoadFailure) return error;
+  if (isA(error, LoadFailure)) return error;
   return new LoadFailure("UNREADABLE", "find", `the folder cannot be read: ${messageOf(error)}`, {
     cause: error,
   });

@@ -73,4 +73,16 @@ describe("load", () => {
     await registry.load("a");
     expect([(await reef.call("/")).status, (await reef.call("/a")).status]).toEqual([404, 404]);
   });
+
+  test.each(["import", "init"])(
+    "a thrown value that will not say what it is fails the %s, as any other",
+    async (step) => {
+      const { reef, registry } = await startRegistry();
+      const hostile =
+        "throw new Proxy(new Error(), { getPrototypeOf() { throw new Error('not telling'); } });";
+      const code = step === "import" ? hostile : `export default { name: "a", init() { ${hostile} } };`;
+      reef.sandbox.services({ "a/index.ts": code });
+      expect(await failure(registry.load("a"))).toMatchObject({ code: `${step.toUpperCase()}_FAILED`, step });
+    },
+  );
 });

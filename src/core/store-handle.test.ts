@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { ContextHost, Peer } from "./context.js";
 import { LogBook } from "./log.js";
 import { type Handover, Scope } from "./scope.js";
-import { storeOf } from "./store-handle.js";
+import { storesOf } from "./store-handle.js";
 
 class Counter {
   n = 0;
@@ -27,8 +27,20 @@ function make() {
     scope.handover = undefined;
     resolve();
   };
-  return { peer, handle: storeOf("counter", host) as Counter, begin, end };
+  const get = storesOf(host);
+  return { peer, get, handle: get("counter") as Counter, begin, end };
 }
+
+test("a handle is the same each time, and shows what the store of the moment has", () => {
+  const { peer, get, handle } = make();
+  expect(get("counter")).toBe(handle);
+  expect([Object.keys(handle), JSON.stringify(handle), { ...handle }]).toEqual([["n"], '{"n":0}', { n: 0 }]);
+  expect(handle).toBeInstanceOf(Counter);
+  peer.module = { name: "counter", store: Object.freeze({ other: 1 }) } as unknown as Peer["module"];
+  expect([get("counter") as unknown, Object.keys(handle)]).toEqual([handle, ["other"]]);
+  peer.module = { name: "counter" };
+  expect(get("counter")).toBeUndefined();
+});
 
 test("asynchronous methods wait until the store was handed over, and then act on the new one", async () => {
   const { peer, handle, begin, end } = make();

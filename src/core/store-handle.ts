@@ -2,11 +2,21 @@
 import type { ContextHost } from "./context.js";
 import { ReefError } from "./errors.js";
 
-/** The store of a service, to be kept for as long as one likes; undefined when it is not loaded or has none. */
-export function storeOf(name: string, host: ContextHost): unknown {
-  const peer = host.peer(name);
-  if (!peer?.module.store) return undefined;
-  return peer.reloadable ? liveStore(name, host) : peer.module.store;
+/**
+ * Gives the stores of services by their names, to be kept for as long as one likes: the same object each time.
+ * Undefined for a service that is not loaded or has none.
+ */
+export function storesOf(host: ContextHost): (name: string) => unknown {
+  let handles: Map<string, object> | undefined;
+  return (name) => {
+    const peer = host.peer(name);
+    if (!peer?.module.store) return undefined;
+    if (!peer.reloadable) return peer.module.store;
+    handles ??= new Map();
+    const handle = handles.get(name) ?? liveStore(name, host);
+    handles.set(name, handle);
+    return handle;
+  };
 }
 
 /**
@@ -40,6 +50,12 @@ function liveStore(name: string, host: ContextHost): object {
     },
     has: (_target, key) => key in current().store,
     getPrototypeOf: () => Object.getPrototypeOf(current().store),
+    ownKeys: () => Reflect.ownKeys(current().store),
+    getOwnPropertyDescriptor: (_target, key) => {
+      const own = Object.getOwnPropertyDescriptor(current().store, key);
+      // A proxy may not say of what its own target lacks that it cannot be changed.
+      return own && { ...own, configurable: true };
+    },
   });
 }
 

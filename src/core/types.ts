@@ -139,7 +139,10 @@ export interface ServiceContext {
   /** The service's own name. */
   readonly name: string;
   readonly events: ServiceEventBus;
-  /** Another service's store. Always the current version's: the handle stays good across reloads. */
+  /**
+   * Another service's store. Always the current version's: the handle stays good across reloads. While that service is
+   * exchanged, asynchronous methods wait; others may throw `BUSY`, a 503, when there are many calls.
+   */
   getStore<T = Json>(name: string): T | undefined;
   getModules(): ServiceModule[];
   getModule(name: string): ServiceModule | undefined;

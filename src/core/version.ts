@@ -8,6 +8,7 @@ import { LoadFailure } from "./load-failure.js";
 import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
 import { STREAM_POLL_MS } from "./streams.js";
+import { isA } from "./thrown.js";
 import type { ServiceModule } from "./types.js";
 import type { Waiters } from "./waiters.js";
 
@@ -87,7 +88,7 @@ async function runInit({ module, scope }: Generation, options: StartOptions): Pr
       new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
     await within(waiters.wait(running), ms, timeout);
   } catch (error) {
-    if (error instanceof LoadFailure) throw error;
+    if (isA(error, LoadFailure)) throw error;
     throw new LoadFailure(
       "INIT_FAILED",
       "init",
