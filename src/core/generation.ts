@@ -111,7 +111,7 @@ export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): G
 
 /** Syntax errors come as several messages with a position each; the first one is the one to mend. */
 function firstOf(error: unknown): unknown {
-  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  return isA(error, AggregateError) && error.errors.length > 0 ? error.errors[0] : error;
 }
 
 function importMessage(error: unknown, dir: string): string {

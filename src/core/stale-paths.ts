@@ -6,6 +6,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCode, follow } from "./code-files.js";
 import { standingListing } from "./listings.js";
+import { isA } from "./thrown.js";
 
 /** What a service's folder was like at its last import. */
 interface Look {
@@ -48,7 +49,7 @@ function look(dir: string): Required<Look> {
 
 /** Whether an import failed for a file that is not where it was found once. */
 export function isStale(error: unknown): boolean {
-  return error instanceof BuildMessage && error.message.startsWith("ENOENT reading ");
+  return isA(error, BuildMessage) && error.message.startsWith("ENOENT reading ");
 }
 
 /** How many folders of packages are looked up anew at most. Costs some 0.1 s. */
