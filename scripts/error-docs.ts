@@ -32,7 +32,7 @@ export function errorDocs(): string {
 
 ## Replies
 
-Every error that Reef itself answers with is JSON, \`{ "error": "…" }\`, with one of these statuses. Where a message says more than the one below, it names what is wrong with this request. Services answer with errors of their own; those pass untouched. Only an error that a handler throws becomes a 500.
+Every error that Reef itself answers with is JSON, \`{ "error": "…" }\`, with one of these statuses. Where a message says more than the one below, it names what is wrong with this request. Services answer with errors of their own; those pass untouched. Only an error that a handler throws becomes a 500. What is no request that could be answered (no \`Host\`, a line or headers that are too long, another version of HTTP) is refused by Bun itself, with 400, 431 or 505 and an empty body; on an unknown method it closes the connection.
 
 ${table(["Code", "Status", "Message", "What to do"], ...replies)}
 

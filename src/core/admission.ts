@@ -90,8 +90,8 @@ export class Admission {
   }
 
   /**
-   * The same in one step, for what has no `init` and whose folder nobody else is about to load: nothing can happen
-   * meanwhile. Throws a `LoadFailure`; then the generation is still to be discarded.
+   * Like `admit`, in one synchronous step: for what has no `init` and whose folder nobody else is about to load. Throws
+   * a `LoadFailure`; then the generation is still to be disposed.
    */
   admitAtOnce(generation: Generation, dirName: string, source: Source): void {
     this.assertOpen();

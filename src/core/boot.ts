@@ -39,7 +39,7 @@ export async function boot(
   const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
 
-  /** Those that need what has not come yet. */
+  /** Imported, but something that they need is not there yet: they are tried again once all have come. */
   const lacking: Imported[] = [];
   const memory = registry.rememberSources();
   const importOne = async (candidate: ServiceFolder) => {

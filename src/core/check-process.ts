@@ -30,7 +30,7 @@ export interface CheckProcessEvents {
   onEnd(): void;
 }
 
-/** How often it is looked what a busy process is doing, in milliseconds. One that says nothing twice is blocked. */
+/** How often a busy process is asked for a sign of life, in milliseconds. One that gives none twice is blocked. */
 const LOOK_MS = SLOW_MS / 2;
 /** How long a process may take to come up before another one is started beside it, in milliseconds. */
 const START_MS = 1000;

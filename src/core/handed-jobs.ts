@@ -2,7 +2,7 @@
 import { isAlone, isToTheEnd, type Job } from "./check-job.js";
 import { type CheckAnswer, type CheckRequest, SLOW_MS, TOGETHER } from "./check-messages.js";
 
-/** Jobs a process is handed ahead, so that it has the next ones at once. */
+/** Jobs that may wait in a process beside those it is at, so that it need not wait for the next message. */
 const AHEAD = 12 * TOGETHER;
 
 interface Handed {

@@ -1,4 +1,4 @@
-/** Parts of the server that are loaded when they are first needed: a start would wait for a tenth of a ms per file. */
+/** Parts of the server that are loaded when they are first needed: each file costs a start a tenth of a millisecond. */
 
 /** Loads all of them, soon after the start: before somebody puts the files of another Reef in their place. */
 export function loadRest(): void {

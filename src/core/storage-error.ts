@@ -1,4 +1,5 @@
 import { messageOf } from "./errors.js";
+
 /**
  * What went wrong with a stored file:
  * - `STORAGE_FULL`: no space or quota left; nothing of the write was kept (HTTP 507)

@@ -1,4 +1,8 @@
-/** One version of a service from start to end: init, serving, and going without losing anything. */
+/**
+ * One version of a service from start to end: init, serving, and going without losing anything. When another takes its
+ * place it drains (draining.ts): finishes what it has begun. Then, or when the service is removed, it is retired: store
+ * saved and closed. With that its generation is disposed, which ends its scope: everything that its code opened.
+ */
 import { type ContextHost, createContext } from "./context.js";
 import type { Source } from "./digest.js";
 import { messageOf } from "./errors.js";
