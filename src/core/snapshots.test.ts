@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import fs, { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import fs, {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+} from "node:fs";
 import promises from "node:fs/promises";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
@@ -61,6 +70,21 @@ test("a folder that has changed since is not kept as what it was", async () => {
   const digest = contentDigest(dir);
   write("index.ts", "changed meanwhile");
   await snapshots.keep("a", dir, digest);
+  expect(snapshots.list("a")).toEqual([]);
+});
+
+test("a folder that has come to hold too much since is not copied", async () => {
+  const digest = contentDigest(dir);
+  write("model.bin", "");
+  truncateSync(join(dir, "model.bin"), 2 ** 30);
+  const copy = spyOn(promises, "copyFile");
+  try {
+    await snapshots.keep("a", dir, digest);
+    expect(copy).not.toHaveBeenCalled();
+  } finally {
+    copy.mockRestore();
+  }
+  expect(warnings.join()).toContain("model.bin");
   expect(snapshots.list("a")).toEqual([]);
 });
 

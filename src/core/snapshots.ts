@@ -1,8 +1,8 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
 // The default import keeps each call visible to a spy.
-import fs, { existsSync } from "node:fs";
+import fs, { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { codeFiles } from "./code-files.js";
+import { assertSize, codeFiles } from "./code-files.js";
 import { contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
 import { replaceFile } from "./files.js";
@@ -128,7 +128,10 @@ async function copyCode(dir: string, path: string, digest: string): Promise<bool
   await discard();
   try {
     await fs.promises.mkdir(unfinished, { recursive: true });
-    for (const file of codeFiles(dir)) {
+    const files = codeFiles(dir);
+    // Found out by the digest of the copy, it would have filled the disk first.
+    assertSize(files.map((file) => ({ file, size: sizeOf(join(dir, file)) })));
+    for (const file of files) {
       const target = join(unfinished, file);
       if (file.includes("/")) await fs.promises.mkdir(dirname(target), { recursive: true });
       if (existsSync(join(dir, file))) await fs.promises.copyFile(join(dir, file), target);
@@ -142,4 +145,8 @@ async function copyCode(dir: string, path: string, digest: string): Promise<bool
     await discard();
     throw toStorageError(error, path);
   }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
