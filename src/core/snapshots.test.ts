@@ -133,6 +133,19 @@ test("setting aside keeps code that never served, and says so", async () => {
   expect(read("index.ts")).toBe("broken");
 });
 
+test("what was set aside is on disk: its files, and the folders that name them", async () => {
+  const open = spyOn(promises, "open");
+  const openFolder = spyOn(fs, "openSync");
+  try {
+    const copy = join(sandbox.dataDir, ".reef/snapshots/a", await snapshots.setAside("a", dir, ""));
+    const synced = [...open.mock.calls, ...openFolder.mock.calls].map(([path]) => path as string);
+    const paths = ["index.ts", "lib/x.ts", "run.sh", "lib", "", ".."].map((path) => join(copy, path));
+    expect(synced).toEqual(expect.arrayContaining(paths.map((path) => path.replace(/\/$/, ""))));
+  } finally {
+    for (const spy of [open, openFolder]) spy.mockRestore();
+  }
+});
+
 test("the first copy of a folder says as well whether it served", async () => {
   expect(await snapshots.setAside("a", dir, "")).toBe(contentDigest(dir));
   expect(snapshots.list("a")).toMatchObject([{ served: false }]);
