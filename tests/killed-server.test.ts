@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { contentDigest } from "../src/core/digest.js";
 import { lives, ReefProcess } from "./support/process.js";
 import { answering, eventually, Sandbox } from "./support/sandbox.js";
 
@@ -79,3 +80,51 @@ test("services that are on their way when the server ends are not reported as br
   expect(reef.output).toContain("SIGTERM");
   expect(reef.output).not.toContain("skipped");
 });
+
+test("a rollback that is cut off leaves the folder with one of its versions, never a mix", async () => {
+  const parts = Array.from({ length: 60 }, (_, n) => `part-${String(n).padStart(2, "0")}.ts`);
+  const version = (text: string) => {
+    for (const part of parts) sandbox.services({ [`lamp/${part}`]: `export const text = "${text}";` });
+    const imports = parts.map((part, n) => `import { text as t${n} } from "./${part}";`).join("\n");
+    const all = `[${parts.map((_, n) => `t${n}`)}].join(" ")`;
+    sandbox.services({ "lamp/index.ts": `${imports}\n${answering("lamp", "@").replace('"@"', all)}` });
+    return contentDigest(lamp);
+  };
+  sandbox = new Sandbox();
+  const lamp = join(sandbox.servicesDir, "lamp");
+  symlinkSync(join(import.meta.dir, "..", "services", "services"), join(sandbox.servicesDir, "services"));
+  const first = version("one");
+  reef = await new ReefProcess(sandbox).serving("services", "lamp");
+  const copy = join(sandbox.dataDir, ".reef", "snapshots", "lamp", first);
+  await eventually(() => existsSync(copy), "the copy of the first version");
+  const versions = new Map([
+    [first, "one"],
+    [version("two"), "two"],
+  ]);
+  expect((await reef.call("/services/reload/lamp", { method: "POST" })).status).toBe(200);
+  // Wherever the kill hits, the verdict is the same; these are moments at which a mix would show.
+  const begun = () => existsSync(join(sandbox.dataDir, ".reef", "rollbacks", "lamp.json"));
+  for (const written of [0, 1, 30, 59]) {
+    const part = join(lamp, parts[written] as string);
+    const before = readFileSync(part, "utf8");
+    let answered = false;
+    const rollback = reef
+      .call("/services/rollback/lamp", { method: "POST", body: "{}" })
+      .then(
+        ({ status }) => status,
+        () => "cut off",
+      )
+      .finally(() => {
+        answered = true;
+      });
+    while (!answered && !(begun() && (written === 0 || readFileSync(part, "utf8") !== before)))
+      await Bun.sleep(0);
+    await reef.stop("SIGKILL");
+    expect(["cut off", 200]).toContain(await rollback);
+    reef = await new ReefProcess(sandbox).serving("services", "lamp");
+    const text = versions.get(contentDigest(lamp));
+    expect(text).toBeDefined();
+    expect(await (await reef.call("/lamp")).text()).toBe(parts.map(() => text).join(" "));
+    expect([begun(), readdirSync(lamp).length]).toEqual([false, parts.length + 1]);
+  }
+}, 60_000);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
-import { codeFiles } from "./code-files.js";
+import { assertSize, codeFiles, MAX_BYTES } from "./code-files.js";
 
 let sandbox: Sandbox;
 let dir: string;
@@ -46,6 +46,14 @@ describe("codeFiles", () => {
     for (let n = 0; n <= 5000; n++) symlinkSync("../page.html", join(dir, "many", String(n)));
     expect(() => codeFiles(dir)).toThrow("more than 5000 files");
   });
+});
+
+test("the sizes of all files count together, and the biggest is named where they are too much", () => {
+  const half = { file: "half.bin", size: MAX_BYTES / 2 };
+  expect(() => assertSize([half, half])).not.toThrow();
+  const small = { file: "small.ts", size: 1 };
+  expect(() => assertSize([small, half, half])).toThrow("half.bin (128 MB)");
+  expect(() => assertSize([small, half, half])).toThrow(expect.objectContaining({ code: "UNREADABLE" }));
 });
 
 describe("codeFiles with links", () => {

@@ -6,6 +6,9 @@ import { systemErrorCode } from "./storage-error.js";
 
 const MAX_FILES = 5000;
 
+/** Whoever asks for a folder's digest waits for its files to be read, and kept versions hold copies of them. */
+export const MAX_BYTES = 256 * 2 ** 20;
+
 /**
  * Whether a path in a service's folder is code by its names: neither dot-files and `node_modules` nor what is below
  * them is, nor the folder's own `data`, where a running service may write.
@@ -97,6 +100,29 @@ export function follow(link: string): { real: string; stat: Stats } | undefined 
 /** Whether `inner` is the folder `outer` or in it; both are real paths. */
 function holds(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+}
+
+/**
+ * Refuses code that is too large, before any of it is read.
+ *
+ * @throws LoadFailure
+ */
+export function assertSize(files: readonly { file: string; size: number }[]): void {
+  let total = 0;
+  for (const { size } of files) total += size;
+  if (total > MAX_BYTES) throw tooLarge(files, total);
+}
+
+function tooLarge(files: readonly { file: string; size: number }[], total: number): LoadFailure {
+  const inMB = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
+  const biggest = files.reduce((one, other) => (other.size > one.size ? other : one));
+  return new LoadFailure(
+    "UNREADABLE",
+    "find",
+    `the folder holds ${inMB(total)} of code, links included, more than ${inMB(MAX_BYTES)}; ` +
+      `the biggest file is ${biggest.file} (${inMB(biggest.size)}). ` +
+      'Move what is no code into the folder\'s own "data", or out of the folder.',
+  );
 }
 
 function tooMany(): LoadFailure {

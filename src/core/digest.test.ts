@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { rmSync, symlinkSync, utimesSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import fs, { rmSync, symlinkSync, truncateSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { contentDigest, fingerprint } from "./digest.js";
@@ -49,6 +49,50 @@ describe("contentDigest", () => {
   test("is not changed by a link that leads nowhere", () => {
     const before = contentDigest(dir);
     symlinkSync("nowhere", join(dir, "dangling"));
+    expect(contentDigest(dir)).toBe(before);
+  });
+});
+
+describe("a large file", () => {
+  test("has the digest that it has when it is read as a whole, whatever its size", () => {
+    for (const path of ["lib", "linked", "page.html"]) rmSync(join(dir, path), { recursive: true });
+    for (const size of [2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 2.5 * 2 ** 20]) {
+      const text = "0123456789abcde".repeat(size).slice(0, size);
+      write("index.ts", text);
+      const whole = new Bun.CryptoHasher("sha256").update(`index.ts\0${size}\0${text}`).digest("hex");
+      expect(contentDigest(dir)).toBe(whole);
+    }
+  });
+
+  test("is never held as a whole", () => {
+    truncateSync(write("model.bin", ""), 5 * 2 ** 20);
+    const pieces = spyOn(fs, "readSync");
+    const wholes = spyOn(fs, "readFileSync");
+    try {
+      contentDigest(dir);
+      expect(wholes.mock.calls.map(([path]) => String(path)).join()).not.toContain("model.bin");
+      expect(new Set(pieces.mock.calls.map(([, piece]) => piece.byteLength))).toEqual(new Set([2 ** 20]));
+    } finally {
+      for (const spy of [pieces, wholes]) spy.mockRestore();
+    }
+  });
+
+  test("that makes the code too large is named before anything is read", () => {
+    truncateSync(write("lib/model.bin", ""), 1.5 * 2 ** 30);
+    const reads = [spyOn(fs, "readFileSync"), spyOn(fs, "openSync")];
+    try {
+      expect(() => contentDigest(dir)).toThrow(
+        /1537 MB of code.*256 MB.*lib\/model\.bin \(1536 MB\).*"data"/,
+      );
+      for (const read of reads) expect(read).not.toHaveBeenCalled();
+    } finally {
+      for (const spy of reads) spy.mockRestore();
+    }
+  });
+
+  test("in the folder's own data is nobody's business", () => {
+    const before = contentDigest(dir);
+    truncateSync(write("data/model.bin", ""), 1.5 * 2 ** 30);
     expect(contentDigest(dir)).toBe(before);
   });
 });

@@ -1,5 +1,7 @@
 /** Has a service's folder changed? */
-import { readFileSync, statSync } from "node:fs";
+// The default import keeps each call visible to a spy.
+import fs from "node:fs";
+import { assertSize } from "./code-files.js";
 import { listAnew, listedFiles } from "./listings.js";
 
 /** What `stat` says about a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
@@ -27,36 +29,70 @@ export interface Source {
   fingerprint: Fingerprint;
 }
 
-/** What a folder holds now. Take it before importing the folder, so that a later change shows. */
+/**
+ * What a folder holds now. Take it before importing the folder, so that a later change shows.
+ *
+ * @throws LoadFailure When there is too much in it; then nothing was read.
+ */
 export function readSource(dir: string): Source {
+  const found: Found[] = [];
+  const seen = look(dir, listAnew(dir), Date.now(), found);
+  assertSize(found);
   const hash = new Bun.CryptoHasher("sha256");
-  const seen = look(dir, listAnew(dir), Date.now(), (file, path) => {
-    const content = readFileSync(path);
-    hash.update(`${file}\0${content.byteLength}\0`);
-    hash.update(content);
-  });
+  for (const one of found) {
+    if (one.size > PIECE_BYTES) hashInPieces(hash, one);
+    else hashWhole(hash, one);
+  }
   return { fingerprint: seen, digest: hash.digest("hex") };
+}
+
+/** Larger files are read in pieces of this size. */
+const PIECE_BYTES = 2 ** 20;
+
+function hashWhole(hash: Bun.CryptoHasher, { file, path }: Found): void {
+  const content = fs.readFileSync(path);
+  hash.update(`${file}\0${content.byteLength}\0`);
+  hash.update(content);
+}
+
+/** The same hash. What is appended meanwhile is left out: it shows in the next fingerprint. */
+function hashInPieces(hash: Bun.CryptoHasher, { file, path, size }: Found): void {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  hash.update(`${file}\0${size}\0`);
+  const fd = fs.openSync(path, "r");
+  try {
+    for (let left = size; left > 0; ) {
+      const length = fs.readSync(fd, piece, 0, Math.min(left, PIECE_BYTES), null);
+      if (length === 0) break;
+      hash.update(piece.subarray(0, length));
+      left -= length;
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** A file as `stat` saw it. */
+interface Found {
+  file: string;
+  path: string;
+  size: number;
 }
 
 const OR_NOTHING = { throwIfNoEntry: false } as const;
 
-/** Calls `found` for each that is still a file. A loop without more than it needs: a start looks at every service. */
-function look(
-  dir: string,
-  files: readonly string[],
-  now: number,
-  found?: (file: string, path: string) => void,
-): Fingerprint {
+/** Notes in `found` what is still a file. A loop without more than it needs: a start looks at every service. */
+function look(dir: string, files: readonly string[], now: number, found?: Found[]): Fingerprint {
   let text = "";
   let newest = 0;
   for (const file of files) {
     const path = `${dir}/${file}`;
-    const stat = statSync(path, OR_NOTHING);
+    const stat = fs.statSync(path, OR_NOTHING);
     if (!stat) continue;
     const { size, mtimeMs, ctimeMs, ino } = stat;
     text += `${file}\0${size}\0${mtimeMs}\0${ctimeMs}\0${ino}\n`;
     newest = Math.max(newest, ctimeMs, mtimeMs);
-    if (found && stat.isFile()) found(file, path);
+    if (found && stat.isFile()) found.push({ file, path, size });
   }
   return { text, fresh: now - newest < STAMP_GRAIN_MS };
 }

@@ -1,5 +1,6 @@
 /** What gives way to the files of a kept copy, and how it gets its place back. */
-import { lstatSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+// The default import keeps each call visible to a spy.
+import fs, { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { asideName } from "./files.js";
 
@@ -15,16 +16,21 @@ export interface GaveWay {
   target?: string;
 }
 
+/** Is told what is going to give way, before it does. */
+export type NoteGaveWay = (gaveWay: GaveWay) => void;
+
 /** Moves a folder without code out of the way of a file, under a name that is no code; an empty one is removed. */
-export function makeRoom(path: string): GaveWay[] {
+export function makeRoom(path: string, note?: NoteGaveWay): GaveWay[] {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
   if (isEmpty(path)) {
-    rmSync(path, { recursive: true });
+    fs.rmSync(path, { recursive: true });
     return [];
   }
   const aside = asideName(join(dirname(path), `.${basename(path)}`), "replaced");
-  renameSync(path, aside);
-  return [{ path, files: [path], aside }];
+  const gaveWay = { path, files: [path], aside };
+  note?.(gaveWay);
+  fs.renameSync(path, aside);
+  return [gaveWay];
 }
 
 /** Whether there is nothing but folders in a folder. */
@@ -35,19 +41,31 @@ function isEmpty(folder: string): boolean {
 }
 
 /** Removes a link that `files` take the place of. What it leads to stays. */
-export function removeLink(path: string, files: readonly string[]): GaveWay {
-  const target = readlinkSync(path);
-  unlinkSync(path);
-  return { path, files, target };
+export function removeLink(path: string, files: readonly string[], note?: NoteGaveWay): GaveWay {
+  const gaveWay = { path, files, target: readlinkSync(path) };
+  note?.(gaveWay);
+  fs.unlinkSync(path);
+  return gaveWay;
 }
 
-/** Gives its place back to all that gave way. Returns what gave way to that: what came since and is no code. */
+/** Whether it has not given way yet, or has its place again. */
+export function isInPlace({ path, aside }: GaveWay): boolean {
+  if (aside !== undefined) return !existsSync(aside);
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+/**
+ * Gives its place back to all that gave way; repeat the call if it was interrupted. Returns what gave way to that: what
+ * came since and is no code.
+ */
 export function putBack(gaveWay: readonly GaveWay[]): GaveWay[] {
-  return gaveWay.toReversed().flatMap(({ path, files, aside, target }) => {
-    for (const file of files) rmSync(file, { force: true });
+  return gaveWay.toReversed().flatMap((one) => {
+    if (isInPlace(one)) return [];
+    const { path, files, aside, target } = one;
+    for (const file of files) fs.rmSync(file, { force: true });
     const room = makeRoom(path);
-    if (aside !== undefined) renameSync(aside, path);
-    if (target !== undefined) symlinkSync(target, path);
+    if (aside !== undefined) fs.renameSync(aside, path);
+    if (target !== undefined) fs.symlinkSync(target, path);
     return room;
   });
 }

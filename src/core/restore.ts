@@ -1,9 +1,10 @@
 /** Makes the code of a folder what a kept copy holds. */
-import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, statSync } from "node:fs";
+// The default import keeps each call visible to a spy.
+import fs, { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { codeFiles } from "./code-files.js";
 import { writeFileAtomic } from "./files.js";
-import { type GaveWay, makeRoom, putBack, removeLink } from "./gave-way.js";
+import { type GaveWay, makeRoom, type NoteGaveWay, putBack, removeLink } from "./gave-way.js";
 
 /**
  * Changed and missing files are written, others removed. `node_modules`, data and dot-files stay. Each file is
@@ -12,22 +13,23 @@ import { type GaveWay, makeRoom, putBack, removeLink } from "./gave-way.js";
  * What is behind a link belongs to others and is never changed: the link stays where that is what was kept, and gives
  * way to the kept files where it is not.
  *
+ * @param note Is told what is going to give way, for the case that the process ends meanwhile.
  * @returns What gave way: links, and folders with more than code in them. When it throws, that is in its place again.
  */
-export function restoreCode(from: string, dir: string): GaveWay[] {
+export function restoreCode(from: string, dir: string, note?: NoteGaveWay): GaveWay[] {
   const wanted = codeFiles(from);
   const keep = new Set(wanted);
   for (const file of byLink(dir, codeFiles(dir)).get(undefined) ?? []) {
-    if (!keep.has(file)) rmSync(join(dir, file), { force: true });
+    if (!keep.has(file)) fs.rmSync(join(dir, file), { force: true });
   }
   const gaveWay: GaveWay[] = [];
   try {
     for (const file of byLink(dir, wanted).get(undefined) ?? []) {
-      gaveWay.push(...makeRoom(join(dir, file)));
+      gaveWay.push(...makeRoom(join(dir, file), note));
       restoreFile(from, dir, file);
     }
     // Where links lead to others, one that gives way changes what is behind the next.
-    while (replaceLinks(from, dir, wanted, gaveWay));
+    while (replaceLinks(from, dir, wanted, gaveWay, note));
   } catch (error) {
     putBack(gaveWay);
     throw error;
@@ -38,12 +40,19 @@ export function restoreCode(from: string, dir: string): GaveWay[] {
 function restoreFile(from: string, dir: string, file: string): void {
   const [source, target] = [join(from, file), join(dir, file)];
   if (isSame(source, target)) return;
-  writeFileAtomic(target, readFileSync(source));
-  chmodSync(target, statSync(source).mode);
+  const { mode } = statSync(source);
+  writeFileAtomic(target, readFileSync(source), mode);
+  fs.chmodSync(target, mode);
 }
 
 /** Puts kept files into the place of each link that shows others. False when there was none. */
-function replaceLinks(from: string, dir: string, wanted: readonly string[], gaveWay: GaveWay[]): boolean {
+function replaceLinks(
+  from: string,
+  dir: string,
+  wanted: readonly string[],
+  gaveWay: GaveWay[],
+  note?: NoteGaveWay,
+): boolean {
   const [shown, kept] = [byLink(dir, codeFiles(dir)), byLink(dir, wanted)];
   let replaced = false;
   for (const link of new Set([...shown.keys(), ...kept.keys()])) {
@@ -53,7 +62,7 @@ function replaceLinks(from: string, dir: string, wanted: readonly string[], gave
       present[n] === file && isSame(join(from, file), join(dir, file));
     if (files.length === present.length && files.every(isKept)) continue;
     const places = files.map((file) => join(dir, file));
-    gaveWay.push(removeLink(join(dir, link), places));
+    gaveWay.push(removeLink(join(dir, link), places, note));
     for (const file of files) restoreFile(from, dir, file);
     replaced = true;
   }
@@ -66,7 +75,7 @@ function byLink(dir: string, files: readonly string[]): Map<string | undefined, 
 }
 
 /** The first link on the way to a file, itself included. */
-function linkOn(dir: string, file: string): string | undefined {
+export function linkOn(dir: string, file: string): string | undefined {
   for (let end = file.indexOf("/"); ; end = file.indexOf("/", end + 1)) {
     const path = end === -1 ? file : file.slice(0, end);
     const stat = lstatSync(join(dir, path), { throwIfNoEntry: false });
@@ -75,6 +84,10 @@ function linkOn(dir: string, file: string): string | undefined {
   }
 }
 
-function isSame(one: string, other: string): boolean {
-  return existsSync(other) && statSync(other).isFile() && readFileSync(other).equals(readFileSync(one));
+/** Whether there is another file that holds the same. */
+export function isSame(one: string, other: string): boolean {
+  if (!existsSync(other)) return false;
+  const { size } = statSync(one);
+  const stat = statSync(other);
+  return stat.isFile() && stat.size === size && readFileSync(other).equals(readFileSync(one));
 }

@@ -7,6 +7,7 @@ import { LoadFailure } from "./load-failure.js";
 import { nameIn } from "./lookup.js";
 import type { Registry } from "./registry.js";
 import type { Loaded } from "./registry-types.js";
+import { RollbackJournal } from "./rollback-journal.js";
 import type { Snapshot } from "./snapshot-list.js";
 
 /** How much of a digest people are shown, in characters; more where that does not tell versions apart. */
@@ -14,7 +15,8 @@ const SHORT_DIGEST = 12;
 
 /**
  * Puts kept code back into a service's folder and loads it. What the folder holds is kept first, so that the next
- * rollback can return to it; when the kept code cannot be loaded, the folder gets back what it held.
+ * rollback can return to it; when the kept code cannot be loaded, the folder gets back what it held. So it does at the
+ * next start when the server ends before the answer.
  */
 export async function rollBack(
   registry: Registry,
@@ -35,20 +37,29 @@ export async function rollBack(
   const dir = realpathSync(path);
   const failureBefore = registry.failures.get(path);
   const before = await snapshots.setAside(dirName, dir, target.digest);
+  const journal = new RollbackJournal(registry.host.dataDir, dirName);
+  const note = journal.begin({ dir, from: before, to: target.digest });
   let gaveWay: GaveWay[] = [];
+  let loaded: Loaded;
   try {
-    gaveWay = snapshots.restore(dirName, dir, target.digest);
-    const loaded = await load(registry, dirName, { caller });
-    snapshots.tell(dirName, gaveWay);
-    registry.announce(loaded.name, "rolled-back");
-    const runs = registry.table.byFolder(dirName)?.current.source?.digest;
-    return { ...loaded, digest: runs ?? target.digest };
+    gaveWay = snapshots.restore(dirName, dir, target.digest, note);
+    loaded = await load(registry, dirName, { caller });
   } catch (error) {
-    const room = putBack(gaveWay);
-    snapshots.tell(dirName, [...room, ...snapshots.restore(dirName, dir, before)]);
+    try {
+      const room = putBack(gaveWay);
+      snapshots.tell(dirName, [...room, ...snapshots.restore(dirName, dir, before)]);
+    } finally {
+      // Also where it failed, and says so: by the next start the folder may have been mended in another way.
+      journal.end();
+    }
     registry.failures.restore(path, failureBefore);
     throw error;
   }
+  journal.end();
+  snapshots.tell(dirName, gaveWay);
+  registry.announce(loaded.name, "rolled-back");
+  const runs = registry.table.byFolder(dirName)?.current.source?.digest;
+  return { ...loaded, digest: runs ?? target.digest };
 }
 
 function choose(registry: Registry, dirName: string, digest: string | undefined): Snapshot | undefined {

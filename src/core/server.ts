@@ -13,10 +13,11 @@ import { errorReply, messageOf } from "./errors.js";
 import { openEventStore } from "./event-store.js";
 import { EventBus } from "./events.js";
 import { changes } from "./late.js";
-import { LogBook } from "./log.js";
+import { LogBook, type Logger } from "./log.js";
 import { refuseProcessExit } from "./process-guard.js";
 import { redact } from "./redact.js";
 import { Registry } from "./registry.js";
+import { interruptedRollbacks } from "./rollback-journal.js";
 import { Scope } from "./scope.js";
 import type { Env } from "./serving.js";
 import { listenError } from "./start-errors.js";
@@ -118,6 +119,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   try {
     await addModules(registry, options.modules ?? []);
     if (options.servicesDir !== undefined || options.modules === undefined) {
+      await mendRollbacks(registry, log);
       const patience = options.patienceMs ?? 2 * initTimeoutMs;
       settled = (await boot(registry, servicesDir, options.checker, patience)).finished;
     }
@@ -139,6 +141,16 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
     settled,
     close,
   };
+}
+
+/** Before the folders are read. There is hardly ever one, so what mends it is not loaded otherwise. */
+async function mendRollbacks(registry: Registry, log: Logger): Promise<void> {
+  const { dataDir, servicesDir } = registry.host;
+  const interrupted = interruptedRollbacks(dataDir);
+  const snapshots = interrupted.length > 0 ? registry.snapshots : undefined;
+  if (!snapshots) return;
+  const { recoverRollbacks } = await import("./rollback-recovery.js");
+  recoverRollbacks(interrupted, { servicesDir, dataDir, snapshots, log });
 }
 
 function health(registry: Registry, startedAt: number): Response {

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import fs, { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import fs, {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+} from "node:fs";
 import promises from "node:fs/promises";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
@@ -64,6 +73,21 @@ test("a folder that has changed since is not kept as what it was", async () => {
   expect(snapshots.list("a")).toEqual([]);
 });
 
+test("a folder that has come to hold too much since is not copied", async () => {
+  const digest = contentDigest(dir);
+  write("model.bin", "");
+  truncateSync(join(dir, "model.bin"), 2 ** 30);
+  const copy = spyOn(promises, "copyFile");
+  try {
+    await snapshots.keep("a", dir, digest);
+    expect(copy).not.toHaveBeenCalled();
+  } finally {
+    copy.mockRestore();
+  }
+  expect(warnings.join()).toContain("model.bin");
+  expect(snapshots.list("a")).toEqual([]);
+});
+
 describe("restore", () => {
   test("writes changed and missing files, removes others, keeps modes", async () => {
     const one = await keep("one");
@@ -107,6 +131,19 @@ test("setting aside keeps code that never served, and says so", async () => {
   snapshots.restore("a", dir, one);
   snapshots.restore("a", dir, aside);
   expect(read("index.ts")).toBe("broken");
+});
+
+test("what was set aside is on disk: its files, and the folders that name them", async () => {
+  const open = spyOn(promises, "open");
+  const openFolder = spyOn(fs, "openSync");
+  try {
+    const copy = join(sandbox.dataDir, ".reef/snapshots/a", await snapshots.setAside("a", dir, ""));
+    const synced = [...open.mock.calls, ...openFolder.mock.calls].map(([path]) => path as string);
+    const paths = ["index.ts", "lib/x.ts", "run.sh", "lib", "", ".."].map((path) => join(copy, path));
+    expect(synced).toEqual(expect.arrayContaining(paths.map((path) => path.replace(/\/$/, ""))));
+  } finally {
+    for (const spy of [open, openFolder]) spy.mockRestore();
+  }
 });
 
 test("the first copy of a folder says as well whether it served", async () => {

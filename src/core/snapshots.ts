@@ -1,17 +1,16 @@
 /** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
 // The default import keeps each call visible to a spy.
 import fs, { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { codeFiles } from "./code-files.js";
+import { join } from "node:path";
+import { copyCode, syncCode } from "./code-copy.js";
 import { contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
 import { replaceFile } from "./files.js";
-import type { GaveWay } from "./gave-way.js";
+import type { GaveWay, NoteGaveWay } from "./gave-way.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
 import { restoreCode } from "./restore.js";
 import { listPath, readList, type Snapshot } from "./snapshot-list.js";
-import { toStorageError } from "./storage-error.js";
 import { Turns } from "./turns.js";
 
 /** Versions kept for each folder. */
@@ -94,22 +93,22 @@ export class Snapshots {
 
   /**
    * Keeps what a folder holds now, although it may never have served, and the version `spare` however old it is.
-   * Resolves with its digest; rejects when it cannot.
+   * Resolves with its digest, once the copy is on disk; rejects when it cannot.
    */
   async setAside(dirName: string, dir: string, spare: string): Promise<string> {
     const digest = contentDigest(dir);
     const keeping = () => this.#keep(dirName, dir, digest, { served: false, spare });
-    if (await this.#turns.take(dirName, keeping)) return digest;
-    throw new LoadFailure(
-      "CHANGED",
-      "find",
-      `the files of "${dirName}" changed while they were being copied.`,
-    );
+    if (!(await this.#turns.take(dirName, keeping))) {
+      const message = `the files of "${dirName}" changed while they were being copied.`;
+      throw new LoadFailure("CHANGED", "find", message);
+    }
+    await syncCode(this.#path(dirName, digest));
+    return digest;
   }
 
   /** Makes a folder's code what it was in a kept version; see `restoreCode`. */
-  restore(dirName: string, dir: string, digest: string): GaveWay[] {
-    return restoreCode(this.#path(dirName, digest), dir);
+  restore(dirName: string, dir: string, digest: string, note?: NoteGaveWay): GaveWay[] {
+    return restoreCode(this.#path(dirName, digest), dir, note);
   }
 
   /** Says where folders are now that gave way for good. */
@@ -118,28 +117,5 @@ export class Snapshots {
       if (aside === undefined) continue;
       this.#log.warn(`a file took the place of a folder in ${dirName}; what else was in it is in ${aside}`);
     }
-  }
-}
-
-/** Copies a folder's code; false when it is no longer what `digest` says. Rejects with a `StorageError`. */
-async function copyCode(dir: string, path: string, digest: string): Promise<boolean> {
-  const unfinished = `${path}.unfinished`;
-  const discard = () => fs.promises.rm(unfinished, { recursive: true, force: true });
-  await discard();
-  try {
-    await fs.promises.mkdir(unfinished, { recursive: true });
-    for (const file of codeFiles(dir)) {
-      const target = join(unfinished, file);
-      if (file.includes("/")) await fs.promises.mkdir(dirname(target), { recursive: true });
-      if (existsSync(join(dir, file))) await fs.promises.copyFile(join(dir, file), target);
-    }
-    const isSame = contentDigest(unfinished) === digest;
-    if (isSame) await fs.promises.rename(unfinished, path);
-    else await discard();
-    return isSame;
-  } catch (error) {
-    // What is left of it may hold the last free blocks.
-    await discard();
-    throw toStorageError(error, path);
   }
 }
