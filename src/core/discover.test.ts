@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { makePipe } from "../../tests/support/pipe.js";
 import { type Files, Sandbox } from "../../tests/support/sandbox.js";
 import {
   discoverServiceModules,
@@ -73,6 +74,15 @@ test.each<[string, Files, boolean]>([
 ])("isPluginFolder: %s", (_what, files, expected) => {
   sandbox.services(Object.fromEntries(Object.entries(files).map(([path, text]) => [`p/${path}`, text])));
   expect(isPluginFolder(join(sandbox.servicesDir, "p"))).toBe(expected);
+});
+
+test("a folder with a package.json that can never be read to its end counts as a plugin, and nobody waits", () => {
+  sandbox.services({ "pipe/x": "", "zero/x": "", "large/package.json": `{}${" ".repeat(1024 * 1024)}` });
+  makePipe(join(sandbox.servicesDir, "pipe", "package.json"));
+  symlinkSync("/dev/zero", join(sandbox.servicesDir, "zero", "package.json"));
+  expect(scanServices(sandbox.servicesDir)).toEqual({ candidates: [], failures: [] });
+  for (const name of ["pipe", "zero", "large"])
+    expect(isPluginFolder(join(sandbox.servicesDir, name))).toBe(true);
 });
 
 test("loadServiceModule imports one folder, or says why it cannot", async () => {

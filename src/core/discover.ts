@@ -1,11 +1,12 @@
 /** Folders become candidates; candidates become ordered modules. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "./errors.js";
 import { asLoadFailure, LoadFailure } from "./load-failure.js";
 import { checkModule } from "./module-check.js";
 import { assertFolderName } from "./names.js";
 import { orderByDependencies } from "./order.js";
+import { MAX_MANIFEST, readRegularFile } from "./regular-file.js";
 import type { ServiceModule } from "./types.js";
 
 /** A folder that may hold a service. */
@@ -49,10 +50,11 @@ export function isPluginFolder(dir: string): boolean {
   const path = join(dir, "package.json");
   if (existsSync(join(dir, "index.ts")) || !existsSync(path)) return false;
   try {
-    const manifest = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown> | null;
+    const manifest = JSON.parse(readRegularFile(path, MAX_MANIFEST)) as Record<string, unknown> | null;
     return ["reef", "kunkun"].some((key) => typeof manifest?.[key] === "object" && manifest[key] !== null);
   } catch {
-    // Not JSON: whoever reads manifests reports it; a folder with a package.json alone is meant to be a plugin.
+    // Not JSON, or no file: whoever reads manifests reports it; a folder with a package.json alone is meant to be a
+    // plugin.
     return true;
   }
 }
