@@ -48,6 +48,21 @@ describe("scanServices", () => {
     ]);
   });
 
+  test("a folder where nobody can tell whether there is an index.ts is unreadable, not without one", async () => {
+    sandbox.services({ "closed/x": "", "plugin/x": "" });
+    // Stands for a folder without permissions, which do not hold for every user that runs tests.
+    symlinkSync("n".repeat(300), join(sandbox.servicesDir, "closed", "index.ts"));
+    symlinkSync("package.json", join(sandbox.servicesDir, "plugin", "package.json"));
+    const { candidates, failures } = scanServices(sandbox.servicesDir);
+    expect(candidates).toEqual([]);
+    expect(failures.map(({ dirName, failure }) => [dirName, failure.code, failure.message])).toEqual([
+      ["closed", "UNREADABLE", expect.stringMatching(/^the folder cannot be read: ENAMETOOLONG/)],
+      ["plugin", "UNREADABLE", expect.stringMatching(/^the folder cannot be read: ELOOP/)],
+    ]);
+    const loading = loadServiceModule(join(sandbox.servicesDir, "closed"));
+    expect(await loading.catch(({ code }) => code)).toBe("UNREADABLE");
+  });
+
   test("passes over dot-folders, node_modules, files and plugin folders", () => {
     sandbox.services({
       ".git/index.ts": "",

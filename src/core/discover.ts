@@ -36,7 +36,7 @@ export function scanServices(servicesDir: string): Scan {
       if (!found) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
       if (!found.isDirectory()) continue;
       assertFolderName(dirName);
-      if (existsSync(`${dir}/index.ts`)) scan.candidates.push({ dirName, dir });
+      if (isThere(`${dir}/index.ts`)) scan.candidates.push({ dirName, dir });
       else if (!isPluginFolder(dir)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
     } catch (error) {
       scan.failures.push({ dirName, dir, failure: asLoadFailure(error) });
@@ -45,10 +45,19 @@ export function scanServices(servicesDir: string): Scan {
   return scan;
 }
 
+/** Whether there is something at a path. Throws a `LoadFailure` when nobody can tell, as in a folder that is closed. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw asLoadFailure(error);
+  }
+}
+
 /** A folder whose package.json declares callable methods is a service plugin and has no ServiceModule. */
 export function isPluginFolder(dir: string): boolean {
   const path = join(dir, "package.json");
-  if (existsSync(join(dir, "index.ts")) || !existsSync(path)) return false;
+  if (isThere(join(dir, "index.ts")) || !isThere(path)) return false;
   try {
     const manifest = JSON.parse(readRegularFile(path, MAX_MANIFEST)) as Record<string, unknown> | null;
     return ["reef", "kunkun"].some((key) => typeof manifest?.[key] === "object" && manifest[key] !== null);
@@ -62,7 +71,7 @@ export function isPluginFolder(dir: string): boolean {
 /** Imports `<dirPath>/index.ts` and returns its ServiceModule. Rejects with a `LoadFailure`. */
 export async function loadServiceModule(dirPath: string): Promise<ServiceModule> {
   const entry = join(dirPath, "index.ts");
-  if (!existsSync(entry)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
+  if (!isThere(entry)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   let exported: { default?: unknown };
   try {
     exported = await import(Bun.pathToFileURL(entry).href);
