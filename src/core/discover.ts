@@ -20,10 +20,30 @@ export interface Scan {
   failures: Array<{ dirName: string; dir: string; failure: LoadFailure }>;
 }
 
-/** Lists the service folders of `servicesDir`, links to folders included, sorted by name. Imports nothing. */
+/**
+ * Lists the service folders of `servicesDir`, links to folders included, sorted by name. Imports nothing. A folder that
+ * is not there holds nothing.
+ */
 export function scanServices(servicesDir: string): Scan {
+  return existsSync(servicesDir) ? scanPresent(servicesDir) : { candidates: [], failures: [] };
+}
+
+/**
+ * The same for a server that runs: services are gone when their folders are, but not because nobody can look.
+ *
+ * @throws LoadFailure `UNREADABLE` when the services folder is not there, is no folder or cannot be read.
+ */
+export function rescanServices(servicesDir: string): Scan {
+  try {
+    return scanPresent(servicesDir);
+  } catch (error) {
+    const message = `the services folder ${servicesDir} cannot be read (${messageOf(error)}); nothing was changed.`;
+    throw new LoadFailure("UNREADABLE", "find", message, { cause: error });
+  }
+}
+
+function scanPresent(servicesDir: string): Scan {
   const scan: Scan = { candidates: [], failures: [] };
-  if (!existsSync(servicesDir)) return scan;
   const entries = readdirSync(servicesDir, { withFileTypes: true })
     .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
     .sort((a, b) => (a.name < b.name ? -1 : 1));

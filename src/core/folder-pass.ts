@@ -1,7 +1,7 @@
 /** One pass through the services folder: what is gone is removed, what changed or is new is loaded. */
 
 import { join } from "node:path";
-import { type Scan, scanServices } from "./discover.js";
+import { rescanServices, type Scan } from "./discover.js";
 import { asLoadFailure } from "./load-failure.js";
 import { emptyResult, loadInRounds, type SyncResult } from "./load-rounds.js";
 import type { Registry } from "./registry.js";
@@ -24,7 +24,7 @@ export async function goThrough(
   { caller, unchanged, leaveOut = () => false }: PassOptions,
 ): Promise<SyncResult> {
   const result = emptyResult();
-  const scan = scanServices(registry.servicesDir);
+  const scan = rescanServices(registry.servicesDir);
   const { candidates, failures } = scan;
   for (const { dirName, dir, failure } of failures) {
     registry.failures.note(dirName, dir, failure);
