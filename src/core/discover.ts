@@ -1,5 +1,5 @@
 /** Folders become candidates; candidates become ordered modules. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "./errors.js";
 import { asLoadFailure, LoadFailure } from "./load-failure.js";
@@ -25,29 +25,32 @@ export interface Scan {
  * is not there holds nothing.
  */
 export function scanServices(servicesDir: string): Scan {
-  return existsSync(servicesDir) ? scanPresent(servicesDir) : { candidates: [], failures: [] };
+  return existsSync(servicesDir) ? rescanServices(servicesDir) : { candidates: [], failures: [] };
 }
 
 /**
- * The same for a server that runs: services are gone when their folders are, but not because nobody can look.
+ * What may be folders of services or plugins, sorted by name.
  *
  * @throws LoadFailure `UNREADABLE` when the services folder is not there, is no folder or cannot be read.
  */
-export function rescanServices(servicesDir: string): Scan {
+export function entriesOf(servicesDir: string): Dirent[] {
   try {
-    return scanPresent(servicesDir);
+    return readdirSync(servicesDir, { withFileTypes: true })
+      .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    const message = `the services folder ${servicesDir} cannot be read (${messageOf(error)}); nothing was changed.`;
+    const message = `the services folder ${servicesDir} cannot be read: ${messageOf(error)}`;
     throw new LoadFailure("UNREADABLE", "find", message, { cause: error });
   }
 }
 
-function scanPresent(servicesDir: string): Scan {
+/**
+ * Like `scanServices`, for a server that runs: services are gone when their folders are, but not because nobody can
+ * look. Throws like `entriesOf`.
+ */
+export function rescanServices(servicesDir: string): Scan {
   const scan: Scan = { candidates: [], failures: [] };
-  const entries = readdirSync(servicesDir, { withFileTypes: true })
-    .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
+  for (const entry of entriesOf(servicesDir)) {
     const dirName = entry.name;
     const dir = join(servicesDir, dirName);
     try {

@@ -115,7 +115,7 @@ describe("sync", () => {
     replace(servicesDir);
     const reason = await failure(registry.sync());
     expect(reason).toMatchObject({ code: "UNREADABLE", step: "find" });
-    expect(reason.message).toStartWith(`the services folder ${servicesDir} cannot be read (${code}`);
+    expect(reason.message).toStartWith(`the services folder ${servicesDir} cannot be read: ${code}`);
     expect(await reef.text("/a")).toBe("still there");
     expect(registry.failures().map(({ name }) => name)).toEqual(["bad"]);
     rmSync(servicesDir, { force: true });
