@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { offerMethods } from "../../src/broker/index.js";
@@ -264,6 +264,31 @@ test("plugin folders are added, changed, refused and removed", async () => {
     "removed",
   ]);
   expect((await call("add", { a: 1, b: 1 })).status).toBe(404);
+});
+
+test("an entry that cannot be looked into costs itself only, and no plugin that runs", async () => {
+  const sync = () => t.json("/broker/reload", { method: "POST", auth: true });
+  const loaded = () => t.broker.describe().map(({ id }) => id);
+  const code = "export default { services: { main: { go: () => 1 } } };";
+  writePlugin(folder.path, { id: "beside", methods: { go: {} }, code });
+  symlinkSync("circle", join(folder.path, "circle"));
+  symlinkSync("n".repeat(300), join(folder.path, "endless"));
+  expect((await sync()).data).toEqual({ results: [{ name: "beside", action: "added" }], errors: [] });
+
+  const own = join(folder.path, "beside");
+  renameSync(own, join(folder.path, ".beside"));
+  symlinkSync("n".repeat(300), own);
+  const reason = { dir: "beside", error: expect.stringContaining("ENAMETOOLONG") };
+  expect((await sync()).data).toEqual({ results: [], errors: [reason] });
+  expect(loaded()).toContain("beside");
+
+  renameSync(folder.path, `${folder.path}.moved`);
+  const { status, data } = await sync();
+  expect([status, data]).toEqual([400, { error: expect.stringContaining("ENOENT"), code: "UNREADABLE" }]);
+  expect(loaded()).toContain("beside");
+  renameSync(`${folder.path}.moved`, folder.path);
+  for (const name of ["circle", "endless", "beside"]) rmSync(join(folder.path, name));
+  expect((await sync()).data.results).toEqual([{ name: "beside", action: "removed" }]);
 });
 
 test("the operator's choice is what the broker goes by", async () => {

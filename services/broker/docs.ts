@@ -85,6 +85,8 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "POST /reload": {
     summary: "Load new and changed plugin folders, remove those that are gone",
+    detail:
+      "When the services folder itself cannot be read, nothing changes and the answer is a 400, `UNREADABLE`.",
     response: "{ results: [{ name, action }], errors: [{ dir, error }] }",
     examples: [{ summary: "Everything" }],
   },

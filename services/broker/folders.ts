@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Broker } from "../../src/broker/index.js";
+import { follow } from "../../src/core/code-files.js";
 import { contentDigest } from "../../src/core/digest.js";
-import { isPluginFolder } from "../../src/core/discover.js";
+import { entriesOf, isPluginFolder } from "../../src/core/discover.js";
 import { messageOf } from "../../src/core/errors.js";
 
 /** A plugin folder that could not be loaded. */
@@ -56,14 +56,17 @@ export class PluginFolders {
   }
 
   #scan(): string[] {
-    return readdirSync(this.servicesDir, { withFileTypes: true })
-      .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
+    return entriesOf(this.servicesDir)
       .map(({ name }) => name)
       .filter((name) => {
         const dir = join(this.servicesDir, name);
-        return statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true && isPluginFolder(dir);
-      })
-      .sort();
+        try {
+          return follow(dir)?.stat.isDirectory() === true && isPluginFolder(dir);
+        } catch {
+          // Loading says why a plugin that was there cannot be read. Of others the server says so itself.
+          return this.#known.has(name);
+        }
+      });
   }
 
   async #load(dirName: string, changes: FolderChanges): Promise<void> {

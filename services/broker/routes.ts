@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { type Broker, BrokerError, describeDenial, explain } from "../../src/broker/index.js";
 import { errorReply } from "../../src/core/errors.js";
+import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { readJson } from "../../src/core/validate.js";
 import type { PluginFolders } from "./folders.js";
 import type { PluginLogs } from "./logs.js";
@@ -109,7 +110,14 @@ export function brokerRoutes(running: () => Running): Hono {
     }
   });
 
-  app.post("/reload", async (c) => c.json(await running().folders.sync()));
+  app.post("/reload", async (c) => {
+    try {
+      return c.json(await running().folders.sync());
+    } catch (error) {
+      if (!(error instanceof LoadFailure)) throw error;
+      return c.json({ error: error.message, code: error.code }, failureStatus(error));
+    }
+  });
 
   return app;
 }

@@ -1,7 +1,8 @@
 /** What a folder that is to be installed says about itself, without running any of it. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
+import { MAX_MANIFEST, readRegularFile } from "../../src/core/regular-file.js";
 import { InstallError } from "./errors.js";
 import { permissionsOf } from "./permissions.js";
 
@@ -15,7 +16,6 @@ export interface PackageFacts {
   optionalDependencies: Record<string, string>;
 }
 
-const MOST_BYTES = 1024 * 1024;
 const MANIFEST_KEYS = ["reef", "kunkun"] as const;
 
 type JsonObject = Record<string, unknown>;
@@ -49,10 +49,15 @@ export function inspectPackage(dir: string): PackageFacts {
 function readPackageJson(dir: string): JsonObject {
   const path = join(dir, "package.json");
   if (!existsSync(path)) return {};
-  if (statSync(path).size > MOST_BYTES) throw refuse(`package.json is larger than ${MOST_BYTES} bytes.`);
+  let text: string;
+  try {
+    text = readRegularFile(path, MAX_MANIFEST);
+  } catch (error) {
+    throw refuse(`package.json ${messageOf(error)}.`);
+  }
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(path, "utf8"));
+    json = JSON.parse(text);
   } catch (error) {
     throw refuse(`package.json is not JSON: ${messageOf(error)}`);
   }

@@ -16,7 +16,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "GET /ui/login": {
     summary: "Logs in with a link's token, or asks for the server's token",
-    detail: "401 for a link that has been used or has expired.",
+    detail: "401 for a link that has been used or has expired, 429 after ten wrong ones within a minute.",
     query: { token: { type: "string", description: "From the link" } },
     response: "HTML",
     examples: [
@@ -26,7 +26,8 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "POST /ui/login": {
     summary: "Logs in with the server's token",
-    detail: "401 for any other token, 303 to the dashboard for the right one.",
+    detail:
+      "303 to the dashboard for the right token, 401 for any other, 429 after ten wrong ones within a minute.",
     bodyType: "application/x-www-form-urlencoded",
     body: {
       token: { type: "string", required: true, description: "The server's token, as a form field" },

@@ -89,11 +89,23 @@ describe("pages for strangers", () => {
 });
 
 // Last: from here on this address has failed too often.
-test("after ten wrong tokens even the right one has to wait; who has the token gets a link nevertheless", async () => {
+test("after ten wrong tokens further guesses have to wait, but neither the right token nor a link does", async () => {
   for (let index = 0; index < 10; index++) await logIn({ token: `wrong ${index}` });
+  const guesses = async () => [
+    (await logIn({ token: "one more" })).status,
+    (await t.fetch("/ui/login?token=guessed")).status,
+    (await t.fetch("/auth/magic-link", { method: "POST", auth: "wrong" })).status,
+  ];
+  expect(await guesses()).toEqual([429, 429, 429]);
   const reply = await logIn({ token: "test-token" });
-  expect(reply.status).toBe(429);
-  expect(reply.headers.get("set-cookie")).toBeNull();
-  expect((await t.fetch("/auth/magic-link", { method: "POST", auth: true })).status).toBe(200);
-  expect((await t.fetch("/auth/magic-link", { method: "POST", auth: "wrong" })).status).toBe(429);
+  expect([reply.status, reply.headers.get("set-cookie")]).toEqual([303, expect.stringContaining("HttpOnly")]);
+  const { data } = await t.json("/auth/magic-link", { method: "POST", auth: true });
+  const { pathname, search } = new URL(data.url);
+  const opened = await t.fetch(pathname + search);
+  expect([opened.status, opened.headers.get("set-cookie")]).toEqual([
+    200,
+    expect.stringContaining("HttpOnly"),
+  ]);
+  expect(await guesses()).toEqual([429, 429, 429]);
+  expect((await t.fetch(pathname + search)).status).toBe(429);
 });

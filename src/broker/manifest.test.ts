@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makePipe } from "../../tests/support/pipe.js";
 import { ManifestError } from "./errors.js";
 import { findManifest, readManifest } from "./manifest.js";
 import { temporaryFolder } from "./testing/fixtures.js";
@@ -128,6 +129,17 @@ describe("an error names the field", () => {
     const folder = folderWith(valid);
     writeFileSync(join(folder, "package.json"), "{ nope");
     expect(() => read(folder)).toThrow("is not JSON");
+  });
+
+  test("and when it is no file that can be read to its end", () => {
+    const file = join(folderWith(valid), "package.json");
+    writeFileSync(file, " ".repeat(1024 * 1024 + 1));
+    expect(() => findManifest(join(file, ".."))).toThrow(
+      `${file}: package.json: is larger than 1048576 bytes`,
+    );
+    rmSync(file);
+    makePipe(file);
+    expect(() => findManifest(join(file, ".."))).toThrow(`${file}: package.json: is no regular file`);
   });
 });
 

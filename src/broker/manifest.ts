@@ -1,6 +1,8 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { messageOf } from "../core/errors.js";
+import { MAX_MANIFEST, readRegularFile } from "../core/regular-file.js";
+import { systemErrorCode } from "../core/storage-error.js";
 import { ManifestError } from "./errors.js";
 import { refuseEscapingLinks } from "./links.js";
 import { normalisePermissions } from "./permissions/normalise.js";
@@ -47,7 +49,6 @@ export const SERVICE_MODES = ["node-headless", "bun-headless"] as const;
 
 const IDENTIFIER = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]{0,127}$/i;
 const NAME = /^[a-z][\w-]{0,63}$/i;
-const MAX_MANIFEST = 1024 * 1024;
 
 type JsonObject = Record<string, unknown>;
 
@@ -62,13 +63,10 @@ export function findManifest(
   const file = join(folder, "package.json");
   let text: string;
   try {
-    if (statSync(file).size > MAX_MANIFEST)
-      throw new ManifestError("package.json", "is larger than 1 MB", file);
-    text = readFileSync(file, "utf8");
+    text = readRegularFile(file, MAX_MANIFEST);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw error;
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error))) return null;
+    throw new ManifestError("package.json", messageOf(error), file);
   }
   let json: unknown;
   try {

@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import fs, { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import fs, {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Hono } from "hono";
+import { makePipe } from "../../tests/support/pipe.js";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { bearerAuth, bearerAuthenticator, storedToken, unauthorized } from "./auth.js";
 
@@ -144,5 +153,14 @@ describe("storedToken", () => {
     writeFileSync(path, content);
     expect(() => storedToken(sandbox.dataDir)).toThrow(path);
     expect(existsSync(path) && readFileSync(path, "utf8")).toBe(content);
+  });
+
+  test("waits for no pipe in its place, and reads nothing without end", () => {
+    const path = join(sandbox.dataDir, "auth-token");
+    makePipe(path);
+    expect(() => storedToken(sandbox.dataDir)).toThrow(`${path} cannot be read (is no regular file)`);
+    rmSync(path);
+    symlinkSync("/dev/zero", path);
+    expect(() => storedToken(sandbox.dataDir)).toThrow(`${path} cannot be read (is no regular file)`);
   });
 });

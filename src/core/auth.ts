@@ -1,8 +1,9 @@
 /** Who may call: the bearer token, compared in constant time. */
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { errorReply, messageOf } from "./errors.js";
 import { writeFileAtomic } from "./files.js";
+import { readRegularFile } from "./regular-file.js";
 import { systemErrorCode } from "./storage-error.js";
 
 /** Says whether a request carries the right credentials. */
@@ -10,6 +11,9 @@ export type Authenticator = (request: Request) => boolean;
 
 /** Shorter tokens might be guessed. */
 export const SHORTEST_TOKEN = 16;
+
+/** Larger files hold something else, in bytes. */
+const LARGEST_FILE = 64 * 1024;
 
 const SCHEME = "bearer ";
 
@@ -68,7 +72,7 @@ export function storedToken(dataDir: string): { token: string; path: string; cre
 
 function readKept(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, LARGEST_FILE);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw new Error(

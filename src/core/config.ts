@@ -70,7 +70,8 @@ function integer(env: Environment, key: string, fallback: number, min: number, m
   const text = env[key];
   if (text === undefined || text === "") return fallback;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max) {
+  // Number() also takes blanks and other ways of writing numbers, and what is meant by those is anybody's guess.
+  if (!/^\d+$/.test(text) || value < min || value > max) {
     throw new ConfigError(
       `${key} is ${JSON.stringify(text)}; it takes a whole number from ${min} to ${max}.`,
     );

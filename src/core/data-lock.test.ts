@@ -1,5 +1,13 @@
 import { afterAll, expect, spyOn, test } from "bun:test";
-import fs, { existsSync, mkdtempSync, rmSync } from "node:fs";
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { holdDataDir, prepareDataDir } from "./data-lock.js";
@@ -47,6 +55,54 @@ test("who merely asks at the same moment, and is refused, keeps nobody from hold
   await child.stdout.getReader().read();
   holdDataDir(root)();
   expect(await child.exited).toBe(0);
+});
+
+const lockFile = (dataDir: string) => join(dataDir, ".reef", "lock.sqlite");
+const damaged = (name: string, content: string) => {
+  const dataDir = join(root, name);
+  prepareDataDir(dataDir);
+  writeFileSync(lockFile(dataDir), content);
+  return dataDir;
+};
+
+test.each([
+  ["zeros", "\0".repeat(4096)],
+  ["text", "no lock ".repeat(1000)],
+  ["half a header", "SQLite format 3\0"],
+  ["a header and garbage", `SQLite format 3\0${"x".repeat(4096)}`],
+  ["nothing", ""],
+])("whatever a damaged lock holds (%s), it is a lock again, and one server has it", (what, content) => {
+  const dataDir = damaged(what, content);
+  const release = holdDataDir(dataDir);
+  expect(() => holdDataDir(dataDir)).toThrow("another server");
+  release();
+  holdDataDir(dataDir)();
+});
+
+test("who finds the lock damaged and comes late does not get what another holds by then", () => {
+  const dataDir = damaged("late", "no lock ".repeat(1000));
+  let release: (() => void) | undefined;
+  const truncate = spyOn(fs, "truncateSync").mockImplementationOnce((path) => {
+    truncate.mockRestore();
+    release = holdDataDir(dataDir);
+    fs.truncateSync(path);
+  });
+  expect(() => holdDataDir(dataDir)).toThrow("another server");
+  release?.();
+  holdDataDir(dataDir)();
+});
+
+test("a lock that leads elsewhere or is no file is left alone and named", () => {
+  const dataDir = damaged("link", "");
+  const precious = join(root, "precious");
+  writeFileSync(precious, "no lock ".repeat(1000));
+  rmSync(lockFile(dataDir));
+  symlinkSync(precious, lockFile(dataDir));
+  expect(() => holdDataDir(dataDir)).toThrow(`the lock ${lockFile(dataDir)} cannot be used (file is not`);
+  expect(readFileSync(precious, "utf8")).toStartWith("no lock");
+  rmSync(lockFile(dataDir));
+  mkdirSync(lockFile(dataDir));
+  expect(() => holdDataDir(dataDir)).toThrow(`the lock ${lockFile(dataDir)} cannot be used (unable to open`);
 });
 
 test("a data folder is created with its parents, and as it is when it is there", () => {

@@ -4,7 +4,7 @@ import { Database } from "bun:sqlite";
 import fs from "node:fs";
 import { join } from "node:path";
 import { ensureFolder } from "./files.js";
-import { dataDirError } from "./start-errors.js";
+import { dataDirError, lockFileError } from "./start-errors.js";
 import { systemErrorCode } from "./storage-error.js";
 
 /**
@@ -36,22 +36,53 @@ const held = new Set<Database>();
  */
 export function holdDataDir(dataDir: string): () => void {
   prepareDataDir(dataDir);
-  let lock: Database | undefined;
-  try {
-    lock = new Database(join(dataDir, ".reef", "lock.sqlite"));
-    // Who asks at the same moment is in the way for an instant. Not with `locking_mode = EXCLUSIVE`, in which both would
-    // keep what they have while they wait, so that neither got it.
-    lock.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}; BEGIN EXCLUSIVE`);
-  } catch (error) {
-    lock?.close();
-    if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw dataDirError(error, dataDir);
-    throw new Error(
-      `another server uses the data folder ${dataDir}; give this one its own with REEF_DATA_DIR`,
-    );
-  }
+  const lock = lockOf(dataDir, join(dataDir, ".reef", "lock.sqlite"));
   held.add(lock);
   return () => {
     held.delete(lock);
     lock.close();
   };
+}
+
+function lockOf(dataDir: string, path: string): Database {
+  try {
+    try {
+      return locked(path);
+    } catch (error) {
+      if (!isDamaged(error) || !emptied(path)) throw error;
+      return locked(path);
+    }
+  } catch (error) {
+    if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw lockFileError(error, dataDir, path);
+    throw new Error(
+      `another server uses the data folder ${dataDir}; give this one its own with REEF_DATA_DIR`,
+    );
+  }
+}
+
+function locked(path: string): Database {
+  const lock = new Database(path);
+  try {
+    // Who asks at the same moment is in the way for an instant. Not with `locking_mode = EXCLUSIVE`, in which both would
+    // keep what they have while they wait, so that neither got it.
+    lock.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}; BEGIN EXCLUSIVE`);
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+const isDamaged = (error: unknown) => /^SQLITE_(NOTADB|CORRUPT)/.test(systemErrorCode(error));
+
+/**
+ * Makes a damaged lock file what it is anyway, a file of 0 bytes, and says whether it did. In its place rather than
+ * anew: the lock is on the file, whatever is in it, so that one who holds it by now keeps it, while a file that is moved
+ * away takes the lock along.
+ */
+function emptied(path: string): boolean {
+  // What a link leads to is not known to be a lock.
+  if (!fs.lstatSync(path).isFile()) return false;
+  fs.truncateSync(path);
+  return true;
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { makePipe } from "../../tests/support/pipe.js";
 import { type Files, Sandbox } from "../../tests/support/sandbox.js";
 import {
   discoverServiceModules,
@@ -47,6 +48,21 @@ describe("scanServices", () => {
     ]);
   });
 
+  test("a folder where nobody can tell whether there is an index.ts is unreadable, not without one", async () => {
+    sandbox.services({ "closed/x": "", "plugin/x": "" });
+    // Stands for a folder without permissions, which do not hold for every user that runs tests.
+    symlinkSync("n".repeat(300), join(sandbox.servicesDir, "closed", "index.ts"));
+    symlinkSync("package.json", join(sandbox.servicesDir, "plugin", "package.json"));
+    const { candidates, failures } = scanServices(sandbox.servicesDir);
+    expect(candidates).toEqual([]);
+    expect(failures.map(({ dirName, failure }) => [dirName, failure.code, failure.message])).toEqual([
+      ["closed", "UNREADABLE", expect.stringMatching(/^the folder cannot be read: ENAMETOOLONG/)],
+      ["plugin", "UNREADABLE", expect.stringMatching(/^the folder cannot be read: ELOOP/)],
+    ]);
+    const loading = loadServiceModule(join(sandbox.servicesDir, "closed"));
+    expect(await loading.catch(({ code }) => code)).toBe("UNREADABLE");
+  });
+
   test("passes over dot-folders, node_modules, files and plugin folders", () => {
     sandbox.services({
       ".git/index.ts": "",
@@ -73,6 +89,15 @@ test.each<[string, Files, boolean]>([
 ])("isPluginFolder: %s", (_what, files, expected) => {
   sandbox.services(Object.fromEntries(Object.entries(files).map(([path, text]) => [`p/${path}`, text])));
   expect(isPluginFolder(join(sandbox.servicesDir, "p"))).toBe(expected);
+});
+
+test("a folder with a package.json that can never be read to its end counts as a plugin, and nobody waits", () => {
+  sandbox.services({ "pipe/x": "", "zero/x": "", "large/package.json": `{}${" ".repeat(1024 * 1024)}` });
+  makePipe(join(sandbox.servicesDir, "pipe", "package.json"));
+  symlinkSync("/dev/zero", join(sandbox.servicesDir, "zero", "package.json"));
+  expect(scanServices(sandbox.servicesDir)).toEqual({ candidates: [], failures: [] });
+  for (const name of ["pipe", "zero", "large"])
+    expect(isPluginFolder(join(sandbox.servicesDir, name))).toBe(true);
 });
 
 test("loadServiceModule imports one folder, or says why it cannot", async () => {

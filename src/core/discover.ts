@@ -1,11 +1,12 @@
 /** Folders become candidates; candidates become ordered modules. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "./errors.js";
 import { asLoadFailure, LoadFailure } from "./load-failure.js";
 import { checkModule } from "./module-check.js";
 import { assertFolderName } from "./names.js";
 import { orderByDependencies } from "./order.js";
+import { MAX_MANIFEST, readRegularFile } from "./regular-file.js";
 import type { ServiceModule } from "./types.js";
 
 /** A folder that may hold a service. */
@@ -19,14 +20,37 @@ export interface Scan {
   failures: Array<{ dirName: string; dir: string; failure: LoadFailure }>;
 }
 
-/** Lists the service folders of `servicesDir`, links to folders included, sorted by name. Imports nothing. */
+/**
+ * Lists the service folders of `servicesDir`, links to folders included, sorted by name. Imports nothing. A folder that
+ * is not there holds nothing.
+ */
 export function scanServices(servicesDir: string): Scan {
+  return existsSync(servicesDir) ? rescanServices(servicesDir) : { candidates: [], failures: [] };
+}
+
+/**
+ * What may be folders of services or plugins, sorted by name.
+ *
+ * @throws LoadFailure `UNREADABLE` when the services folder is not there, is no folder or cannot be read.
+ */
+export function entriesOf(servicesDir: string): Dirent[] {
+  try {
+    return readdirSync(servicesDir, { withFileTypes: true })
+      .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    const message = `the services folder ${servicesDir} cannot be read: ${messageOf(error)}`;
+    throw new LoadFailure("UNREADABLE", "find", message, { cause: error });
+  }
+}
+
+/**
+ * Like `scanServices`, for a server that runs: services are gone when their folders are, but not because nobody can
+ * look. Throws like `entriesOf`.
+ */
+export function rescanServices(servicesDir: string): Scan {
   const scan: Scan = { candidates: [], failures: [] };
-  if (!existsSync(servicesDir)) return scan;
-  const entries = readdirSync(servicesDir, { withFileTypes: true })
-    .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
+  for (const entry of entriesOf(servicesDir)) {
     const dirName = entry.name;
     const dir = join(servicesDir, dirName);
     try {
@@ -35,7 +59,7 @@ export function scanServices(servicesDir: string): Scan {
       if (!found) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
       if (!found.isDirectory()) continue;
       assertFolderName(dirName);
-      if (existsSync(`${dir}/index.ts`)) scan.candidates.push({ dirName, dir });
+      if (isThere(`${dir}/index.ts`)) scan.candidates.push({ dirName, dir });
       else if (!isPluginFolder(dir)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
     } catch (error) {
       scan.failures.push({ dirName, dir, failure: asLoadFailure(error) });
@@ -44,15 +68,25 @@ export function scanServices(servicesDir: string): Scan {
   return scan;
 }
 
+/** Whether there is something at a path. Throws a `LoadFailure` when nobody can tell, as in a folder that is closed. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw asLoadFailure(error);
+  }
+}
+
 /** A folder whose package.json declares callable methods is a service plugin and has no ServiceModule. */
 export function isPluginFolder(dir: string): boolean {
   const path = join(dir, "package.json");
-  if (existsSync(join(dir, "index.ts")) || !existsSync(path)) return false;
+  if (isThere(join(dir, "index.ts")) || !isThere(path)) return false;
   try {
-    const manifest = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown> | null;
+    const manifest = JSON.parse(readRegularFile(path, MAX_MANIFEST)) as Record<string, unknown> | null;
     return ["reef", "kunkun"].some((key) => typeof manifest?.[key] === "object" && manifest[key] !== null);
   } catch {
-    // Not JSON: whoever reads manifests reports it; a folder with a package.json alone is meant to be a plugin.
+    // Not JSON, or no file: whoever reads manifests reports it; a folder with a package.json alone is meant to be a
+    // plugin.
     return true;
   }
 }
@@ -60,7 +94,7 @@ export function isPluginFolder(dir: string): boolean {
 /** Imports `<dirPath>/index.ts` and returns its ServiceModule. Rejects with a `LoadFailure`. */
 export async function loadServiceModule(dirPath: string): Promise<ServiceModule> {
   const entry = join(dirPath, "index.ts");
-  if (!existsSync(entry)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
+  if (!isThere(entry)) throw new LoadFailure("NO_ENTRY", "find", "the folder has no index.ts.");
   let exported: { default?: unknown };
   try {
     exported = await import(Bun.pathToFileURL(entry).href);

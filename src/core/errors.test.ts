@@ -58,6 +58,15 @@ test.each<[string, unknown, string]>([
   expect(messageOf(thrown)).toBe(expected);
 });
 
+/** Looking for the end of the line from each space on takes minutes at this length. */
+test.each([" ", "\n", " \n", "\t x"])(
+  "messageOf takes time by the length only: %p again and again",
+  (piece) => {
+    const text = piece.repeat(400_000 / piece.length);
+    expect(messageOf(new Error(`a${text}b\n\n c`))).toMatch(/^a\s.*b c$/);
+  },
+);
+
 test.each<[string, unknown]>([
   ["an object without a prototype", Object.create(null)],
   [

@@ -99,9 +99,11 @@ export function errorReply(code: ErrorCode, message?: string, headers?: Record<s
 
 /** The message of anything that was thrown, on one line. Never throws, whatever it is given. */
 export function messageOf(thrown: unknown): string {
-  return textOf(thrown)
-    .replace(/\s*\n\s*/g, " ")
-    .trim();
+  const text = textOf(thrown).trim();
+  if (!text.includes("\n")) return text;
+  // Not with a pattern: from each of many spaces it would look for the end of the line anew.
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "").join(" ");
 }
 
 function textOf(thrown: unknown): string {

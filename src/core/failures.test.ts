@@ -40,6 +40,15 @@ describe("FailureBook", () => {
     expect(lines).toHaveLength(3);
   });
 
+  test("a message of any length is cut where it is made, and says so in the log as well", () => {
+    const { book, lines } = make();
+    book.note("board", "/s/board", failure("x".repeat(300_000)));
+    const error = book.get("/s/board")?.error ?? "";
+    expect(error).toHaveLength(4096);
+    expect(error).toEndWith("x… (300000 characters)");
+    expect(lines).toEqual([`/s/board: skipped: ${error} [INIT_FAILED] ${LOAD_FAILURES.INIT_FAILED}`]);
+  });
+
   test("does not repeat in the log what has not changed", () => {
     const { book, lines } = make();
     for (let n = 0; n < 5; n++) book.note("board", "/s/board", failure("same"));

@@ -1,7 +1,7 @@
 /** One pass through the services folder: what is gone is removed, what changed or is new is loaded. */
 
 import { join } from "node:path";
-import { type Scan, scanServices } from "./discover.js";
+import { rescanServices, type Scan } from "./discover.js";
 import { asLoadFailure } from "./load-failure.js";
 import { emptyResult, loadInRounds, type SyncResult } from "./load-rounds.js";
 import type { Registry } from "./registry.js";
@@ -24,14 +24,14 @@ export async function goThrough(
   { caller, unchanged, leaveOut = () => false }: PassOptions,
 ): Promise<SyncResult> {
   const result = emptyResult();
-  const scan = scanServices(registry.servicesDir);
+  const scan = rescanServices(registry.servicesDir);
   const { candidates, failures } = scan;
   for (const { dirName, dir, failure } of failures) {
     registry.failures.note(dirName, dir, failure);
     result.errors.push({ dir: dirName, error: failure.message });
   }
   registry.failures.keepOnly([...candidates, ...failures].map(({ dir }) => dir));
-  await removeMissing(registry, present(scan), result, caller);
+  await removeMissing(registry, new Set([...present(scan), ...unreadable(scan)]), result, caller);
   const folders = foldersToLoad(registry, scan, result, unchanged).filter((dirName) => !leaveOut(dirName));
   await loadInRounds(registry, folders, tried, result, caller);
   registry.announceSync(result);
@@ -39,6 +39,14 @@ export async function goThrough(
 }
 
 const present = ({ candidates }: Scan) => new Set(candidates.map(({ dirName }) => dirName));
+
+/** Folders that are there, though nobody can tell what is in them: what runs from them serves on. */
+function unreadable({ failures }: Scan): string[] {
+  const closed = failures.filter(
+    ({ failure }) => failure.code === "UNREADABLE" && failure.cause !== undefined,
+  );
+  return closed.map(({ dirName }) => dirName);
+}
 
 /** The folders whose code changed, then those that are new. Of `unchanged` versions it is known that it has not. */
 export function foldersToLoad(

@@ -1,5 +1,6 @@
 /** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
 import { messageOf } from "./errors.js";
+import { shorten } from "./shorten.js";
 import { isFull } from "./storage-error.js";
 import { isA } from "./thrown.js";
 
@@ -83,7 +84,10 @@ export interface Lack {
   dependencies: readonly string[];
 }
 
-/** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people. */
+/** Half a line of the log. Failing code, which may say anything, has a say in the message, and `/health` shows it. */
+const LONGEST_MESSAGE = 4096;
+
+/** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people, of bounded length. */
 export class LoadFailure extends Error {
   override name = "LoadFailure";
   /** For `MISSING_DEPENDENCY`: who lacks what. */
@@ -96,7 +100,7 @@ export class LoadFailure extends Error {
     message: string,
     options?: { cause?: unknown; lacks?: Lack },
   ) {
-    super(message, options);
+    super(shorten(message, LONGEST_MESSAGE), options);
     this.lacks = options?.lacks;
   }
 }

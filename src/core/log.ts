@@ -1,5 +1,6 @@
 /** Per-service logs: one line to the terminal, and the latest lines in memory for those who look later. */
 import { messageOf } from "./errors.js";
+import { shorten } from "./shorten.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -38,8 +39,7 @@ export class LogBook {
   }
 
   write(service: string, level: LogLevel, args: unknown[]): void {
-    const full = formatted(args);
-    const text = full.length > MAX_LINE ? `${full.slice(0, MAX_LINE)}… (${full.length} characters)` : full;
+    const text = shorten(formatted(args), MAX_LINE);
     const line: LogLine = { time: new Date().toISOString(), level, service, text };
     let kept = this.#lines.get(service);
     if (!kept) {

@@ -40,6 +40,23 @@ describe("redact", () => {
     expect(redact("the home is fine", [], { HOME: "fine" })).toBe("the home is fine");
   });
 
+  /** Each of these was looked at again from every character on; that takes minutes at this length. */
+  test.each(["x", "a.", "a-", "token", "token-", "api_key ", "x:", "key ", "/+", "bearer "])(
+    "takes time by the length of the text only: %p again and again",
+    (piece) => {
+      const text = piece.repeat(400_000 / piece.length);
+      expect(clean(`${text} password=hunter2`)).toEndWith("password=[hidden]");
+    },
+  );
+
+  test("looks at a word of any length for the names of secrets, from its beginning to its end", () => {
+    expect(clean("my-token-is abc")).toBe("my-token-is [hidden]");
+    expect(clean("tokens: a, tokenSecret-x = b, x.api_key=c")).toBe(
+      "tokens: [hidden], tokenSecret-x = [hidden], x.api_key=[hidden]",
+    );
+    expect(clean("size: 3, word: four")).toBe("size: 3, word: four");
+  });
+
   test.each([
     'Missing dependency "feed" of "board".',
     'init() of "a" did not finish in 10000 ms.',

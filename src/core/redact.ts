@@ -6,14 +6,19 @@ const PATH = "[path]";
 /** Names whose values are secret wherever they stand. */
 const SECRET_NAME = /token|secret|passw|passphrase|api_?key|private_?key|access_?key|credential|cookie|dsn/i;
 
+/**
+ * A text may be megabytes of anything, so each rule is done in time by its length: where a rule can begin inside of
+ * what it has already tried in vain, it is held to the beginning of a word, or fails after a few characters.
+ */
 const RULES: Array<[pattern: RegExp, replacement: string]> = [
   [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, GONE],
   // user:password@ of a URL
-  [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, `$1${GONE}@`],
+  [/([a-z0-9+.-]:\/\/)[^\s/@]*@/gi, `$1${GONE}@`],
   [/\b(bearer|basic)\s+[^\s"',;]+/gi, `$1 ${GONE}`],
-  // password=…, "apiKey": "…", token 'x', X_SECRET: …
+  // password=…, "apiKey": "…", token 'x', X_SECRET: …. `\2` is the word up to the first such name: a look-ahead is tried
+  // once only.
   [
-    /([\w-]*(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)[\w-]*["'`]?\s*(?:[:=]|\bis\b)\s*)("[^"]*"|'[^']*'|`[^`]*`|[^\s,;)\]}]+)/gi,
+    /(?<![\w-])((?=([\w-]*?(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)))\2[\w-]*["'`]?\s*(?:[:=]|\bis\b)\s*)("[^"]*"|'[^']*'|`[^`]*`|[^\s,;)\]}]+)/gi,
     `$1${GONE}`,
   ],
   [
@@ -25,9 +30,11 @@ const RULES: Array<[pattern: RegExp, replacement: string]> = [
   [/(?:\b[a-z]:[\\/]|\\\\)[^\s"'`:*?<>|]+/gi, PATH],
   // /an/absolute/path and ~/one, not the path of a URL and not a route such as /board
   [/(?<![\w:/.~-])(?:~|\.{1,2})?(?:\/[\w.@%+~-]+){2,}\/?(?::\d+(?::\d+)?)?/g, PATH],
-  // Long, and with letters and digits mixed: keys, hashes, signed tokens
-  [/\b(?=[\w+/=.-]*\d)(?=[\w+/=.-]*[a-z])[\w+/=-]{24,}(?:\.[\w+/=-]+)*/gi, GONE],
 ];
+
+/** Keys, hashes and signed tokens where letters and digits are mixed. */
+const LONG_WORD = /\b[\w+/=-]{24,}(?:\.[\w+/=-]+)*/g;
+const isMixed = (word: string) => /\d/.test(word) && /[a-z]/i.test(word);
 
 /**
  * A copy of `text` without credentials and without paths of this machine. What is known to be secret (values of
@@ -48,5 +55,5 @@ export function redact(
   known.sort((a, b) => b.length - a.length);
   for (const secret of known) if (secret.length >= 4) clean = clean.replaceAll(secret, GONE);
   for (const [pattern, replacement] of RULES) clean = clean.replace(pattern, replacement);
-  return clean;
+  return clean.replace(LONG_WORD, (word) => (isMixed(word) ? GONE : word));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError } from "./config.js";
-import { dataDirError, listenError } from "./start-errors.js";
+import { dataDirError, listenError, lockFileError } from "./start-errors.js";
 
 const failure = (code: string, message = `${code}: as the system says`) =>
   Object.assign(new Error(message), { code });
@@ -42,5 +42,13 @@ test.each([
   expect(error).toBeInstanceOf(ConfigError);
   expect(error.message).toBe(
     `REEF_DATA_DIR is "/srv/reef", ${reason}; give a folder that Reef may write to, or may create.`,
+  );
+});
+
+test("a lock that cannot be used is named, with the folder and what to do", () => {
+  const error = lockFileError(failure("SQLITE_CANTOPEN"), "/srv/reef", "/srv/reef/.reef/lock.sqlite");
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error.message).toBe(
+    'REEF_DATA_DIR is "/srv/reef", where the lock /srv/reef/.reef/lock.sqlite cannot be used (SQLITE_CANTOPEN: as the system says); give a folder that Reef may write to, or delete that file: it holds nothing that is needed while no server runs.',
   );
 });

@@ -38,6 +38,14 @@ export function dataDirError(error: unknown, dataDir: string): ConfigError {
   );
 }
 
+/** A data folder whose lock cannot be taken, for another reason than that somebody has it. */
+export function lockFileError(error: unknown, dataDir: string, path: string): ConfigError {
+  const reason = `where the lock ${path} cannot be used (${messageOf(error)})`;
+  return new ConfigError(
+    `REEF_DATA_DIR is ${JSON.stringify(dataDir)}, ${reason}; give a folder that Reef may write to, or delete that file: it holds nothing that is needed while no server runs.`,
+  );
+}
+
 function unusable(error: unknown): string {
   return `which cannot be used (${messageOf(error)})`;
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { rmSync, symlinkSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
 import { answering, eventually, Sandbox } from "../../tests/support/sandbox.js";
@@ -86,6 +86,41 @@ describe("sync", () => {
     rmSync(link);
     expect(await registry.sync()).toEqual({ results: [], errors: [] });
     expect(registry.failures()).toEqual([]);
+  });
+
+  test("a service serves on whose folder can no longer be looked into, and the reason is reported", async () => {
+    const { reef, registry } = await startRegistry({ "a/index.ts": answering("a", "still there") });
+    const entry = join(reef.sandbox.servicesDir, "a", "index.ts");
+    rmSync(entry);
+    symlinkSync("n".repeat(300), entry);
+    const reason = expect.stringContaining("cannot be read: ENAMETOOLONG");
+    expect(await registry.sync()).toEqual({ results: [], errors: [{ dir: "a", error: reason }] });
+    expect(await reef.text("/a")).toBe("still there");
+    expect(registry.get("a")?.failure).toMatchObject({ code: "UNREADABLE" });
+    rmSync(entry);
+    expect((await registry.sync()).results).toEqual([{ name: "a", action: "removed" }]);
+  });
+
+  test.each([
+    ["is not there", () => undefined, "ENOENT"],
+    ["is a file", (path: string) => writeFileSync(path, ""), "ENOTDIR"],
+    ["leads round in circles", (path: string) => symlinkSync(path, path), "ELOOP"],
+  ])("changes nothing while the services folder %s, and says so", async (_what, replace, code) => {
+    const { reef, registry } = await startRegistry({
+      "a/index.ts": answering("a", "still there"),
+      "bad/index.ts": "throw 1;",
+    });
+    const { servicesDir, root } = reef.sandbox;
+    renameSync(servicesDir, join(root, "moved"));
+    replace(servicesDir);
+    const reason = await failure(registry.sync());
+    expect(reason).toMatchObject({ code: "UNREADABLE", step: "find" });
+    expect(reason.message).toStartWith(`the services folder ${servicesDir} cannot be read: ${code}`);
+    expect(await reef.text("/a")).toBe("still there");
+    expect(registry.failures().map(({ name }) => name)).toEqual(["bad"]);
+    rmSync(servicesDir, { force: true });
+    renameSync(join(root, "moved"), servicesDir);
+    expect((await registry.sync()).results).toEqual([]);
   });
 
   const hopeless: LoadFailureCode[] = ["IMPORT_TIMEOUT", "INIT_TIMEOUT", "PROCESS_ENDED"];

@@ -1,7 +1,7 @@
 /** Brings what is running in line with the services folder. */
 import { join } from "node:path";
 import { breathe } from "./breathe.js";
-import { scanServices } from "./discover.js";
+import { rescanServices } from "./discover.js";
 import { foldersToLoad, goThrough, type PassOptions } from "./folder-pass.js";
 import { inHost } from "./host-context.js";
 import { DUE_TO_OTHERS, emptyResult, type SyncResult, worthTrying } from "./load-rounds.js";
@@ -70,7 +70,7 @@ function isDueToOthers(registry: Registry, dirName: string): boolean {
 function lookAhead(registry: Registry): { trials: TrialsUnderWay; unchanged: ReadonlySet<Version> } {
   const running = registry.table.all();
   const found = emptyResult();
-  const folders = foldersToLoad(registry, scanServices(registry.servicesDir), found);
+  const folders = foldersToLoad(registry, rescanServices(registry.servicesDir), found);
   const trials = registry.trials.begin(worthTrying(registry, folders, emptyResult()));
   const others = new Set([...folders, ...found.errors.map(({ dir }) => dir)]);
   const same = running.filter(({ dirName }) => dirName !== undefined && !others.has(dirName));
