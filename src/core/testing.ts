@@ -5,9 +5,13 @@ import { join } from "node:path";
 import { readConfig } from "./config.js";
 import { endDataDir } from "./data-dir.js";
 import { LogBook } from "./log.js";
+import { enterScratchLate } from "./scratch.js";
 import { createServer, type ReefServer } from "./server.js";
 import { keepStoresOpen } from "./testing-stores.js";
 import type { Json, ServiceModule } from "./types.js";
+
+/** Imported before the services, as in sorted imports, this has them open their files in a scratch folder. */
+const tooLate = enterScratchLate();
 
 /** A module object, or what importing one gives: a promise of its namespace. */
 type ServiceSource =
@@ -86,6 +90,7 @@ function restore(saved: Record<string, string | undefined>): void {
  * await t.cleanup();
  */
 export async function createTestHarness(options: TestHarnessOptions): Promise<TestHarness> {
+  if (tooLate) throw new Error(tooLate);
   const authToken = options.authToken ?? "test-token";
   const dataDir = mkdtempSync(join(tmpdir(), "reef-test-"));
   const restoreEnvironment = setEnvironment({ VERS_AUTH_TOKEN: authToken, REEF_DATA_DIR: dataDir });
