@@ -8,6 +8,18 @@ type Environment = Record<string, string | undefined>;
 export const dataDirOfGraph = new WeakMap<object, string>();
 const current = new AsyncLocalStorage<string>();
 
+const ended = new Set<string>();
+
+/** Says that nobody works in `dir` any more: stores that were at home there find themselves another folder. */
+export function endDataDir(dir: string): void {
+  ended.add(dir);
+}
+
+/** Whether {@link endDataDir} was told so. */
+export function hasEnded(dir: string): boolean {
+  return ended.has(dir);
+}
+
 /** Runs `fn` with `dir` as the data folder, for code that has no graph of its own. */
 export function withDataDir<A extends unknown[], R>(dir: string, fn: (...args: A) => R, ...args: A): R {
   return current.run(dir, fn, ...args);

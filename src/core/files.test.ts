@@ -101,6 +101,31 @@ describe("writeFileAtomic", () => {
     expect(Math.abs(fs.statSync(path("a.json")).mtimeMs - Date.now())).toBeLessThan(60_000);
   });
 
+  test("writes through a symbolic link, to a file that need not be there, and leaves the link", () => {
+    fs.mkdirSync(path("elsewhere"));
+    fs.writeFileSync(path("elsewhere/there.json"), "old");
+    fs.symlinkSync("elsewhere/there.json", path("there.json"));
+    fs.symlinkSync(path("elsewhere/new/missing.json"), path("elsewhere/step.json"));
+    fs.symlinkSync("elsewhere/step.json", path("missing.json"));
+    for (const name of ["there.json", "missing.json"]) {
+      expect(writeFileAtomic(path(name), "new")).toBe(markOf(path(name)));
+      expect(fs.lstatSync(path(name)).isSymbolicLink()).toBe(true);
+    }
+    expect(fs.readFileSync(path("elsewhere/there.json"), "utf8")).toBe("new");
+    expect(fs.readFileSync(path("elsewhere/new/missing.json"), "utf8")).toBe("new");
+    expect(names()).toEqual(["elsewhere", "missing.json", "there.json"]);
+    expect(fs.readdirSync(path("elsewhere")).sort()).toEqual(["new", "step.json", "there.json"]);
+  });
+
+  test("refuses links that lead in a circle", () => {
+    fs.symlinkSync("b.json", path("a.json"));
+    fs.symlinkSync("a.json", path("b.json"));
+    expect(() => writeFileAtomic(path("a.json"), "new")).toThrow(
+      expect.objectContaining({ code: "STORAGE_IO", path: path("a.json") }),
+    );
+    expect(names()).toEqual(["a.json", "b.json"]);
+  });
+
   test("says which file it could not write", () => {
     fs.mkdirSync(path("a.json"));
     expect(() => writeFileAtomic(path("a.json"), "x")).toThrow(
@@ -130,6 +155,16 @@ describe("setAside", () => {
     }
     expect(names()).toHaveLength(4);
     expect(names().every((name) => name.startsWith("x.db.corrupt-"))).toBe(true);
+  });
+
+  test("moves what a symbolic link leads to, beside it, and leaves the link", () => {
+    fs.mkdirSync(path("elsewhere"));
+    fs.writeFileSync(path("elsewhere/x.json"), "damaged");
+    fs.symlinkSync("elsewhere/x.json", path("x.json"));
+    expect(fs.readFileSync(setAside(path("x.json")), "utf8")).toBe("damaged");
+    writeFileAtomic(path("x.json"), "whole");
+    expect(fs.readFileSync(path("elsewhere/x.json"), "utf8")).toBe("whole");
+    expect(names()).toEqual(["elsewhere", "x.json"]);
   });
 
   test("refuses to go on with a file that cannot be moved", () => {

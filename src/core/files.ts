@@ -1,6 +1,6 @@
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
 import fs from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import { messageOf } from "./errors.js";
 import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
@@ -44,12 +44,21 @@ function describe(stat: fs.BigIntStats): string {
 /**
  * Replaces a file as a whole and returns its new mark. When this returns, the
  * new content is on disk; when it throws, or the machine stops half-way, the
- * old content is whole. Keeps the mode of a file that it replaces.
+ * old content is whole. Keeps the mode of a file that it replaces. Symbolic
+ * links stay: the file that they lead to is replaced, or made.
  *
  * @param mode Permission bits of a new file, `0o666` less the umask unless given.
  * @throws StorageError `STORAGE_FULL` when there is no space, else `STORAGE_IO`.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array, mode?: number): FileMark {
+  try {
+    return replaceAtomic(behindLinks(path), data, mode);
+  } catch (error) {
+    throw toStorageError(error, path);
+  }
+}
+
+function replaceAtomic(path: string, data: string | Uint8Array, mode: number | undefined): FileMark {
   const temporary = `${path}.tmp`;
   try {
     ensureFolder(dirname(path));
@@ -61,8 +70,22 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, mode?: 
   } catch (error) {
     // What is left of it may hold the last free blocks.
     if (fs.existsSync(temporary) && fs.statSync(temporary).isFile()) fs.rmSync(temporary);
-    throw toStorageError(error, path);
+    throw error;
   }
+}
+
+/** As many as Linux follows. */
+const MAX_LINKS = 40;
+
+/** The file that a path leads to through symbolic links; it need not be there. */
+function behindLinks(path: string): string {
+  let at = path;
+  for (let followed = 0; followed <= MAX_LINKS; followed++) {
+    if (!fs.lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
+    const target = fs.readlinkSync(at);
+    at = isAbsolute(target) ? target : `${dirname(at)}/${target}`;
+  }
+  throw Object.assign(new Error(`ELOOP: too many symbolic links, ${path}`), { code: "ELOOP" });
 }
 
 /**
@@ -132,24 +155,25 @@ export function asideName(path: string, why: "corrupt" | "torn" | "replaced"): s
 
 /**
  * Renames a damaged file to a name of its own beside the old one and returns
- * that name. `companions` are suffixes of files that belong to it, such as
+ * that name. Of a symbolic link it is the file behind it. `companions` are suffixes of files that belong to it, such as
  * `-wal`; they go with it.
  *
  * @throws StorageError `STORAGE_CORRUPT` when it cannot be moved: it must then not be written to.
  */
 export function setAside(path: string, companions: string[] = []): string {
-  const name = asideName(path, "corrupt");
   try {
+    const file = behindLinks(path);
+    const name = asideName(file, "corrupt");
     for (const suffix of ["", ...companions]) {
-      if (fs.existsSync(path + suffix)) fs.renameSync(path + suffix, name + suffix);
+      if (fs.existsSync(file + suffix)) fs.renameSync(file + suffix, name + suffix);
     }
-    syncFolder(dirname(path));
+    syncFolder(dirname(file));
+    return name;
   } catch (error) {
     const reason = messageOf(error);
     const message = `${path} is damaged and cannot be set aside (${reason}); it is left untouched`;
     throw new StorageError("STORAGE_CORRUPT", message, { path, cause: error });
   }
-  return name;
 }
 
 /**

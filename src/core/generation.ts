@@ -7,7 +7,7 @@ import { GRAPH_MAIN, shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
 import { formatted, type LogBook, type LogLevel } from "./log.js";
 import { checkModule } from "./module-check.js";
-import { type Invoke, ownProcess } from "./own-process.js";
+import { type Invoke, ownProcess, processOfGraph } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import { forgetPackages, forgetPaths, isStale } from "./stale-paths.js";
 import { isA } from "./thrown.js";
@@ -65,6 +65,7 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
     onError: (error, kind) => scope.fault(kind, error),
   });
   dataDirOfGraph.set(graph, dataDir);
+  processOfGraph.set(graph, own.process);
   const scope = new Scope(label, logs.logger(label), graph.run.bind(graph) as Run);
   scope.own(() => own.release());
   own.onChange = (count) => {

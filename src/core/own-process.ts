@@ -20,6 +20,24 @@ export interface OwnProcess {
   release(): void;
 }
 
+/** The process that the code of each graph sees. */
+export const processOfGraph = new WeakMap<object, NodeJS.Process>();
+
+/** What registers listeners, and takes them back. */
+export const LISTENING = [
+  "on",
+  "addListener",
+  "once",
+  "prependListener",
+  "prependOnceListener",
+  "off",
+  "removeListener",
+  "removeAllListeners",
+] as const;
+
+/** As they are before process-guard.ts leads services from them to here. */
+const real = { on: process.on, prependListener: process.prependListener, off: process.off };
+
 let taken: NodeJS.ProcessEnv | undefined;
 
 /** The server's environment as it is now; copied once for all services that are loaded in one go. */
@@ -38,7 +56,7 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
   const registrations = new Set<Registration>();
   const forget = (registration: Registration) => {
     if (!registrations.delete(registration)) return;
-    process.off(registration.event, registration.registered);
+    Reflect.apply(real.off, process, [registration.event, registration.registered]);
     own.onChange(registrations.size);
   };
   const forgetAll = (event?: string | symbol) => {
@@ -58,7 +76,7 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
         },
       };
       registrations.add(registration);
-      process[method](event, registration.registered);
+      Reflect.apply(real[method], process, [event, registration.registered]);
       own.onChange(registrations.size);
       return own.process;
     };

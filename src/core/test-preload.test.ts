@@ -1,51 +1,163 @@
-import { afterAll, expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../../tests/support/sandbox.js";
 
 const sandbox = new Sandbox();
 afterAll(() => sandbox.remove());
 
-const STORE = `
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-export const seen = existsSync("data/store.json") ? readFileSync("data/store.json", "utf8") : "nothing";
-mkdirSync("data", { recursive: true });
-writeFileSync("data/store.json", "written while being imported");
-`;
-const test_ = (n: number) => `
-import { expect, test } from "bun:test";
-import { resolve } from "node:path";
-import { seen } from "./store${n}.ts";
-test("starts empty", () => {
-  expect(seen).toBe("nothing");
-  expect(process.env.REEF_DATA_DIR).toBe(resolve("data"));
+const harness = JSON.stringify(join(import.meta.dir, "testing.ts"));
+
+/** The test of a service whose store is written by hand; `n` makes two files of it. */
+const addsItem = (n: number) => `
+import { afterAll, expect, test } from "bun:test";
+import { createTestHarness } from ${harness};
+import service from "./index.ts";
+const harness = createTestHarness({ services: [service] });
+afterAll(async () => (await harness).cleanup());
+test("adds item ${n}", async () => {
+  const t = await harness;
+  const { status, data } = await t.json("/kept", { auth: true, body: { n: ${n} } });
+  expect(status).toBe(201);
+  expect(data.items).toContainEqual({ n: ${n} });
+  expect(JSON.stringify(data.items)).not.toContain("live");
 });
 `;
 
+const service = (store: string) => `
+import { existsSync, appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { Hono } from ${JSON.stringify(Bun.resolveSync("hono", import.meta.dir))};
+${store}
+const store = new Store();
+const routes = new Hono();
+routes.post("/", async (c) => {
+  store.add(await c.req.json());
+  return c.json({ items: store.list() }, 201);
+});
+export default { name: "kept", routes, store };
+`;
+
+const LINES = service(`
+class Store {
+  constructor(file = "data/kept/items.jsonl") {
+    this.file = file;
+    mkdirSync(dirname(file), { recursive: true });
+    if (!existsSync(file)) writeFileSync(file, "");
+  }
+  add(item) { appendFileSync(this.file, JSON.stringify(item) + "\\n"); }
+  list() { return readFileSync(this.file, "utf8").split("\\n").filter(Boolean).map((line) => JSON.parse(line)); }
+}`);
+
+const MAP = service(`
+class Store {
+  items = [];
+  timer = null;
+  constructor(file = "data/kept.json") {
+    this.file = file;
+    if (existsSync(file)) this.items = JSON.parse(readFileSync(file, "utf8"));
+  }
+  add(item) {
+    this.items.push(item);
+    this.timer ??= setTimeout(() => this.flush(), 10);
+  }
+  list() { return this.items; }
+  flush() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    mkdirSync(dirname(this.file), { recursive: true });
+    writeFileSync(this.file, JSON.stringify(this.items));
+  }
+}`);
+
+const PRELOADED = ["--preload", join(import.meta.dir, "test-preload.ts")];
+
 async function run(...flags: string[]): Promise<{ code: number; output: string }> {
-  const preload = join(import.meta.dir, "test-preload.ts");
-  const child = Bun.spawn([process.execPath, "test", "--preload", preload, ...flags], {
+  sandbox.write("tmp/.keep", "");
+  const child = Bun.spawn([process.execPath, "test", ...flags, "./services"], {
     cwd: sandbox.root,
     env: { ...process.env, TMPDIR: join(sandbox.root, "tmp"), REEF_DATA_DIR: join(sandbox.root, "live") },
     stdout: "ignore",
     stderr: "pipe",
   });
-  return { code: await child.exited, output: await new Response(child.stderr).text() };
+  const [output, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+  return { code, output };
 }
+const write = (text: string) => sandbox.services({ "kept/index.ts": text });
+const tests = (count: number) => {
+  for (let n = 1; n <= count; n++) sandbox.services({ [`kept/file${n}.test.ts`]: addsItem(n) });
+};
+const left = (folder: string) => readdirSync(join(sandbox.root, folder));
 
-test.each([[[]], [["--isolate"]]])(
-  "stores that open data/… while imported see a scratch folder for each test file, gone afterwards (%p)",
-  async (flags) => {
-    sandbox.write("tmp/.keep", "");
-    for (const n of [1, 2]) {
-      sandbox.write(`store${n}.ts`, STORE);
-      sandbox.write(`file${n}.test.ts`, test_(n));
-    }
-    const { code, output } = await run(...flags);
-    expect(output).toContain("2 pass");
-    expect(code).toBe(0);
-    expect(readdirSync(join(sandbox.root, "tmp"))).toEqual([".keep"]);
-    expect(readdirSync(sandbox.dataDir)).toEqual([]);
-    expect(existsSync(join(sandbox.root, "live"))).toBe(false);
-  },
-);
+describe.each([
+  ["lines that are appended", LINES],
+  ["a map that is saved later", MAP],
+])("a hand-written store of %s", (_what, text) => {
+  test.each([[[]], [["--isolate"]]])(
+    "serves several test files, in a scratch folder that is gone afterwards (%p)",
+    async (flags) => {
+      write(text);
+      tests(2);
+      const { code, output } = await run(...PRELOADED, ...flags);
+      expect(output).toContain("2 pass");
+      expect(code).toBe(0);
+      expect([left("tmp"), left("data")]).toEqual([[".keep"], []]);
+      expect(existsSync(join(sandbox.root, "live"))).toBe(false);
+    },
+  );
+});
+
+test.each([[[]], [["--isolate"]]])("each test file has a data folder of its own (%p)", async (flags) => {
+  sandbox.services({ "kept/index.ts": "" });
+  for (const n of [1, 2]) {
+    sandbox.services({
+      [`kept/file${n}.test.ts`]: `
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+test("starts empty", () => {
+  const folder = process.env.REEF_DATA_DIR;
+  expect([folder.includes("live"), existsSync(folder)]).toEqual([false, false]);
+  mkdirSync(folder);
+  writeFileSync(join(folder, "item"), "");
+  process.chdir("/");
+});`,
+    });
+  }
+  const { code, output } = await run(...PRELOADED, ...flags);
+  expect(output).toContain("2 pass");
+  expect(code).toBe(0);
+});
+
+describe("without the preload", () => {
+  test.each([[[]], [["--isolate"]]])(
+    "a harness imported first has the services open their files in a scratch folder (%p)",
+    async (flags) => {
+      rmSync(sandbox.dataDir, { recursive: true, force: true });
+      write(LINES);
+      tests(2);
+      const { code, output } = await run(...flags);
+      expect(output).toContain("2 pass");
+      expect(code).toBe(0);
+      expect([existsSync(sandbox.dataDir), existsSync(join(sandbox.root, "live"))]).toEqual([false, false]);
+    },
+  );
+
+  test("what such a run leaves in the system's temporary folder is removed by the next one", async () => {
+    expect(left("tmp").length).toBeGreaterThan(1);
+    await run(...PRELOADED);
+    expect(left("tmp")).toEqual([".keep"]);
+  });
+
+  test("a harness refuses to work beside a data folder, and says how to run the tests", async () => {
+    const live = sandbox.write("data/kept.json", '[{"live":1}]');
+    write(LINES);
+    tests(1);
+    const { code, output } = await run();
+    expect(output).toContain(`${sandbox.dataDir} may hold live data`);
+    expect(output).toContain(`--preload ${join(import.meta.dir, "test-preload.ts")}`);
+    expect(code).toBe(1);
+    expect(readFileSync(live, "utf8")).toBe('[{"live":1}]');
+    expect(left("data")).toEqual(["kept.json"]);
+  });
+});

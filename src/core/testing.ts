@@ -3,9 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "./config.js";
+import { endDataDir } from "./data-dir.js";
 import { LogBook } from "./log.js";
+import { enterScratchLate } from "./scratch.js";
 import { createServer, type ReefServer } from "./server.js";
+import { keepStoresOpen } from "./testing-stores.js";
 import type { Json, ServiceModule } from "./types.js";
+
+/** Imported before the services, as in sorted imports, this has them open their files in a scratch folder. */
+const tooLate = enterScratchLate();
 
 /** A module object, or what importing one gives: a promise of its namespace. */
 type ServiceSource =
@@ -41,7 +47,10 @@ export interface TestHarness {
   fetch(path: string, request?: TestRequest): Promise<Response>;
   /** Fetches and decodes JSON; text that is not JSON comes as it is. */
   json<T = Json>(path: string, request?: TestRequest): Promise<{ status: number; data: T; headers: Headers }>;
-  /** Flushes and closes the services, removes the data folder, restores the environment. */
+  /**
+   * Ends the services and saves their stores, removes the data folder, restores the environment. The stores stay
+   * open for the next harness of the same modules.
+   */
   cleanup(): Promise<void>;
 }
 
@@ -81,26 +90,30 @@ function restore(saved: Record<string, string | undefined>): void {
  * await t.cleanup();
  */
 export async function createTestHarness(options: TestHarnessOptions): Promise<TestHarness> {
+  if (tooLate) throw new Error(tooLate);
   const authToken = options.authToken ?? "test-token";
   const dataDir = mkdtempSync(join(tmpdir(), "reef-test-"));
   const restoreEnvironment = setEnvironment({ VERS_AUTH_TOKEN: authToken, REEF_DATA_DIR: dataDir });
   const discard = () => {
     restoreEnvironment();
+    endDataDir(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   };
   const logs = options.verbose ? new LogBook() : new LogBook(() => undefined);
   let server: ReefServer;
   try {
     const modules = await Promise.all(options.services.map(moduleOf));
-    server = await createServer({ modules, authToken, dataDir, logs, config: readConfig() });
+    const config = readConfig();
+    server = await keepStoresOpen(modules, () => createServer({ modules, authToken, dataDir, logs, config }));
   } catch (error) {
     discard();
     throw error;
   }
+  const end = (drainMs: number) =>
+    keepStoresOpen(server.liveModules.values(), () => server.close(drainMs)).finally(discard);
   const [failure] = server.registry.failures.list();
   if (failure) {
-    await server.close(0);
-    discard();
+    await end(0);
     throw new Error(`${failure.name}: ${failure.error}`);
   }
 
@@ -118,10 +131,7 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
       const text = await response.text();
       return { status: response.status, data: decode(text), headers: response.headers };
     },
-    cleanup: async () => {
-      await server.close(1000);
-      discard();
-    },
+    cleanup: () => end(1000),
   };
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join, resolve } from "node:path";
-import { dataPath, lazyPath } from "./data-path.js";
+import { dataPath } from "./data-path.js";
 
 const before = process.env.REEF_DATA_DIR;
 beforeEach(() => {
@@ -32,20 +32,5 @@ describe("dataPath", () => {
 
   test("accepts names that merely begin with dots", () => {
     expect(dataPath("..board", "...")).toBe(join("/srv/reef/data", "..board", "..."));
-  });
-});
-
-describe("lazyPath", () => {
-  test("is looked up at first use and stays", () => {
-    const path = lazyPath("board.json");
-    process.env.REEF_DATA_DIR = "/tmp/chosen-later";
-    expect(path()).toBe("/tmp/chosen-later/board.json");
-    process.env.REEF_DATA_DIR = "/elsewhere";
-    expect(path()).toBe("/tmp/chosen-later/board.json");
-  });
-
-  test("takes absolute paths as they are and refuses escapes at once", () => {
-    expect(lazyPath("/var/x.db")()).toBe("/var/x.db");
-    expect(() => lazyPath("../x.db")).toThrow("is not a path inside");
   });
 });

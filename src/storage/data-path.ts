@@ -28,20 +28,3 @@ export function dataPath(...segments: string[]): string {
   }
   return resolve(dataDir(), ...segments);
 }
-
-/**
- * A file's path that is looked up at its first use and then stays: relative
- * ones are in the data folder, absolute ones are taken as they are. Stores are
- * made when a service is imported, which may be before the folder is chosen.
- *
- * @throws StorageError `STORAGE_PATH`, at once, for a relative path that leaves the data folder.
- */
-export function lazyPath(path: string): () => string {
-  if (isAbsolute(path)) return () => path;
-  dataPath(path);
-  let found: string | undefined;
-  return () => {
-    found ??= dataPath(path);
-    return found;
-  };
-}

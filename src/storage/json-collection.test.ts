@@ -73,6 +73,15 @@ describe("a collection", () => {
     expect(onDisk().items.map((task: Task) => task.id)).toEqual(["a", "c"]);
   });
 
+  test("refuses promises, put or made by an update", async () => {
+    const tasks = collection();
+    await tasks.put({ id: "a", title: "A" });
+    const promise = async () => ({ id: "a", title: "B" });
+    await expect(tasks.put(promise() as never)).rejects.toThrow("the item is a promise");
+    await expect(tasks.update("a", promise as never)).rejects.toThrow(TypeError);
+    expect(tasks.list()).toEqual([{ id: "a", title: "A" }]);
+  });
+
   test("shows no change that could not be written", async () => {
     const tasks = collection();
     await tasks.put({ id: "a", title: "kept" });

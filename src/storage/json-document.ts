@@ -1,7 +1,6 @@
 import { BatchQueue } from "../core/batch-queue.js";
 import { type FileMark, markOf, readWithMark, setAside, writeFileAtomic } from "../core/files.js";
-import { StorageError } from "../core/storage-error.js";
-import { lazyPath } from "./data-path.js";
+import { Place } from "./place.js";
 import { type OnReport, sendReport } from "./report.js";
 
 /** What every kind of JSON file can be given. */
@@ -50,35 +49,35 @@ interface QueuedChange<State> {
  * never interleave, and each notices what the other wrote.
  */
 export class JsonDocument<State> {
-  readonly #path: () => string;
+  readonly #place: Place;
   readonly #options: JsonDocumentOptions;
   readonly #format: JsonFormat<State>;
   readonly #queue = new BatchQueue<QueuedChange<State>>((changes) => this.#write(changes));
   #loaded: { state: State; mark: FileMark } | undefined;
-  #closed = false;
 
   constructor(options: JsonDocumentOptions, format: JsonFormat<State>) {
-    this.#path = lazyPath(options.path);
+    this.#place = new Place(options.path, () => {
+      this.#loaded = undefined;
+    });
     this.#options = options;
     this.#format = format;
   }
 
   /** Absolute. */
   get path(): string {
-    return this.#path();
+    return this.#place.path;
   }
 
   /** The state that is on disk now. */
   current(): State {
-    if (this.#closed) throw this.#closedError("read");
-    const mark = markOf(this.path);
+    const mark = markOf(this.#place.use("read"));
     if (!this.#loaded || this.#loaded.mark !== mark) this.#loaded = this.#load();
     return this.#loaded.state;
   }
 
   /** Queues a change. Resolves with its result once the outcome is on disk. */
-  change<Result>(change: (draft: State) => Changed<State, Result>): Promise<Result> {
-    if (this.#closed) return Promise.reject(this.#closedError("write to"));
+  async change<Result>(change: (draft: State) => Changed<State, Result>): Promise<Result> {
+    this.#place.use("write to");
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const apply = (draft: State) => {
       const { state, result, changed } = change(draft);
@@ -96,7 +95,7 @@ export class JsonDocument<State> {
   /** Flushes; whatever is asked for afterwards is refused. */
   close(): void {
     this.flush();
-    this.#closed = true;
+    this.#place.close();
   }
 
   #write(changes: QueuedChange<State>[]): void {
@@ -155,12 +154,6 @@ export class JsonDocument<State> {
   #report(kind: "corrupt" | "missing", message: string, copy?: string): void {
     const report = { kind, path: this.path, message, ...(copy === undefined ? {} : { setAside: copy }) };
     sendReport(report, this.#options.onReport);
-  }
-
-  #closedError(verb: string): StorageError {
-    return new StorageError("STORAGE_CLOSED", `cannot ${verb} ${this.path}: it is closed`, {
-      path: this.path,
-    });
   }
 }
 

@@ -61,6 +61,18 @@ describe("updates", () => {
     expect(onDisk()).toEqual({ count: 2 });
   });
 
+  test.each([
+    ["resolves", async () => ({ count: 1 })],
+    ["rejects", () => Promise.reject(new Error("later"))],
+  ])("that return a promise, which %s, are refused and store nothing", async (_how, change) => {
+    const file = counter();
+    const refused = file.update(change as never);
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(refused).rejects.toThrow(`the new value of ${file.path} is a promise`);
+    expect(file.value).toEqual({ count: 0 });
+    expect(names()).toEqual([]);
+  });
+
   test("that return the same value write nothing", async () => {
     const file = counter();
     await file.update((value) => value);

@@ -65,6 +65,8 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
    *
    * Rejects with what `change` threw, or with a `StorageError` (`STORAGE_FULL`,
    * `STORAGE_SHAPE`, `STORAGE_CLOSED` …); the value is then as before.
+   *
+   * @param change Synchronous.
    */
   update(change: (value: Readonly<T>) => Readonly<T>): Promise<Readonly<T>> {
     return this.document.change((value) => {

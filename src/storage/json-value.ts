@@ -10,8 +10,22 @@ export function deepFreeze<T>(value: T): Readonly<T> {
   return Object.freeze(value);
 }
 
-/** @throws StorageError `STORAGE_SHAPE` when there is no JSON for the value. */
+/** A promise would be stored as `{}` without a word. */
+function refusePromise(value: unknown, what: string): void {
+  if (typeof value !== "object" || value === null || !("then" in value)) return;
+  const { then } = value;
+  if (typeof then !== "function") return;
+  const outcome = () => undefined;
+  // Where a callback made it, nobody else would handle its rejection.
+  Reflect.apply(then, value, [outcome, outcome]);
+  throw new TypeError(
+    `${what} is a promise: callbacks must be synchronous, and what is stored be there already`,
+  );
+}
+
+/** @throws StorageError `STORAGE_SHAPE` when there is no JSON for the value; TypeError when it is a promise. */
 export function jsonText(value: unknown, what: string): string {
+  refusePromise(value, what);
   let reason: string;
   let cause: unknown;
   try {

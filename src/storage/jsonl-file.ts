@@ -3,11 +3,11 @@ import { dirname } from "node:path";
 import type { TSchema } from "@sinclair/typebox";
 import { BatchQueue } from "../core/batch-queue.js";
 import { ensureFolder, syncFolder, writeAll } from "../core/files.js";
-import { StorageError, toStorageError } from "../core/storage-error.js";
-import { lazyPath } from "./data-path.js";
+import { toStorageError } from "../core/storage-error.js";
 import { checkShape, jsonText } from "./json-value.js";
 import { lineRange, linesBackward, linesForward, type RawLine } from "./jsonl-lines.js";
 import { repairTail } from "./jsonl-repair.js";
+import { Place } from "./place.js";
 import { type OnReport, sendReport } from "./report.js";
 
 /** Options of a {@link JsonlFile}. */
@@ -61,22 +61,24 @@ interface QueuedLine {
  * for await (const { entry } of visits.read({ newestFirst: true, limit: 10 })) console.log(entry.who);
  */
 export class JsonlFile<T> {
-  readonly #path: () => string;
+  readonly #place: Place;
   readonly #options: JsonlFileOptions;
   readonly #queue = new BatchQueue<QueuedLine>((lines) => this.#write(lines));
   readonly #knownDamage = new Set<number>();
   #nameIsDurable = false;
-  #closed = false;
 
   /** @throws StorageError `STORAGE_PATH`. */
   constructor(options: JsonlFileOptions) {
-    this.#path = lazyPath(options.path);
+    this.#place = new Place(options.path, () => {
+      this.#knownDamage.clear();
+      this.#nameIsDurable = false;
+    });
     this.#options = options;
   }
 
   /** The file's absolute path. */
   get path(): string {
-    return this.#path();
+    return this.#place.path;
   }
 
   /**
@@ -87,7 +89,7 @@ export class JsonlFile<T> {
    * kept), `STORAGE_SHAPE`, `STORAGE_CLOSED`, `STORAGE_IO`.
    */
   async append(entry: T): Promise<number> {
-    this.#assertOpen("append to");
+    this.#place.use("append to");
     const what = `an entry of ${this.path}`;
     checkShape(this.#options.schema, entry, what);
     const bytes = new TextEncoder().encode(`${jsonText(entry, what)}\n`);
@@ -104,7 +106,7 @@ export class JsonlFile<T> {
    *   `STORAGE_IO` when the file is replaced meanwhile, `STORAGE_CLOSED`.
    */
   async *read(options: JsonlReadOptions<T> = {}): AsyncGenerator<JsonlEntry<T>> {
-    this.#assertOpen("read");
+    this.#place.use("read");
     const { limit = Number.POSITIVE_INFINITY, where, newestFirst = false } = options;
     const range = lineRange(this.path, options.since ?? 0);
     if (!range || limit <= 0) return;
@@ -133,7 +135,7 @@ export class JsonlFile<T> {
 
   /** Creates and repairs the file now, so that a problem with it shows here and not at first use. */
   open(): this {
-    this.#assertOpen("open");
+    this.#place.use("open");
     this.#withFile((fd) => this.#repair(fd));
     return this;
   }
@@ -146,7 +148,7 @@ export class JsonlFile<T> {
   /** Writes what is queued and refuses further use. May be called again. */
   close(): void {
     this.flush();
-    this.#closed = true;
+    this.#place.close();
   }
 
   #write(lines: QueuedLine[]): void {
@@ -207,13 +209,6 @@ export class JsonlFile<T> {
       fresh.length === 1 ? `the line at byte ${position}` : `${fresh.length} lines from byte ${position} on`;
     const message = `${which} of ${this.path} cannot be read: skipped and left in place`;
     sendReport({ kind: "corrupt-lines", path: this.path, message, position }, this.#options.onReport);
-  }
-
-  #assertOpen(verb: string): void {
-    if (!this.#closed) return;
-    throw new StorageError("STORAGE_CLOSED", `cannot ${verb} ${this.path}: it is closed`, {
-      path: this.path,
-    });
   }
 }
 

@@ -3,8 +3,8 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensureFolder } from "../core/files.js";
 import { GroupCommit } from "../core/group-commit.js";
-import { StorageError, toStorageError } from "../core/storage-error.js";
-import { lazyPath } from "./data-path.js";
+import { toStorageError } from "../core/storage-error.js";
+import { Place } from "./place.js";
 import type { OnReport } from "./report.js";
 import { setAsideIfDamaged } from "./sqlite-health.js";
 import { assertKnownVersion, type Migration, migrate } from "./sqlite-migrations.js";
@@ -40,7 +40,7 @@ const examined = new Set<string>();
  * db.query("SELECT count(*) AS books FROM book").get();
  */
 export function openSqlite(path: string, options: SqliteOptions = {}): Database {
-  const file = lazyPath(path)();
+  const file = new Place(path).path;
   const { migrations = [] } = options;
   let db: Database | undefined;
   let isNew = false;
@@ -94,20 +94,19 @@ export interface SqliteFileOptions extends SqliteOptions {
  * library.db.query("SELECT title FROM book WHERE id = ?").get("b1"); // { title: "Emma" }
  */
 export class SqliteFile {
-  readonly #path: () => string;
+  readonly #place: Place;
   readonly #options: SqliteFileOptions;
   #opened: { db: Database; group: GroupCommit } | undefined;
-  #closed = false;
 
   /** @throws StorageError `STORAGE_PATH`. */
   constructor(options: SqliteFileOptions) {
-    this.#path = lazyPath(options.path);
+    this.#place = new Place(options.path, () => this.#end());
     this.#options = options;
   }
 
   /** The file's absolute path. */
   get path(): string {
-    return this.#path();
+    return this.#place.path;
   }
 
   /**
@@ -148,18 +147,20 @@ export class SqliteFile {
 
   /** Commits what is queued and closes the database. May be called again. */
   close(): void {
+    this.#end();
+    this.#place.close();
+  }
+
+  #end(): void {
     this.#opened?.group.close();
     this.#opened?.db.close();
     this.#opened = undefined;
-    this.#closed = true;
   }
 
   #use(): { db: Database; group: GroupCommit } {
-    if (this.#closed) {
-      throw new StorageError("STORAGE_CLOSED", `cannot use ${this.path}: it is closed`, { path: this.path });
-    }
+    const path = this.#place.use("use");
     if (!this.#opened) {
-      const db = openSqlite(this.path, this.#options);
+      const db = openSqlite(path, this.#options);
       this.#opened = { db, group: new GroupCommit(db) };
     }
     return this.#opened;
