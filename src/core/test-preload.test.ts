@@ -129,6 +129,27 @@ test("starts empty", () => {
   expect(code).toBe(0);
 });
 
+test("stores that harnesses left open are closed once, when the run ends, whatever their close throws", async () => {
+  const seen = join(sandbox.root, "closed");
+  write(
+    service(`
+class Store {
+  items = [];
+  add(item) { this.items.push(item); }
+  list() { return this.items; }
+  close() {
+    appendFileSync(${JSON.stringify(seen)}, this.items.length + " ");
+    throw new Error("close failed");
+  }
+}`),
+  );
+  tests(2);
+  const { code, output } = await run(...PRELOADED);
+  expect(output).toContain("2 pass");
+  expect(output).toContain("close failed");
+  expect([code, readFileSync(seen, "utf8")]).toEqual([0, "2 "]);
+});
+
 describe("without the preload", () => {
   test.each([[[]], [["--isolate"]]])(
     "a harness imported first has the services open their files in a scratch folder (%p)",
