@@ -1,8 +1,8 @@
 /** What a service's `init` receives. Everything taken from it belongs to one version and goes with it. */
 import type { EventBus } from "./events.js";
+import { storeHandles } from "./late.js";
 import type { ServiceRegistry } from "./registry-types.js";
 import type { Scope } from "./scope.js";
-import { storesOf } from "./store-handle.js";
 import type { Json, ServiceContext, ServiceModule } from "./types.js";
 
 /** A running service, as far as others may look into it. */
@@ -26,21 +26,27 @@ export interface ContextHost {
 }
 
 export function createContext(scope: Scope, host: ContextHost): ServiceContext {
-  const registry = host.registryFor(scope.service);
-  const store = storesOf(host);
-  return {
+  let registry: ServiceRegistry | undefined;
+  let store: ((name: string) => unknown) | undefined;
+  const context: ServiceContext = {
     name: scope.service,
     events: host.events.view(scope),
     log: scope.log,
     signal: scope.signal,
     servicesDir: host.servicesDir,
     dataDir: host.dataDir,
-    registry,
-    getStore: <T = Json>(name: string) => store(name) as T | undefined,
+    get registry() {
+      registry ??= host.registryFor(scope.service);
+      return registry;
+    },
+    getStore: <T = Json>(name: string) => {
+      store ??= storeHandles().storesOf(host);
+      return store(name) as T | undefined;
+    },
     getModules: () => host.modules(),
     getModule: (name) => host.peer(name)?.module,
-    loadModule: (dirName) => registry.load(dirName),
-    unloadModule: (name) => registry.unload(name),
+    loadModule: (dirName) => context.registry.load(dirName),
+    unloadModule: (name) => context.registry.unload(name),
     onDispose: (fn) => {
       scope.own(fn);
     },
@@ -49,4 +55,5 @@ export function createContext(scope: Scope, host: ContextHost): ServiceContext {
     dispatch: (request, options) => host.dispatch(request, options),
     authenticate: (request) => host.authenticate(request),
   };
+  return context;
 }

@@ -7,9 +7,8 @@ import { createContext } from "./context.js";
 import { Dispatcher } from "./dispatch.js";
 import { openEventStore } from "./event-store.js";
 import { EventBus } from "./events.js";
-import { changes } from "./late.js";
+import { changes, redaction } from "./late.js";
 import { LogBook, type Logger } from "./log.js";
-import { redact } from "./redact.js";
 import { Registry } from "./registry.js";
 import { interruptedRollbacks } from "./rollback-journal.js";
 import { Scope } from "./scope.js";
@@ -151,7 +150,7 @@ function health(registry: Registry, startedAt: number): Response {
     .filter((module) => module.routes)
     .map((module) => module.name);
   const skipped = registry.failures.list().map(({ name, code, error }) => {
-    return { name, code, error: redact(error) };
+    return { name, code, error: redaction().redact(error) };
   });
   return Response.json({ status: "ok", uptime: (Date.now() - startedAt) / 1000, services, skipped });
 }

@@ -3,8 +3,8 @@ import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { errorReply } from "./errors.js";
 import { NOSNIFF } from "./json-context.js";
+import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
-import { closestRoot } from "./root-routes.js";
 import type { Env, ReplyKind, Serving } from "./serving.js";
 import { isJson } from "./streams.js";
 
@@ -116,7 +116,7 @@ export class Dispatcher {
       if (name === "health" && pathOf(request.url) === "/health") {
         return this.complete(this.#health(request), request);
       }
-      mount = closestRoot(this.roots, request, this.#options.log);
+      mount = this.#closestRoot(request);
       const expected = mount === undefined && (this.#expected.get(name) ?? this.#nextRoot(server));
       if (expected) return this.#whenKnown(expected, request, server);
       if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
@@ -125,6 +125,11 @@ export class Dispatcher {
     return mount.gate === undefined
       ? mount.serving.handle(request, server)
       : this.#afterGate(mount, request, server);
+  }
+
+  #closestRoot(request: Request): Mount | undefined {
+    if (this.roots.length === 0) return undefined;
+    return rootRoutes().closestRoot(this.roots, request, this.#options.log);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ERRORS, type ErrorCode, errorReply, messageOf, ReefError } from "./errors.js";
+import { ERRORS, type ErrorCode, errorReply, isA, messageOf, ReefError } from "./errors.js";
 
 const codes = Object.keys(ERRORS) as ErrorCode[];
 
@@ -81,4 +81,15 @@ test.each<[string, unknown]>([
   ["an error whose message is no string", Object.assign(new Error(), { message: { deep: 1 } })],
 ])("messageOf never throws: %s", (_what, thrown) => {
   expect(typeof messageOf(thrown)).toBe("string");
+});
+
+const hostile = new Proxy(new RangeError("x"), {
+  getPrototypeOf() {
+    throw new Error("not telling");
+  },
+});
+
+test("a thrown value is what it is, and nothing when it will not tell", () => {
+  const values = [new RangeError("x"), new Error("x"), "x", null, undefined, hostile];
+  expect(values.map((value) => isA(value, RangeError))).toEqual([true, false, false, false, false, false]);
 });

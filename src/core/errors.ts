@@ -97,6 +97,15 @@ export function errorReply(code: ErrorCode, message?: string, headers?: Record<s
   return Response.json({ error: message ?? kind.message }, { status: kind.status, headers });
 }
 
+/** `instanceof` that never throws: a thrown `Proxy` may do so when it is asked what it is. */
+export function isA<T>(thrown: unknown, Class: abstract new (...args: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof Class;
+  } catch {
+    return false;
+  }
+}
+
 /** The message of anything that was thrown, on one line. Never throws, whatever it is given. */
 export function messageOf(thrown: unknown): string {
   const text = textOf(thrown).trim();

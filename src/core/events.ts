@@ -1,8 +1,9 @@
 /** The event bus between services. `reef:event` goes through a sink first, which stores it. */
+
 import { withCause } from "./causality.js";
+import { isA } from "./errors.js";
 import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
-import { isA } from "./thrown.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
 
 /** The event that becomes a node of the event tree. */

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
-import { messageOf } from "./errors.js";
+import { isA, messageOf } from "./errors.js";
 import { GRAPH_MAIN, shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
 import { formatted, type LogBook, type LogLevel } from "./log.js";
@@ -10,7 +10,6 @@ import { checkModule } from "./module-check.js";
 import { type Invoke, ownProcess, processOfGraph } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import { forgetPackages, forgetPaths, isStale } from "./stale-paths.js";
-import { isA } from "./thrown.js";
 import type { ServiceModule } from "./types.js";
 import type { Waiters } from "./waiters.js";
 

@@ -2,8 +2,20 @@
 
 /** Loads all of them, soon after the start: before somebody puts the files of another Reef in their place. */
 export function loadRest(): void {
-  for (const load of [changes, snapshots, eventTree, checkProcess]) load();
+  for (const load of ALL) load();
 }
+
+/** The registry as services see it. */
+export const registryViews = () => require("./registry-view.js") as typeof import("./registry-view.js");
+
+/** Handles of stores. */
+export const storeHandles = () => require("./store-handle.js") as typeof import("./store-handle.js");
+
+/** Which of the services at the root answers. */
+export const rootRoutes = () => require("./root-routes.js") as typeof import("./root-routes.js");
+
+/** What strangers may read of a failure. */
+export const redaction = () => require("./redact.js") as typeof import("./redact.js");
 
 /** What changes of running services need. */
 export const changes = () => require("./changes.js") as typeof import("./changes.js");
@@ -16,3 +28,5 @@ export const eventTree = () => require("./tree.js") as typeof import("./tree.js"
 
 /** What tries unknown code. */
 export const checkProcess = () => require("./check-process.js") as typeof import("./check-process.js");
+
+const ALL = [registryViews, storeHandles, rootRoutes, redaction, changes, snapshots, eventTree, checkProcess];

@@ -1,8 +1,7 @@
 /** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
-import { messageOf } from "./errors.js";
+import { isA, messageOf } from "./errors.js";
 import { shorten } from "./shorten.js";
 import { isFull } from "./storage-error.js";
-import { isA } from "./thrown.js";
 
 /** How far a load came. */
 export type FailureStep = "find" | "import" | "check" | "order" | "init" | "verify" | "swap";

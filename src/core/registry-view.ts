@@ -5,7 +5,7 @@ import { asked, inHost } from "./host-context.js";
 import { changes } from "./late.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { getService, listServices, locate, servedFrom } from "./lookup.js";
+import { folderOf, getService, listServices, locate, servedFrom } from "./lookup.js";
 import type { Registry } from "./registry.js";
 import type { ServiceRegistry } from "./registry-types.js";
 import type { Trial } from "./trials.js";
@@ -46,7 +46,7 @@ export function registryView(
     failures: () => registry.failures.list(),
     logs: (name) => logs.lines(name),
     run: (name, fn) => run(registry, name, fn),
-    versions: (name) => registry.snapshots?.list(registry.folderOf(name)) ?? [],
+    versions: (name) => registry.snapshots?.list(folderOf(registry, name)) ?? [],
     locate: (name) => locate(registry, name),
     servedFrom: (name) => servedFrom(registry, name),
     check: (dirName) => inHost(() => changes().check(registry, dirName)),
@@ -62,8 +62,8 @@ export function registryView(
     reload: (name) =>
       enqueueLoad(
         name,
-        () => ifOn(registry.folderOf(name)),
-        (trial) => changes().load(registry, registry.folderOf(name), { caller, trial }),
+        () => ifOn(folderOf(registry, name)),
+        (trial) => changes().load(registry, folderOf(registry, name), { caller, trial }),
       ),
     sync: () => asked(() => changes().syncFolders(registry, caller)),
     unload: (name, options) =>
@@ -72,7 +72,7 @@ export function registryView(
     enable: (name) =>
       enqueueLoad(
         name,
-        () => registry.folderOf(name),
+        () => folderOf(registry, name),
         (trial) => changes().enable(registry, name, trial),
       ),
     rollback: (name, digest) => enqueue(name, () => changes().rollBack(registry, name, digest, caller)),

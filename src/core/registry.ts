@@ -9,13 +9,11 @@ import type { Dispatcher } from "./dispatch.js";
 import type { EventBus } from "./events.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
-import { snapshots } from "./late.js";
+import { registryViews, snapshots } from "./late.js";
 import type { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { folderOf } from "./lookup.js";
 import { CHANGE_EVENT, STOPPING_EVENT, SYNC_EVENT } from "./registry-events.js";
 import type { ReloadAction, ServiceRegistry } from "./registry-types.js";
-import { registryView } from "./registry-view.js";
 import type { Snapshots } from "./snapshots.js";
 import { SourceMemory } from "./source-memory.js";
 import { Starts } from "./starts.js";
@@ -119,12 +117,7 @@ export class Registry {
 
   /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
   view(caller?: string): ServiceRegistry {
-    return registryView(this, this.#options, caller);
-  }
-
-  /** The folder of a service, loaded or not. Throws a `LoadFailure` when there is none. */
-  folderOf(name: string): string {
-    return folderOf(this, name);
+    return registryViews().registryView(this, this.#options, caller);
   }
 
   /** Tells services that the whole folder was gone through, for those that look after other kinds of folders. */

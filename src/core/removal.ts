@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { endOlder } from "./draining.js";
 import { load } from "./load.js";
 import { LoadFailure } from "./load-failure.js";
-import { nameIn } from "./lookup.js";
+import { folderOf, nameIn } from "./lookup.js";
 import type { Registry } from "./registry.js";
 import type { Loaded } from "./registry-types.js";
 import type { Trial } from "./trials.js";
@@ -39,7 +39,7 @@ export async function disable(
   const { switches } = registry;
   if (!switches)
     throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
-  const dirName = registry.folderOf(name);
+  const dirName = folderOf(registry, name);
   await registry.queue.forFolder(dirName, async () => {
     const called = nameIn(registry, dirName) ?? name;
     const since = new Date().toISOString();
@@ -54,7 +54,7 @@ export async function disable(
 
 /** Lets a folder load again that was switched off, and loads it. */
 export async function enable(registry: Registry, name: string, trial?: Trial): Promise<Loaded> {
-  const dirName = registry.folderOf(name);
+  const dirName = folderOf(registry, name);
   registry.switches?.enable(dirName);
   return load(registry, dirName, { trial });
 }

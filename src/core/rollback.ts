@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type GaveWay, putBack } from "./gave-way.js";
 import { load } from "./load.js";
 import { LoadFailure } from "./load-failure.js";
-import { nameIn } from "./lookup.js";
+import { folderOf, nameIn } from "./lookup.js";
 import type { Registry } from "./registry.js";
 import type { Loaded } from "./registry-types.js";
 import { RollbackJournal } from "./rollback-journal.js";
@@ -25,7 +25,7 @@ export async function rollBack(
   caller?: string,
 ): Promise<Loaded & { digest: string }> {
   const { snapshots } = registry;
-  const dirName = registry.folderOf(name);
+  const dirName = folderOf(registry, name);
   // What runs since the start may not be kept yet.
   await registry.copies.keep(nameIn(registry, dirName) ?? name);
   const target = choose(registry, dirName, digest);

@@ -63,12 +63,11 @@ export class Scope {
   paused: Promise<void> | undefined;
   /** Set while the store, which was saved, is handed over to the next version. */
   handover: Handover | undefined;
-  /** Events that are being handled, and what others do with the store. */
-  readonly handling = new InFlight();
   lateErrors = 0;
   handlers = 0;
   timers = 0;
   processListeners = 0;
+  #handling: InFlight | undefined;
   readonly #controller = new AbortController();
   readonly #disposers = new Set<Disposer>();
   readonly #waiters = new Waiters();
@@ -86,6 +85,12 @@ export class Scope {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Events that are being handled, and what others do with the store. */
+  get handling(): InFlight {
+    this.#handling ??= new InFlight();
+    return this.#handling;
   }
 
   get disposers(): number {

@@ -1,3 +1,157 @@
-/** A Reef without a port (`createServer`), and one that listens (`startServer`). */
-export { createServer, type ReefServer, type ServerOptions } from "./create-server.js";
-export { type RunningServer, startServer } from "./start-server.js";
+/** A Reef that listens (`startServer`): its port, its token, its checks, and the end of all that. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { SHORTEST_TOKEN, storedToken } from "./auth.js";
+import { type Checker, ChildChecker } from "./checker.js";
+import { type Config, ConfigError, readConfig } from "./config.js";
+import { createServer, type ReefServer, type ServerOptions } from "./create-server.js";
+import { holdDataDir, prepareDataDir } from "./data-lock.js";
+import { errorReply, messageOf } from "./errors.js";
+import { LogBook } from "./log.js";
+import { refuseProcessExit } from "./process-guard.js";
+import { listenError } from "./start-errors.js";
+
+export { createServer, type ReefServer, type ServerOptions };
+
+/** A Reef that listens. */
+export interface RunningServer extends ReefServer {
+  server: Bun.Server<undefined>;
+  url: string;
+  token: { value: string; path: string | undefined; created: boolean };
+  /** Stops accepting, answers what is in flight, saves everything. */
+  stop(): Promise<void>;
+}
+
+/** How long start-up waits while no service gets any further, in milliseconds. */
+const START_PATIENCE_MS = 300;
+
+/**
+ * Starts the server with what the environment says (see {@link Config}), which `options` override. Without a
+ * token one is made and kept in the data folder.
+ */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const config = options.config ?? readConfig();
+  const servicesDir = options.servicesDir ?? config.servicesDir;
+  const dataDir = options.dataDir ?? config.dataDir;
+  const logs = options.logs ?? new LogBook();
+  if (!statSync(servicesDir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ConfigError(`REEF_SERVICES_DIR is ${servicesDir}, which is no folder.`);
+  }
+  prepareDataDir(dataDir);
+  if (options.authToken === undefined && (config.authToken?.length ?? SHORTEST_TOKEN) < SHORTEST_TOKEN) {
+    const problem = `VERS_AUTH_TOKEN has fewer than ${SHORTEST_TOKEN} characters and might be guessed`;
+    logs.write("reef", "warn", [`${problem}; give a longer one, or none to have one made.`]);
+  }
+  const checker =
+    options.checker ??
+    (config.check
+      ? new ChildChecker({
+          servicesDir,
+          timeoutMs: config.initTimeoutMs,
+          children: 2,
+          memoryFile: join(dataDir, ".reef", "checked.json"),
+          scratchDir: join(dataDir, ".reef", "checks"),
+        })
+      : undefined);
+  // The port comes first: a second server fails on it before its services touch the data. Requests wait.
+  const { promise: ready, resolve: loaded } = Promise.withResolvers<ReefServer>();
+  let current: ReefServer | undefined;
+  const hostname = options.host ?? config.host;
+  const port = options.port ?? config.port;
+  const server = listening(hostname, port, () =>
+    Bun.serve({
+      hostname,
+      port,
+      idleTimeout: config.idleTimeoutSeconds,
+      // Bun's own 413 has no body; it keeps what it reads for handlers within bounds. One more, for the dispatcher's.
+      maxRequestBodySize: config.maxBodyBytes + 1,
+      development: false,
+      // Without development mode Bun would let a second server share the port and its data.
+      reusePort: false,
+      fetch: (request, bun) =>
+        current ? current.app.fetch(request, bun) : ready.then((reef) => reef.app.fetch(request, bun)),
+      error: (error) => {
+        logs.write("reef", "error", ["a reply failed:", error]);
+        return errorReply("INTERNAL");
+      },
+    }),
+  );
+  const { reef, token, release } = await loadBehind(server, checker, async () => {
+    const release = holdDataDir(dataDir);
+    checker?.prepare?.();
+    try {
+      const token = tokenOf(options.authToken ?? config.authToken, dataDir);
+      const reef = await createServer({
+        patienceMs: START_PATIENCE_MS,
+        ...options,
+        config,
+        servicesDir,
+        dataDir,
+        authToken: token.value,
+        checker,
+        logs,
+      });
+      return { reef, token, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  });
+  current = reef;
+  loaded(reef);
+  const stop = once(() => stopServer(server, reef, config.drainTimeoutMs).finally(release));
+  return { ...reef, server, url: server.url.href.replace(/\/$/, ""), token, stop };
+}
+
+function listening(host: string, port: number, serve: () => Bun.Server<undefined>): Bun.Server<undefined> {
+  try {
+    return serve();
+  } catch (error) {
+    throw listenError(error, host, port);
+  }
+}
+
+function tokenOf(given: string | undefined, dataDir: string): RunningServer["token"] {
+  if (given !== undefined) return { value: given, path: undefined, created: false };
+  const { token, ...kept } = storedToken(dataDir);
+  return { value: token, ...kept };
+}
+
+/** Closes the port again when loading fails. */
+async function loadBehind<T>(
+  server: Bun.Server<undefined>,
+  checker: Checker | undefined,
+  load: () => Promise<T>,
+): Promise<T> {
+  refuseProcessExit();
+  try {
+    return await load();
+  } catch (error) {
+    await server.stop(true);
+    await checker?.close();
+    throw error;
+  }
+}
+
+function once(fn: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | undefined;
+  return () => {
+    result ??= fn();
+    return result;
+  };
+}
+
+/**
+ * `server.stop()` refuses new connections and answers what is in flight, but waits for ever on streams: services
+ * end theirs when their scope ends, and what is left after the limit is cut.
+ */
+async function stopServer(server: Bun.Server<undefined>, reef: ReefServer, drainMs: number): Promise<void> {
+  const stopped = server.stop();
+  try {
+    await reef.close(drainMs);
+  } catch (error) {
+    reef.logs.write("reef", "error", [`closing: ${messageOf(error)}`]);
+  }
+  await Promise.race([stopped, Bun.sleep(500)]);
+  await server.stop(true);
+}

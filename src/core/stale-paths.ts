@@ -5,8 +5,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCode, follow } from "./code-files.js";
+import { isA } from "./errors.js";
 import { standingListing } from "./listings.js";
-import { isA } from "./thrown.js";
 
 /** What a service's folder was like at its last import. */
 interface Look {

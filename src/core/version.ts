@@ -5,14 +5,13 @@
  */
 import { type ContextHost, createContext } from "./context.js";
 import type { Source } from "./digest.js";
-import { messageOf } from "./errors.js";
+import { isA, messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
 import { initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
 import { STREAM_POLL_MS } from "./streams.js";
-import { isA } from "./thrown.js";
 import type { ServiceModule } from "./types.js";
 import type { Waiters } from "./waiters.js";
 
