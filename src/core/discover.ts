@@ -70,6 +70,7 @@ export function rescanServices(servicesDir: string): Scan {
 
 /** Whether there is something at a path. Throws a `LoadFailure` when nobody can tell, as in a folder that is closed. */
 function isThere(path: string): boolean {
+  if (existsSync(path)) return true;
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {

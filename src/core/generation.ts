@@ -77,12 +77,11 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
   };
   try {
     const loading = graph.import(GRAPH_MAIN).then(() => graph.import(entry));
-    const exports = await within(
-      waiters ? waiters.wait(loading) : loading,
-      timeoutMs,
-      () =>
-        new LoadFailure("IMPORT_TIMEOUT", "import", `importing index.ts did not finish in ${timeoutMs} ms.`),
-    );
+    const tooLong = () => {
+      const message = `importing index.ts did not finish in ${timeoutMs} ms.`;
+      return new LoadFailure("IMPORT_TIMEOUT", "import", message);
+    };
+    const exports = await within(loading, timeoutMs, tooLong, waiters);
     const module = checkModule((exports as { default?: unknown }).default);
     scope.service = module.name;
     return { module, scope, dispose };

@@ -17,14 +17,27 @@ export class ScopeEnded extends Error {
   override name = "ScopeEnded";
 }
 
-/** Settles like `promise`, or rejects with `makeError()` after `ms` milliseconds. */
-export function within<T>(promise: Promise<T>, ms: number, makeError: () => Error): Promise<T> {
+/**
+ * Settles like `promise`, or rejects with `makeError()` after `ms` milliseconds; before that if it is given up by the
+ * `waiters` it belongs to.
+ */
+export function within<T>(
+  promise: Promise<T>,
+  ms: number,
+  makeError: () => Error,
+  waiters?: Waiters,
+): Promise<T> {
   // Not with `Promise.race`, which costs eight times as much: a start does this for each service.
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(makeError()), ms);
+    const leave = waiters?.join(reject);
+    const timer = setTimeout(() => {
+      leave?.();
+      reject(makeError());
+    }, ms);
     const settle =
       <A>(how: (outcome: A) => void) =>
       (outcome: A) => {
+        leave?.();
         clearTimeout(timer);
         how(outcome);
       };
@@ -70,7 +83,7 @@ export class Scope {
   #handling: InFlight | undefined;
   readonly #controller = new AbortController();
   readonly #disposers = new Set<Disposer>();
-  readonly #waiters = new Waiters();
+  #waiters: Waiters | undefined;
   #ended = false;
 
   constructor(service: string, log: Logger, run: Run = runDirectly) {
@@ -115,7 +128,9 @@ export class Scope {
 
   /** Settles like `promise`; rejects with {@link ScopeEnded} if this scope ends first. */
   outlive<T>(promise: Promise<T>): Promise<T> {
-    return this.#ended ? Promise.reject(this.#endedError()) : this.#waiters.wait(promise);
+    if (this.#ended) return Promise.reject(this.#endedError());
+    this.#waiters ??= new Waiters();
+    return this.#waiters.wait(promise);
   }
 
   /** A timer that ends with this scope and whose errors stay in it. Returns the function that stops it. */
@@ -180,6 +195,6 @@ export class Scope {
 
   /** Releases everybody who still waits for this scope's code. Call it when that code can no longer answer. */
   abandon(): void {
-    this.#waiters.giveUp(this.#endedError());
+    this.#waiters?.giveUp(this.#endedError());
   }
 }

@@ -89,7 +89,7 @@ async function runInit({ module, scope }: Generation, options: StartOptions): Pr
     );
     const timeout = () =>
       new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
-    await within(waiters.wait(running), ms, timeout);
+    await within(running, ms, timeout, waiters);
   } catch (error) {
     if (isA(error, LoadFailure)) throw error;
     throw new LoadFailure(

@@ -3,21 +3,18 @@ export class Waiters {
   readonly #waiting = new Set<(error: Error) => void>();
   #given: Error | undefined;
 
+  /** Has `reject` called when it is given up; returns how to leave before. */
+  join(reject: (error: Error) => void): () => void {
+    if (this.#given) reject(this.#given);
+    else this.#waiting.add(reject);
+    return () => this.#waiting.delete(reject);
+  }
+
   /** Settles like `promise`, or rejects with what {@link giveUp} was given. */
   wait<T>(promise: Promise<T>): Promise<T> {
-    if (this.#given) return Promise.reject(this.#given);
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.add(reject);
-      promise.then(
-        (value) => {
-          this.#waiting.delete(reject);
-          resolve(value);
-        },
-        (error) => {
-          this.#waiting.delete(reject);
-          reject(error);
-        },
-      );
+      const leave = this.join(reject);
+      promise.then(resolve, reject).finally(leave);
     });
   }
 
