@@ -5,9 +5,13 @@ const BENCHES = ["dispatch", "reload", "feed", "broker", "extension", "dashboard
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
 
-for (const name of BENCHES) {
+const unknown = wanted.filter((name) => !BENCHES.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark called ${unknown.join(", ")}; there are ${BENCHES.join(", ")}.`);
+  process.exit(1);
+}
+for (const name of wanted.length > 0 ? wanted : BENCHES) {
   const script = join(import.meta.dir, `${name}.ts`);
-  if ((wanted.length > 0 && !wanted.includes(name)) || !(await Bun.file(script).exists())) continue;
   console.error(`\n${name}`);
   const child = Bun.spawn([process.execPath, script, ...options], {
     stdio: ["ignore", "inherit", "inherit"],

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand, runMain } from "citty";
 import { waitForJob } from "../services/installer/tools.js";
+import { tokenPath } from "../src/core/auth.js";
 import { createFleetClient } from "../src/core/client.js";
 import { readConfig } from "../src/core/config.js";
 import { messageOf } from "../src/core/errors.js";
@@ -19,7 +20,7 @@ function connect(): FleetClient {
 }
 
 function keptToken(dataDir: string): string {
-  const path = join(dataDir, "auth-token");
+  const path = tokenPath(dataDir);
   try {
     return readFileSync(path, "utf8").trim();
   } catch (error) {

@@ -40,22 +40,15 @@ export function unauthorized(): Response {
   return errorReply("UNAUTHORIZED", undefined, { "www-authenticate": 'Bearer realm="reef"' });
 }
 
-/** Hono middleware with the same check, for services that protect only some of their routes. */
-export function bearerAuth(token = process.env.VERS_AUTH_TOKEN ?? "") {
-  const accepts = token === "" ? () => false : bearerAuthenticator(token);
-  return async (c: { req: { raw: Request } }, next: () => Promise<void>): Promise<Response | undefined> => {
-    if (!accepts(c.req.raw)) return unauthorized();
-    await next();
-    return undefined;
-  };
-}
+/** Where a data folder keeps the token of its server. */
+export const tokenPath = (dataDir: string) => join(dataDir, "auth-token");
 
 /**
  * The token kept in the data folder, made at the first start. Readable by the owner only. The caller holds the data
  * folder, or two servers could each make one.
  */
 export function storedToken(dataDir: string): { token: string; path: string; created: boolean } {
-  const path = join(dataDir, "auth-token");
+  const path = tokenPath(dataDir);
   const kept = readKept(path);
   if (kept !== undefined) {
     const token = kept.trim();
