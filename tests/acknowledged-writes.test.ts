@@ -27,6 +27,12 @@ const keeper = (version: string, more = "") => `import { Hono } from "hono";
   export default { name: "keeper", routes, store, async init(ctx) {
     await globalThis.__keeper?.init;
     ctx.events.on("add", async (item) => { globalThis.__keeper.begun = true; await globalThis.__keeper.gate; store.add(item); });
+    ctx.events.on("ask-itself", async () => {
+      globalThis.__keeper.begun = true;
+      await globalThis.__keeper.gate;
+      const reply = await ctx.dispatch(new Request("http://h/keeper/version"), { trusted: true });
+      globalThis.__keeper.said = await reply.text();
+    });
     ctx.events.on("add-by-reload", async (item) => { await ctx.registry.reload("keeper"); });
   } };`;
 
@@ -36,11 +42,13 @@ const writer = `import { Hono } from "hono";
   routes.post("/event/:item", async (c) => { await ctx.events.emit("add", c.req.param("item")); return c.text("ok", 201); });
   routes.post("/store/:item", (c) => { ctx.getStore("keeper").add(c.req.param("item")); return c.text("ok", 201); });
   routes.post("/later/:item", async (c) => { await ctx.getStore("keeper").addLater(c.req.param("item")); return c.text("ok", 201); });
+  routes.post("/slow/:item", async (c) => { await ctx.getStore("keeper").addWhenOpen(c.req.param("item")); return c.text("ok", 201); });
   routes.post("/reload", async (c) => { await ctx.events.emit("add-by-reload", 1); return c.text("ok"); });
   export default { name: "writer", routes, init(given) { ctx = given; } };`;
 
 interface Shared {
   begun?: boolean;
+  said?: string;
   gate?: Promise<void>;
   init?: Promise<void>;
 }
@@ -114,6 +122,83 @@ describe("a store that is reached from another service", () => {
       expect([...refused].filter((status) => status !== 503)).toEqual([]);
     },
   );
+});
+
+describe("what the next version reaches its own store by while it starts", () => {
+  /** A service whose `init` asks another one, which asks its store. */
+  const asking = (ask: string) => `let inits = 0;
+    class Store { n = 0; list() { return ["x"]; } async listLater() { await Bun.sleep(1); return ["x"]; } flush() {} }
+    export default { name: "self", store: new Store(), async init(ctx) {
+      globalThis.__asked.inits++;
+      ${ask}
+    } };`;
+  const helper = `export default { name: "helper", init(ctx) {
+    ctx.events.on("ready", async (method) => { globalThis.__asked.got.push(await ctx.getStore("self")?.[method]()); });
+  } };`;
+
+  test.each([
+    ["a handler that calls it", 'await ctx.events.emit("ready", "list");'],
+    ["a handler that waits for it", 'await ctx.events.emit("ready", "listLater");'],
+    ["its own handle", 'globalThis.__asked.got.push(await ctx.getStore("self")?.listLater());'],
+  ])("%s neither holds it up nor has it start again", async (_way, ask) => {
+    const asked = { inits: 0, got: [] as unknown[] };
+    Object.assign(globalThis, { __asked: asked });
+    const services = { "helper/index.ts": helper, "self/index.ts": asking(ask) };
+    const { reef, registry } = await startRegistry(services);
+    asked.inits = 0;
+    asked.got = [];
+    await registry.reload("self");
+    expect(asked).toEqual({ inits: 1, got: [["x"]] });
+    expect(reef.registry.failures.list()).toEqual([]);
+  });
+});
+
+describe("what outlives the limits", () => {
+  test("is not acknowledged", async () => {
+    const { promise: gate, resolve } = Promise.withResolvers<void>();
+    const { registry, post, items, shared } = await start(
+      { gate },
+      "store.addWhenOpen = async (item) => { globalThis.__keeper.begun = true; await globalThis.__keeper.gate; return store.add(item); };",
+      "0",
+    );
+    const asking = post("/writer/slow/x");
+    await eventually(() => shared.begun === true);
+    await registry.reload("keeper");
+    resolve();
+    expect(await asking).toBe(503);
+    expect(await items()).toEqual([]);
+  }, 20_000);
+});
+
+test("what is done through the registry counts like a call of the store", async () => {
+  const { promise: init, resolve } = Promise.withResolvers<void>();
+  const { reef, registry, items } = await start();
+  Object.assign(globalThis, { __keeper: { init } });
+  const loading = registry.reload("keeper");
+  const handedOver = () => reef.registry.table.get("keeper")?.current.generation.scope.handover !== undefined;
+  await eventually(handedOver);
+  interface Adds {
+    add(item: string): void;
+  }
+  const adding = registry.run("keeper", async ({ store }) => (store as unknown as Adds).add("later"));
+  registry.run("keeper", ({ store }) => (store as unknown as Adds).add("at once"));
+  resolve();
+  await Promise.all([loading, adding]);
+  expect((await items()).toSorted()).toEqual(["at once", "later"]);
+});
+
+test("a handler of an event that asks its own service for something is not waited for in vain", async () => {
+  const { reef, registry, shared } = await start({}, "", "600000");
+  const { promise: gate, resolve } = Promise.withResolvers<void>();
+  shared.gate = gate;
+  const emitting = reef.events.emit("ask-itself", 0);
+  await eventually(() => shared.begun === true);
+  const loading = registry.reload("keeper");
+  await eventually(() => isPaused(reef));
+  resolve();
+  await emitting;
+  await loading;
+  expect(shared.said).toBe("one");
 });
 
 describe("a reply to a POST that is still being sent", () => {

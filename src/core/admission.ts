@@ -41,6 +41,11 @@ export class Admission {
     this.#options.waiters.giveUp(shuttingDown());
   }
 
+  /** Settles like `promise`, or rejects with a `LoadFailure` once nothing is waited for any more. */
+  whileOpen<T>(promise: Promise<T>): Promise<T> {
+    return this.#options.waiters.wait(promise);
+  }
+
   /** Throws a `LoadFailure` when nothing is let in any more. */
   assertOpen(): void {
     if (this.#closed) throw shuttingDown();

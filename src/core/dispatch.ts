@@ -122,7 +122,8 @@ export class Dispatcher {
       if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
     }
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
-    return mount.gate === undefined
+    // What the version before does is waited for: what it asks of itself for that cannot wait for it.
+    return mount.gate === undefined || mount.serving.isAsking
       ? mount.serving.handle(request, server)
       : this.#afterGate(mount, request, server);
   }

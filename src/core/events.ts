@@ -2,6 +2,7 @@
 
 import { withCause } from "./causality.js";
 import { isA } from "./errors.js";
+import { isWorkOf } from "./host-context.js";
 import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
@@ -106,7 +107,8 @@ export class EventBus {
     const waiting = new Map<string, Promise<void>>();
     for (const target of targets) {
       const scope = target.scope;
-      if (scope?.active && scope.paused && scope !== from) waiting.set(scope.service, scope.paused);
+      if (scope?.active && scope.paused && scope !== from && !isWorkOf(scope))
+        waiting.set(scope.service, scope.paused);
       else if (!scope || scope.active || scope === from) running.push(this.#call(target, data));
     }
     for (const [service, paused] of waiting) {

@@ -2,14 +2,16 @@
 import { breathe } from "./breathe.js";
 import type { Source } from "./digest.js";
 import { drain } from "./draining.js";
+import { ReefError } from "./errors.js";
 import type { Generation } from "./generation.js";
+import { succeeding } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 import type { LoadOptions } from "./registry-types.js";
 import type { Service } from "./table.js";
 import { importUnchanged } from "./unchanged.js";
 import { verifyVersion } from "./verify.js";
-import { retire, saveStore, type Version } from "./version.js";
+import { discard, saveStore, type Version } from "./version.js";
 
 /** How long an exchange waits for handlers that only read before it goes on without them, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
@@ -34,7 +36,8 @@ export async function exchange(
   old.generation.scope.paused = reopened;
   let wasAbandoned: boolean;
   try {
-    wasAbandoned = await pause(old, registry.drainTimeoutMs, caller === service.name);
+    const pausing = pause(old, registry.drainTimeoutMs, caller === service.name);
+    wasAbandoned = await registry.admission.whileOpen(pausing);
     table.swap(service, await handOver(registry, service, source, options, reopened));
   } finally {
     service.mount.gate = undefined;
@@ -68,15 +71,15 @@ async function handOver(
     const handover = { over, wasUsed: false, isClosed: time === MOST_HANDOVERS };
     if (old.module.store?.flush) {
       scope.handover = handover;
-      // Of what others have begun a moment ago.
-      await scope.handling.whenNone(PAUSE_LIMIT_MS);
+      // Of what others have begun a moment ago. What is not over by then must not be acknowledged.
+      const isOver = await registry.admission.whileOpen(scope.handling.whenNone(PAUSE_LIMIT_MS));
+      if (!isOver) scope.handling.abandon(new ReefError("BUSY"));
     }
     await saveStore(old);
     await breathe();
     const fresh = await startNext(registry, service, source, options);
     if (!handover.wasUsed) return fresh;
-    // Its store is closed, not flushed: the data is the old version's.
-    await retire(fresh, { drainMs: 0, flush: false, unaccounted: () => 0 });
+    await discard(fresh);
   }
 }
 
@@ -89,11 +92,18 @@ async function startNext(
   const generation = await importUnchanged(registry, service.dirName as string, source);
   await breathe();
   await assertSuccessor(registry, service, generation);
-  const fresh = await registry.admission.start(generation, source);
-  await breathe();
-  if (verify) await verifyVersion(fresh, verify);
-  await breathe();
-  return fresh;
+  const succession = { service: service.name, isOver: false };
+  try {
+    return await succeeding.run(succession, async () => {
+      const fresh = await registry.admission.start(generation, source);
+      await breathe();
+      if (verify) await verifyVersion(fresh, verify);
+      await breathe();
+      return fresh;
+    });
+  } finally {
+    succession.isOver = true;
+  }
 }
 
 /**
@@ -114,6 +124,7 @@ async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<
   const handled = await generation.scope.handling.whenNone(left());
   const sent = await serving.streams.whenWritten(left());
   if (!written) serving.abandon("writers");
+  if (!handled) generation.scope.handling.abandon(new ReefError("BUSY"));
   return !(written && handled && sent);
 }
 

@@ -10,30 +10,52 @@ export const inHost: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot();
 /** Set while a service's `init` runs; `open` until it has returned, whatever it started that lives on. */
 export const initializing = new AsyncLocalStorage<{ open: boolean }>();
 
-/** Something that a service does for somebody: it answers a request, or handles an event. */
+/** Something that a version of a service does for somebody: it answers a request, or handles an event. */
 export interface Work {
+  /** The scope of that version. */
+  readonly owner: object;
   /** How many changes of services it waits for, itself or by what it waits for. They must not wait for it. */
   asks: number;
-  /** What it is done for, inside the process. */
-  readonly within: Work | undefined;
+  /** What it is done for, inside the process, until it is over. */
+  within: Work | undefined;
+  isOver: boolean;
 }
 
-/** What is being done where this is asked. Kept for services that changes wait for. */
+/** What is being done where this is asked. */
 export const working = new AsyncLocalStorage<Work>();
 
-export function newWork(): Work {
-  return { asks: 0, within: working.getStore() };
+export function newWork(owner: object): Work {
+  return { owner, asks: 0, within: present(), isOver: false };
+}
+
+/** What goes on that it had begun, a timer for instance, is no part of it. */
+export function endWork(work: Work): void {
+  work.isOver = true;
+  work.within = undefined;
+}
+
+function present(): Work | undefined {
+  const work = working.getStore();
+  return work?.isOver ? undefined : work;
+}
+
+/** Whether this is asked as part of something that the version with this scope does, and waits for. */
+export function isWorkOf(owner: object): boolean {
+  for (let work = present(); work; work = work.within) if (work.owner === owner) return true;
+  return false;
 }
 
 /** Runs a change for whoever asks for it. */
 export async function asked<T>(change: () => Promise<T>): Promise<T> {
-  const count = (by: number) => {
-    for (let work = working.getStore(); work; work = work.within) work.asks += by;
-  };
-  count(1);
+  const asking: Work[] = [];
+  for (let work = present(); work; work = work.within) asking.push(work);
+  for (const work of asking) work.asks++;
   try {
     return await change();
   } finally {
-    count(-1);
+    for (const work of asking) work.asks--;
   }
 }
+
+/** Whose next version is being started or verified, where this is asked; `isOver` when that is done. */
+export const succeeding = new AsyncLocalStorage<{ readonly service: string; isOver: boolean }>();

@@ -3,7 +3,7 @@ import { asked, working } from "./host-context.js";
 import { InFlight } from "./in-flight.js";
 
 test("work is under way until its promise settles, however it does; what is no promise is over at once", async () => {
-  const inFlight = new InFlight();
+  const inFlight = new InFlight({});
   expect(inFlight.run(() => "done")).toBe("done");
   expect(() =>
     inFlight.run(() => {
@@ -26,7 +26,7 @@ test("work is under way until its promise settles, however it does; what is no p
 });
 
 test("what waits for a change itself, or for somebody who does, is not waited for", async () => {
-  const [outer, inner] = [new InFlight(), new InFlight()];
+  const [outer, inner] = [new InFlight({}), new InFlight({})];
   const change = Promise.withResolvers<void>();
   const running = outer.run(async () => inner.run(() => asked(() => change.promise)));
   expect(await Promise.all([outer.whenNone(0), inner.whenNone(0)])).toEqual([true, true]);

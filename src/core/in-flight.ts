@@ -1,27 +1,44 @@
 /** What a version is doing for others, and may still store something for. */
-import { newWork, type Work, working } from "./host-context.js";
+import { endWork, newWork, type Work, working } from "./host-context.js";
+import { Waiters } from "./waiters.js";
 
 export class InFlight {
+  readonly #owner: object;
   readonly #works = new Set<Work>();
   readonly #looking = new Set<() => void>();
+  #waiters = new Waiters();
 
-  /** Runs something that is under way until what it returns has settled. */
+  /** `owner` is the scope of the version. */
+  constructor(owner: object) {
+    this.#owner = owner;
+  }
+
+  /** Runs something that is under way until what it returns has settled, or it is abandoned. */
   run<T>(fn: () => T): T {
-    const work = newWork();
-    const end = () => {
-      this.#works.delete(work);
-      for (const look of this.#looking) look();
-    };
+    const work = newWork(this.#owner);
     this.#works.add(work);
     let goesOn = false;
     try {
       const result = working.run(work, fn);
-      goesOn = result instanceof Promise;
-      if (result instanceof Promise) result.then(end, end);
-      return result;
+      if (!(result instanceof Promise)) return result;
+      goesOn = true;
+      return this.#waiters.wait(result).finally(() => this.#end(work)) as T;
     } finally {
-      if (!goesOn) end();
+      if (!goesOn) this.#end(work);
     }
+  }
+
+  #end(work: Work): void {
+    endWork(work);
+    this.#works.delete(work);
+    for (const look of this.#looking) look();
+  }
+
+  /** Whoever waits for something that is under way is told `error`: it may go on, but counts for nothing. */
+  abandon(error: Error): void {
+    const waiters = this.#waiters;
+    this.#waiters = new Waiters();
+    waiters.giveUp(error);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { LogBook } from "./log.js";
 import { folderOf, getService, listServices, locate, servedFrom } from "./lookup.js";
 import type { Registry } from "./registry.js";
 import type { ServiceRegistry } from "./registry-types.js";
+import { isAsync, reach } from "./store-handle.js";
 import type { Trial } from "./trials.js";
 import type { ServiceModule } from "./types.js";
 
@@ -96,8 +97,10 @@ function beginTrial(registry: Registry, folder: () => string | undefined): Promi
 
 /** Runs a function on a service's module, in the service's own context. */
 function run<T>(registry: Registry, name: string, fn: (module: ServiceModule) => T): T {
-  const peer = registry.peer(name);
-  if (!peer) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
-  const result = peer.scope.run(fn, peer.module);
-  return result instanceof Promise ? (peer.scope.outlive(result) as T) : result;
+  const peer = () => {
+    const found = registry.peer(name);
+    if (found) return found;
+    throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+  };
+  return reach(peer, () => fn(peer().module), isAsync(fn));
 }

@@ -29,11 +29,15 @@ export function within<T>(
 ): Promise<T> {
   // Not with `Promise.race`, which costs eight times as much: a start does this for each service.
   return new Promise((resolve, reject) => {
-    const leave = waiters?.join(reject);
+    let leave: (() => void) | undefined;
     const timer = setTimeout(() => {
       leave?.();
       reject(makeError());
     }, ms);
+    leave = waiters?.join((error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
     const settle =
       <A>(how: (outcome: A) => void) =>
       (outcome: A) => {
@@ -102,7 +106,7 @@ export class Scope {
 
   /** Events that are being handled, and what others do with the store. */
   get handling(): InFlight {
-    this.#handling ??= new InFlight();
+    this.#handling ??= new InFlight(this);
     return this.#handling;
   }
 

@@ -1,7 +1,7 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
 import type { HTTPException } from "hono/http-exception";
 import { errorReply, ReefError } from "./errors.js";
-import { newWork, type Work, working } from "./host-context.js";
+import { endWork, isWorkOf, newWork, type Work, working } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
 import { looksUnknown, type MountedApp, mountApp, notFound, notFoundIn, withHeaders } from "./mounted-app.js";
@@ -88,6 +88,11 @@ export class Serving {
     this.#app = module.routes && mountApp(module, scope, (error, request) => this.#fail(error, request));
   }
 
+  /** Whether this is asked as part of something that this version does. */
+  get isAsking(): boolean {
+    return isWorkOf(this.#scope);
+  }
+
   get hasRoutes(): boolean {
     return this.#app !== undefined;
   }
@@ -122,7 +127,7 @@ export class Serving {
     this.active++;
     let result: unknown;
     let context: JsonContext | undefined;
-    const work = this.knowsAsking ? newWork() : undefined;
+    const work = this.knowsAsking ? newWork(this.#scope) : undefined;
     try {
       const found = app.find?.(request, env);
       context = found?.context;
@@ -137,9 +142,11 @@ export class Serving {
         result = this.#scope.run(settled, result);
       }
     } catch (error) {
+      if (work) endWork(work);
       return this.#finish(this.#fail(error, request, context), request, env);
     }
     if (!(result instanceof Promise)) {
+      if (work) endWork(work);
       return this.#finish(context ? (result ?? notFoundIn(context)) : result, request, env, context);
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
@@ -165,6 +172,7 @@ export class Serving {
     } catch (error) {
       reply = this.#fail(error, request, context);
     }
+    if (pending.work) endWork(pending.work);
     if (pending.leave()) pending.resolve(this.#finish(reply, request, env, context));
   }
 

@@ -25,13 +25,11 @@ export async function endServices(
   const deadline = Date.now() + drainMs;
   const soon = Math.min(drainMs, CLOSE_LIMIT_MS);
   const givingUp = setTimeout(() => admission.giveUp(), soon);
-  await Promise.allSettled([booted, starts.over()]);
   await queue.run(async () => {
-    clearTimeout(givingUp);
     // Of what has started a moment ago: who is gone cannot be copied.
     await Promise.race([copies.keepAll([]), Bun.sleep(soon)]);
     const gone: Service[] = [];
-    for (const service of table.all().reverse()) {
+    for (const service of table.dependentsFirst()) {
       gone.push(service);
       table.remove(service);
       await endOlder(service, deadline - Date.now());
@@ -46,4 +44,7 @@ export async function endServices(
     }
     await copies.keepAll([]);
   });
+  // Those that serve have saved: they do not wait for those that do not serve yet.
+  await Promise.allSettled([booted, starts.over()]);
+  clearTimeout(givingUp);
 }

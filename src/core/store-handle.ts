@@ -1,6 +1,7 @@
 /** A service's store as other services get it: whatever version serves. */
-import type { ContextHost } from "./context.js";
+import type { ContextHost, Peer } from "./context.js";
 import { ReefError } from "./errors.js";
+import { succeeding } from "./host-context.js";
 
 /**
  * Gives the stores of services by their names, to be kept for as long as one likes: the same object each time.
@@ -19,44 +20,59 @@ export function storesOf(host: ContextHost): (name: string) => unknown {
   };
 }
 
-/**
- * A handle that always leads to the store of the service's current version. Methods run in the context of the
- * service that owns the store, so that what they open is not closed when the caller is reloaded. While the store is
- * handed over to the next version, asynchronous methods wait for that; see `Handover` for the others.
- */
+type Members = Record<PropertyKey, unknown>;
+type Method = (...args: unknown[]) => unknown;
+
+/** A handle that always leads to the store of the service's current version. */
 function liveStore(name: string, host: ContextHost): object {
-  const current = () => {
+  const owner = () => {
     const peer = host.peer(name);
-    if (!peer?.module.store) throw new Error(`service "${name}" is not loaded, or has no store any more`);
-    return { store: peer.module.store as Record<PropertyKey, unknown>, scope: peer.scope };
+    if (peer?.module.store) return peer;
+    throw new Error(`service "${name}" is not loaded, or has no store any more`);
   };
-  const call = (key: PropertyKey, args: unknown[]): unknown => {
-    const { store, scope } = current();
-    const { handover } = scope;
-    if (handover && isAsync(store[key])) return handover.over.then(() => call(key, args));
-    if (handover?.isClosed) throw new ReefError("BUSY", `"${name}" is being exchanged; try again`);
-    if (handover) handover.wasUsed = true;
-    const run = () => scope.run(() => (store[key] as (...args: unknown[]) => unknown)(...args));
-    return scope.handling.run(run);
-  };
+  const current = () => owner().module.store as unknown as Members;
   return new Proxy(Object.create(null), {
     get: (_target, key) => {
-      const value = current().store[key];
-      return typeof value === "function" ? (...args: unknown[]) => call(key, args) : value;
+      const value = current()[key];
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => reach(owner, () => (current()[key] as Method)(...args), isAsync(value));
     },
     set: (_target, key, value) => {
-      current().store[key] = value;
+      reach(owner, () => {
+        current()[key] = value;
+      });
       return true;
     },
-    has: (_target, key) => key in current().store,
-    getPrototypeOf: () => Object.getPrototypeOf(current().store),
-    ownKeys: () => Reflect.ownKeys(current().store),
+    has: (_target, key) => key in current(),
+    getPrototypeOf: () => Object.getPrototypeOf(current()),
+    ownKeys: () => Reflect.ownKeys(current()),
     getOwnPropertyDescriptor: (_target, key) => {
-      const own = Object.getOwnPropertyDescriptor(current().store, key);
+      const own = Object.getOwnPropertyDescriptor(current(), key);
       // A proxy may not say of what its own target lacks that it cannot be changed.
       return own && { ...own, configurable: true };
     },
   });
 }
 
-const isAsync = (value: unknown) => Object.prototype.toString.call(value) === "[object AsyncFunction]";
+export const isAsync = (fn: unknown): boolean =>
+  Object.prototype.toString.call(fn) === "[object AsyncFunction]";
+
+/**
+ * Does something with a service for somebody else, in the context of its version: what it opens is not closed when the
+ * caller is reloaded, and a promise rejects when the version goes before. While the store is handed over to the next
+ * version, what `canWait` does; see `Handover` for the rest.
+ */
+export function reach<T>(owner: () => Peer, fn: () => T, canWait = false): T {
+  const { module, scope } = owner();
+  const { handover } = scope;
+  const succession = handover && succeeding.getStore();
+  // What the next version asks for while it starts cannot wait for it, and is not lost by starting it again.
+  const isForNext = succession?.service === module.name && !succession.isOver;
+  if (handover && !isForNext) {
+    if (canWait) return handover.over.then(() => reach(owner, fn, canWait)) as T;
+    if (handover.isClosed) throw new ReefError("BUSY", `"${module.name}" is being exchanged; try again`);
+    handover.wasUsed = true;
+  }
+  const result = scope.handling.run(() => scope.run(fn));
+  return result instanceof Promise ? (scope.outlive(result) as T) : result;
+}

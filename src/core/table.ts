@@ -50,6 +50,13 @@ export class ServiceTable {
     return [...this.#services.values()];
   }
 
+  /** All services, each before those it depends on, otherwise the latest first. */
+  dependentsFirst(): Service[] {
+    const { ordered, cyclic, missing } = orderByDependencies(this.#serving(), new Set());
+    const rest = [...cyclic, ...missing].map(({ node }) => node);
+    return [...ordered, ...rest].reverse().flatMap(({ name }) => this.#services.get(name) ?? []);
+  }
+
   /** Makes a started version reachable under its name. */
   add(version: Version, dirName: string | undefined): void {
     const { module, serving } = version;
@@ -117,11 +124,11 @@ export class ServiceTable {
   }
 
   #nodes(): Node[] {
-    const serving = [...this.modules.values()];
-    return [
-      ...serving.map(({ name, dependencies = [] }) => ({ name, dependencies })),
-      ...this.#claims.values(),
-    ];
+    return [...this.#serving(), ...this.#claims.values()];
+  }
+
+  #serving(): Node[] {
+    return [...this.modules.values()].map(({ name, dependencies = [] }) => ({ name, dependencies }));
   }
 
   /** Names of the services that need this one, directly or through others. */

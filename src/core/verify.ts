@@ -1,9 +1,10 @@
 /** A look at a new version before it replaces the running one. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { messageOf } from "./errors.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LoadOptions } from "./registry-types.js";
 import { within } from "./scope.js";
-import { retire, type Version } from "./version.js";
+import { discard, type Version } from "./version.js";
 
 /** How long a verification may take, in milliseconds: requests to the running version wait for it. */
 const VERIFY_LIMIT_MS = 5000;
@@ -18,16 +19,17 @@ export async function verifyVersion(
 ): Promise<void> {
   const { module, serving, source } = version;
   const mount = module.mountAtRoot ? "" : `/${module.name}`;
+  // As part of the change, whatever the caller's context is.
+  const inChange = AsyncLocalStorage.snapshot();
   const request = async (path: string, init?: RequestInit) =>
-    serving.handle(new Request(`http://localhost${mount}${path}`, init), undefined);
+    inChange(() => serving.handle(new Request(`http://localhost${mount}${path}`, init), undefined));
   try {
     await serving.ready(READY_LIMIT_MS);
     const looking = verify({ module, digest: source?.digest ?? "", request });
     const tooSlow = () => new Error(`the verification did not finish in ${VERIFY_LIMIT_MS} ms.`);
     await within(looking, VERIFY_LIMIT_MS, tooSlow);
   } catch (error) {
-    // Its store is closed, not flushed: the data is another version's.
-    await retire(version, { drainMs: 0, flush: false, unaccounted: () => 0 });
+    await discard(version);
     throw new LoadFailure("VERIFY_FAILED", "verify", messageOf(error), { cause: error });
   }
 }

@@ -29,6 +29,9 @@ export interface Version {
 /** How long a store may take to flush or close, and `dispose` to finish, in milliseconds. */
 const STORE_LIMIT_MS = 10_000;
 
+/** The same for a version that is given up since the server ends, in milliseconds. */
+const GIVEN_UP_LIMIT_MS = 1000;
+
 export interface StartOptions {
   host: ContextHost;
   hooks: ServingHooks;
@@ -57,7 +60,8 @@ export async function startVersion(
     // With what init has added to its app; that it can be mounted at all was to be found out before.
     return versionOf(number, generation, source, hooks);
   } catch (error) {
-    if (wasBegun) await closeStore({ module: generation.module, generation });
+    const limitMs = options.waiters.areOver ? GIVEN_UP_LIMIT_MS : STORE_LIMIT_MS;
+    if (wasBegun) await closeStore({ module: generation.module, generation }, limitMs);
     await generation.dispose();
     throw error;
   }
@@ -145,6 +149,9 @@ async function attempt(
   }
 }
 
+/** How long handlers of events, and what others do with the store, are waited for at most, in milliseconds. */
+const HANDLING_LIMIT_MS = 2000;
+
 export interface RetireOptions {
   /** How long requests and streams may take to finish, in milliseconds. */
   drainMs: number;
@@ -157,6 +164,11 @@ export interface RetireOptions {
   unaccounted: () => number;
   /** Nothing is waited for any more once this settles. */
   hurried?: Promise<void>;
+}
+
+/** Lets go of a version that never served. Its store is closed, not flushed: the data is another version's. */
+export function discard(version: Version): Promise<void> {
+  return retire(version, { drainMs: 0, flush: false, unaccounted: () => 0 });
 }
 
 /**
@@ -173,7 +185,9 @@ export async function retire(version: Version, options: RetireOptions): Promise<
   const hurry = hurried.then(() => {
     deadline = 0;
   });
-  await Promise.race([serving.whenIdle(options.drainMs), hurry]);
+  const handled = scope.handling.whenNone(Math.min(options.drainMs, HANDLING_LIMIT_MS));
+  const idle = Promise.all([serving.whenIdle(options.drainMs), handled]);
+  await Promise.race([idle, hurry]);
   serving.streams.stop((stop) => {
     try {
       scope.run(stop);

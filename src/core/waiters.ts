@@ -10,6 +10,10 @@ export class Waiters {
     return () => this.#waiting.delete(reject);
   }
 
+  get areOver(): boolean {
+    return this.#given !== undefined;
+  }
+
   /** Settles like `promise`, or rejects with what {@link giveUp} was given. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
