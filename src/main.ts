@@ -1,6 +1,8 @@
 /** Starts Reef. */
+import { follow } from "./core/code-files.js";
 import { readConfig } from "./core/config.js";
 import { messageOf } from "./core/errors.js";
+import { inHost } from "./core/host-context.js";
 import { LogBook } from "./core/log.js";
 import { type RunningServer, startServer } from "./core/server.js";
 import { containStrayErrors, folderBlamed } from "./core/stray-errors.js";
@@ -11,14 +13,18 @@ delete process.env.BUN_JSC_thresholdForOptimizeAfterWarmUp;
 
 const logs = new LogBook();
 let reef: RunningServer | undefined;
+/** As it is in stacks. */
+let servicesDir: string | undefined;
 containStrayErrors((kind, error) => {
-  const dirName = folderBlamed(error, readConfig().servicesDir);
+  const dirName = servicesDir === undefined ? undefined : folderBlamed(error, servicesDir);
   const service = dirName === undefined ? undefined : reef?.registry.table.byFolder(dirName);
   if (service) service.current.generation.scope.fault(kind, error);
   else logs.write(dirName ?? "reef", "error", [`${kind}:`, error]);
 });
 try {
-  reef = await startServer({ logs });
+  const config = readConfig();
+  servicesDir = follow(config.servicesDir)?.real;
+  reef = await startServer({ config, logs });
 } catch (error) {
   console.error(`Reef cannot start: ${messageOf(error)}`);
   process.exit(1);
@@ -49,5 +55,6 @@ const shutdown = async (signal: string) => {
   await reef.stop();
   process.exit(0);
 };
-process.on("SIGTERM", () => void shutdown("SIGTERM"));
-process.on("SIGINT", () => void shutdown("SIGINT"));
+// Whoever sends it, it is the server that ends.
+process.on("SIGTERM", () => void inHost(() => shutdown("SIGTERM")));
+process.on("SIGINT", () => void inHost(() => shutdown("SIGINT")));

@@ -1,6 +1,6 @@
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
 import fs from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { messageOf } from "./errors.js";
 import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
@@ -82,8 +82,8 @@ function behindLinks(path: string): string {
   let at = path;
   for (let followed = 0; followed <= MAX_LINKS; followed++) {
     if (!fs.lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
-    const target = fs.readlinkSync(at);
-    at = isAbsolute(target) ? target : `${dirname(at)}/${target}`;
+    // From where the link really is: the folder may itself be reached through one.
+    at = resolve(fs.realpathSync(dirname(at)), fs.readlinkSync(at));
   }
   throw Object.assign(new Error(`ELOOP: too many symbolic links, ${path}`), { code: "ELOOP" });
 }

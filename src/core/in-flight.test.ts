@@ -34,3 +34,18 @@ test("what waits for a change itself, or for somebody who does, is not waited fo
   await running;
   expect(working.getStore()).toBeUndefined();
 });
+
+test("what goes on after it, by a timer for instance, is no part of it", async () => {
+  const inFlight = new InFlight({});
+  let rounds = 0;
+  let deepest = 0;
+  const round = async (): Promise<void> => {
+    let depth = 0;
+    for (let work = working.getStore(); work; work = work.within) depth++;
+    deepest = Math.max(deepest, depth);
+    if (++rounds < 50) setTimeout(() => void inFlight.run(round), 0);
+  };
+  await inFlight.run(round);
+  while (rounds < 50) await Bun.sleep(1);
+  expect(deepest).toBe(1);
+});

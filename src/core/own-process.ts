@@ -23,7 +23,7 @@ export interface OwnProcess {
 /** The process that the code of each graph sees. */
 export const processOfGraph = new WeakMap<object, NodeJS.Process>();
 
-/** What registers listeners, and takes them back. */
+/** What registers listeners, calls them, and takes them back. */
 export const LISTENING = [
   "on",
   "addListener",
@@ -33,6 +33,7 @@ export const LISTENING = [
   "off",
   "removeListener",
   "removeAllListeners",
+  "emit",
 ] as const;
 
 /** As they are before process-guard.ts leads services from them to here. */
@@ -118,6 +119,11 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
     prependOnceListener: add("prependListener", true),
     off: remove,
     removeListener: remove,
+    emit: (event: string | symbol, ...args: unknown[]) => {
+      const called = [...registrations].filter((one) => one.event === event);
+      for (const { registered } of called) registered(...args);
+      return called.length > 0;
+    },
     removeAllListeners: (event?: string | symbol) => {
       forgetAll(event);
       return own.process;

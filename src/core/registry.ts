@@ -11,7 +11,7 @@ import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { registryViews, snapshots } from "./late.js";
 import type { LoadFailure } from "./load-failure.js";
-import type { LogBook } from "./log.js";
+import type { LogBook, Logger } from "./log.js";
 import { CHANGE_EVENT, STOPPING_EVENT, SYNC_EVENT } from "./registry-events.js";
 import type { ReloadAction, ServiceRegistry } from "./registry-types.js";
 import type { Snapshots } from "./snapshots.js";
@@ -47,6 +47,7 @@ export class Registry {
   readonly admission: Admission;
   readonly copies: Copies;
   readonly host: ContextHost;
+  readonly log: Logger;
   readonly queue = new ChangeQueue();
   readonly #options: RegistryOptions;
   readonly #waiters = new Waiters();
@@ -56,6 +57,7 @@ export class Registry {
     this.#options = options;
     const { checker, dataDir, dispatcher, events, initTimeoutMs, servicesDir } = options;
     const log = options.logs.logger("reef");
+    this.log = log;
     const table = new ServiceTable(dispatcher);
     this.table = table;
     this.failures = new FailureBook(log);
@@ -87,16 +89,16 @@ export class Registry {
 
   /** The copies of code that served; undefined when nothing is kept on disk. */
   get snapshots(): Snapshots | undefined {
-    const { persistent, dataDir, logs } = this.#options;
+    const { persistent, dataDir } = this.#options;
     if (persistent === false) return undefined;
-    this.#snapshots ??= new (snapshots().Snapshots)(dataDir, logs.logger("reef"));
+    this.#snapshots ??= new (snapshots().Snapshots)(dataDir, this.log);
     return this.#snapshots;
   }
 
   /** What the folders held when the server started last; undefined when nothing is kept on disk. */
   rememberSources(): SourceMemory | undefined {
-    const { persistent, dataDir, logs } = this.#options;
-    return persistent === false ? undefined : new SourceMemory(dataDir, logs.logger("reef"));
+    const { persistent, dataDir } = this.#options;
+    return persistent === false ? undefined : new SourceMemory(dataDir, this.log);
   }
 
   get servicesDir(): string {

@@ -19,17 +19,17 @@ export interface RollbackNotes {
 /** One for each folder, in `<data>/.reef/rollbacks/<folder>.json`. It is there while the folder may hold a mix. */
 export class RollbackJournal {
   readonly #folder: string;
-  readonly #path: string;
+  readonly path: string;
 
   constructor(dataDir: string, dirName: string) {
     this.#folder = journals(dataDir);
-    this.#path = join(this.#folder, dirName + ENDING);
+    this.path = join(this.#folder, dirName + ENDING);
   }
 
   /** Notes what is going to happen; call it before it does. Returns how to note what gives way to it. */
   begin(notes: Omit<RollbackNotes, "gaveWay">): (gaveWay: GaveWay) => void {
     const gaveWay: GaveWay[] = [];
-    const write = () => writeFileAtomic(this.#path, JSON.stringify({ ...notes, gaveWay }, null, 2));
+    const write = () => writeFileAtomic(this.path, JSON.stringify({ ...notes, gaveWay }, null, 2));
     write();
     return (next) => {
       gaveWay.push(next);
@@ -39,20 +39,20 @@ export class RollbackJournal {
 
   /** What was noted. Throws when it is damaged. */
   read(): RollbackNotes {
-    const notes = parse(fs.readFileSync(this.#path, "utf8"));
+    const notes = parse(fs.readFileSync(this.path, "utf8"));
     if (areNotes(notes)) return notes;
     throw new TypeError("its notes are damaged");
   }
 
   /** The rollback is over, and stays so after a power cut. */
   end(): void {
-    fs.rmSync(this.#path);
+    fs.rmSync(this.path);
     syncFolder(this.#folder);
   }
 
   /** Keeps what cannot be followed under a name of its own, and returns that. */
   setAside(): string {
-    return setAside(this.#path);
+    return setAside(this.path);
   }
 }
 

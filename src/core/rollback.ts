@@ -1,6 +1,7 @@
 /** Going back to code that served before. */
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "./errors.js";
 import { type GaveWay, putBack } from "./gave-way.js";
 import { load } from "./load.js";
 import { LoadFailure } from "./load-failure.js";
@@ -55,11 +56,21 @@ export async function rollBack(
     registry.failures.restore(path, failureBefore);
     throw error;
   }
-  journal.end();
+  endNotes(registry, journal);
   snapshots.tell(dirName, gaveWay);
   registry.announce(loaded.name, "rolled-back");
   const runs = registry.table.byFolder(dirName)?.current.source?.digest;
   return { ...loaded, digest: runs ?? target.digest };
+}
+
+/** The code serves by now: that its notes cannot be removed is no failure of the rollback. */
+function endNotes(registry: Registry, journal: RollbackJournal): void {
+  try {
+    journal.end();
+  } catch (error) {
+    const problem = `the notes of a rollback that has succeeded cannot be removed (${messageOf(error)})`;
+    registry.log.error(`${problem}; remove them by hand, or the next start takes it back: ${journal.path}`);
+  }
 }
 
 function choose(registry: Registry, dirName: string, digest: string | undefined): Snapshot | undefined {
