@@ -120,6 +120,44 @@ test("when the server ends while a new version is starting, the old one serves t
   expect([await loading, did.at(-1)]).toEqual(["SHUTTING_DOWN", "old flush"]);
 });
 
+test("what serves saves first, whatever is still starting or being exchanged and will not let go", async () => {
+  const { did } = late();
+  const never = "init: () => new Promise(() => {}), store: { close: () => new Promise(() => {}) },";
+  const reef = await begin({
+    "good/index.ts": answering("good", "x", "store: { flush() { __shutdown.did.push('saved'); } },"),
+    "late/index.ts": answering("late", "x", never),
+    "slow/index.ts": `import { Hono } from "hono";
+      const routes = new Hono();
+      routes.post("/", async (c) => { __shutdown.did.push("asked"); await new Promise(() => {}); return c.text(""); });
+      export default { name: "slow", routes, store: { flush() {} } };`,
+  });
+  const asking = reef.call("/slow", { method: "POST" });
+  await eventually(() => did.includes("asked"));
+  const loading = reef.ctx.registry.reload("slow").catch((error) => error.code);
+  await eventually(() => reef.registry.table.get("slow")?.mount.gate !== undefined);
+  let isOver = false;
+  const closing = reef.close(0).then(() => {
+    isOver = true;
+  });
+  await eventually(() => did.includes("saved"));
+  expect(isOver).toBe(false);
+  await closing;
+  expect([await loading, (await asking).status]).toEqual(["SHUTTING_DOWN", 503]);
+});
+
+test("services end before those they depend on, in whatever order they were loaded", async () => {
+  const { did } = late();
+  const service = (name: string, needs = "") =>
+    answering(name, name, `${needs} dispose() { __shutdown.did.push("${name}"); },`);
+  const reef = await begin({ "a/index.ts": service("a"), "b/index.ts": service("b") });
+  reef.sandbox.services({ "a/index.ts": service("a", 'dependencies: ["b"],') });
+  await reef.ctx.registry.load("a");
+  await eventually(() => reef.ctx.registry.get("a")?.draining === 0);
+  did.length = 0;
+  await reef.close(0);
+  expect(did).toEqual(["a", "b"]);
+});
+
 test("a server whose services folder cannot be read lets go of what it has started", async () => {
   const did: string[] = [];
   const module = { name: "given", store: { close: () => void did.push("closed") } };
