@@ -118,15 +118,13 @@ interface HostModule {
 
 const loaded = new Map<string, HostModule>();
 
-/**
- * A module of the server's own graph, loaded into it when it is not there yet: at once, since who asks may be a
- * `require`, which takes no promise.
- */
-function hostInstance(path: string): HostModule {
-  let module = loaded.get(path);
-  if (!module) {
-    module = { exports: require(path), loader: "object" };
-    loaded.set(path, module);
-  }
+/** A module of the server's own graph, loaded into it when it is not there yet. */
+function hostInstance(path: string): HostModule | Promise<HostModule> {
+  return loaded.get(path) ?? loadInHost(path);
+}
+
+async function loadInHost(path: string): Promise<HostModule> {
+  const module: HostModule = { exports: await import(path), loader: "object" };
+  loaded.set(path, module);
   return module;
 }
