@@ -21,6 +21,17 @@ containStrayErrors((kind, error) => {
   if (service) service.current.generation.scope.fault(kind, error);
   else logs.write(dirName ?? "reef", "error", [`${kind}:`, error]);
 });
+/** A signal that came during the start, which then ends in order as well. */
+let early: string | undefined;
+const end = (signal: string) => {
+  if (reef) void inHost(() => shutdown(signal));
+  // Whoever asks twice does not want to wait.
+  else if (early !== undefined) process.exit(1);
+  else early = signal;
+};
+// Whoever sends it, it is the server that ends.
+for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => end(signal));
+
 try {
   const config = readConfig();
   servicesDir = follow(config.servicesDir)?.real;
@@ -55,6 +66,4 @@ const shutdown = async (signal: string) => {
   await reef.stop();
   process.exit(0);
 };
-// Whoever sends it, it is the server that ends.
-process.on("SIGTERM", () => void inHost(() => shutdown("SIGTERM")));
-process.on("SIGINT", () => void inHost(() => shutdown("SIGINT")));
+if (early !== undefined) end(early);

@@ -153,6 +153,48 @@ describe("what the next version reaches its own store by while it starts", () =>
   });
 });
 
+test("calls of its store that overlap without end do not hold up its exchange", async () => {
+  const { reef, registry } = await start({}, "", "600000");
+  const store = reef.ctx.getStore<{ addLater(item: string): Promise<number> }>("keeper");
+  let isOver = false;
+  let calls = 0;
+  const call = async (): Promise<void> => {
+    while (!isOver) {
+      await store?.addLater("x");
+      calls++;
+    }
+  };
+  const calling = Promise.all([call(), call(), call()]);
+  await eventually(() => calls > 10);
+  await registry.reload("keeper");
+  const before = calls;
+  await eventually(() => calls > before + 10);
+  isOver = true;
+  await calling;
+  expect((await (await reef.call("/keeper")).json()).length).toBe(calls);
+});
+
+describe("a store that saves at once, without flush", () => {
+  const saving = `import { appendFileSync } from "node:fs";
+    const store = { async add(item) { await Bun.sleep(60); appendFileSync(process.env.REEF_DATA_DIR + "/lines", item + "\\n"); }, close() {} };
+    export default { name: "saver", store, init(ctx) { ctx.events.on("save", (item) => store.add(item)); } };`;
+
+  test.each(["reload", "unload", "close"] as const)(
+    "finishes what others have begun before it goes (%s)",
+    async (way) => {
+      const { reef, registry } = await startRegistry({ "saver/index.ts": saving });
+      const store = reef.ctx.getStore<{ add(item: string): Promise<void> }>("saver");
+      const doing = [store?.add("by handle"), reef.events.emit("save", "by event")];
+      await Bun.sleep(5);
+      if (way === "close") await reef.close(1000);
+      else await registry[way]("saver");
+      await Promise.all(doing);
+      const lines = readFileSync(join(reef.sandbox.dataDir, "lines"), "utf8").trim().split("\n");
+      expect(lines.toSorted()).toEqual(["by event", "by handle"]);
+    },
+  );
+});
+
 describe("what outlives the limits", () => {
   test("is not acknowledged", async () => {
     const { promise: gate, resolve } = Promise.withResolvers<void>();

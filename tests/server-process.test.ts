@@ -301,6 +301,24 @@ describe("the end", () => {
     expect(await reef.stop()).toBe(0);
   }, 30_000);
 
+  test("comes in order also when it is asked for before the server listens", async () => {
+    const sandbox = box({
+      "a/index.ts": `import { writeFileSync } from "node:fs";
+        const { pid } = Bun.spawn(["sleep", "600"]);
+        writeFileSync("pid", String(pid));
+        await Bun.sleep(200);
+        export default { name: "a", store: { flush() { writeFileSync("saved", ""); } } };`,
+    });
+    const reef = launch(sandbox, { env: { REEF_CHECK: "off" } });
+    const marker = join(sandbox.root, "pid");
+    await eventually(() => existsSync(marker), "the child of the service");
+    expect(reef.output).not.toContain("listens");
+    expect(await reef.stop()).toBe(0);
+    expect(existsSync(join(sandbox.root, "saved"))).toBe(true);
+    const child = readFileSync(marker, "utf8");
+    await eventually(() => !existsSync(`/proc/${child}`), "the child's end");
+  }, 30_000);
+
   test("ends what a service has begun that is still starting", async () => {
     const sandbox = box({
       "a/index.ts": answering("a", "a"),

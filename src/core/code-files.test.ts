@@ -36,6 +36,12 @@ describe("codeFiles", () => {
     expect(codeFiles(dir)).toEqual(CODE);
   });
 
+  test("leaves out links to what only looks like files, such as those of the kernel", () => {
+    for (const [n, target] of ["/proc/self/status", "/proc/kmsg", "/dev/zero", "/sys"].entries())
+      link(target, `k${n}`);
+    expect(codeFiles(dir)).toEqual(CODE);
+  });
+
   test("data is left out at the top only", () => {
     write("lib/data/table.ts");
     expect(codeFiles(dir)).toContain("lib/data/table.ts");

@@ -61,7 +61,8 @@ export function findCode(dir: string): Code {
       if (entry.isSymbolicLink()) {
         links++;
         const target = follow(place);
-        if (!target || (holds(root, target.real) && !isCode(relative(root, target.real)))) continue;
+        if (!target || PSEUDO.test(target.real)) continue;
+        if (holds(root, target.real) && !isCode(relative(root, target.real))) continue;
         if (target.stat.isFile()) found.push([path, target.real]);
         const holders = [...trail, real];
         if (!target.stat.isDirectory() || holders.some((holder) => holds(target.real, holder))) continue;
@@ -83,6 +84,9 @@ export function findCode(dir: string): Code {
     plain: links === 0 ? plain : undefined,
   };
 }
+
+/** File systems in which files are no files: to read one may take for ever. */
+const PSEUDO = /^\/(proc|sys|dev)\//;
 
 const LEADS_NOWHERE = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 

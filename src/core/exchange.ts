@@ -38,7 +38,7 @@ export async function exchange(
   try {
     const pausing = pause(old, registry.drainTimeoutMs, caller === service.name);
     wasAbandoned = await registry.admission.whileOpen(pausing);
-    table.swap(service, await handOver(registry, service, source, options, reopened));
+    table.swap(service, await handOver(registry, service, source, options));
   } finally {
     service.mount.gate = undefined;
     old.generation.scope.paused = undefined;
@@ -55,24 +55,23 @@ export async function exchange(
 const MOST_HANDOVERS = 3;
 
 /**
- * Saves the running version's store and starts the next version, which reads it; `over` settles at the end of the
- * exchange. Resolves with the next version: nothing was lost between the two, see `Handover`.
+ * Saves the running version's store and starts the next version, which reads it. Resolves with the next version:
+ * nothing was lost between the two, see `Handover`.
  */
 async function handOver(
   registry: Registry,
   service: Service,
   source: Source,
   options: LoadOptions,
-  over: Promise<void>,
 ): Promise<Version> {
   const old = service.current;
   const { scope } = old.generation;
   for (let time = 1; ; time++) {
-    const handover = { over, wasUsed: false, isClosed: time === MOST_HANDOVERS };
+    const handover = { wasUsed: false, isClosed: time === MOST_HANDOVERS };
     if (old.module.store?.flush) {
       scope.handover = handover;
       // Of what others have begun a moment ago. What is not over by then must not be acknowledged.
-      const isOver = await registry.admission.whileOpen(scope.handling.whenNone(PAUSE_LIMIT_MS));
+      const isOver = await registry.admission.whileOpen(scope.handling.whenOver(PAUSE_LIMIT_MS));
       if (!isOver) scope.handling.abandon(new ReefError("BUSY"));
     }
     await saveStore(old);
@@ -121,7 +120,7 @@ async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<
   const isIdle = await serving.whenIdle(PAUSE_LIMIT_MS, except);
   if (!module.store?.flush) return false;
   const written = isIdle || (await serving.whenWritten(left()));
-  const handled = await generation.scope.handling.whenNone(left());
+  const handled = await generation.scope.handling.whenOver(left());
   const sent = await serving.streams.whenWritten(left());
   if (!written) serving.abandon("writers");
   if (!handled) generation.scope.handling.abandon(new ReefError("BUSY"));

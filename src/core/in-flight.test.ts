@@ -10,12 +10,12 @@ test("work is under way until its promise settles, however it does; what is no p
       throw new Error("no");
     }),
   ).toThrow("no");
-  expect(await inFlight.whenNone(0)).toBe(true);
+  expect(await inFlight.whenOver(0)).toBe(true);
   const [good, bad] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
   const results = Promise.allSettled([inFlight.run(() => good.promise), inFlight.run(() => bad.promise)]);
-  expect(await inFlight.whenNone(1)).toBe(false);
+  expect(await inFlight.whenOver(1)).toBe(false);
   const over: string[] = [];
-  const waits = [1, 2].map((n) => inFlight.whenNone(60_000).then((isNone) => over.push(`${n} ${isNone}`)));
+  const waits = [1, 2].map((n) => inFlight.whenOver(60_000).then((isNone) => over.push(`${n} ${isNone}`)));
   good.resolve("a");
   await good.promise;
   expect(over).toEqual([]);
@@ -29,7 +29,7 @@ test("what waits for a change itself, or for somebody who does, is not waited fo
   const [outer, inner] = [new InFlight({}), new InFlight({})];
   const change = Promise.withResolvers<void>();
   const running = outer.run(async () => inner.run(() => asked(() => change.promise)));
-  expect(await Promise.all([outer.whenNone(0), inner.whenNone(0)])).toEqual([true, true]);
+  expect(await Promise.all([outer.whenOver(0), inner.whenOver(0)])).toEqual([true, true]);
   change.resolve();
   await running;
   expect(working.getStore()).toBeUndefined();

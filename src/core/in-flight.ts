@@ -42,24 +42,22 @@ export class InFlight {
   }
 
   /**
-   * Resolves with `true` when nothing is under way but what waits for a change of services itself, with `false` after
-   * `ms` milliseconds.
+   * Resolves with `true` when everything is over that is under way now, but for what waits for a change of services
+   * itself; with `false` after `ms` milliseconds.
    */
-  async whenNone(ms: number): Promise<boolean> {
-    if (this.#isNone) return true;
+  async whenOver(ms: number): Promise<boolean> {
+    const works = [...this.#works];
+    const areOver = () => works.every(({ asks, isOver }) => isOver || asks > 0);
+    if (areOver()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), ms);
     const look = () => {
-      if (this.#isNone) resolve(true);
+      if (areOver()) resolve(true);
     };
     this.#looking.add(look);
     const happened = await promise;
     clearTimeout(timer);
     this.#looking.delete(look);
     return happened;
-  }
-
-  get #isNone(): boolean {
-    return [...this.#works].every(({ asks }) => asks > 0);
   }
 }

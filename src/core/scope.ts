@@ -61,8 +61,6 @@ const DISPOSER_LIMIT_MS = 5000;
  * for ever, the last time they are refused.
  */
 export interface Handover {
-  /** Settles when the next version serves, or has failed. */
-  readonly over: Promise<void>;
   wasUsed: boolean;
   readonly isClosed: boolean;
 }

@@ -20,10 +20,12 @@ function make() {
   const host = { peer: () => peer } as unknown as ContextHost;
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const begin = (isClosed = false): Handover => {
-    scope.handover = { over, wasUsed: false, isClosed };
+    scope.paused = over;
+    scope.handover = { wasUsed: false, isClosed };
     return scope.handover;
   };
   const end = () => {
+    scope.paused = undefined;
     scope.handover = undefined;
     resolve();
   };

@@ -1,7 +1,7 @@
 /** A service's store as other services get it: whatever version serves. */
 import type { ContextHost, Peer } from "./context.js";
 import { ReefError } from "./errors.js";
-import { succeeding } from "./host-context.js";
+import { isWorkOf, succeeding } from "./host-context.js";
 
 /**
  * Gives the stores of services by their names, to be kept for as long as one likes: the same object each time.
@@ -54,22 +54,25 @@ function liveStore(name: string, host: ContextHost): object {
   });
 }
 
+/** Whether this is asked by what the exchange itself waits for: what the version does, and the start of the next one. */
+function isWaitedFor({ module, scope }: Peer): boolean {
+  const succession = succeeding.getStore();
+  return isWorkOf(scope) || (succession?.service === module.name && !succession.isOver);
+}
+
 export const isAsync = (fn: unknown): boolean =>
   Object.prototype.toString.call(fn) === "[object AsyncFunction]";
 
 /**
  * Does something with a service for somebody else, in the context of its version: what it opens is not closed when the
- * caller is reloaded, and a promise rejects when the version goes before. While the store is handed over to the next
- * version, what `canWait` does; see `Handover` for the rest.
+ * caller is reloaded, and a promise rejects when the version goes before. While the service is exchanged, what `canWait`
+ * does; see `Handover` for the rest.
  */
 export function reach<T>(owner: () => Peer, fn: () => T, canWait = false): T {
   const { module, scope } = owner();
-  const { handover } = scope;
-  const succession = handover && succeeding.getStore();
-  // What the next version asks for while it starts cannot wait for it, and is not lost by starting it again.
-  const isForNext = succession?.service === module.name && !succession.isOver;
-  if (handover && !isForNext) {
-    if (canWait) return handover.over.then(() => reach(owner, fn, canWait)) as T;
+  const { handover, paused } = scope;
+  if (paused && canWait && !isWaitedFor(owner())) return paused.then(() => reach(owner, fn, canWait)) as T;
+  if (handover && !isWaitedFor(owner())) {
     if (handover.isClosed) throw new ReefError("BUSY", `"${module.name}" is being exchanged; try again`);
     handover.wasUsed = true;
   }

@@ -185,7 +185,7 @@ export async function retire(version: Version, options: RetireOptions): Promise<
   const hurry = hurried.then(() => {
     deadline = 0;
   });
-  const handled = scope.handling.whenNone(Math.min(options.drainMs, HANDLING_LIMIT_MS));
+  const handled = scope.handling.whenOver(Math.min(options.drainMs, HANDLING_LIMIT_MS));
   const idle = Promise.all([serving.whenIdle(options.drainMs), handled]);
   await Promise.race([idle, hurry]);
   serving.streams.stop((stop) => {
