@@ -86,7 +86,7 @@ export function findCode(dir: string): Code {
 }
 
 /** File systems in which files are no files: to read one may take for ever. */
-const PSEUDO = /^\/(proc|sys|dev)\//;
+const PSEUDO = /^\/(proc|sys|dev)(\/|$)/;
 
 const LEADS_NOWHERE = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
