@@ -5,6 +5,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import * as hono from "hono";
 
 const sourceRoot = resolve(import.meta.dir, "..");
 const projectRoot = resolve(sourceRoot, "..");
@@ -116,7 +117,10 @@ interface HostModule {
   loader: "object";
 }
 
-const loaded = new Map<string, HostModule>();
+/** What the server has loaded itself, and nearly every service asks for, is there without a promise. */
+const loaded = new Map<string, HostModule>([
+  [Bun.resolveSync("hono", sourceRoot), { exports: hono, loader: "object" }],
+]);
 
 /** A module of the server's own graph, loaded into it when it is not there yet. */
 function hostInstance(path: string): HostModule | Promise<HostModule> {
