@@ -117,10 +117,18 @@ interface HostModule {
   loader: "object";
 }
 
-/** What the server has loaded itself, and nearly every service asks for, is there without a promise. */
-const loaded = new Map<string, HostModule>([
-  [Bun.resolveSync("hono", sourceRoot), { exports: hono, loader: "object" }],
-]);
+const loaded = new Map<string, HostModule>();
+
+/** Has a package that is loaded be there without a promise, which who requires a file that imports it cannot take. */
+export function lend(name: string, exports: object): void {
+  loaded.set(Bun.resolveSync(name, sourceRoot), {
+    exports: exports as HostModule["exports"],
+    loader: "object",
+  });
+}
+
+// Nearly every service asks for it.
+lend("hono", hono);
 
 /** A module of the server's own graph, loaded into it when it is not there yet. */
 function hostInstance(path: string): HostModule | Promise<HostModule> {
