@@ -1,5 +1,4 @@
 /** One pass through the services folder: what is gone is removed, what changed or is new is loaded. */
-
 import { join } from "node:path";
 import { rescanServices, type Scan } from "./discover.js";
 import { asLoadFailure } from "./load-failure.js";

@@ -1,11 +1,11 @@
 /** What a version is doing for others, and may still store something for. */
 import { endWork, newWork, type Work, working } from "./host-context.js";
-import { Waiters } from "./waiters.js";
+import { Condition, Waiters } from "./waiters.js";
 
 export class InFlight {
   readonly #owner: object;
   readonly #works = new Set<Work>();
-  readonly #looking = new Set<() => void>();
+  readonly #over = new Condition();
   #waiters = new Waiters();
 
   /** `owner` is the scope of the version. */
@@ -31,7 +31,7 @@ export class InFlight {
   #end(work: Work): void {
     endWork(work);
     this.#works.delete(work);
-    for (const look of this.#looking) look();
+    this.#over.notify();
   }
 
   /** Whoever waits for something that is under way is told `error`: it may go on, but counts for nothing. */
@@ -45,19 +45,8 @@ export class InFlight {
    * Resolves with `true` when everything is over that is under way now, but for what waits for a change of services
    * itself; with `false` after `ms` milliseconds.
    */
-  async whenOver(ms: number): Promise<boolean> {
+  whenOver(ms: number): Promise<boolean> {
     const works = [...this.#works];
-    const areOver = () => works.every(({ asks, isOver }) => isOver || asks > 0);
-    if (areOver()) return true;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), ms);
-    const look = () => {
-      if (areOver()) resolve(true);
-    };
-    this.#looking.add(look);
-    const happened = await promise;
-    clearTimeout(timer);
-    this.#looking.delete(look);
-    return happened;
+    return this.#over.wait(() => works.every(({ asks, isOver }) => isOver || asks > 0), ms);
   }
 }

@@ -13,7 +13,7 @@ async function run(service: string): Promise<{ code: number | null; output: stri
   sandbox.write("service.ts", service);
   const host = sandbox.write(
     "host.ts",
-    `import { refuseProcessExit } from ${JSON.stringify(join(import.meta.dir, "process-guard.ts"))};
+    `import { guardProcess } from ${JSON.stringify(join(import.meta.dir, "process-guard.ts"))};
      import { ownProcess, processOfGraph } from ${JSON.stringify(join(import.meta.dir, "own-process.ts"))};
      const cwd = process.cwd();
      // Without the guard some of these would reach the tests' own processes, and everybody else's.
@@ -22,8 +22,8 @@ async function run(service: string): Promise<{ code: number | null; output: stri
        if (signal === 0 || pid > 1 && pid !== process.pid) return Reflect.apply(kill, process, [pid, signal]);
        console.log("not refused: " + pid);
      };
-     refuseProcessExit();
-     refuseProcessExit();
+     guardProcess();
+     guardProcess();
      process.on("SIGUSR2", () => console.log("host hears it"));
      console.log("host: " + process.listenerCount("SIGUSR2"));
      const graph = new Bun.ModuleGraph({ onError: (error) => console.log("late: " + error.message) });

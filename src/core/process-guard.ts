@@ -6,8 +6,11 @@ import { LISTENING, processOfGraph } from "./own-process.js";
 
 type Call = (...args: unknown[]) => unknown;
 
-/** Makes `process.exit` and the like throw when a service calls them, and work as ever for the server. */
-export function refuseProcessExit(): void {
+/**
+ * Makes `process.exit` and the like throw when a service calls them, and has its listeners kept by its own process; all
+ * work as ever for the server.
+ */
+export function guardProcess(): void {
   for (const name of ["exit", "reallyExit", "abort"]) guard(name, () => () => refuse(name, "end"));
   guard("chdir", () => () => refuse("chdir", "move"));
   guard(

@@ -5,11 +5,11 @@
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { isAbandoned, isOurs, processOf } from "./abandoned.js";
 import { messageOf } from "./errors.js";
 import { testPreload } from "./host-modules.js";
-import { systemErrorCode } from "./storage-error.js";
 
-const NAME = /^reef-scratch-(\d+)-/;
+const WORD = "reef-scratch";
 const TEST_FILE = /[._](test|spec)\.[cm]?[jt]sx?$/;
 
 let root: string | undefined;
@@ -40,7 +40,7 @@ export function removeScratch(): void {
 export function enterScratchLate(): string | undefined {
   if (root || !TEST_FILE.test(Bun.main)) return undefined;
   const data = resolve("data");
-  const safe = !existsSync(data) || NAME.test(basename(dirname(process.cwd())));
+  const safe = !existsSync(data) || processOf(basename(dirname(process.cwd())), WORD) !== undefined;
   enterScratch();
   if (safe) return undefined;
   return (
@@ -51,35 +51,20 @@ export function enterScratchLate(): string | undefined {
 
 function makeRoot(): string {
   removeAbandoned();
-  return realpathSync(mkdtempSync(join(tmpdir(), `reef-scratch-${process.pid}-`)));
+  return realpathSync(mkdtempSync(join(tmpdir(), `${WORD}-${process.pid}-`)));
 }
 
 /** A run without the preload is not told when it ends, and one that is killed cannot clear up. */
 function removeAbandoned(): void {
   for (const name of readdirSync(tmpdir())) {
-    const pid = NAME.exec(name)?.[1];
-    if (pid === undefined || lives(Number(pid))) continue;
+    if (!isAbandoned(name, WORD)) continue;
     const path = join(tmpdir(), name);
     try {
-      if (isOurs(path)) rmSync(path, { recursive: true, force: true });
+      // Another run may have removed it by now.
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (stat && isOurs(stat)) rmSync(path, { recursive: true, force: true });
     } catch (error) {
       console.warn(`what an earlier test run left at ${path} cannot be removed: ${messageOf(error)}`);
     }
-  }
-}
-
-/** Another run may have removed it by now. */
-function isOurs(path: string): boolean {
-  const uid = lstatSync(path, { throwIfNoEntry: false })?.uid;
-  return uid !== undefined && (process.getuid === undefined || uid === process.getuid());
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's lives, too.
-    return systemErrorCode(error) !== "ESRCH";
   }
 }

@@ -8,7 +8,7 @@ import { createServer, type ReefServer, type ServerOptions } from "./create-serv
 import { holdDataDir, prepareDataDir } from "./data-lock.js";
 import { errorReply, messageOf } from "./errors.js";
 import { LogBook } from "./log.js";
-import { refuseProcessExit } from "./process-guard.js";
+import { guardProcess } from "./process-guard.js";
 import { listenError } from "./start-errors.js";
 
 export { createServer, type ReefServer, type ServerOptions };
@@ -123,7 +123,7 @@ async function loadBehind<T>(
   checker: Checker | undefined,
   load: () => Promise<T>,
 ): Promise<T> {
-  refuseProcessExit();
+  guardProcess();
   try {
     return await load();
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Scope } from "./scope.js";
 import { StorageError } from "./storage-error.js";
 import { isJson, mayWrite, StreamWatch } from "./streams.js";
 import type { ServiceModule } from "./types.js";
+import { Condition } from "./waiters.js";
 
 /** Bun's server when the request came over the network; undefined inside the process. */
 export type Env = Bun.Server<undefined> | undefined;
@@ -77,8 +78,8 @@ export class Serving {
   readonly #hooks: ServingHooks;
   /** Where the ring of pending handlers begins and ends. */
   readonly #ring = new Pending(undefined, () => undefined);
-  /** Called after each handler, for those who wait for them. */
-  readonly #onReturn = new Set<() => void>();
+  /** Changes with each handler that has returned. */
+  readonly #returned = new Condition();
 
   constructor(module: ServiceModule, scope: Scope, hooks: ServingHooks) {
     this.#scope = scope;
@@ -187,7 +188,7 @@ export class Serving {
       this.active--;
       pending.resolve(this.#hooks.complete(errorReply("BUSY"), pending.request as Request));
     }
-    this.#tellReturn();
+    this.#returned.notify();
   }
 
   #pending(): Pending[] {
@@ -198,7 +199,7 @@ export class Serving {
 
   #finish(response: unknown, request: Request, env: Env, context?: JsonContext): Response {
     this.active--;
-    if (this.#onReturn.size > 0) this.#tellReturn();
+    if (this.#returned.hasWaiters) this.#returned.notify();
     if (context?.ready !== undefined && context.ready === response) {
       return this.#hooks.complete(context.ready, request, "ready");
     }
@@ -211,10 +212,6 @@ export class Serving {
       // It only looks like a reply.
       return this.#hooks.complete(this.#fail(error, request), request);
     }
-  }
-
-  #tellReturn(): void {
-    for (const tell of this.#onReturn) tell();
   }
 
   #noReply(value: unknown, request: Request): Response {
@@ -258,26 +255,12 @@ export class Serving {
    */
   whenIdle(ms: number, except = 0): Promise<boolean> {
     const asking = () => (this.knowsAsking ? this.#pending().filter(({ work }) => work?.asks).length : 0);
-    return this.#when(() => this.active - asking() <= except, ms);
+    return this.#returned.wait(() => this.active - asking() <= except, ms);
   }
 
   /** The same for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
   whenWritten(ms: number): Promise<boolean> {
-    return this.#when(() => !this.#pending().some((pending) => pending.isWriting), ms);
-  }
-
-  async #when(isSo: () => boolean, ms: number): Promise<boolean> {
-    if (isSo()) return true;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), ms);
-    const look = () => {
-      if (isSo()) resolve(true);
-    };
-    this.#onReturn.add(look);
-    const happened = await promise;
-    clearTimeout(timer);
-    this.#onReturn.delete(look);
-    return happened;
+    return this.#returned.wait(() => !this.#pending().some((pending) => pending.isWriting), ms);
   }
 }
 

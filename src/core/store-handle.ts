@@ -69,10 +69,11 @@ export const isAsync = (fn: unknown): boolean =>
  * does; see `Handover` for the rest.
  */
 export function reach<T>(owner: () => Peer, fn: () => T, canWait = false): T {
-  const { module, scope } = owner();
+  const peer = owner();
+  const { module, scope } = peer;
   const { handover, paused } = scope;
-  if (paused && canWait && !isWaitedFor(owner())) return paused.then(() => reach(owner, fn, canWait)) as T;
-  if (handover && !isWaitedFor(owner())) {
+  if (paused && canWait && !isWaitedFor(peer)) return paused.then(() => reach(owner, fn, canWait)) as T;
+  if (handover && !isWaitedFor(peer)) {
     if (handover.isClosed) throw new ReefError("BUSY", `"${module.name}" is being exchanged; try again`);
     handover.wasUsed = true;
   }

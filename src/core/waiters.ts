@@ -1,3 +1,5 @@
+/** Waiting for others, without for ever. */
+
 /** Those who wait for what may never come. Once they are told that it will not, whoever comes later is told at once. */
 export class Waiters {
   readonly #waiting = new Set<(error: Error) => void>();
@@ -27,5 +29,34 @@ export class Waiters {
     this.#given ??= error;
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
+  }
+}
+
+/** Something that can come to be so; who waits for it looks again whenever it may have changed. */
+export class Condition {
+  readonly #looks = new Set<() => void>();
+
+  get hasWaiters(): boolean {
+    return this.#looks.size > 0;
+  }
+
+  /** It may have changed. */
+  notify(): void {
+    for (const look of this.#looks) look();
+  }
+
+  /** Resolves with `true` once `isSo` says so, with `false` after `ms` milliseconds. */
+  async wait(isSo: () => boolean, ms: number): Promise<boolean> {
+    if (isSo()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), ms);
+    const look = () => {
+      if (isSo()) resolve(true);
+    };
+    this.#looks.add(look);
+    const happened = await promise;
+    clearTimeout(timer);
+    this.#looks.delete(look);
+    return happened;
   }
 }
