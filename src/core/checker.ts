@@ -4,10 +4,11 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isAlone, isToTheEnd, type Job } from "./check-job.js";
+import { isAlone, type Job } from "./check-job.js";
 import { type CheckAnswer, type CheckRequest, TOGETHER } from "./check-messages.js";
 import type { CheckProcess } from "./check-process.js";
 import { messageOf } from "./errors.js";
+import { JobQueue } from "./job-queue.js";
 import { KnownCode } from "./known-code.js";
 import { checkProcess } from "./late.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
@@ -58,7 +59,7 @@ export class ChildChecker implements Checker {
   readonly #children = new Set<CheckProcess>();
   /** Of those that have ended, what is left is still being looked for. */
   readonly #leaving = new Set<CheckProcess>();
-  #queue: Job[] = [];
+  readonly #queue = new JobQueue();
   readonly #known: KnownCode;
   #scratch: string | undefined;
   #allowed: number;
@@ -98,10 +99,10 @@ export class ChildChecker implements Checker {
     if (this.#closed) return Promise.reject(shuttingDown());
     return new Promise((resolve, reject) => {
       const job: Job = { request, resolve, reject };
-      this.#queue.push(job);
+      this.#queue.add(job);
       // It starts while the rest of what is asked for at once comes in, and begins when there is enough for it.
       if (this.#children.size === 0) this.#tryAnother(job);
-      if (this.#queue.length === TOGETHER) this.#assign();
+      if (this.#queue.size === TOGETHER) this.#assign();
       if (this.#assigning) return;
       this.#assigning = true;
       queueMicrotask(() => {
@@ -111,31 +112,22 @@ export class ChildChecker implements Checker {
     });
   }
 
-  /**
-   * Hands out what can be done now. Imports come first: an `init` takes longer, and may be one of many that never end.
-   * What needs a process to itself to its end comes last.
-   */
+  /** Hands out what can be done now. */
   #assign(): void {
-    this.#hand(({ request, suspected }) => request.op === "import" && suspected === undefined);
-    this.#hand((job) => job.request.op === "import" && !isToTheEnd(job));
-    this.#hand((job) => !isToTheEnd(job));
-    this.#hand(() => true);
+    for (const jobs of this.#queue.kinds) this.#hand(jobs);
   }
 
-  /** Hands out jobs of a kind, several at once where they may be, until no child has room. */
-  #hand(isOfKind: (job: Job) => boolean): void {
+  /** Hands out jobs of one kind, several at once where they may be, until no child has room. */
+  #hand(jobs: Job[]): void {
     // All children get some of a few.
-    const share = Math.min(TOGETHER, Math.ceil(this.#queue.filter(isOfKind).length / this.#allowed));
+    const share = Math.min(TOGETHER, Math.ceil(jobs.length / this.#allowed));
     while (!this.#closed) {
-      const jobs = this.#queue.filter(isOfKind);
       const [job] = jobs;
       if (!job) return;
       const child = this.#idle() ?? this.#tryAnother(job) ?? this.#withMostRoom(job);
       const room = child?.room(job) ?? 0;
       if (!child || room === 0) return;
-      const handed = jobs.slice(0, Math.min(room, isAlone(job) ? 1 : share));
-      this.#queue = this.#queue.filter((one) => !handed.includes(one));
-      child.work(handed);
+      child.work(jobs.splice(0, Math.min(room, isAlone(job) ? 1 : share)));
     }
   }
 
@@ -144,7 +136,7 @@ export class ChildChecker implements Checker {
       return this.#another(job);
     } catch (error) {
       // No room on the disk, or for another process.
-      if (this.#children.size === 0) for (const one of this.#queue.splice(0)) one.reject(notTried(error));
+      if (this.#children.size === 0) for (const one of this.#queue.takeAll()) one.reject(notTried(error));
       return undefined;
     }
   }
@@ -162,7 +154,7 @@ export class ChildChecker implements Checker {
       {
         onRoom: () => this.#assign(),
         onHandBack: (jobs) => {
-          this.#queue.unshift(...jobs);
+          this.#queue.putBack(jobs);
           this.#assign();
         },
         onEnd: () => {
@@ -184,7 +176,7 @@ export class ChildChecker implements Checker {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const job of this.#queue.splice(0)) job.reject(shuttingDown());
+    for (const job of this.#queue.takeAll()) job.reject(shuttingDown());
     await Promise.all([...this.#children].map((child) => child.end(shuttingDown())));
     await Promise.all([...this.#leaving].map((child) => child.gone));
     await this.#known.saved();

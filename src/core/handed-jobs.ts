@@ -50,21 +50,30 @@ export class HandedJobs {
 
   /** How many jobs like this one can be done beside those that are here. */
   roomFor(job: Job): number {
-    const all = [...this.#handed.values()];
-    const fresh = all.filter((one) => this.#isFresh(one));
-    if (fresh.some((one) => isAlone(one.job))) return 0;
-    if (isAlone(job)) return (isToTheEnd(job) ? all : fresh).length === 0 ? 1 : 0;
-    return Math.max(0, AHEAD - fresh.length);
+    let fresh = 0;
+    const now = this.#now();
+    for (const one of this.#handed.values()) {
+      if (!isFresh(one, now)) continue;
+      if (isAlone(one.job)) return 0;
+      fresh++;
+    }
+    if (isAlone(job)) return (isToTheEnd(job) ? this.size : fresh) === 0 ? 1 : 0;
+    return Math.max(0, AHEAD - fresh);
   }
 
   /** Whether none has shown to take its time: who wants to be alone can be, soon. */
   get areFresh(): boolean {
-    return [...this.#handed.values()].every((one) => this.#isFresh(one));
+    const now = this.#now();
+    for (const one of this.#handed.values()) if (!isFresh(one, now)) return false;
+    return true;
   }
 
   /** Whether one takes its time beside which nothing else is to go on. */
   get areShut(): boolean {
-    return [...this.#handed.values()].some((one) => isToTheEnd(one.job) && !this.#isFresh(one));
+    for (const one of this.#handed.values()) {
+      if (isToTheEnd(one.job) && !isFresh(one, this.#now())) return true;
+    }
+    return false;
   }
 
   /** Whether there is but one, and the process is at it. */
@@ -113,8 +122,8 @@ export class HandedJobs {
     }
     return taken;
   }
+}
 
-  #isFresh({ begunAt }: Handed): boolean {
-    return begunAt === undefined || this.#now() - begunAt < SLOW_MS;
-  }
+function isFresh({ begunAt }: Handed, now: number): boolean {
+  return begunAt === undefined || now - begunAt < SLOW_MS;
 }
