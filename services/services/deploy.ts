@@ -1,4 +1,5 @@
 /** Deploys a folder: validate → test → load → verify, all or nothing. */
+import { breathe } from "../../src/core/breathe.js";
 import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
 import { type FailureStatus, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
@@ -86,6 +87,7 @@ export class Deployer {
       const verdict = await runTests({ dir, timeoutMs: readConfig().testTimeoutMs, signal });
       if (verdict.status === "failed") throw new StepFailed(verdict.detail);
       recorder.end(verdict.status, verdict.detail);
+      await breathe();
 
       recorder.begin("load");
       let seen = "";

@@ -62,6 +62,7 @@ async function loadInTurn(
   const service = registry.table.byFolder(dirName);
   let digest: string | undefined;
   try {
+    await breathe();
     const source = readFolder(registry, dirName);
     digest = source.digest;
     if (options.digest !== undefined && options.digest !== digest) throw changedMeanwhile(dirName);
@@ -73,6 +74,7 @@ async function loadInTurn(
       : await registry.admission.admit(await importCode(source), dirName, source, options.verify);
     registry.failures.clear(dir);
     registry.announce(name, action);
+    await breathe();
     // Whoever changes the folder after the answer finds the version that is answered for kept.
     await registry.copies.keep(name);
     return { name, action };
@@ -90,9 +92,9 @@ async function loadInTurn(
 export async function check(registry: Registry, dirName: string): Promise<CheckResult> {
   const { checker, trials } = registry;
   assertFolderName(dirName);
-  const { digest } = readFolder(registry, dirName);
   await breathe();
-  const trial = await trials.begin([dirName], true).get(dirName);
+  const { digest } = readFolder(registry, dirName);
+  const trial = await trials.beginWith([{ dirName, digest }]).get(dirName);
   await trials.finish(dirName, digest, trial, true);
   if (checker && readFolder(registry, dirName).digest !== digest) throw changedMeanwhile(dirName);
   checker?.remember(digest);

@@ -63,18 +63,23 @@ export class Snapshots {
   async keep(dirName: string, dir: string, digest: string): Promise<void> {
     try {
       await this.#turns.take(dirName, async () => {
-        const [latest] = this.list(dirName);
-        if (latest?.digest === digest && latest.served) return;
-        await this.#keep(dirName, dir, digest, { served: true });
+        const known = this.#read(dirName);
+        if (known[0]?.digest === digest && known[0].served) return;
+        await this.#keep(dirName, dir, digest, known, { served: true });
       });
     } catch (error) {
       this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
     }
   }
 
-  async #keep(dirName: string, dir: string, digest: string, how: { served: boolean; spare?: string }) {
+  async #keep(
+    dirName: string,
+    dir: string,
+    digest: string,
+    known: readonly Snapshot[],
+    how: { served: boolean; spare?: string },
+  ): Promise<boolean> {
     const path = this.#path(dirName, digest);
-    const known = this.#read(dirName);
     if (!existsSync(path) && !(await copyCode(dir, path, digest))) return false;
     const before = known.find((snapshot) => snapshot.digest === digest);
     const others = known.filter((snapshot) => snapshot !== before);
@@ -97,7 +102,7 @@ export class Snapshots {
    */
   async setAside(dirName: string, dir: string, spare: string): Promise<string> {
     const digest = contentDigest(dir);
-    const keeping = () => this.#keep(dirName, dir, digest, { served: false, spare });
+    const keeping = () => this.#keep(dirName, dir, digest, this.#read(dirName), { served: false, spare });
     if (!(await this.#turns.take(dirName, keeping))) {
       const message = `the files of "${dirName}" changed while they were being copied.`;
       throw new LoadFailure("CHANGED", "find", message);

@@ -28,15 +28,22 @@ export class Trials {
     this.#checker = checker;
   }
 
-  /** Begins to try the code of these folders that is unknown, side by side; with `always`, what is known as well. */
-  begin(dirNames: readonly string[], always = false): TrialsUnderWay {
+  /** Begins to try the code of these folders that is unknown, side by side. */
+  begin(dirNames: readonly string[]): TrialsUnderWay {
     const checker = this.#checker;
     if (!checker) return new Map();
     const unknown = dirNames.flatMap((dirName) => {
       const digest = this.digestOf(dirName);
-      return digest === undefined || (!always && checker.knows(digest)) ? [] : [{ dirName, digest }];
+      return digest === undefined || checker.knows(digest) ? [] : [{ dirName, digest }];
     });
-    return inHost(() => new (changes().Batch)(unknown, this.#table, this.#sharing(checker)).trials);
+    return this.beginWith(unknown);
+  }
+
+  /** The same for folders whose code has just been read, be it known or not. */
+  beginWith(folders: ReadonlyArray<{ dirName: string; digest: string }>): TrialsUnderWay {
+    const checker = this.#checker;
+    if (!checker) return new Map();
+    return inHost(() => new (changes().Batch)(folders, this.#table, this.#sharing(checker)).trials);
   }
 
   /** What a folder holds; undefined when there is none or it cannot be read, which the change itself will say. */

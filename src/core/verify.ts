@@ -1,5 +1,6 @@
 /** A look at a new version before it replaces the running one. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { breathe } from "./breathe.js";
 import { messageOf } from "./errors.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LoadOptions } from "./registry-types.js";
@@ -25,6 +26,7 @@ export async function verifyVersion(
     inChange(() => serving.handle(new Request(`http://localhost${mount}${path}`, init), undefined));
   try {
     await serving.ready(READY_LIMIT_MS);
+    await breathe();
     const looking = verify({ module, digest: source?.digest ?? "", request });
     const tooSlow = () => new Error(`the verification did not finish in ${VERIFY_LIMIT_MS} ms.`);
     await within(looking, VERIFY_LIMIT_MS, tooSlow);
