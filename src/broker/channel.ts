@@ -37,9 +37,9 @@ export interface ChannelEvents {
   onClose(reason: string | null): void;
 }
 
-/** What a channel puts up with, in bytes. */
+/** What a channel puts up with. */
 export interface ChannelLimits {
-  /** Bytes of one message, either way. May be lowered while the channel is open. */
+  /** UTF-16 units of one message, either way. May be lowered while the channel is open. */
   maxMessage: number;
   /** Bytes that wait to be read by the other side. */
   maxBacklog: number;
@@ -168,7 +168,7 @@ export class Channel {
 /** A message over the size that a channel carries. */
 export class MessageTooLarge extends Error {
   constructor(size: number, limit: number) {
-    super(`a message of ${size} bytes is larger than the limit of ${limit}`);
+    super(`a message of ${size} characters is larger than the limit of ${limit}`);
     this.name = "MessageTooLarge";
   }
 }

@@ -156,7 +156,7 @@ export const shell = {
   /**
    * Runs a program without a shell, confined to the same files and hosts as the plugin.
    * It is killed after `timeout` milliseconds, 30,000 when absent, and when the call that it
-   * belongs to has no time left. Resolves however it ends; rejects with
+   * belongs to has no time left. What it has started ends with it. Resolves however it ends; rejects with
    * `permission_denied`, `invalid_input`, and `not_found` for a program that is not there.
    *
    * @example

@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
+import { endProcessTree } from "../core/process-tree.js";
 import type { CommandResult } from "./client.js";
 import { BrokerError } from "./errors.js";
 import type { PluginManifest } from "./manifest.js";
@@ -25,6 +26,9 @@ export interface CommandOptions {
 
 const MAX_OUTPUT = 1024 * 1024;
 
+/** How long its output may take to end once nothing of it runs that can be found, in milliseconds. */
+const OUTPUT_LIMIT_MS = 1000;
+
 function findProgram(command: string, searchPath: string): string {
   const candidates = isAbsolute(command)
     ? [command]
@@ -39,19 +43,24 @@ function findProgram(command: string, searchPath: string): string {
   throw new BrokerError("not_found", `there is no command "${command}" here`);
 }
 
-/** Runs a command that the permissions allow, confined like the plugin that asked for it. */
+/**
+ * Runs a command that the permissions allow, confined like the plugin that asked for it. What it has started ends with
+ * it: nobody would look after that any more, nor after how long it takes.
+ */
 export async function runCommand(
   command: string,
   args: string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
   const program = findProgram(command, options.searchPath);
+  const mark = crypto.randomUUID();
   const child = spawnConfined({
     confined: options.confined,
     channel: false,
+    detached: true,
     plan: {
       argv: [program, ...args],
-      env: { PATH: options.searchPath, ...options.env },
+      env: { PATH: options.searchPath, ...options.env, [MARK]: mark },
       cwd: options.plugin.root,
       base: [
         ...systemRules(),
@@ -67,9 +76,12 @@ export async function runCommand(
   const timer = setTimeout(kill, options.timeout);
   options.signal.addEventListener("abort", kill, { once: true });
   if (options.signal.aborted) kill();
+  const stdout = new Output(child.stdout);
+  const stderr = new Output(child.stderr);
   try {
-    const [stdout, stderr] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exited]);
-    return { code: child.exitCode, stdout, stderr };
+    await child.exited;
+    await endProcessTree(child.pid, `${MARK}=${mark}`);
+    return { code: child.exitCode, stdout: await stdout.rest(), stderr: await stderr.rest() };
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener("abort", kill);
@@ -77,11 +89,33 @@ export async function runCommand(
   }
 }
 
-async function collect(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of stream) {
-    if (text.length < MAX_OUTPUT) text += decoder.decode(chunk, { stream: true });
+/** The variable by which what a command has started is found, also when its parent is gone. */
+const MARK = "REEF_COMMAND_RUN";
+
+/** What a command writes. What is too much is read and dropped, or it would wait for ever to be rid of it. */
+class Output {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #read: Promise<void>;
+  #text = "";
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+    this.#read = this.#readAll();
   }
-  return text.slice(0, MAX_OUTPUT);
+
+  async #readAll(): Promise<void> {
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      if (this.#text.length < MAX_OUTPUT) this.#text += decoder.decode(value, { stream: true });
+    }
+  }
+
+  /** All of it, of a command that has ended. */
+  async rest(): Promise<string> {
+    await Promise.race([this.#read, Bun.sleep(OUTPUT_LIMIT_MS)]);
+    void this.#reader.cancel();
+    return this.#text.slice(0, MAX_OUTPUT);
+  }
 }

@@ -32,7 +32,7 @@ export interface BrokerLimits {
   maxMemory: number;
   /** How often memory is looked at. */
   memoryInterval: number;
-  /** One message on the channel, either way. */
+  /** One message on the channel, either way, in UTF-16 units: characters of JSON, of which most take a byte. */
   maxMessage: number;
   /** Bytes waiting to be read by a worker. */
   maxBacklog: number;

@@ -34,6 +34,11 @@ export class Requests {
   take(session: Session, id: number, parent: number, request: WireRequest): void {
     const { worker } = session;
     if (!worker) return;
+    if (session.requests.has(id)) {
+      // Else the one that is open could neither be counted nor withdrawn.
+      worker.kill("it used the number of a request that is still open");
+      return;
+    }
     if (session.requests.size >= this.host.limits.maxNestedCalls) {
       worker.refuse(id, new BrokerError("overloaded", "the worker has too many requests open"));
       return;

@@ -28,6 +28,7 @@ export class WorkerPool {
   readonly #slots: SlotTable;
   readonly #live = new Set<Worker>();
   readonly #ended = new Set<Promise<void>>();
+  readonly #creating = new Set<Promise<Worker>>();
   /** Slots that wait for a place in the pool. */
   readonly #waiting = new Set<Slot>();
   #reserved = 0;
@@ -142,11 +143,13 @@ export class WorkerPool {
     slot.starting = true;
     this.#reserved++;
     let worker: Worker | null = null;
+    const creating = this.host.create(slot, {
+      recovered: () => this.released(slot),
+      exited: (reason) => this.#onExit(slot, worker, reason),
+    });
+    this.#creating.add(creating);
     try {
-      worker = await this.host.create(slot, {
-        recovered: () => this.released(slot),
-        exited: (reason) => this.#onExit(slot, worker, reason),
-      });
+      worker = await creating;
       this.#live.add(worker);
       slot.worker = worker;
       this.#startWatch();
@@ -160,6 +163,7 @@ export class WorkerPool {
     } finally {
       slot.starting = false;
       this.#reserved--;
+      this.#creating.delete(creating);
     }
     if (this.#closed || slot.draining) {
       this.#retire(slot);
@@ -269,6 +273,8 @@ export class WorkerPool {
       if (slot.wakeUp) clearTimeout(slot.wakeUp);
       this.#rejectQueue(slot, new BrokerError("unavailable", "the broker is closing"));
     }
+    // What comes of these is ended as soon as it is there.
+    await Promise.allSettled(this.#creating);
     const ends = [...this.#live].map((worker) => worker.terminate());
     await Promise.all([...ends, ...this.#ended]);
     this.#stopWatch();

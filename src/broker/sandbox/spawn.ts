@@ -57,18 +57,21 @@ export interface SpawnOptions {
   confined: boolean;
   /** Whether descriptor 3 is a socket to us. */
   channel: boolean;
+  /** Whether it leads a process group of its own. */
+  detached?: boolean;
 }
 
 /** A program with its pipes. */
 export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
 
 /** Starts a program, confined by the launcher unless told otherwise. Its stdin only keeps it company. */
-export function spawnConfined({ plan, confined, channel }: SpawnOptions): ConfinedProcess {
+export function spawnConfined({ plan, confined, channel, detached = false }: SpawnOptions): ConfinedProcess {
   const extra = channel ? (["socket-fd"] as const) : [];
   const child = Bun.spawn(confined ? launcherCommand() : plan.argv, {
     stdio: ["pipe", "pipe", "pipe", ...extra],
     env: confined ? {} : plan.env,
     cwd: confined ? import.meta.dir : plan.cwd,
+    detached,
   }) as ConfinedProcess;
   if (confined) {
     child.stdin.write(`${JSON.stringify({ ...plan, relay: RELAY } satisfies LaunchPlan)}\n`);

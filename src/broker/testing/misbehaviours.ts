@@ -45,6 +45,12 @@ export const MISBEHAVIOURS: Misbehaviour[] = [
     timeout: 5_000,
     expected: "answer",
   },
+  {
+    name: "reuse the number of an open request",
+    body: "const twice = JSON.stringify([10, 4711, 0, { kind: 'storage', action: 'keys' }]) + '\\n'; require('node:fs').writeSync(3, twice + twice); return new Promise(() => {});",
+    timeout: 5_000,
+    expected: ["worker_died"],
+  },
 ];
 
 /** A plugin with each misbehaviour as a method. */

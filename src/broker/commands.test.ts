@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { processTree } from "../core/process-tree.js";
+import { detectEnforcement } from "./sandbox/level.js";
+import { testBroker } from "./testing/fixtures.js";
+
+const confined = (await detectEnforcement()).level !== "none";
+const environment = { PATH: process.env.PATH };
+const setups = {
+  confined: testBroker({}, { environment }),
+  unconfined: testBroker({}, { environment, enforcement: "off" }),
+};
+
+beforeAll(async () => {
+  for (const { add } of Object.values(setups)) {
+    await add({
+      id: "commanding",
+      permissions: [{ permission: "shell:execute", allow: [{ command: "sh" }] }],
+      methods: { run: {} },
+      code: `import { shell } from "reef/broker";
+        export default { services: { main: {
+          async run({ script, timeout }) { return shell.execute("sh", ["-c", script], { timeout }); },
+        } } };`,
+    });
+  }
+});
+afterAll(async () => {
+  for (const { close } of Object.values(setups)) await close();
+});
+
+/** Without a program of its own, which a confined shell may not start. */
+const FOR_EVER = "while :; do :; done";
+
+const stillRunning = async (pid: string) => (await processTree(Number(pid))).length;
+
+for (const [how, { broker }] of Object.entries(setups)) {
+  const run = (script: string, timeout?: number) =>
+    broker.call<{ code: number | null; stdout: string }>("commanding", "main", "run", { script, timeout });
+
+  describe.skipIf(how === "confined" && !confined)(`a command, ${how}`, () => {
+    test("ends with what it has left running, which holds its output", async () => {
+      const { code, stdout } = await run(`(${FOR_EVER}) & echo $!`);
+      expect([code, await stillRunning(stdout.trim())]).toEqual([0, 0]);
+    });
+
+    test("that takes too long is killed with what it has started", async () => {
+      const { code, stdout } = await run(`(${FOR_EVER}) & echo $!; ${FOR_EVER}`, 300);
+      expect([code, await stillRunning(stdout.trim())]).toEqual([null, 0]);
+    });
+
+    test("writes as much as it likes, of which a megabyte is kept", async () => {
+      const lines = `i=0; while [ $i -lt 20000 ]; do echo '${"x".repeat(99)}'; i=$((i+1)); done`;
+      const { stdout } = await run(lines);
+      expect(stdout).toHaveLength(1024 * 1024);
+    });
+  });
+}
