@@ -289,8 +289,8 @@ describe("requests during an exchange", () => {
     ["of its requests", (reef: Reef) => reef.call("/a/reload", { method: "POST" })],
     ["of its timers", (_reef: Reef) => (globalThis as unknown as { __later(): Promise<unknown> }).__later()],
   ])(
-    "one that may be writing is waited for when its service is reloaded by one %s",
-    async (_what, reload) => {
+    "one that may be writing is waited for when its service is reloaded by one %s, who learns of it",
+    async (who, reload) => {
       shared.__initGate = Promise.withResolvers();
       const config = readConfig({ REEF_DRAIN_TIMEOUT: "10000" });
       const { reef, registry } = await startRegistry({ "a/index.ts": reloading("one") }, { config });
@@ -304,11 +304,35 @@ describe("requests during an exchange", () => {
       expect(registry.get("a")?.generation).toBe(1);
       shared.__initGate.resolve();
       expect((await slow).status).toBe(201);
-      await asked;
+      expect(await asked).toMatchObject(who === "of its requests" ? { status: 200 } : { action: "updated" });
       expect(registry.get("a")?.generation).toBe(2);
       expect(await (await reef.call("/a")).json()).toEqual(["slow"]);
     },
   );
+
+  test("one that comes to ask for a change itself holds up the exchange no longer", async () => {
+    shared.__initGate = Promise.withResolvers();
+    const config = readConfig({ REEF_DRAIN_TIMEOUT: "60000" });
+    const asking = reloading("one").replace(
+      "export default {",
+      `routes.post("/later", async (c) => {
+        await globalThis.__initGate.promise;
+        return c.json(await context.registry.reload("a"));
+      });
+      export default {`,
+    );
+    const { reef, registry } = await startRegistry({ "a/index.ts": asking }, { config });
+    onTestFinished(() => void Reflect.deleteProperty(globalThis, "__later"));
+    const later = reef.call("/a/later", { method: "POST" });
+    const loading = registry.load("a");
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    const before = performance.now();
+    shared.__initGate.resolve();
+    await loading;
+    // Far below how long a reading one is waited for.
+    expect(performance.now() - before).toBeLessThan(1500);
+    expect(await (await later).json()).toEqual({ name: "a", action: "updated" });
+  });
 
   /** A service that was exchanged, stored something before and after, and whose old version has a stream open. */
   async function drainingOne() {

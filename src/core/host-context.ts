@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Condition } from "./waiters.js";
 
 /**
  * Calls `fn` in the server's own context, whoever the caller is. What code opens, timers, child processes and
@@ -19,13 +20,15 @@ export interface Work {
   /** What it is done for, inside the process, until it is over. */
   within: Work | undefined;
   isOver: boolean;
+  /** Who waits for it looks at this again when it comes to wait for a change. */
+  readonly waitedFor: Condition;
 }
 
 /** What is being done where this is asked. */
 export const working = new AsyncLocalStorage<Work>();
 
-export function newWork(owner: object): Work {
-  return { owner, asks: 0, within: present(), isOver: false };
+export function newWork(owner: object, waitedFor: Condition): Work {
+  return { owner, asks: 0, within: present(), isOver: false, waitedFor };
 }
 
 /** What goes on that it had begun, a timer for instance, is no part of it. */
@@ -49,7 +52,10 @@ export function isWorkOf(owner: object): boolean {
 export async function asked<T>(change: () => Promise<T>): Promise<T> {
   const asking: Work[] = [];
   for (let work = present(); work; work = work.within) asking.push(work);
-  for (const work of asking) work.asks++;
+  for (const work of asking) {
+    work.asks++;
+    work.waitedFor.notify();
+  }
   try {
     return await change();
   } finally {

@@ -30,9 +30,26 @@ test("what waits for a change itself, or for somebody who does, is not waited fo
   const change = Promise.withResolvers<void>();
   const running = outer.run(async () => inner.run(() => asked(() => change.promise)));
   expect(await Promise.all([outer.whenOver(0), inner.whenOver(0)])).toEqual([true, true]);
+  expect(await outer.whenAllOver(0)).toBe(false);
   change.resolve();
   await running;
   expect(working.getStore()).toBeUndefined();
+});
+
+test("what comes to wait for a change while it is waited for is not waited for any longer", async () => {
+  const inFlight = new InFlight({});
+  const [begin, change] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const running = inFlight.run(async () => {
+    await begin.promise;
+    await asked(() => change.promise);
+  });
+  const over = inFlight.whenOver(60_000);
+  const allOver = inFlight.whenAllOver(60_000);
+  begin.resolve();
+  expect(await over).toBe(true);
+  change.resolve();
+  await running;
+  expect(await allOver).toBe(true);
 });
 
 test("what goes on after it, by a timer for instance, is no part of it", async () => {

@@ -15,7 +15,7 @@ export class InFlight {
 
   /** Runs something that is under way until what it returns has settled, or it is abandoned. */
   run<T>(fn: () => T): T {
-    const work = newWork(this.#owner);
+    const work = newWork(this.#owner, this.#over);
     this.#works.add(work);
     let goesOn = false;
     try {
@@ -48,5 +48,11 @@ export class InFlight {
   whenOver(ms: number): Promise<boolean> {
     const works = [...this.#works];
     return this.#over.wait(() => works.every(({ asks, isOver }) => isOver || asks > 0), ms);
+  }
+
+  /** The same with what waits for a change: for who is no part of one. */
+  whenAllOver(ms: number): Promise<boolean> {
+    const works = [...this.#works];
+    return this.#over.wait(() => works.every(({ isOver }) => isOver), ms);
   }
 }

@@ -128,7 +128,7 @@ export class Serving {
     this.active++;
     let result: unknown;
     let context: JsonContext | undefined;
-    const work = this.knowsAsking ? newWork(this.#scope) : undefined;
+    const work = this.knowsAsking ? newWork(this.#scope, this.#returned) : undefined;
     try {
       const found = app.find?.(request, env);
       context = found?.context;
@@ -258,7 +258,12 @@ export class Serving {
     return this.#returned.wait(() => this.active - asking() <= except, ms);
   }
 
-  /** The same for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
+  /** The same for all handlers: for who is no part of a change that one of them may wait for. */
+  whenAllReturned(ms: number): Promise<boolean> {
+    return this.#returned.wait(() => this.active === 0, ms);
+  }
+
+  /** The same as `whenIdle` for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
   whenWritten(ms: number): Promise<boolean> {
     return this.#returned.wait(() => !this.#pending().some((pending) => pending.isWriting), ms);
   }

@@ -164,6 +164,8 @@ export interface RetireOptions {
   unaccounted: () => number;
   /** Nothing is waited for any more once this settles. */
   hurried?: Promise<void>;
+  /** Whether no change waits for its end: then what waits for a change itself is waited for like everything else. */
+  aside?: boolean;
 }
 
 /** Lets go of a version that never served. Its store is closed, not flushed: the data is another version's. */
@@ -178,15 +180,18 @@ export function discard(version: Version): Promise<void> {
  */
 export async function retire(version: Version, options: RetireOptions): Promise<void> {
   const { generation, module, serving } = version;
-  const { limitMs, shutdown = false, hurried = new Promise(() => undefined) } = options;
+  const { drainMs, limitMs, shutdown = false, aside = false } = options;
+  const { hurried = new Promise(() => undefined) } = options;
   const { scope } = generation;
   scope.active = false;
-  let deadline = Date.now() + options.drainMs;
+  let deadline = Date.now() + drainMs;
   const hurry = hurried.then(() => {
     deadline = 0;
   });
-  const handled = scope.handling.whenOver(Math.min(options.drainMs, HANDLING_LIMIT_MS));
-  const idle = Promise.all([serving.whenIdle(options.drainMs), handled]);
+  const handlingMs = Math.min(drainMs, HANDLING_LIMIT_MS);
+  const idle = aside
+    ? Promise.all([serving.whenAllReturned(drainMs), scope.handling.whenAllOver(handlingMs)])
+    : Promise.all([serving.whenIdle(drainMs), scope.handling.whenOver(handlingMs)]);
   await Promise.race([idle, hurry]);
   serving.streams.stop((stop) => {
     try {
