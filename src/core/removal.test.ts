@@ -69,6 +69,26 @@ describe("unload", () => {
     expect(reef.liveModules.has("base")).toBe(false);
   });
 
+  test("is refused when another service comes to need it while its store is being saved", async () => {
+    const gate = Promise.withResolvers<void>();
+    const flushing = Promise.withResolvers<void>();
+    const store = {
+      flush() {
+        flushing.resolve();
+        return gate.promise;
+      },
+    };
+    const { reef, registry } = await startRegistry({}, { modules: [{ name: "base", store }] });
+    const refused = failure(registry.unload("base"));
+    await flushing.promise;
+    const release = reef.registry.table.claim({ name: "late", dependencies: ["base"] }, "late");
+    gate.resolve();
+    expect(await refused).toMatchObject({ code: "IN_USE" });
+    expect(reef.liveModules.has("base")).toBe(true);
+    release();
+    await registry.unload("base");
+  });
+
   test("of an unknown service says so; a service cannot remove itself", async () => {
     const { reef, registry } = await startRegistry({
       "a/index.ts": 'export default { name: "a", init(ctx) { globalThis.__ctx = ctx; } };',

@@ -71,14 +71,18 @@ async function remove(
   const service = table.get(name);
   if (!service) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
   if (name === caller) throw new LoadFailure("PROTECTED", "find", `"${name}" cannot remove itself.`);
-  const dependents = table.dependents(name);
-  if (dependents.length > 0 && !needed) {
+  const assertNotNeeded = () => {
+    const dependents = needed ? [] : table.dependents(name);
+    if (dependents.length === 0) return;
     const list = dependents.map((dependent) => `"${dependent}"`).join(", ");
     throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
-  }
+  };
+  assertNotNeeded();
   // It may serve since a moment ago.
   await registry.copies.keep(name);
   if (!force) await saveStore(service.current);
+  // What comes late at the start of the server takes no turn, and may have come to need it.
+  assertNotNeeded();
   decided();
   table.remove(service);
   await endOlder(service, REMOVAL_LIMIT_MS);

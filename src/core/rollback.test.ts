@@ -48,6 +48,24 @@ describe("rollback", () => {
     expect(await reef.text("/a")).toBe("one");
   });
 
+  test("to a damaged copy is refused and changes nothing; what serves later is kept anew", async () => {
+    const [one = "", two = ""] = await started("one", "two");
+    const kept = join(reef.sandbox.dataDir, ".reef", "snapshots", "a");
+    writeFileSync(join(kept, one, "index.ts"), version("damaged"));
+    const refused = back();
+    await expect(refused).rejects.toMatchObject({
+      code: "NO_SNAPSHOT",
+      message: expect.stringContaining("is damaged"),
+    });
+    expect([await reef.text("/a"), digest()]).toEqual(["two", two]);
+    const aside = readdirSync(kept).find((name) => name.startsWith(`${one}.corrupt`)) ?? "";
+    expect(readFileSync(join(kept, aside, "index.ts"), "utf8")).toBe(version("damaged"));
+    await load("one");
+    await load("two");
+    await back();
+    expect(await reef.text("/a")).toBe("one");
+  });
+
   test("takes a digest or its beginning", async () => {
     const [one = ""] = await started("one", "two", "three");
     await back(one.slice(0, 8));

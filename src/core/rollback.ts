@@ -34,6 +34,14 @@ export async function rollBack(
     const which = digest === undefined ? "earlier" : "such";
     throw new LoadFailure("NO_SNAPSHOT", "find", `no ${which} version of "${name}" is kept.`);
   }
+  if (!snapshots.isIntact(dirName, target.digest)) {
+    const version = target.digest.slice(0, SHORT_DIGEST);
+    throw new LoadFailure(
+      "NO_SNAPSHOT",
+      "find",
+      `the kept copy of version ${version} of "${name}" is damaged.`,
+    );
+  }
   const path = join(registry.servicesDir, dirName);
   const dir = realpathSync(path);
   const failureBefore = registry.failures.get(path);
@@ -44,7 +52,7 @@ export async function rollBack(
   let loaded: Loaded;
   try {
     gaveWay = snapshots.restore(dirName, dir, target.digest, note);
-    loaded = await load(registry, dirName, { caller });
+    loaded = await load(registry, dirName, { caller, digest: target.digest });
   } catch (error) {
     try {
       const room = putBack(gaveWay);

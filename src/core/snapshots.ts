@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { copyCode, syncCode } from "./code-copy.js";
 import { contentDigest } from "./digest.js";
 import { messageOf } from "./errors.js";
-import { replaceFile } from "./files.js";
+import { replaceFile, setAside } from "./files.js";
 import type { GaveWay, NoteGaveWay } from "./gave-way.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Logger } from "./log.js";
@@ -40,6 +40,14 @@ export class Snapshots {
   find(dirName: string, digest: string): string | undefined {
     const path = this.#path(dirName, digest);
     return existsSync(path) ? path : undefined;
+  }
+
+  /** Whether a kept version is what it was; a damaged copy is set aside and reported, so that it is not kept any more. */
+  isIntact(dirName: string, digest: string): boolean {
+    const path = this.#path(dirName, digest);
+    if (contentDigest(path) === digest) return true;
+    this.#log.warn(`the kept copy ${path} is damaged: moved to ${setAside(path)}`);
+    return false;
   }
 
   /** The kept versions of a folder, latest first. */
@@ -80,7 +88,8 @@ export class Snapshots {
     how: { served: boolean; spare?: string },
   ): Promise<boolean> {
     const path = this.#path(dirName, digest);
-    if (!existsSync(path) && !(await copyCode(dir, path, digest))) return false;
+    const isKept = existsSync(path) && this.isIntact(dirName, digest);
+    if (!isKept && !(await copyCode(dir, path, digest))) return false;
     const before = known.find((snapshot) => snapshot.digest === digest);
     const others = known.filter((snapshot) => snapshot !== before);
     const entry = {
