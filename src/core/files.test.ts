@@ -74,6 +74,18 @@ describe("writeFileAtomic", () => {
     expect(names()).toEqual(["a.json"]);
   });
 
+  test("leaves the old content when its folder cannot be opened to be synced", () => {
+    writeFileAtomic(path("a.json"), "old");
+    const { openSync } = fs;
+    const open = (file: string, ...rest: [string, number]) => {
+      if (file === path(".")) throw Object.assign(new Error("too many open files"), { code: "EMFILE" });
+      return openSync(file, ...rest);
+    };
+    spies.push(spyOn(fs, "openSync").mockImplementation(open as never));
+    expect(() => writeFileAtomic(path("a.json"), "new")).toThrow("too many open files");
+    expect([fs.readFileSync(path("a.json"), "utf8"), names()]).toEqual(["old", ["a.json"]]);
+  });
+
   test("keeps the mode of the file it replaces and gives a new one the mode that was asked for", () => {
     const modeOf = (name: string) => fs.statSync(path(name)).mode & 0o777;
     writeFileAtomic(path("secret"), "1", 0o600);
@@ -202,6 +214,13 @@ describe("replaceFile", () => {
     expect(await replaceFile(target, "two").catch((error) => error)).toMatchObject({ code: "STORAGE_FULL" });
     expect(fs.readFileSync(target, "utf8")).toBe("one");
     expect(fs.readdirSync(path("."))).toEqual(["index.json"]);
+  });
+
+  test("says why it failed also when what it has begun cannot be removed", async () => {
+    fs.mkdirSync(path("a.json.tmp"));
+    const replacing = replaceFile(path("a.json"), "new");
+    expect(await replacing.catch((error) => error)).toMatchObject({ code: "STORAGE_IO" });
+    expect(names()).toEqual(["a.json.tmp"]);
   });
 
   test("has content and name on disk before it resolves, unless that is not asked for", async () => {

@@ -4,14 +4,21 @@ import { dirname, resolve } from "node:path";
 import { messageOf } from "./errors.js";
 import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
+const CAN_OPEN_FOLDERS = process.platform !== "win32";
+
 /** Makes names created, renamed or removed in a folder survive a power cut. */
 export function syncFolder(folder: string): void {
-  if (process.platform === "win32") return; // folders cannot be opened there
-  const fd = fs.openSync(folder, "r");
+  syncAfter(folder, () => undefined);
+}
+
+/** The same for what `change` does. The folder is opened before: where that is impossible, nothing has changed. */
+function syncAfter(folder: string, change: () => void): void {
+  const fd = CAN_OPEN_FOLDERS ? fs.openSync(folder, "r") : undefined;
   try {
-    fs.fsyncSync(fd);
+    change();
+    if (fd !== undefined) fs.fsyncSync(fd);
   } finally {
-    fs.closeSync(fd);
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }
 
@@ -44,8 +51,10 @@ function describe(stat: fs.BigIntStats): string {
 /**
  * Replaces a file as a whole and returns its new mark. When this returns, the
  * new content is on disk; when it throws, or the machine stops half-way, the
- * old content is whole. Keeps the mode of a file that it replaces. Symbolic
- * links stay: the file that they lead to is replaced, or made.
+ * old content is whole. Only where the disk fails to sync the folder, as the last
+ * step, does it throw although the new content is there; a power cut may bring the
+ * old one back. Keeps the mode of a file that it replaces. Symbolic links stay: the
+ * file that they lead to is replaced, or made.
  *
  * @param mode Permission bits of a new file, `0o666` less the umask unless given.
  * @throws StorageError `STORAGE_FULL` when there is no space, else `STORAGE_IO`.
@@ -64,13 +73,20 @@ function replaceAtomic(path: string, data: string | Uint8Array, mode: number | u
     ensureFolder(dirname(path));
     const oldMode = fs.statSync(path, { throwIfNoEntry: false })?.mode;
     const mark = writeTemporary(temporary, data, oldMode ?? mode);
-    fs.renameSync(temporary, path);
-    syncFolder(dirname(path));
+    syncAfter(dirname(path), () => fs.renameSync(temporary, path));
     return mark;
   } catch (error) {
-    // What is left of it may hold the last free blocks.
-    if (fs.existsSync(temporary) && fs.statSync(temporary).isFile()) fs.rmSync(temporary);
+    discard(temporary);
     throw error;
+  }
+}
+
+/** What is left of a file may hold the last free blocks. Never throws: why it is left is what its writer has to say. */
+function discard(temporary: string): void {
+  try {
+    if (fs.statSync(temporary, { throwIfNoEntry: false })?.isFile()) fs.rmSync(temporary);
+  } catch (error) {
+    console.warn(`reef: ${temporary} cannot be removed: ${messageOf(error)}`);
   }
 }
 
@@ -107,11 +123,13 @@ export async function replaceFile(
       await file.writeFile(data);
       if (durable) await file.sync();
     });
-    await fs.promises.rename(temporary, path);
-    if (durable && process.platform !== "win32")
-      await withFile(dirname(path), "r", (folder) => folder.sync());
+    if (!durable || !CAN_OPEN_FOLDERS) return await fs.promises.rename(temporary, path);
+    await withFile(dirname(path), "r", async (folder) => {
+      await fs.promises.rename(temporary, path);
+      await folder.sync();
+    });
   } catch (error) {
-    await fs.promises.rm(temporary, { force: true });
+    discard(temporary);
     throw toStorageError(error, path);
   }
 }
