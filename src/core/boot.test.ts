@@ -206,6 +206,21 @@ describe("services that are slow to start", () => {
     await eventually(() => held.__life.filter((what) => what === "dispose").length === begun - 1);
   });
 
+  test("are told that they are not there yet when their own init asks them", async () => {
+    const asking = slow.replace("async init() {", "async init(ctx) {").replace(
+      "await globalThis.__go.promise;",
+      `await globalThis.__go.promise;
+       globalThis.__life.push((await ctx.dispatch(new Request("http://reef/slow-one"), { trusted: true })).status);`,
+    );
+    held.__go = Promise.withResolvers();
+    held.__life = [];
+    const { reef } = await startRegistry({ "slow/index.ts": asking }, { patienceMs: 50 });
+    const early = reef.text("/slow-one");
+    held.__go.resolve();
+    await reef.settled;
+    expect([held.__life, reasons(reef), await early]).toEqual([["init", 404], {}, "slow"] as never);
+  });
+
   test("stay away when they are switched off meanwhile", async () => {
     const { reef } = await startSlow();
     const off = reef.ctx.registry.disable("slow-one", { force: true });

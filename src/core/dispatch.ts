@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { errorReply } from "./errors.js";
+import { isInitializing } from "./host-context.js";
 import { NOSNIFF } from "./json-context.js";
 import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
@@ -117,7 +118,7 @@ export class Dispatcher {
         return this.complete(this.#health(request), request);
       }
       mount = this.#closestRoot(request);
-      const expected = mount === undefined && (this.#expected.get(name) ?? this.#nextRoot(server));
+      const expected = mount === undefined && this.#expectedBy(name, server);
       if (expected) return this.#whenKnown(expected, request, server);
       if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
     }
@@ -147,9 +148,15 @@ export class Dispatcher {
     if (maybeAtRoot) this.#expectedRoots.add(settled);
   }
 
+  /** Settles when it is known who answers to a name that nobody answers to yet, if somebody may come to. */
+  #expectedBy(name: string, server: Env): Promise<void> | undefined {
+    // What a service asks of Reef while it starts would wait for that start.
+    if (server === undefined && isInitializing()) return undefined;
+    return this.#expected.get(name) ?? this.#nextRoot(server);
+  }
+
   /** Settles when the next service has come that may be mounted at the root, if there is one to come. */
   #nextRoot(server: Env): Promise<void> | undefined {
-    // What a service asks of Reef while it starts would wait for that start.
     if (server === undefined || this.#expectedRoots.size === 0) return undefined;
     return Promise.race(this.#expectedRoots);
   }

@@ -11,6 +11,9 @@ export const inHost: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot();
 /** Set while a service's `init` runs; `open` until it has returned, whatever it started that lives on. */
 export const initializing = new AsyncLocalStorage<{ open: boolean }>();
 
+/** Whether this is asked as part of an `init` that has not returned. */
+export const isInitializing = () => initializing.getStore()?.open === true;
+
 /** Something that a version of a service does for somebody: it answers a request, or handles an event. */
 export interface Work {
   /** The scope of that version. */
