@@ -16,6 +16,26 @@ const order = (lines: string[], present: string[] = []) => {
   };
 };
 
+/** Far more than a server has; whoever is slower than in proportion does not come to the end. */
+const MANY = 5000;
+const chain = Array.from({ length: MANY }, (_, n) => ({ name: `s${n}`, dependencies: [`s${n + 1}`] }));
+
+describe("many services that need each other in a row", () => {
+  test("are ordered", () => {
+    const last = { name: `s${MANY}`, dependencies: [] };
+    const { ordered, missing, cyclic } = orderByDependencies([...chain, last], new Set());
+    expect([ordered.length, ordered[0], missing, cyclic]).toEqual([MANY + 1, last, [], []]);
+    expect(dependentsOf(last.name, [...chain, last])).toHaveLength(MANY);
+  });
+
+  test("are all missing what the last one lacks", () => {
+    const { missing } = orderByDependencies(chain, new Set());
+    expect(missing.map(({ needs }) => needs.join())).toContainAllValues(
+      chain.map(({ dependencies }) => dependencies.join()),
+    );
+  });
+});
+
 describe("orderByDependencies", () => {
   test.each<[string, string[], string]>([
     ["keeps the order given where nothing speaks against it", ["c", "a", "b"], "c a b"],

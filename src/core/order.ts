@@ -24,23 +24,24 @@ export function orderByDependencies<T extends Node>(
   present: ReadonlySet<string>,
 ): Order<T> {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const cyclic = nodes.flatMap((node) => {
-    const cycle = findCycle(node, byName);
+  const dependents = dependentsByName(nodes);
+  const cyclic = leadingToCycles(nodes, dependents).flatMap((node) => {
+    const cycle = cycleThrough(node, byName);
     return cycle ? [{ node, cycle }] : [];
   });
   const startable = new Map(byName);
   for (const { node } of cyclic) startable.delete(node.name);
 
   const missing: Order<T>["missing"] = [];
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const node of [...startable.values()]) {
-      const needs = node.dependencies.filter((name) => !startable.has(name) && !present.has(name));
-      if (needs.length === 0) continue;
-      missing.push({ node, needs });
-      startable.delete(node.name);
-      changed = true;
-    }
+  const open = [...startable.values()];
+  // It grows by those who need what turns out to be missing.
+  for (const node of open) {
+    if (!startable.has(node.name)) continue;
+    const needs = node.dependencies.filter((name) => !startable.has(name) && !present.has(name));
+    if (needs.length === 0) continue;
+    missing.push({ node, needs });
+    startable.delete(node.name);
+    open.push(...(dependents.get(node.name) ?? []));
   }
 
   const ordered: T[] = [];
@@ -58,36 +59,66 @@ export function orderByDependencies<T extends Node>(
   return { ordered, missing, cyclic };
 }
 
-/** A path from the node back to itself, if there is one. */
-function findCycle<T extends Node>(start: T, byName: ReadonlyMap<string, T>): string[] | undefined {
-  if (start.dependencies.length === 0) return undefined;
-  const seen = new Set<string>();
-  const walk = (node: T, path: string[]): string[] | undefined => {
-    for (const name of node.dependencies) {
-      if (name === start.name) return [...path, name];
-      const next = byName.get(name);
-      if (!next || seen.has(name)) continue;
-      seen.add(name);
-      const found = walk(next, [...path, name]);
-      if (found) return found;
+/** Who needs a service directly, by its name. */
+function dependentsByName<T extends Node>(nodes: readonly T[]): Map<string, T[]> {
+  const dependents = new Map<string, T[]>();
+  for (const node of nodes) {
+    for (const name of new Set(node.dependencies)) {
+      const known = dependents.get(name);
+      if (known) known.push(node);
+      else dependents.set(name, [node]);
     }
-    return undefined;
-  };
-  return walk(start, [start.name]);
+  }
+  return dependents;
+}
+
+/** Members of cycles, and those who need them: what is left when all others are taken away, dependencies first. */
+function leadingToCycles<T extends Node>(
+  nodes: readonly T[],
+  dependents: ReadonlyMap<string, readonly T[]>,
+): T[] {
+  const left = new Map(nodes.map((node) => [node.name, 0]));
+  for (const { name, dependencies } of nodes) {
+    left.set(name, [...new Set(dependencies)].filter((need) => left.has(need)).length);
+  }
+  const free = nodes.filter(({ name }) => left.get(name) === 0);
+  for (const { name } of free) {
+    for (const dependent of dependents.get(name) ?? []) {
+      const stillNeeds = (left.get(dependent.name) ?? 0) - 1;
+      left.set(dependent.name, stillNeeds);
+      if (stillNeeds === 0) free.push(dependent);
+    }
+  }
+  return nodes.filter(({ name }) => left.get(name) !== 0);
+}
+
+/** The shortest path from a service back to itself, if there is one. `others` are known by their names. */
+export function cycleThrough(start: Node, others: ReadonlyMap<string, Node>): string[] | undefined {
+  const neededBy = new Map<string, string>();
+  const open = [start];
+  for (const { name, dependencies } of open) {
+    for (const need of dependencies) {
+      if (need === start.name) {
+        const path = [need];
+        for (let at: string | undefined = name; at !== undefined; at = neededBy.get(at)) path.unshift(at);
+        return path;
+      }
+      const next = others.get(need);
+      if (!next || neededBy.has(need)) continue;
+      neededBy.set(need, name);
+      open.push(next);
+    }
+  }
+  return undefined;
 }
 
 /** All services that need `name`, directly or through others, by name. */
 export function dependentsOf(name: string, nodes: readonly Node[]): string[] {
-  const found = new Set<string>();
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const node of nodes) {
-      if (found.has(node.name) || node.name === name) continue;
-      if (node.dependencies.some((dependency) => dependency === name || found.has(dependency))) {
-        found.add(node.name);
-        changed = true;
-      }
-    }
+  const dependents = dependentsByName(nodes);
+  const found = new Set([name]);
+  for (const needed of found) {
+    for (const dependent of dependents.get(needed) ?? []) found.add(dependent.name);
   }
+  found.delete(name);
   return [...found];
 }

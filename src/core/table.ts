@@ -2,7 +2,7 @@
 import { type Dispatcher, Mount } from "./dispatch.js";
 import type { Draining } from "./draining.js";
 import { dependencyCycle, LoadFailure, missingDependency } from "./load-failure.js";
-import { dependentsOf, type Node, orderByDependencies } from "./order.js";
+import { cycleThrough, dependentsOf, type Node, orderByDependencies } from "./order.js";
 import type { GenerationInfo, ServiceInfo } from "./registry-types.js";
 import type { ServiceModule } from "./types.js";
 import type { Version } from "./version.js";
@@ -117,10 +117,9 @@ export class ServiceTable {
     if (dependencies.length === 0) return;
     const missing = dependencies.filter((need) => !this.#services.has(need) && need !== name);
     if (missing.length > 0) throw missingDependency(name, missing);
-    const others = this.#nodes().filter((node) => node.name !== name);
-    const { cyclic } = orderByDependencies([...others, { name, dependencies }], new Set());
-    const found = cyclic.find(({ node }) => node.name === name);
-    if (found) throw dependencyCycle(found.cycle);
+    const others = new Map(this.#nodes().map((node) => [node.name, node]));
+    const cycle = cycleThrough({ name, dependencies }, others);
+    if (cycle) throw dependencyCycle(cycle);
   }
 
   #nodes(): Node[] {
@@ -139,9 +138,11 @@ export class ServiceTable {
   /** The folders of a service and of all it needs, in the order in which they can be started. */
   startOrder(names: readonly string[]): string[] {
     const folders = new Set<string>();
+    const visited = new Set<string>();
     const visit = (name: string) => {
       const service = this.#services.get(name);
-      if (!service) return;
+      if (!service || visited.has(name)) return;
+      visited.add(name);
       for (const need of service.current.module.dependencies ?? []) visit(need);
       if (service.dirName !== undefined) folders.add(service.dirName);
     };
