@@ -95,8 +95,7 @@ export class Deployer {
       const loaded = await registry.load(dirName, {
         digest,
         verify: async (candidate) => {
-          recorder.end("passed", "it was started beside the running version");
-          recorder.begin("verify");
+          recorder.passTo("verify", "it was started beside the running version");
           seen = await probe(candidate);
           warnings = checkRouteDocs(candidate.module);
         },

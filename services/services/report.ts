@@ -57,6 +57,13 @@ export class StepRecorder {
     });
   }
 
+  /** Ends the open step as passed and begins the next one; nothing, when that one is open already. */
+  passTo(step: StepName, detail: string): void {
+    if (this.#open?.step === step) return;
+    this.end("passed", detail);
+    this.begin(step);
+  }
+
   /**
    * Ends the report at a failure: of the step that is open, or of the next one. The rest is skipped. Returns the
    * step and `summary`, for the report's `error`.

@@ -1,6 +1,7 @@
 /** A change of a service folder and of what runs from it, as one step. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "./errors.js";
 import { load } from "./load.js";
 import { assertFolderName } from "./names.js";
 import type { Registry } from "./registry.js";
@@ -33,8 +34,16 @@ export async function changeFolder(
     if (!service) registry.announce(dirName, action);
     return { name: service?.name ?? dirName, action };
   } catch (error) {
-    change.undo();
-    registry.failures.restore(dir, before);
+    try {
+      change.undo();
+    } catch (problem) {
+      registry.log.error(
+        `${dirName} could not be changed (${messageOf(error)}), nor given back what it held`,
+      );
+      throw problem;
+    } finally {
+      registry.failures.restore(dir, before);
+    }
     throw error;
   }
 }

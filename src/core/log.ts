@@ -23,14 +23,21 @@ export interface Logger {
 const KEPT_LINES = 500;
 const MAX_LINE = 8192;
 
+/** Lines kept of all services together. Those that have been silent for longest lose theirs first. */
+const KEPT_IN_ALL = 200_000;
+
 /** Collects the lines of all services. */
 export class LogBook {
+  /** Who wrote last is last. */
   readonly #lines = new Map<string, LogLine[]>();
   readonly #sink: (line: LogLine) => void;
+  readonly #keptInAll: number;
+  #count = 0;
 
   /** `sink` receives each line; the default prints it, errors and warnings to stderr. */
-  constructor(sink: (line: LogLine) => void = printLine) {
+  constructor(sink: (line: LogLine) => void = printLine, keptInAll = KEPT_IN_ALL) {
     this.#sink = sink;
+    this.#keptInAll = keptInAll;
   }
 
   /** The latest lines of one service, oldest first; at most 500 are kept. */
@@ -41,14 +48,23 @@ export class LogBook {
   write(service: string, level: LogLevel, args: unknown[]): void {
     const text = shorten(formatted(args), MAX_LINE);
     const line: LogLine = { time: new Date().toISOString(), level, service, text };
-    let kept = this.#lines.get(service);
-    if (!kept) {
-      kept = [];
-      this.#lines.set(service, kept);
-    }
-    kept.push(line);
-    if (kept.length > KEPT_LINES) kept.splice(0, kept.length - KEPT_LINES);
+    this.#keep(line);
     this.#sink(line);
+  }
+
+  #keep(line: LogLine): void {
+    const { service } = line;
+    const kept = this.#lines.get(service) ?? [];
+    this.#lines.delete(service);
+    this.#lines.set(service, kept);
+    kept.push(line);
+    if (kept.length > KEPT_LINES) kept.shift();
+    else this.#count++;
+    for (const [silent, lines] of this.#lines) {
+      if (this.#count <= this.#keptInAll || silent === service) break;
+      this.#lines.delete(silent);
+      this.#count -= lines.length;
+    }
   }
 
   /** The logger of one service. */

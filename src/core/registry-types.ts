@@ -86,7 +86,8 @@ export interface LoadOptions {
   digest?: string;
   /**
    * Looks at the new version before it replaces the running one, whose requests wait meanwhile; 5 s at most.
-   * What it throws keeps the running version (`VERIFY_FAILED`).
+   * What it throws keeps the running version (`VERIFY_FAILED`). It is called again with the version that is started
+   * anew when the store of the running one was used meanwhile.
    */
   verify?(candidate: Candidate): Promise<void>;
 }

@@ -72,7 +72,10 @@ export class Scope {
   readonly log: Logger;
   /** Runs a function in the service's own context. */
   readonly run: Run;
-  /** Whether events and timers reach this version; false until it is swapped in and after it is swapped out. */
+  /**
+   * Whether events reach this version; false until it is swapped in and after it is swapped out. Its timers run from
+   * when they are made until its end.
+   */
   active = false;
   /** Set while the service is being exchanged; events for it wait until this settles. */
   paused: Promise<void> | undefined;

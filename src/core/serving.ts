@@ -21,7 +21,7 @@ export interface ServingHooks {
   /** Called with every error a handler threw; returns the reply. */
   failed(error: unknown, request: Request, service: string, log?: Logger): Response;
   /**
-   * Called once with every reply, the service's own or not; returns the reply to send. `kind` says what is known of
+   * Called with every reply, the service's own or not; returns the reply to send. `kind` says what is known of
    * it: a JSON reply that lacks nothing, a JSON reply, or anything else.
    */
   complete(reply: Response, request: Request, kind?: ReplyKind): Response;

@@ -89,6 +89,21 @@ test("what cannot be watched is said, and the change is taken up all the same", 
   }
 });
 
+test("what failed to be watched is watched anew, and what changed meanwhile is taken up", async () => {
+  const watching = spyOn(fs, "watch");
+  try {
+    start();
+    const [watcher] = watching.mock.results.map(({ value }) => value as fs.FSWatcher);
+    watcher?.emit("error", new Error("overflow"));
+    expect(lines).toEqual([expect.stringContaining("overflow")]);
+    await eventually(() => watching.mock.calls.length === 2 && syncs === 1);
+    sandbox.services({ "a/index.ts": "2" });
+    await eventually(() => syncs > 1);
+  } finally {
+    watching.mockRestore();
+  }
+});
+
 test("a watched folder that is touched does no harm", async () => {
   const target = join(sandbox.write("elsewhere/index.ts", "1"), "..");
   symlinkSync(target, join(sandbox.servicesDir, "linked"));

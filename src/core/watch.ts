@@ -17,6 +17,9 @@ export interface WatchOptions {
 
 const SETTLE_MS = 60;
 
+/** How long after its failure a folder is watched anew, in milliseconds. */
+const RETRY_MS = 1000;
+
 /** Watches the services folder and the targets of links in it. Returns the function that stops watching. */
 export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: WatchOptions): () => void {
   /** By path and inode: a folder that another took the place of is watched no more. */
@@ -24,9 +27,9 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
 
-  const settle = () => {
+  const settle = (ms = settleMs) => {
     clearTimeout(timer);
-    timer = setTimeout(() => void apply(), settleMs);
+    timer = setTimeout(() => void apply(), ms);
   };
 
   const apply = async () => {
@@ -58,17 +61,23 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
       watchers.delete(key);
     }
     for (const [key, path] of wanted) {
-      if (!watchers.has(key)) attempt(path, () => watchers.set(key, watcherOf(path)));
+      if (!watchers.has(key)) attempt(path, () => watchers.set(key, watcherOf(path, key)));
     }
   };
 
-  const watcherOf = (path: string) => {
+  const watcherOf = (path: string, key: string) => {
     const matters = path === servicesDir ? isCodeOfAService : isCode;
     const watcher = fs.watch(path, { recursive: true }, (_event, file) => {
       // Nothing is named when it is the watched folder itself.
       if (!file || matters(file)) settle();
     });
-    watcher.on("error", (error) => log.warn(`${path} is no longer watched: ${messageOf(error)}`));
+    watcher.on("error", (error) => {
+      log.warn(`${path} cannot be watched for a moment: ${messageOf(error)}`);
+      watcher.close();
+      if (watchers.get(key) === watcher) watchers.delete(key);
+      // What changes meanwhile is found then.
+      if (!stopped) settle(RETRY_MS);
+    });
     return watcher;
   };
 
