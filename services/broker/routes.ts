@@ -18,7 +18,8 @@ export interface Running {
 function failed(c: Context, error: unknown): Response {
   if (!(error instanceof BrokerError)) throw error;
   const { retryAfter } = error.details;
-  if (retryAfter !== undefined) c.header("retry-after", String(retryAfter));
+  // A plugin's own error says what it likes.
+  if (typeof retryAfter === "number") c.header("retry-after", String(retryAfter));
   return c.json({ error: error.message, code: error.code, details: error.details }, error.status as 400);
 }
 

@@ -37,7 +37,10 @@ export class RemoteRun extends Deadline implements Job {
     const { signal } = accepted;
     if (signal) {
       this.#withdraw = () =>
-        this.#giveUp(new BrokerError("cancelled", `the call of ${target.key} was withdrawn`));
+        this.#giveUp(
+          new BrokerError("cancelled", `the call of ${target.key} was withdrawn`),
+          this.remaining(),
+        );
       signal.addEventListener("abort", this.#withdraw, { once: true });
     }
   }
@@ -120,13 +123,14 @@ export class RemoteRun extends Deadline implements Job {
     );
   }
 
-  #giveUp(error: BrokerError): void {
+  /** `left` is how many milliseconds the worker may still be at work on it before it is in doubt. */
+  #giveUp(error: BrokerError, left = 0): void {
     if (this.#settled) return;
     const { slot } = this;
     const worker = this.#worker;
     if (worker) {
       this.host.sessionOf(worker)?.withdrawNested(this.#id);
-      worker.abandon(this.#id);
+      worker.abandon(this.#id, left);
     }
     this.reject(error);
     if (!slot) return;

@@ -174,3 +174,12 @@ test("issues name places by JSON pointer and are not endless", () => {
   expect(issues[0]?.path).toBe("/0/a~1b");
   expect(issues.length).toBeLessThan(20);
 });
+
+test("a value that is nested deeper than can be checked does not fit, and is no reason to throw", () => {
+  const schema = compileSchema({ type: "array", items: { $ref: "#" } });
+  let value: unknown[] = [];
+  for (let depth = 0; depth < 100_000; depth++) value = [value];
+  expect(schema.check(value)).toBe(false);
+  expect(schema.issues(value)).toEqual([{ path: "", message: "is nested too deeply to be checked" }]);
+  expect(schema.check([[], [[]]])).toBe(true);
+});

@@ -39,13 +39,26 @@ export function compileSchema(schema: unknown): CompiledSchema {
   }
   return {
     schema: plain,
-    check: (value) => validator.Check(value),
-    issues: (value) => {
-      const [fits, errors] = validator.Errors(value);
-      if (fits) return [];
-      return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
-    },
+    check: (value) => tried(() => validator.Check(value), false),
+    issues: (value) =>
+      tried(() => {
+        const [fits, errors] = validator.Errors(value);
+        if (fits) return [];
+        return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
+      }, TOO_DEEP),
   };
+}
+
+const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to be checked" }];
+
+/** A schema that refers to itself goes as deep as the value does, and the stack does not. */
+function tried<T>(check: () => T, tooDeep: T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof RangeError) return tooDeep;
+    throw error;
+  }
 }
 
 /** Why an answer of the method `key` does not fit its output schema, or `null` when it does. */

@@ -42,7 +42,11 @@ export class WorkerSessions implements PoolHost {
       request: (id, parent, request) => {
         if (session) this.requests.take(session, id, parent, request);
       },
-      withdraw: (id) => session?.requests.get(id)?.controller.abort(),
+      withdraw: (id) => {
+        const request = session?.requests.get(id);
+        request?.controller.abort();
+        return request !== undefined;
+      },
       recovered: () => owner.recovered(),
       exit: (reason) => {
         session?.end();

@@ -24,12 +24,20 @@ const DEFAULT_PORTS: Record<string, number> = { http: 80, ws: 80, https: 443, ws
  */
 export function canonicalHost(text: string): string | null {
   const bare = text.replace(/^\[(.*)\]$/s, "$1");
-  if (isIP(bare) === 6) return new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  if (isIP(bare) === 6) return withoutMapping(new URL(`http://[${bare}]/`).hostname.slice(1, -1));
   if (!URL.canParse(`http://${bare}/`)) return null;
   const url = new URL(`http://${bare}/`);
   const host = url.hostname.replace(/\.$/, "");
   if (url.username !== "" || url.port !== "" || url.pathname !== "/" || url.search !== "") return null;
   return isIP(host) !== 0 || NAME.test(host) ? host : null;
+}
+
+/** An IPv4 address that is written as an IPv6 one leads to the same machine, and is held to the same rules. */
+function withoutMapping(address: string): string {
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address);
+  if (!mapped) return address;
+  const [high = 0, low = 0] = mapped.slice(1).map((part) => Number.parseInt(part, 16));
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
 /** Reads a rule; throws an `Error` that says what is wrong with it. */

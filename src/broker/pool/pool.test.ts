@@ -5,6 +5,28 @@ import { WorkerPool } from "./pool.js";
 import type { Job } from "./slot.js";
 import type { Worker } from "./worker.js";
 
+test("who waits for a place gets that of a worker which could not be made", async () => {
+  const made: string[] = [];
+  const pool = new WorkerPool(
+    { ...DEFAULT_LIMITS, maxWorkers: 1 },
+    {
+      create: async ({ serviceKey }) => {
+        made.push(serviceKey);
+        throw new Error("no room");
+      },
+      crashed: () => undefined,
+      quarantined: () => undefined,
+    },
+  );
+  const failed = (service: string) =>
+    new Promise((reject) => {
+      pool.submit(service, {} as Permissions, "", { reject } as Partial<Job> as Job);
+    });
+  const failures = await Promise.all(["a/main", "b/main"].map(failed));
+  expect(failures).toMatchObject([{ code: "start_failed" }, { code: "start_failed" }]);
+  expect(made).toEqual(["a/main", "b/main"]);
+});
+
 test("closing waits for a worker that is only being made", async () => {
   const made = Promise.withResolvers<Worker>();
   const gone = Promise.withResolvers<void>();

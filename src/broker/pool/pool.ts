@@ -159,12 +159,12 @@ export class WorkerPool {
           ? error
           : new BrokerError("start_failed", `the worker could not be made: ${messageOf(error)}`);
       this.#rejectQueue(slot, failure);
-      return;
     } finally {
       slot.starting = false;
       this.#reserved--;
       this.#creating.delete(creating);
     }
+    if (!worker) return this.#pumpWaiting();
     if (this.#closed || slot.draining) {
       this.#retire(slot);
       return;
@@ -185,11 +185,16 @@ export class WorkerPool {
     if (worker) this.#live.delete(worker);
     if (slot.worker === worker) slot.worker = null;
     if (reason !== null && !this.#closed) this.#noteCrash(slot, reason);
+    this.#pumpWaiting();
+    if (!slot.draining) queueMicrotask(() => this.#pump(slot));
+    if (this.#live.size === 0) this.#stopWatch();
+  }
+
+  /** There is a place again for those who wait for one. */
+  #pumpWaiting(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const next of waiting) this.#pump(next);
-    if (!slot.draining) queueMicrotask(() => this.#pump(slot));
-    if (this.#live.size === 0) this.#stopWatch();
   }
 
   #noteCrash(slot: Slot, reason: string): void {

@@ -26,8 +26,8 @@ export interface WorkerEvents {
   log(stream: "stdout" | "stderr" | "broker", line: string): void;
   /** The worker asks the broker for something on behalf of a call (0: of none). */
   request(id: number, parent: number, request: WireRequest): void;
-  /** It withdraws such a request. */
-  withdraw(id: number): void;
+  /** It withdraws such a request. Returns whether there is one. */
+  withdraw(id: number): boolean;
   /** It answers again after it was in doubt. */
   recovered(): void;
   /** It has ended. `reason` is null when it was asked to end. */
@@ -41,7 +41,9 @@ export interface Reply {
 }
 
 const ENTRY = join(import.meta.dir, "..", "worker", "entry.ts");
+/** Messages that nobody asked for, in so many milliseconds. */
 const MAX_STRAYS = 1_000;
+const STRAYS_WINDOW_MS = 10_000;
 
 /** One process that runs one service under one set of permissions. */
 export class Worker {
@@ -55,6 +57,7 @@ export class Worker {
   #reason: string | null = null;
   #lastId = 0;
   #strays = 0;
+  #straysSince = performance.now();
   #pinged: ReturnType<typeof setTimeout> | null = null;
   #terminator: ReturnType<typeof setTimeout> | null = null;
 
@@ -149,7 +152,10 @@ export class Worker {
     this.#started.reject(new BrokerError("start_failed", `the worker did not start: ${reason}`));
     const lost = [...this.inFlight.values()];
     this.inFlight.clear();
-    for (const reply of lost) reply.reject(new BrokerError("worker_died", `the worker died: ${reason}`));
+    const error = wanted
+      ? new BrokerError("unavailable", "the worker was ended before it answered")
+      : new BrokerError("worker_died", `the worker died: ${reason}`);
+    for (const reply of lost) reply.reject(error);
     this.events.exit(wanted ? null : reason);
   }
 
@@ -171,12 +177,20 @@ export class Worker {
     return id;
   }
 
-  /** No longer waits for a call, and makes sure that the worker still lives. */
-  abandon(id: number): void {
+  /**
+   * No longer waits for a call, and makes sure that the worker still lives; after `ms` milliseconds if the call has so
+   * much time left, as one that its caller withdrew: until then the worker may be at work on it.
+   */
+  abandon(id: number, ms = 0): void {
     if (!this.inFlight.delete(id)) return;
     this.lastUsed = performance.now();
     this.#strays--;
     this.#channel?.send([OP.cancel, id]);
+    if (ms > 0) setTimeout(() => this.#makeSure(), ms).unref();
+    else this.#makeSure();
+  }
+
+  #makeSure(): void {
     if (this.#pinged || this.#state !== "ready") return;
     this.#channel?.send([OP.ping]);
     this.#pinged = setTimeout(
@@ -195,7 +209,13 @@ export class Worker {
   }
 
   refuse(id: number, error: unknown): void {
-    this.#channel?.send([OP.error, id, toWire(error)]);
+    const { details, ...wire } = toWire(error);
+    try {
+      this.#channel?.send([OP.error, id, { ...wire, details }]);
+    } catch {
+      // What a plugin puts in its errors may be anything, and of any size.
+      this.#channel?.send([OP.error, id, wire]);
+    }
   }
 
   #receive(message: unknown[]): void {
@@ -210,10 +230,14 @@ export class Worker {
         this.#onNested(message);
         return;
       case OP.cancel:
-        this.events.withdraw(Number(message[1]));
+        // It may have been answered a moment ago.
+        if (!this.events.withdraw(Number(message[1]))) this.#stray();
         return;
       case OP.pong:
-        if (this.#pinged === null) return;
+        if (this.#pinged === null) {
+          this.#stray();
+          return;
+        }
         clearTimeout(this.#pinged);
         this.#pinged = null;
         this.events.recovered();
@@ -228,6 +252,10 @@ export class Worker {
         this.#started.resolve();
         return;
       case OP.fatal: {
+        if (this.#reason !== null) {
+          this.#stray();
+          return;
+        }
         const { name, message: text } = readWire(message[1]);
         this.#reason ??= `${name}: ${text}`;
         return;
@@ -264,6 +292,11 @@ export class Worker {
 
   /** Late answers to abandoned calls are ordinary; a flood of them is not. */
   #stray(): void {
+    const now = performance.now();
+    if (now - this.#straysSince > STRAYS_WINDOW_MS) {
+      this.#strays = 0;
+      this.#straysSince = now;
+    }
     if (++this.#strays > MAX_STRAYS) this.kill(`it sent more than ${MAX_STRAYS} messages nobody asked for`);
   }
 

@@ -41,18 +41,24 @@ const PR_SET_PDEATHSIG = 1;
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 
-/** Never of use to a plugin: the kernel, other processes, mounts, clocks, keys, metadata. */
+/**
+ * Never of use to a plugin: the kernel, other processes and what they share by number, mounts, clocks, keys, metadata,
+ * and being told of files that it may not see.
+ */
 const NEVER: SyscallName[] = [
   "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module",
-  "finit_module", "fsconfig", "fsmount", "fsopen", "fspick", "init_module", "io_uring_enter",
+  "fanotify_init", "fanotify_mark", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick",
+  "init_module", "inotify_add_watch", "inotify_init", "inotify_init1", "io_uring_enter",
   "io_uring_register", "io_uring_setup", "ioperm", "iopl", "ioprio_set", "kcmp", "kexec_file_load",
   "kexec_load", "keyctl", "migrate_pages", "modify_ldt", "mount", "mount_setattr", "move_mount",
-  "move_pages", "mq_open", "msgget", "name_to_handle_at", "open_by_handle_at", "open_tree",
-  "open_tree_attr", "perf_event_open", "personality", "pidfd_getfd", "pidfd_send_signal", "pivot_root",
-  "process_madvise", "process_mrelease", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl",
-  "quotactl_fd", "reboot", "request_key", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "semget",
-  "setdomainname", "sethostname", "setns", "setpriority", "settimeofday", "shmget", "swapoff", "swapon",
-  "syslog", "umount2", "unshare", "userfaultfd", "vhangup",
+  "move_pages", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive", "mq_timedsend",
+  "mq_unlink", "msgctl", "msgget", "msgrcv", "msgsnd", "name_to_handle_at", "open_by_handle_at",
+  "open_tree", "open_tree_attr", "perf_event_open", "personality", "pidfd_getfd", "pidfd_send_signal",
+  "pivot_root", "process_madvise", "process_mrelease", "process_vm_readv", "process_vm_writev",
+  "ptrace", "quotactl", "quotactl_fd", "reboot", "request_key", "rt_sigqueueinfo", "rt_tgsigqueueinfo",
+  "semctl", "semget", "semop", "semtimedop", "setdomainname", "sethostname", "setns", "setpriority",
+  "settimeofday", "shmat", "shmctl", "shmdt", "shmget", "swapoff", "swapon", "syslog", "umount2",
+  "unshare", "userfaultfd", "vhangup",
   "chmod", "chown", "fchmod", "fchmodat", "fchmodat2", "fchown", "fchownat", "lchown", "setxattr",
   "lsetxattr", "fsetxattr", "setxattrat", "removexattr", "lremovexattr", "fremovexattr", "removexattrat",
   "utime", "utimes", "futimesat", "utimensat",

@@ -45,6 +45,18 @@ export const MISBEHAVIOURS: Misbehaviour[] = [
     timeout: 5_000,
     expected: "answer",
   },
+  ...[
+    ["answer pings that nobody sent", "[6]"],
+    ["withdraw requests that nobody made", "[2, 1]"],
+    ["fail for ever", "[9, {}]"],
+  ].map(
+    ([name = "", message = ""]): Misbehaviour => ({
+      name,
+      body: `const { writeSync } = require('node:fs'); for (let i = 0; i < 3000; ) { try { writeSync(3, ${JSON.stringify(message)} + '\\n'); i++; } catch (e) { if (e.code !== 'EAGAIN') throw e; } } return new Promise(() => {});`,
+      timeout: 10_000,
+      expected: ["worker_died"],
+    }),
+  ),
   {
     name: "reuse the number of an open request",
     body: "const twice = JSON.stringify([10, 4711, 0, { kind: 'storage', action: 'keys' }]) + '\\n'; require('node:fs').writeSync(3, twice + twice); return new Promise(() => {});",

@@ -1,0 +1,65 @@
+/** How calls end when it is not their method that says so. */
+import { expect, test } from "bun:test";
+import { failure, testBroker } from "./testing/fixtures.js";
+
+const OTHERS = `import { services } from "reef/broker";
+  const loop = (ms) => { const end = Date.now() + ms; while (Date.now() < end) ; };
+  export default { services: { main: {
+    async wait() { await new Promise(() => {}); },
+    async work({ ms }) { loop(ms); return process.pid; },
+    async ask() { return services.call("loud", "main", "shout"); },
+  } } };`;
+
+test("a call that runs when the broker is closed is told so", async () => {
+  const closing = testBroker();
+  await closing.add({ id: "others", methods: { wait: {} }, code: OTHERS });
+  const call = failure(closing.broker.call("others", "main", "wait", {}));
+  while (closing.broker.workers()[0]?.inFlight !== 1) await Bun.sleep(5);
+  await closing.close();
+  expect(await call).toMatchObject({ code: "unavailable" });
+});
+
+test("a caller that hangs up does not bring down the worker that is busy with its call", async () => {
+  const busy = testBroker({ pingTimeout: 100 });
+  await busy.add({ id: "others", methods: { work: {} }, code: OTHERS });
+  const work = (ms: number, signal?: AbortSignal) =>
+    busy.broker.call<number>(
+      "others",
+      "main",
+      "work",
+      { ms },
+      { timeout: 10_000, ...(signal && { signal }) },
+    );
+  const pid = await work(0);
+  const hangUp = new AbortController();
+  const call = failure(work(500, hangUp.signal));
+  await Bun.sleep(50);
+  hangUp.abort();
+  expect(await call).toMatchObject({ code: "cancelled" });
+  expect(await work(0)).toBe(pid);
+  expect(busy.events.filter(({ type }) => type === "broker.worker_crashed")).toEqual([]);
+  await busy.close();
+});
+
+test("an error that is too large to be passed on arrives without its details", async () => {
+  const loud = testBroker({ maxMessage: 100_000 });
+  await loud.add({
+    id: "others",
+    permissions: [{ permission: "service:call", allow: ["loud"] }],
+    methods: { ask: {} },
+    code: OTHERS,
+  });
+  await loud.add({
+    id: "loud",
+    methods: { shout: {} },
+    code: `import { writeSync } from "node:fs";
+      export default { services: { main: { async shout() {
+        const error = { name: "E", message: "loud", details: { x: "y".repeat(99_930) } };
+        writeSync(3, JSON.stringify([4, 1, error]) + "\\n");
+        await new Promise(() => {});
+      } } } };`,
+  });
+  const failed = await failure(loud.broker.call("others", "main", "ask", {}, { timeout: 5000 }));
+  expect(failed).toMatchObject({ code: "method_failed", message: expect.stringContaining("loud") });
+  await loud.close();
+});
