@@ -193,10 +193,14 @@ export class Installer {
   }
 }
 
+/** What a plugin asks for that becomes a service. */
+const IN_THE_SERVER = "everything, as a service in the server's own process";
+
 /** Refuses a version that asks for more than the present one. */
 function permissionReview({ id, current }: Entry): Review {
-  return ({ permissions: wanted }) => {
+  return ({ kind, permissions: wanted }) => {
     const added = additionalPermissions(current.permissions, wanted);
+    if (kind === "service" && current.kind === "plugin") added.unshift(IN_THE_SERVER);
     if (added.length === 0) return;
     const message = `the new version of "${id}" asks for more: ${added.join(", ")}. Update with "acceptPermissions": true to agree.`;
     throw new InstallError(409, "check", message, {

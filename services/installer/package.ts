@@ -1,6 +1,7 @@
 /** What a folder that is to be installed says about itself, without running any of it. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { CALLS_ALL, permissionName } from "../../src/broker/index.js";
 import { messageOf } from "../../src/core/errors.js";
 import { MAX_MANIFEST, readRegularFile } from "../../src/core/regular-file.js";
 import { InstallError } from "./errors.js";
@@ -31,7 +32,7 @@ function refuse(why: string): InstallError {
 /** @throws InstallError with status 400 when the folder is neither a service nor a plugin, or its manifest is wrong. */
 export function inspectPackage(dir: string): PackageFacts {
   const json = readPackageJson(dir);
-  const manifest = MANIFEST_KEYS.map((key) => json[key]).find(isObject);
+  const [key, manifest] = manifestIn(json);
   const isService = statSync(join(dir, "index.ts"), { throwIfNoEntry: false })?.isFile() ?? false;
   if (!isService && !Array.isArray(manifest?.services)) {
     throw refuse(
@@ -40,10 +41,27 @@ export function inspectPackage(dir: string): PackageFacts {
   }
   return {
     kind: isService ? "service" : "plugin",
-    permissions: permissionsOf(manifest?.permissions),
+    permissions: permissionsOf(key === CALLS_ALL ? withCalls(manifest?.permissions) : manifest?.permissions),
     dependencies: versionsOf(json, "dependencies"),
     optionalDependencies: versionsOf(json, "optionalDependencies"),
   };
+}
+
+/** As the broker looks for it: the first that declares services; else the first that says anything. */
+function manifestIn(json: JsonObject): [key?: string, manifest?: JsonObject] {
+  const declared = MANIFEST_KEYS.flatMap((key): [string, JsonObject][] => {
+    const value = json[key];
+    return isObject(value) ? [[key, value]] : [];
+  });
+  return declared.find(([, { services }]) => services !== undefined) ?? declared[0] ?? [];
+}
+
+/** With the permission that the broker gives to plugins of this format, unless they declare it themselves. */
+function withCalls(permissions: unknown = []): unknown {
+  if (!Array.isArray(permissions)) return permissions;
+  const nameOf = (entry: unknown) => (typeof entry === "string" ? entry : Object(entry).permission);
+  const declares = permissions.some((entry) => permissionName(String(nameOf(entry))) === "service:call");
+  return declares ? permissions : [...permissions, { permission: "service:call", allow: ["*"] }];
 }
 
 function readPackageJson(dir: string): JsonObject {

@@ -10,7 +10,8 @@ describe("permissionsOf", () => {
     ],
     [[{ permission: "fs-read", allow: ["b", "a"] }], ["fs-read: a", "fs-read: b"]],
     [[{ permission: "network", domains: ["x.org"] }], ["network: domains x.org"]],
-    [[{ permission: "fs-read", deny: ["c"] }], ["fs-read", "fs-read: not c"]],
+    [[{ permission: "notifications", deny: ["c"] }], ["notifications", "notifications: not c"]],
+    [[{ permission: "fs:read", deny: ["c"] }], ["fs:read: not c"]],
     [
       [{ permission: "shell:execute", allow: [{ command: "git", args: ["clone"] }] }],
       ['shell:execute: {"args":["clone"],"command":"git"}'],
@@ -34,6 +35,12 @@ describe("additionalPermissions", () => {
     ["a scope that is gone", ["fs: a", "fs: b"], ["fs: a"], []],
     ["scopes that become limitless", ["fs: a"], ["fs"], ["fs"]],
     ["limitless that becomes scoped", ["fs"], ["fs: a"], []],
+    [
+      "a scope of what allowed nothing",
+      ["fs-read", "fs-read: not x"],
+      ["fs-read: a", "fs-read: not x"],
+      ["fs-read: a"],
+    ],
     ["a prohibition that is gone", ["fs", "fs: not x"], ["fs"], ["fs: not x (no longer)"]],
     ["a prohibition more", ["fs"], ["fs", "fs: not x"], []],
     ["a prohibition gone with its permission", ["fs", "fs: not x"], [], []],

@@ -1,4 +1,5 @@
 /** Permissions as lines that can be shown, kept and compared, whatever form a manifest gives them. */
+import { permissionName, SCOPED_PERMISSIONS } from "../../src/broker/index.js";
 import { InstallError } from "./errors.js";
 
 function canonical(value: unknown): string {
@@ -40,9 +41,13 @@ function linesOf(entry: unknown): string[] {
       lines.push(`${permission}: ${label}${typeof item === "string" ? item : canonical(item)}`);
     }
   }
-  // A list of what may not be done limits nothing else.
-  const limited = Object.keys(limits).some((key) => key !== "deny");
+  // A list of what may not be done limits nothing else, but for those permissions that only lists make something of.
+  const limited = isScoped(permission) || Object.keys(limits).some((key) => key !== "deny");
   return limited ? lines : [permission, ...lines];
+}
+
+function isScoped(permission: string): boolean {
+  return Object.hasOwn(SCOPED_PERMISSIONS, permissionName(permission));
 }
 
 /** What `wanted` may do beyond `present`: new lines, and prohibitions that are gone. */
@@ -51,7 +56,8 @@ export function additionalPermissions(present: readonly string[], wanted: readon
   const isProhibition = (line: string) => line.startsWith(`${nameOf(line)}: not `);
   const had = new Set(present);
   const names = new Set(wanted.map(nameOf));
-  const more = wanted.filter((line) => !had.has(line) && !isProhibition(line) && !had.has(nameOf(line)));
+  const isLimitless = (name: string) => had.has(name) && !isScoped(name);
+  const more = wanted.filter((line) => !had.has(line) && !isProhibition(line) && !isLimitless(nameOf(line)));
   const kept = new Set(wanted);
   const freed = present.filter((line) => isProhibition(line) && !kept.has(line) && names.has(nameOf(line)));
   return [...more, ...freed.map((line) => `${line} (no longer)`)];

@@ -76,6 +76,29 @@ test("a plugin is installed, taken up by the broker, updated with consent, and r
   expect(existsSync(join(reef.servicesDir, "scaler"))).toBe(false);
 });
 
+const inOtherFormat = (files: Record<string, string>) => ({
+  ...files,
+  "package.json": (files["package.json"] ?? "").replace('"reef":', '"reef": { "name": "x" }, "kunkun":'),
+});
+
+test.each([
+  ["another format, in which it may call everybody", inOtherFormat(plugin(2, [])), "service:call: *"],
+  [
+    "an index.ts, which makes it a part of the server",
+    { ...plugin(2, []), "index.ts": 'export default { name: "scaler" };' },
+    "in the server's own process",
+  ],
+])("an update to %s needs consent", async (_what, files, added) => {
+  const repository = `ada/${Bun.hash(added)}`;
+  host.create(repository, plugin(1, []));
+  await reef.install({ source: `${url}/${repository}.git` });
+  host.commit(repository, files);
+  const name = (await reef.request("GET", "/installer/installed")).data.installed[0].name;
+  const refused = await reef.post("/installer/update", { name });
+  expect([refused.status, refused.data.permissions?.added]).toEqual([409, [expect.stringContaining(added)]]);
+  expect((await reef.post("/installer/remove", { name })).status).toBe(200);
+});
+
 test.each([
   ["a main that is missing", plugin(1, [], { main: "nowhere.ts" }), "nowhere.ts"],
   ["a main outside of it", plugin(1, [], { main: "../../outside.ts" }), "outside.ts"],

@@ -23,7 +23,7 @@ export interface StageOptions extends AcquireOptions {
   /** Whether its own tests must pass. */
   test: boolean;
   /** Called as soon as it is known what the package asks for; may refuse it by throwing. */
-  review?(version: Pick<InstalledVersion, "permissions" | "commit">): void;
+  review?(version: Pick<InstalledVersion, "kind" | "permissions" | "commit">): void;
 }
 
 export interface Staged {
@@ -46,7 +46,7 @@ export async function stage(
     "check",
     async () => {
       const found = inspectPackage(workspace.incoming);
-      options.review?.({ permissions: found.permissions, commit });
+      options.review?.({ kind: found.kind, permissions: found.permissions, commit });
       return found;
     },
     ({ kind, permissions }) => [kind, ...permissions].join(", "),

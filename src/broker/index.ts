@@ -19,10 +19,11 @@ export {
 } from "./errors.js";
 export { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 export type { LocalCall, LocalMethod } from "./local.js";
-export { findManifest, type PluginManifest, readManifest } from "./manifest.js";
+export { CALLS_ALL, findManifest, type PluginManifest, readManifest } from "./manifest.js";
 export type { MethodStats } from "./metrics.js";
 export { type OfferingContext, offerMethods, serveOffers } from "./offers.js";
 export { describeDenial, explain, isAllowed, type Party } from "./permissions/check.js";
+export { permissionName, SCOPED_PERMISSIONS } from "./permissions/names.js";
 export {
   intersect,
   type PermissionSet,

@@ -116,7 +116,7 @@ export function readManifest(folder: string, support: string): PluginManifest {
       ),
       root,
       key,
-      permissions: key === "kunkun" ? withCallPermission(declaredPermissions) : declaredPermissions,
+      permissions: key === CALLS_ALL ? withCallPermission(declaredPermissions) : declaredPermissions,
       services: readServices(declared.services, `${key}.services`, root),
     };
   } catch (error) {
@@ -125,7 +125,9 @@ export function readManifest(folder: string, support: string): PluginManifest {
   }
 }
 
-/** That format has no word for calling others: every plugin may, held to what both sides may do. */
+/** The key of a format that has no word for calling others: every plugin may, held to what both sides may do. */
+export const CALLS_ALL = "kunkun";
+
 function withCallPermission(permissions: PermissionSet): PermissionSet {
   if (permissions["service:call"]) return permissions;
   return canonical([...Object.entries(permissions), ["service:call", { allow: [["*"]], deny: [] }]]);
