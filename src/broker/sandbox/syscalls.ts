@@ -57,6 +57,8 @@ export const SYSCALLS = {
   listen: [50, 201],
   lremovexattr: [198, 15],
   lsetxattr: [189, 6],
+  memfd_create: [319, 279],
+  memfd_secret: [447, 447],
   migrate_pages: [256, 238],
   modify_ldt: [154, -1],
   mount: [165, 40],

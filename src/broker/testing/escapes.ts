@@ -265,6 +265,8 @@ export const ATTEMPTS: Record<string, Attempt> = {
     process.arch === "x64" ? allowed(c().syscall(70, 0x7fffffff, 0, 0, 0)) : fail("not here"),
   "be told of what comes to be in a folder by ffi": () =>
     process.arch === "x64" ? positive(c().syscall(294, 0, 0, 0, 0)) : fail("not here"),
+  "keep data in a file of memory by ffi": () =>
+    process.arch === "x64" ? positive(c().syscall(319, text("x"), 0, 0, 0)) : fail("not here"),
   "make the host slow by ffi": ({ host }) => positive(c().setpriority(0, host, 19)),
   "limit the host's resources by ffi": ({ host }) =>
     process.arch === "x64"
