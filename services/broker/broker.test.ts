@@ -266,6 +266,21 @@ test("plugin folders are added, changed, refused and removed", async () => {
   expect((await call("add", { a: 1, b: 1 })).status).toBe(404);
 });
 
+test("a plugin that was refused comes when what stood in its way is gone", async () => {
+  const code = "export default { services: { main: { go: () => 1 } } };";
+  const write = () => writePlugin(folder.path, { id: "wanted", methods: { go: {} }, code });
+  renameSync(write(), join(folder.path, "first"));
+  await t.broker.sync();
+  write();
+  expect((await t.broker.sync()).errors).toMatchObject([{ dir: "wanted" }]);
+  rmSync(join(folder.path, "first"), { recursive: true });
+  await t.broker.sync();
+  await t.broker.sync();
+  expect(await t.call<number>("wanted", "main", "go", {})).toBe(1);
+  rmSync(join(folder.path, "wanted"), { recursive: true });
+  await t.broker.sync();
+});
+
 test("an entry that cannot be looked into costs itself only, and no plugin that runs", async () => {
   const sync = () => t.json("/broker/reload", { method: "POST", auth: true });
   const loaded = () => t.broker.describe().map(({ id }) => id);

@@ -75,10 +75,8 @@ export class PluginFolders {
     this.#known.set(dirName, known);
     try {
       const digest = contentDigest(dir);
-      if (digest === known.digest) {
-        if (known.error !== null) changes.errors.push({ dir: dirName, error: known.error });
-        return;
-      }
+      // What was refused may have been so for another folder, or for what is no part of its code.
+      if (digest === known.digest && known.error === null) return;
       known.digest = digest;
       const { id } = this.broker.readPlugin(dir);
       const rival = [...this.#known].find(([other, { pluginId }]) => other !== dirName && pluginId === id);
