@@ -173,6 +173,18 @@ test("permissions of a pair are shown and can be asked about", async () => {
   expect((await t.json("/broker/permissions/board/nobody", { auth: true })).status).toBe(404);
 });
 
+test.each([
+  ["fs:read", "/srv/x", { allowed: true }],
+  ["fs-read", "/srv/../etc/passwd", { allowed: false }],
+  ["shell:execute", "git", { error: expect.stringContaining('{"command"') }],
+  ["shell:execute", "null", { error: expect.stringContaining('{"command"') }],
+  ["shell:execute", '{"command":"git"}', { allowed: false }],
+])("whether %s of %s is permitted can be asked", async (permission, resource, answer) => {
+  const query = new URLSearchParams({ permission, resource });
+  const path = `/broker/permissions/board/com.example.math-plugin/check?${query}`;
+  expect((await t.json(path, { auth: true })).data).toMatchObject(answer);
+});
+
 describe("service modules", () => {
   test("offer methods and call those of plugins", async () => {
     expect(await t.call<{ result: number }>("board", "tasks", "double", { n: 4 })).toMatchObject({

@@ -1,5 +1,13 @@
+import { resolve } from "node:path";
 import { type Context, Hono } from "hono";
-import { type Broker, BrokerError, describeDenial, explain } from "../../src/broker/index.js";
+import {
+  type Broker,
+  BrokerError,
+  describeDenial,
+  explain,
+  kindOf,
+  permissionName,
+} from "../../src/broker/index.js";
 import { errorReply } from "../../src/core/errors.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { readJson } from "../../src/core/validate.js";
@@ -75,15 +83,20 @@ export function brokerRoutes(running: () => Running): Hono {
 
   app.get("/permissions/:caller/:callee/check", (c) => {
     const { caller, callee } = c.req.param();
-    const permission = c.req.query("permission");
-    if (!permission)
+    const spelling = c.req.query("permission");
+    if (!spelling)
       return errorReply(
         "BAD_REQUEST",
         "permission names the permission to check, e.g. ?permission=fs-read&resource=/tmp/a",
       );
+    const permission = permissionName(spelling);
+    const given = c.req.query("resource");
+    const resource = given === undefined ? undefined : resourceOf(permission, given);
+    if (resource === null)
+      return errorReply("BAD_REQUEST", `resource of ${permission} is {"command": "git", "args": ["log"]}`);
     try {
       const { parties } = running().broker.explainPermissions(caller, callee);
-      const denial = explain(parties, permission, c.req.query("resource"));
+      const denial = explain(parties, permission, resource);
       return c.json({ allowed: denial === null, ...(denial && { denial, reason: describeDenial(denial) }) });
     } catch (error) {
       return failed(c, error);
@@ -122,3 +135,19 @@ export function brokerRoutes(running: () => Running): Hono {
 
   return app;
 }
+
+/** What is asked for, in the form that permissions are held against; null when it has none. */
+function resourceOf(permission: string, given: string): string | null {
+  const kind = kindOf(permission);
+  if (kind === "path") return resolve("/", given);
+  if (kind !== "command") return given;
+  try {
+    const { command, args = [] } = Object(JSON.parse(given)) as { command?: unknown; args?: unknown };
+    const isCommand = typeof command === "string" && Array.isArray(args) && args.every(isText);
+    return isCommand ? JSON.stringify({ command, args }) : null;
+  } catch {
+    return null;
+  }
+}
+
+const isText = (value: unknown) => typeof value === "string";

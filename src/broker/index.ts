@@ -23,7 +23,7 @@ export { CALLS_ALL, findManifest, type PluginManifest, readManifest } from "./ma
 export type { MethodStats } from "./metrics.js";
 export { type OfferingContext, offerMethods, serveOffers } from "./offers.js";
 export { describeDenial, explain, isAllowed, type Party } from "./permissions/check.js";
-export { permissionName, SCOPED_PERMISSIONS } from "./permissions/names.js";
+export { kindOf, permissionName, SCOPED_PERMISSIONS } from "./permissions/names.js";
 export {
   intersect,
   type PermissionSet,
