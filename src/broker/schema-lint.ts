@@ -15,6 +15,7 @@ type JsonObject = Record<string, unknown>;
 
 const MAX_DEPTH = 64;
 const MAX_NODES = 10_000;
+const MAX_LOOKS = 10_000;
 
 interface Walk {
   nodes: number;
@@ -48,9 +49,10 @@ function escapePointer(part: string): string {
 
 /**
  * Refuses what would be understood wrongly or not at all: unknown keywords and formats,
- * malformed values, references that lead nowhere, outside or in a circle.
+ * malformed values, references that lead nowhere, outside or in a circle; and what would look at one value again and
+ * again. Returns the schema and all schemas in it.
  */
-export function lintSchema(schema: unknown): void {
+export function lintSchema(schema: unknown): unknown[] {
   const walk: Walk = { nodes: 0, byPointer: new Map(), byAnchor: new Map(), refs: [], sameValue: new Map() };
   visit(schema, "", 0, walk);
   for (const { at, target } of walk.refs) {
@@ -60,6 +62,7 @@ export function lintSchema(schema: unknown): void {
     walk.sameValue.get(at)?.push(pointer);
   }
   refuseCircles(walk);
+  return [...walk.byPointer.values()];
 }
 
 function resolve(target: string, walk: Walk): string | undefined {
@@ -75,14 +78,20 @@ function resolve(target: string, walk: Walk): string | undefined {
 }
 
 function refuseCircles(walk: Walk): void {
-  const state = new Map<string, "open" | "done">();
-  const follow = (pointer: string): void => {
-    const known = state.get(pointer);
-    if (known === "done") return;
+  /** How many schemas one value is held against, by the pointer of the first. */
+  const looks = new Map<string, number | "open">();
+  const follow = (pointer: string): number => {
+    const known = looks.get(pointer);
     if (known === "open") throw new SchemaError(pointer, "refers to itself without ever reaching a value");
-    state.set(pointer, "open");
-    for (const next of walk.sameValue.get(pointer) ?? []) follow(next);
-    state.set(pointer, "done");
+    if (known !== undefined) return known;
+    looks.set(pointer, "open");
+    let count = 1;
+    for (const next of walk.sameValue.get(pointer) ?? []) count += follow(next);
+    if (count > MAX_LOOKS) {
+      throw new SchemaError(pointer, `would hold one value against more than ${MAX_LOOKS} schemas`);
+    }
+    looks.set(pointer, count);
+    return count;
   };
   for (const pointer of walk.sameValue.keys()) follow(pointer);
 }

@@ -183,3 +183,26 @@ test("a value that is nested deeper than can be checked does not fit, and is no 
   expect(schema.issues(value)).toEqual([{ path: "", message: "is nested too deeply to be checked" }]);
   expect(schema.check([[], [[]]])).toBe(true);
 });
+
+test("texts that a pattern is to match are short enough for any pattern", () => {
+  const spaces = `${" ".repeat(150_000)}x`;
+  const { check, issues, schema } = compileSchema({ type: "string", pattern: "\\s+$" });
+  expect([check(" "), check(spaces)]).toEqual([true, false]);
+  expect(issues(spaces)[0]?.message).toContain("pattern");
+  expect(schema).toEqual({ type: "string", pattern: "\\s+$" });
+  const names = compileSchema({
+    patternProperties: { "\\s+$": { type: "number" } },
+  });
+  const fits = [{ "a ": 1 }, { "a ": "x" }, { a: "x" }, { [spaces]: 1 }].map((value) => names.check(value));
+  expect(fits).toEqual([true, false, true, false]);
+  expect(names.issues({ [spaces]: 1 })[0]?.message).toContain("10000 characters");
+});
+
+test("references that double what is looked at with each other are refused", () => {
+  const levels = Array.from({ length: 40 }, (_, n) => [
+    `s${n}`,
+    { allOf: [{ $ref: `#/$defs/s${n + 1}` }, { $ref: `#/$defs/s${n + 1}` }] },
+  ]);
+  const $defs = { ...Object.fromEntries(levels), s40: { type: "object" } };
+  expect(() => compileSchema({ $ref: "#/$defs/s0", $defs })).toThrow("more than 10000 schemas");
+});

@@ -29,25 +29,75 @@ export interface CompiledSchema {
  */
 export function compileSchema(schema: unknown): CompiledSchema {
   const plain = toPlain(schema);
-  lintSchema(plain);
+  const bounded = toPlain(plain);
+  const matchesNames = lintSchema(bounded).map(boundPatterns).includes(true);
+  const isTooLong = (value: unknown) => matchesNames && hasLongName(value);
   if (plain === true) return { schema: true, check: () => true, issues: () => [] };
   let validator: ReturnType<typeof Compile>;
   try {
-    validator = Compile(plain as object);
+    validator = Compile(bounded as object);
   } catch (error) {
     throw new SchemaError("", messageOf(error));
   }
   return {
     schema: plain,
-    check: (value) => tried(() => validator.Check(value), false),
+    check: (value) => !isTooLong(value) && tried(() => validator.Check(value), false),
     issues: (value) =>
       tried(() => {
+        if (isTooLong(value)) return LONG_NAME;
         const [fits, errors] = validator.Errors(value);
         if (fits) return [];
         return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
       }, TOO_DEEP),
   };
 }
+
+/** A pattern may take time that grows with the square of a text's length, and takes it from the whole server. */
+const MAX_MATCHED = 10_000;
+
+/** Matches no longer text. */
+class BoundedPattern extends RegExp {
+  readonly #given: string;
+
+  constructor(given: string) {
+    super(given, "u");
+    this.#given = given;
+  }
+
+  /** As messages show it. */
+  override toString(): string {
+    return this.#given;
+  }
+
+  override test(text: string): boolean {
+    return text.length <= MAX_MATCHED && super.test(text);
+  }
+}
+
+/** Bounds the pattern of one schema. Returns whether it has patterns for names of properties, which cannot be. */
+function boundPatterns(part: unknown): boolean {
+  if (typeof part !== "object") return false;
+  const schema = part as Record<string, unknown>;
+  if (typeof schema.pattern === "string") schema.pattern = new BoundedPattern(schema.pattern);
+  return schema.patternProperties !== undefined;
+}
+
+/** Whether a value, or what is in it, has a property whose name is longer than a pattern gets to see. */
+function hasLongName(value: unknown): boolean {
+  const open = [value];
+  for (const one of open) {
+    if (typeof one !== "object" || one === null) continue;
+    for (const [name, inner] of Object.entries(one)) {
+      if (name.length > MAX_MATCHED) return true;
+      open.push(inner);
+    }
+  }
+  return false;
+}
+
+const LONG_NAME: SchemaIssue[] = [
+  { path: "", message: `must not have names of properties of more than ${MAX_MATCHED} characters` },
+];
 
 const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to be checked" }];
 
