@@ -109,7 +109,7 @@ async function execute({ number, ...request }: NumberedJob): Promise<void> {
     if (waiting.length > 0 && quick === 0) begin();
   };
   const slow = setTimeout(makeRoom, SLOW_MS);
-  const result = await answer(run(request));
+  const result = await answer(run(request, number));
   // Code that has come this far may still never let go of the thread.
   await breathe();
   answers.push({ number, answer: result });
@@ -130,14 +130,14 @@ function tellAnswers(): void {
   answers = [];
 }
 
-function run({ op, dirNames }: CheckRequest): Promise<CheckAnswer> {
-  return op === "import" ? tryImport(dirNames[0] as string) : start(dirNames);
+function run({ op, dirNames }: CheckRequest, number: number): Promise<CheckAnswer> {
+  return op === "import" ? tryImport(dirNames[0] as string) : start(dirNames, number);
 }
 
-async function start(dirNames: string[]): Promise<CheckAnswer> {
+async function start(dirNames: string[], number: number): Promise<CheckAnswer> {
   // Most code has no init to start: the rest of the server is loaded when some has.
   const { tryStart } = await import("./check-start.js");
-  await tryStart(servicesDir, dirNames, logs);
+  await tryStart(servicesDir, dirNames, logs, () => tell({ advanced: [number] }));
   return { ok: true };
 }
 

@@ -39,5 +39,7 @@ export interface ToChild {
 export interface FromChild {
   key: string | undefined;
   begun?: number[];
+  /** Jobs that start several folders and have come to the next one, which has as long as the first. */
+  advanced?: number[];
   answers?: Array<{ number: number; answer: CheckAnswer }>;
 }

@@ -231,13 +231,14 @@ export class CheckProcess {
   }
 
   #heard(message: unknown): void {
-    const { key, begun = [], answers = [] } = Object(message) as Partial<FromChild>;
+    const { key, begun = [], advanced = [], answers = [] } = Object(message) as Partial<FromChild>;
     // The code being tried may say anything, too.
     if (key !== this.#key) return;
     this.#isUp = true;
     this.#asked = 0;
     this.#isSlow = false;
     this.#jobs.begin(begun);
+    this.#jobs.advance(advanced);
     for (const { number, answer } of answers) this.#jobs.answer(number, answer);
     if (answers.length === 0) return;
     if (this.#jobs.size === 0) this.#rest();

@@ -1,4 +1,3 @@
-/** Starts service folders as the server would, in a process for checks, and stops them again. */
 import { whatIsDue } from "./breathe.js";
 import { dataDir } from "./config.js";
 import { Dispatcher } from "./dispatch.js";
@@ -9,7 +8,16 @@ import { Registry } from "./registry.js";
 import { NO_LIMIT_MS } from "./scope.js";
 import { endServices } from "./shutdown.js";
 
-export async function tryStart(servicesDir: string, dirNames: string[], logs: LogBook): Promise<void> {
+/**
+ * Starts service folders as the server would, in a process for checks, and stops them again. `onStarted` is told of each
+ * but the last.
+ */
+export async function tryStart(
+  servicesDir: string,
+  dirNames: string[],
+  logs: LogBook,
+  onStarted: () => void,
+): Promise<void> {
   const dispatcher = new Dispatcher({
     authenticate: () => true,
     maxBodyBytes: NO_LIMIT_MS,
@@ -27,7 +35,10 @@ export async function tryStart(servicesDir: string, dirNames: string[], logs: Lo
     ...limits,
   });
   try {
-    for (const dirName of dirNames) await load(registry, dirName);
+    for (const [at, dirName] of dirNames.entries()) {
+      if (at > 0) onStarted();
+      await load(registry, dirName);
+    }
     await whatIsDue();
   } finally {
     await endServices(registry, 0);

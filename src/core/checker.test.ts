@@ -40,6 +40,12 @@ test("an import tells the module's name, what it needs and whether it has an ini
   ]);
 });
 
+test("services that are started one after the other each have their time", async () => {
+  const slow = (name: string) => `export default { name: "${name}", init: () => Bun.sleep(600) };`;
+  sandbox.services({ "a/index.ts": slow("a"), "b/index.ts": slow("b"), "c/index.ts": slow("c") });
+  await make(1000).start(["a", "b", "c"]);
+});
+
 test("the data folder is there, for code that opens files in it without making it", async () => {
   sandbox.services({
     "a/index.ts": `import { appendFileSync } from "node:fs"; import { join } from "node:path"; import { Database } from "bun:sqlite";

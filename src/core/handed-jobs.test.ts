@@ -88,6 +88,18 @@ describe("when the process goes wrong", () => {
   });
 });
 
+test("each folder that is started has its own time", () => {
+  const [several] = jobs.add([{ ...importing("a"), request: { op: "start", dirNames: ["a", "b"] } }]);
+  const number = several?.number as number;
+  jobs.begin([number]);
+  now = 49;
+  jobs.advance([number, -1]);
+  now = 98;
+  expect(jobs.takeOverdue(50)).toEqual([]);
+  now = 99;
+  expect(foldersOf(jobs.takeOverdue(50))).toEqual(["a,b"]);
+});
+
 test("overdue is what has been going on for so long, not what has waited", () => {
   const [a] = jobs.add(["a", "b"].map((name) => importing(name)));
   jobs.begin([a?.number as number]);

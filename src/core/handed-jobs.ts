@@ -9,6 +9,8 @@ interface Handed {
   job: Job;
   /** When the process said that it is at it. */
   begunAt: number | undefined;
+  /** When it said so of the last one of several folders. */
+  advancedAt?: number;
 }
 
 export class HandedJobs {
@@ -38,6 +40,14 @@ export class HandedJobs {
     for (const number of numbers) {
       const handed = this.#handed.get(number);
       if (handed) handed.begunAt ??= this.#now();
+    }
+  }
+
+  /** The process is at the next folder of these. */
+  advance(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      const handed = this.#handed.get(number);
+      if (handed) handed.advancedAt = this.#now();
     }
   }
 
@@ -82,9 +92,10 @@ export class HandedJobs {
     return this.size === 1 && first?.begunAt !== undefined;
   }
 
-  /** Removes and returns those that have been going on for `ms` milliseconds. */
+  /** Removes and returns those of which one folder has been going on for `ms` milliseconds. */
   takeOverdue(ms: number): Job[] {
-    return this.#take(({ begunAt }) => begunAt !== undefined && this.#now() - begunAt >= ms);
+    const isOverdue = (since: number | undefined) => since !== undefined && this.#now() - since >= ms;
+    return this.#take(({ begunAt, advancedAt = begunAt }) => isOverdue(advancedAt));
   }
 
   /** Removes and returns the one that the process is at; undefined when there are several, or none. */
