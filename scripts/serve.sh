@@ -4,4 +4,5 @@
 # start; what is called more often than that is optimised all the same. Bun refuses to start with a variable of this
 # kind that it does not know, so a newer Bun that has dropped this one says so at once.
 export BUN_JSC_thresholdForOptimizeAfterWarmUp=10000
-exec "$(dirname "$0")/../node_modules/.bin/bun" "$@"
+# Where no node_modules is above a folder, Bun would fetch what is imported there, whatever it is: a typing error, too.
+exec "$(dirname "$0")/../node_modules/.bin/bun" --no-install "$@"

@@ -158,6 +158,11 @@ describe("an instance that is not what it should be", () => {
     expect(reply).toMatchObject({ status, data: { error: expect.stringMatching(message) } });
   });
 
+  test("is not there: a token that is too short for one leaves the error readable", async () => {
+    const reply = await other.install({ from: "http://127.0.0.1:1", name: "y", token: "t" });
+    expect(reply.data.error).toContain("http://127.0.0.1:1 cannot be reached");
+  });
+
   test("sends the token back in its error, where it is not repeated", async () => {
     const reply = await installFrom(
       (request) => new Response(request.headers.get("authorization"), { status: 500 }),

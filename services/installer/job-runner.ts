@@ -106,11 +106,17 @@ function statusOf(error: unknown): number {
   return error instanceof StorageError && error.code === "STORAGE_FULL" ? 507 : 500;
 }
 
+/** Characters; no token that anybody gives out has fewer. */
+const SHORT_TOKEN = 8;
+
 /** Takes a token out of a text: a remote may send it back in its error, and from there it would be shown and kept. */
 function cleaner(token: string | undefined): (text: string) => string {
   if (token === undefined) return (text) => text;
   const basic = Buffer.from(`x-access-token:${token}`).toString("base64");
-  return (text) => text.replaceAll(token, "…").replaceAll(basic, "…");
+  // What is so short is found in many words, which then could not be read, and would tell what it is made of.
+  const alone = new RegExp(`(?<![\\w-])${RegExp.escape(token)}(?![\\w-])`, "g");
+  const secret = token.length < SHORT_TOKEN ? alone : token;
+  return (text) => text.replaceAll(secret, "…").replaceAll(basic, "…");
 }
 
 function cleaned(error: unknown, clean: (text: string) => string): unknown {

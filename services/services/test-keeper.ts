@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
+import { sourcePreload } from "../../src/core/host-modules.js";
 import { endProcessTree } from "../../src/core/process-tree.js";
 import { MARK, type TestExecution } from "./test-execution.js";
 import type { KeeperAnswer, KeeperRequest } from "./test-keeper-child.js";
@@ -14,6 +15,8 @@ interface Run {
   reject(reason: unknown): void;
   mark: string;
 }
+
+const CHILD = join(import.meta.dir, "test-keeper-child.ts");
 
 /** Without a run for so long it is ended, in milliseconds. */
 const IDLE_MS = 60_000;
@@ -28,7 +31,7 @@ export class TestKeeper {
 
   constructor() {
     this.#process = Bun.spawn(
-      [process.execPath, "--no-orphans", join(import.meta.dir, "test-keeper-child.ts")],
+      [process.execPath, "--no-install", "--no-orphans", "--preload", sourcePreload, CHILD],
       {
         env: environment(),
         detached: true,

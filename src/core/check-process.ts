@@ -82,7 +82,13 @@ export class CheckProcess {
   }
 
   #spawn(servicesDir: string): Bun.Subprocess<"ignore", "ignore", "ignore"> {
-    const command = [process.execPath, "--no-orphans", join(import.meta.dir, "check-child.ts"), servicesDir];
+    const command = [
+      process.execPath,
+      "--no-install",
+      "--no-orphans",
+      join(import.meta.dir, "check-child.ts"),
+      servicesDir,
+    ];
     return Bun.spawn(command, {
       cwd: this.#cwd,
       env: {

@@ -60,6 +60,20 @@ test("the data folder is there, for code that opens files in it without making i
   await checker.start(["a"]);
 });
 
+test.each([
+  ["import", 'readFileSync("data/there.json"); export default { name: "a" };'],
+  [
+    "init",
+    'export default { name: "a", init() { readFileSync(process.env.REEF_DATA_DIR + "/there.json"); } };',
+  ],
+] as const)("an %s that misses a file of data is told that there is none here", async (op, source) => {
+  sandbox.services({ "a/index.ts": `import { readFileSync } from "node:fs"; ${source}` });
+  const checker = make();
+  const { message } = await failure(op === "import" ? checker.import("a") : checker.start(["a"]));
+  expect(message).toContain("there.json");
+  expect(message).toContain("empty data folder");
+});
+
 test("what an earlier check has left is not there for the next one", async () => {
   const leaving = (then: string) => `import { existsSync, mkdirSync, writeFileSync } from "node:fs";
     const before = existsSync("data/table") || existsSync("loose");

@@ -13,6 +13,9 @@ const projectRoot = resolve(sourceRoot, "..");
 /** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
 export const testPreload = join(import.meta.dir, "test-preload.ts");
 
+/** The same for a script of a service that runs in a process of its own; see source-preload.ts. */
+export const sourcePreload = join(import.meta.dir, "source-preload.ts");
+
 const HONO = [
   "accepts adapter basic-auth bearer-auth body-limit bun cache client combine compress conninfo context-storage cookie",
   "cors csrf css dev etag factory hono-base html http-exception ip-restriction jsx jsx/jsx-dev-runtime jsx/jsx-runtime",
@@ -38,7 +41,7 @@ export const SHARED_PACKAGES: readonly string[] = [
 const FOLDERS = ["storage", "broker", "agent"];
 
 /** Tests, and files that do something when they are imported. */
-const NOT_SHARED = /\.test\.ts$|^(check-child|test-preload)\.ts$|(^|\/)testing\//;
+const NOT_SHARED = /\.test\.ts$|^(check-child|test-preload|source-preload)\.ts$|(^|\/)testing\//;
 
 const NAMESPACE = "reef";
 
