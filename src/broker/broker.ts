@@ -7,7 +7,7 @@ import { BrokerError } from "./errors.js";
 import { WorkerFactory } from "./factory.js";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 import type { LocalMethod } from "./local.js";
-import { type PluginManifest, readManifest } from "./manifest.js";
+import { OPERATOR_ID, type PluginManifest, readManifest } from "./manifest.js";
 import type { Party } from "./permissions/check.js";
 import { realPathAsFarAsPossible } from "./permissions/paths.js";
 import { intersect, type Permissions } from "./permissions/set.js";
@@ -36,7 +36,7 @@ export interface BrokerOptions {
   environment?: Readonly<Record<string, string | undefined>>;
 }
 
-const OPERATOR = trustedContext("operator");
+const OPERATOR = trustedContext(OPERATOR_ID);
 
 /**
  * Finds methods, checks what goes in and comes out, works out permissions and runs the

@@ -63,6 +63,7 @@ describe("an error names the field", () => {
     [{ ...valid, identifier: "a b" }, "kunkun.identifier", "identifies the plugin"],
     [{ ...valid, identifier: "a__b" }, "kunkun.identifier", "__"],
     [{ ...valid, identifier: "../x" }, "kunkun.identifier", "identifies"],
+    [{ ...valid, identifier: "Operator" }, "kunkun.identifier", "operator's token"],
     [{ ...valid, services: [] }, "kunkun.services", "at least one service"],
     [{ ...valid, services: {} }, "kunkun.services", "at least one service"],
     [{ ...valid, services: ["math"] }, "kunkun.services[0]", "an object"],

@@ -47,6 +47,9 @@ export const MANIFEST_KEYS = ["reef", "kunkun"] as const;
 /** The ways a service can be run; all of them are a process without a user interface. */
 export const SERVICE_MODES = ["node-headless", "bun-headless"] as const;
 
+/** Who calls when nobody else is named; a plugin of that name could be taken for the operator. */
+export const OPERATOR_ID = "operator";
+
 const IDENTIFIER = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]{0,127}$/i;
 const NAME = /^[a-z][\w-]{0,63}$/i;
 
@@ -102,6 +105,9 @@ export function readManifest(folder: string, support: string): PluginManifest {
         idField,
         `identifies the plugin to its callers; needed are letters, digits, ".", "-" and "_", without "__"`,
       );
+    }
+    if (id.toLowerCase() === OPERATOR_ID) {
+      throw new ManifestError(idField, `"${id}" is what callers with the operator's token are called`);
     }
     refuseEscapingLinks(root);
     const aliases = pathAliases(root, support);
