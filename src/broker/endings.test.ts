@@ -63,3 +63,19 @@ test("an error that is too large to be passed on arrives without its details", a
   expect(failed).toMatchObject({ code: "method_failed", message: expect.stringContaining("loud") });
   await loud.close();
 });
+
+test("a permission that is missing inside of a method is what the caller learns", async () => {
+  const lacking = testBroker();
+  await lacking.add({
+    id: "lacking",
+    methods: { keep: {} },
+    code: `import { storage } from "reef/broker";
+      export default { services: { main: { keep: () => storage.set("a", 1) } } };`,
+  });
+  expect(await failure(lacking.broker.call("lacking", "main", "keep", {}))).toMatchObject({
+    code: "permission_denied",
+    status: 403,
+    details: { denial: { permission: "storage" }, method: "lacking/main/keep" },
+  });
+  await lacking.close();
+});

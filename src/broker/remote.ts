@@ -103,6 +103,8 @@ export class RemoteRun extends Deadline implements Job {
     const denial = explainSystemError(error, [...this.accepted.context.parties, plugin]);
     if (denial) return denial;
     const details = { ...(error.details ?? {}), method: key, thrown: error.name };
+    // Like a file that it may not read: what a plugin does not catch is what its caller is to know.
+    if (error.code === "permission_denied") return new BrokerError(error.code, error.message, details);
     return new BrokerError("method_failed", `${key} failed: ${error.message}`, details);
   }
 

@@ -2,8 +2,9 @@
 // Nearly every service imports it: it is there before the first one comes.
 import "hono";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { breathe, whatIsDue } from "./breathe.js";
+import { hintFor } from "./check-hints.js";
 import {
   type CheckAnswer,
   type CheckRequest,
@@ -20,7 +21,6 @@ import { asLoadFailure } from "./load-failure.js";
 import { LogBook } from "./log.js";
 import { lowerOwnPriority } from "./priority.js";
 import { NO_LIMIT_MS } from "./scope.js";
-import { systemErrorCode } from "./storage-error.js";
 import { containStrayErrors } from "./stray-errors.js";
 
 lowerOwnPriority();
@@ -147,19 +147,8 @@ async function answer(trying: Promise<CheckAnswer>): Promise<CheckAnswer> {
     return await trying;
   } catch (error) {
     const { code, step, message, cause } = asLoadFailure(error);
-    return { ok: false, code, step, message: isAboutData(cause) ? `${message} ${NO_DATA}` : message };
+    return { ok: false, code, step, message: message + hintFor(cause, data) };
   }
-}
-
-const NO_DATA =
-  "(New code is tried with an empty data folder, as on a new machine: it should work without that file.)";
-
-/** Whether an error is about a file that the folder of data does not hold. */
-function isAboutData(cause: unknown): boolean {
-  const { path } = Object(cause) as { path?: unknown };
-  return (
-    systemErrorCode(cause) === "ENOENT" && typeof path === "string" && resolve(path).startsWith(`${data}/`)
-  );
 }
 
 // An orphan would stay for ever.

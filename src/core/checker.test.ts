@@ -74,6 +74,18 @@ test.each([
   expect(message).toContain("empty data folder");
 });
 
+test("an init that finds its port in use is told that the running version may have it", async () => {
+  const taken = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  sandbox.services({
+    "a/index.ts": `export default { name: "a", init() {
+      Bun.serve({ port: ${taken.port}, hostname: "127.0.0.1", fetch: () => new Response() });
+    } };`,
+  });
+  const { message } = await failure(make().start(["a"]));
+  await taken.stop(true);
+  expect(message).toContain("beside the running version");
+});
+
 test("what an earlier check has left is not there for the next one", async () => {
   const leaving = (then: string) => `import { existsSync, mkdirSync, writeFileSync } from "node:fs";
     const before = existsSync("data/table") || existsSync("loose");
