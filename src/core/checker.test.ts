@@ -41,9 +41,10 @@ test("an import tells the module's name, what it needs and whether it has an ini
 });
 
 test("services that are started one after the other each have their time", async () => {
-  const slow = (name: string) => `export default { name: "${name}", init: () => Bun.sleep(600) };`;
-  sandbox.services({ "a/index.ts": slow("a"), "b/index.ts": slow("b"), "c/index.ts": slow("c") });
-  await make(1000).start(["a", "b", "c"]);
+  const slow = (name: string) => `export default { name: "${name}", init: () => Bun.sleep(700) };`;
+  const names = ["a", "b", "c", "d"];
+  sandbox.services(Object.fromEntries(names.map((name) => [`${name}/index.ts`, slow(name)])));
+  await make(2000).start(names);
 });
 
 test("the data folder is there, for code that opens files in it without making it", async () => {
