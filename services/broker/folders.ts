@@ -76,7 +76,8 @@ export class PluginFolders {
     try {
       const digest = contentDigest(dir);
       // What was refused may have been so for another folder, or for what is no part of its code.
-      if (digest === known.digest && known.error === null) return;
+      const isServed = known.pluginId !== null && this.broker.hasPlugin(known.pluginId);
+      if (digest === known.digest && known.error === null && isServed) return;
       known.digest = digest;
       const { id } = this.broker.readPlugin(dir);
       const rival = [...this.#known].find(([other, { pluginId }]) => other !== dirName && pluginId === id);

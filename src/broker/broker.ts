@@ -116,6 +116,11 @@ export class Broker {
     return readManifest(folder, this.#supportFolder(preliminary.id));
   }
 
+  /** Whether there is a plugin of this name now. */
+  hasPlugin(pluginId: string): boolean {
+    return this.#providers.plugin(pluginId) !== undefined;
+  }
+
   /** Takes a plugin out of service. Running calls finish. Returns whether it was there. */
   unload(pluginId: string): boolean {
     if (!this.#providers.removePlugin(pluginId)) return false;
@@ -126,9 +131,11 @@ export class Broker {
 
   /**
    * Makes methods of this process callable under `owner`. They are trusted code and run
-   * without a process of their own. Returns what takes them away again.
+   * without a process of their own. A plugin that has taken the name gives way. Returns what
+   * takes them away again.
    */
   registerLocal(owner: string, service: string, methods: Record<string, LocalMethod>): () => void {
+    this.unload(owner);
     return this.#providers.addLocal(owner, service, methods);
   }
 

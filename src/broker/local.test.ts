@@ -29,6 +29,18 @@ describe("a method of this process", () => {
     expect((await failure(call("double", { n: 40 }))).code).toBe("invalid_output");
   });
 
+  test("takes its name from a plugin, which is no trusted code", async () => {
+    const code = "export default { services: { tasks: { who: () => 'plugin' } } };";
+    await setup.add({ id: "board", service: "tasks", methods: { who: {} }, code });
+    const withdraw = offer({ who: { handler: () => "service" } });
+    expect([await call("who"), setup.broker.hasPlugin("board")]).toEqual(["service", false]);
+    const again = setup.add({ id: "board", service: "tasks", methods: { who: {} }, code });
+    expect((await failure(again)).message).toContain("the name of a service module");
+    withdraw();
+    await setup.add({ id: "board", service: "tasks", methods: { who: {} }, code });
+    expect(await call("who")).toBe("plugin");
+  });
+
   test("may throw or reject, synchronously or later", async () => {
     offer({
       throws: {

@@ -120,8 +120,6 @@ export class Providers {
   }
 
   addLocal(owner: string, service: string, methods: Record<string, LocalMethod>): () => void {
-    if (this.#plugins.has(owner))
-      throw new BrokerError("invalid_input", `"${owner}" is the name of a plugin already`);
     for (const [what, name, form] of [
       ["owner", owner, OWNER],
       ["service", service, NAME],
