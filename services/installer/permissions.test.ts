@@ -11,7 +11,8 @@ describe("permissionsOf", () => {
     [[{ permission: "fs-read", allow: ["b", "a"] }], ["fs-read: a", "fs-read: b"]],
     [[{ permission: "network", domains: ["x.org"] }], ["network: domains x.org"]],
     [[{ permission: "notifications", deny: ["c"] }], ["notifications", "notifications: not c"]],
-    [[{ permission: "fs:read", deny: ["c"] }], ["fs:read: not c"]],
+    [[{ permission: "fs:read", deny: ["c"] }], ["fs-read: not c"]],
+    [["fetch"], ["network"]],
     [
       [{ permission: "shell:execute", allow: [{ command: "git", args: ["clone"] }] }],
       ['shell:execute: {"args":["clone"],"command":"git"}'],
@@ -40,6 +41,13 @@ describe("additionalPermissions", () => {
       ["fs-read", "fs-read: not x"],
       ["fs-read: a", "fs-read: not x"],
       ["fs-read: a"],
+    ],
+    ["another spelling", ["fs:read: a"], ["fs-read: a"], []],
+    [
+      "a prohibition in another spelling that is gone",
+      ["fs-read: a", "fs:read: not x"],
+      ["fs-read: a"],
+      ["fs-read: not x (no longer)"],
     ],
     ["a prohibition that is gone", ["fs", "fs: not x"], ["fs"], ["fs: not x (no longer)"]],
     ["a prohibition more", ["fs"], ["fs", "fs: not x"], []],

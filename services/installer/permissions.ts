@@ -12,7 +12,7 @@ function canonical(value: unknown): string {
 }
 
 /**
- * One line for each thing a manifest asks for: `name` without limits, `name: <limit>` for each that it may, and
+ * One line for each thing a manifest asks for, whatever it calls it there: `name` without limits, `name: <limit>` for each that it may, and
  * `name: not <limit>` for each that it may not. Sorted, without repetition.
  */
 export function permissionsOf(declared: unknown): string[] {
@@ -25,15 +25,16 @@ export function permissionsOf(declared: unknown): string[] {
 }
 
 function linesOf(entry: unknown): string[] {
-  if (typeof entry === "string" && entry !== "") return [entry];
-  const { permission, ...limits } = (entry ?? {}) as Record<string, unknown>;
-  if (typeof permission !== "string" || permission === "") {
+  if (typeof entry === "string" && entry !== "") return [permissionName(entry)];
+  const { permission: spelling, ...limits } = (entry ?? {}) as Record<string, unknown>;
+  if (typeof spelling !== "string" || spelling === "") {
     throw new InstallError(
       400,
       "check",
       "a permission of the manifest is neither a name nor { permission, … }.",
     );
   }
+  const permission = permissionName(spelling);
   const lines: string[] = [];
   for (const [key, value] of Object.entries(limits)) {
     for (const item of Array.isArray(value) ? value : [value]) {
@@ -46,12 +47,19 @@ function linesOf(entry: unknown): string[] {
   return limited ? lines : [permission, ...lines];
 }
 
+/** As `permissionsOf` writes lines now; what was installed earlier may have others. */
+function inOneSpelling(line: string): string {
+  const [name = "", ...limits] = line.split(": ");
+  return [permissionName(name), ...limits].join(": ");
+}
+
 function isScoped(permission: string): boolean {
-  return Object.hasOwn(SCOPED_PERMISSIONS, permissionName(permission));
+  return Object.hasOwn(SCOPED_PERMISSIONS, permission);
 }
 
 /** What `wanted` may do beyond `present`: new lines, and prohibitions that are gone. */
-export function additionalPermissions(present: readonly string[], wanted: readonly string[]): string[] {
+export function additionalPermissions(before: readonly string[], wanted: readonly string[]): string[] {
+  const present = before.map(inOneSpelling);
   const nameOf = (line: string) => line.split(": ", 1)[0] as string;
   const isProhibition = (line: string) => line.startsWith(`${nameOf(line)}: not `);
   const had = new Set(present);

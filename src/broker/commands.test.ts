@@ -14,11 +14,11 @@ beforeAll(async () => {
   for (const { add } of Object.values(setups)) {
     await add({
       id: "commanding",
-      permissions: [{ permission: "shell:execute", allow: [{ command: "sh" }] }],
+      permissions: [{ permission: "shell:execute", allow: [{ command: "sh" }, { command: "bash" }] }],
       methods: { run: {} },
       code: `import { shell } from "reef/broker";
         export default { services: { main: {
-          async run({ script, timeout }) { return shell.execute("sh", ["-c", script], { timeout }); },
+          async run({ script, timeout, program = "sh" }) { return shell.execute(program, ["-c", script], { timeout }); },
         } } };`,
     });
   }
@@ -33,8 +33,12 @@ const FOR_EVER = "while :; do :; done";
 const stillRunning = async (pid: string) => (await processTree(Number(pid))).length;
 
 for (const [how, { broker }] of Object.entries(setups)) {
-  const run = (script: string, timeout?: number) =>
-    broker.call<{ code: number | null; stdout: string }>("commanding", "main", "run", { script, timeout });
+  const run = (script: string, timeout?: number, program?: string) =>
+    broker.call<{ code: number | null; stdout: string }>("commanding", "main", "run", {
+      script,
+      timeout,
+      program,
+    });
 
   describe.skipIf(how === "confined" && !confined)(`a command, ${how}`, () => {
     test("ends with what it has left running, which holds its output", async () => {
@@ -46,6 +50,15 @@ for (const [how, { broker }] of Object.entries(setups)) {
       const { code, stdout } = await run(`(${FOR_EVER}) & echo $!; ${FOR_EVER}`, 300);
       expect([code, await stillRunning(stdout.trim())]).toEqual([null, 0]);
     });
+
+    // Where nothing confines it, it can.
+    if (how === "confined") {
+      test.skipIf(!Bun.which("bash"))("cannot leave its group, where nothing would find it", async () => {
+        const hidden = `set -m; (exec -c bash -c 'echo $BASHPID; ${FOR_EVER}') &`;
+        const { stdout } = await run(`${hidden} while [ $SECONDS -lt 1 ]; do :; done`, 5000, "bash");
+        expect(await stillRunning(stdout.trim())).toBe(0);
+      });
+    }
 
     test("writes as much as it likes, of which a megabyte is kept", async () => {
       const lines = `i=0; while [ $i -lt 20000 ]; do echo '${"x".repeat(99)}'; i=$((i+1)); done`;

@@ -45,7 +45,8 @@ function findProgram(command: string, searchPath: string): string {
 
 /**
  * Runs a command that the permissions allow, confined like the plugin that asked for it. What it has started ends with
- * it: nobody would look after that any more, nor after how long it takes.
+ * it: nobody would look after that any more, nor after how long it takes. Where it is not confined that is what can be
+ * found, by its group and by a variable.
  */
 export async function runCommand(
   command: string,
@@ -81,7 +82,8 @@ export async function runCommand(
   try {
     await child.exited;
     await endProcessTree(child.pid, `${MARK}=${mark}`);
-    return { code: child.exitCode, stdout: await stdout.rest(), stderr: await stderr.rest() };
+    const [out, err] = await Promise.all([stdout.rest(), stderr.rest()]);
+    return { code: child.exitCode, stdout: out, stderr: err };
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener("abort", kill);

@@ -41,6 +41,44 @@ test("a caller that hangs up does not bring down the worker that is busy with it
   await busy.close();
 });
 
+test("a worker that is stuck in a call whose caller has hung up is soon replaced", async () => {
+  const stuck = testBroker({ pingTimeout: 50, restartDelay: 1 });
+  await stuck.add({ id: "others", methods: { work: {} }, code: OTHERS });
+  const work = (ms: number, options: object) =>
+    stuck.broker.call<number>("others", "main", "work", { ms }, options);
+  const pid = await work(0, {});
+  const hangUp = new AbortController();
+  const call = failure(work(600_000, { timeout: 600_000, signal: hangUp.signal }));
+  await Bun.sleep(20);
+  hangUp.abort();
+  await call;
+  expect(await work(0, { timeout: 20_000 })).not.toBe(pid);
+  await stuck.close();
+});
+
+test("a worker that withdraws what it asked for, as often as it asked, is no flood", async () => {
+  const fanning = testBroker();
+  fanning.broker.registerLocal("sink", "main", { hang: { handler: () => new Promise(() => undefined) } });
+  await fanning.add({
+    id: "fan",
+    permissions: [{ permission: "service:call", allow: ["sink"] }],
+    methods: { out: {}, pid: {} },
+    code: `import { currentCall, services } from "reef/broker";
+      const ask = (signal) => services.call("sink", "main", "hang", {}, { signal }).catch(() => undefined);
+      export default { services: { main: {
+        async out() { const { signal } = currentCall(); await Promise.all(Array.from({ length: 60 }, () => ask(signal))); await new Promise(() => {}); },
+        pid: () => process.pid,
+      } } };`,
+  });
+  const pid = await fanning.broker.call<number>("fan", "main", "pid");
+  for (let round = 0; round < 20; round++) {
+    const call = failure(fanning.broker.call("fan", "main", "out", {}, { timeout: 30 }));
+    expect(await call).toMatchObject({ code: "timeout" });
+  }
+  expect(await fanning.broker.call<number>("fan", "main", "pid")).toBe(pid);
+  await fanning.close();
+});
+
 test("an error that is too large to be passed on arrives without its details", async () => {
   const loud = testBroker({ maxMessage: 100_000 });
   await loud.add({

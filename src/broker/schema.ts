@@ -52,10 +52,20 @@ export function compileSchema(schema: unknown): CompiledSchema {
   };
 }
 
-/** A pattern may take time that grows with the square of a text's length, and takes it from the whole server. */
+/**
+ * Most patterns can take time that grows with the square of a text's length, and worse, and it is the server's. So
+ * those that can get to see short texts only.
+ */
 const MAX_MATCHED = 10_000;
 
-/** Matches no longer text. */
+/** Whether a pattern cannot: it begins at the beginning, and has at most one part of any length. */
+function isLinear(pattern: string): boolean {
+  if (!pattern.startsWith("^")) return false;
+  const bare = pattern.replace(/\\./gs, "x").replace(/\[[^\]]*\]/g, "x");
+  return !/[|()]/.test(bare) && (bare.match(/[*+]|\{\d+,\}/g) ?? []).length <= 1;
+}
+
+/** Matches no text that is longer than that. */
 class BoundedPattern extends RegExp {
   readonly #given: string;
 
@@ -78,7 +88,8 @@ class BoundedPattern extends RegExp {
 function boundPatterns(part: unknown): boolean {
   if (typeof part !== "object") return false;
   const schema = part as Record<string, unknown>;
-  if (typeof schema.pattern === "string") schema.pattern = new BoundedPattern(schema.pattern);
+  if (typeof schema.pattern === "string" && !isLinear(schema.pattern))
+    schema.pattern = new BoundedPattern(schema.pattern);
   return schema.patternProperties !== undefined;
 }
 

@@ -42,11 +42,7 @@ export class WorkerSessions implements PoolHost {
       request: (id, parent, request) => {
         if (session) this.requests.take(session, id, parent, request);
       },
-      withdraw: (id) => {
-        const request = session?.requests.get(id);
-        request?.controller.abort();
-        return request !== undefined;
-      },
+      withdraw: (id) => session?.requests.get(id)?.controller.abort(),
       recovered: () => owner.recovered(),
       exit: (reason) => {
         session?.end();

@@ -221,6 +221,23 @@ describe("services that are slow to start", () => {
     expect([held.__life, reasons(reef), await early]).toEqual([["init", 404], {}, "slow"] as never);
   });
 
+  test("are waited for when the init of another one asks them", async () => {
+    held.__go = Promise.withResolvers();
+    held.__life = [];
+    const asking = `export default { name: "asking", async init(ctx) {
+      await Bun.sleep(100);
+      globalThis.__life.push((await ctx.dispatch(new Request("http://reef/slow-one"), { trusted: true })).status);
+    } };`;
+    const { reef } = await startRegistry(
+      { "slow/index.ts": slow, "asking/index.ts": asking },
+      { patienceMs: 50 },
+    );
+    await Bun.sleep(100);
+    held.__go.resolve();
+    await reef.settled;
+    expect([held.__life, reasons(reef)]).toEqual([["init", 200], {}] as never);
+  });
+
   test("stay away when they are switched off meanwhile", async () => {
     const { reef } = await startSlow();
     const off = reef.ctx.registry.disable("slow-one", { force: true });

@@ -1,5 +1,5 @@
 /** Which changes of what is running wait for which: two of them never race. */
-import { inHost, isInitializing } from "./host-context.js";
+import { inHost, initializingService } from "./host-context.js";
 import { initCycle } from "./load-failure.js";
 import { Turns } from "./turns.js";
 
@@ -9,7 +9,7 @@ export class ChangeQueue {
 
   /** Whether what is asked for here waits for its turn, and may wait for starts: not from within an `init`. */
   get takesTurns(): boolean {
-    return !isInitializing();
+    return initializingService() === undefined;
   }
 
   /**

@@ -10,9 +10,14 @@ const PORT_IN_USE =
 
 /** What to add to the message of an error that was caused by `cause`; `data` is the folder of data, absolute. */
 export function hintFor(cause: unknown, data: string): string {
-  const code = systemErrorCode(cause);
-  if (code === "EADDRINUSE") return PORT_IN_USE;
-  const { path } = Object(cause) as { path?: unknown };
-  if (code !== "ENOENT" || typeof path !== "string") return "";
-  return resolve(path).startsWith(`${data}/`) ? NO_DATA : "";
+  try {
+    const code = systemErrorCode(cause);
+    if (code === "EADDRINUSE") return PORT_IN_USE;
+    const { path } = Object(cause) as { path?: unknown };
+    if (code !== "ENOENT" || typeof path !== "string") return "";
+    return resolve(path).startsWith(`${data}/`) ? NO_DATA : "";
+  } catch {
+    // What code throws may be anything, and throw itself when it is looked at.
+    return "";
+  }
 }

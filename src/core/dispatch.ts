@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { errorReply } from "./errors.js";
-import { isInitializing } from "./host-context.js";
+import { initializingService } from "./host-context.js";
 import { NOSNIFF } from "./json-context.js";
 import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
@@ -150,13 +150,14 @@ export class Dispatcher {
 
   /** Settles when it is known who answers to a name that nobody answers to yet, if somebody may come to. */
   #expectedBy(name: string, server: Env): Promise<void> | undefined {
-    // What a service asks of Reef while it starts would wait for that start.
-    if (server === undefined && isInitializing()) return undefined;
+    // What a service asks of itself while it starts would wait for that start.
+    if (server === undefined && initializingService() === name) return undefined;
     return this.#expected.get(name) ?? this.#nextRoot(server);
   }
 
   /** Settles when the next service has come that may be mounted at the root, if there is one to come. */
   #nextRoot(server: Env): Promise<void> | undefined {
+    // The same, whoever is mounted there.
     if (server === undefined || this.#expectedRoots.size === 0) return undefined;
     return Promise.race(this.#expectedRoots);
   }

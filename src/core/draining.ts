@@ -19,7 +19,7 @@ export function drain(table: ServiceTable, service: Service, old: Version, drain
   const mayStillSave = store?.close !== undefined || (store?.flush !== undefined && !isQuiet(old));
   const unaccounted = () => table.unaccounted([]);
   const done = breathe()
-    .then(() => retire(old, { drainMs, flush: false, unaccounted, hurried, aside: true }))
+    .then(() => retire(old, { drainMs, flush: false, unaccounted, hurried, waitsForAskers: true }))
     .then(() => (mayStillSave ? saveAgain(table, service) : undefined))
     .finally(() => service.draining.delete(old));
   service.draining.set(old, { done, hurry });

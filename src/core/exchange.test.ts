@@ -288,50 +288,78 @@ describe("requests during an exchange", () => {
   test.each([
     ["of its requests", (reef: Reef) => reef.call("/a/reload", { method: "POST" })],
     ["of its timers", (_reef: Reef) => (globalThis as unknown as { __later(): Promise<unknown> }).__later()],
-  ])(
-    "one that may be writing is waited for when its service is reloaded by one %s, who learns of it",
-    async (who, reload) => {
-      shared.__initGate = Promise.withResolvers();
-      const config = readConfig({ REEF_DRAIN_TIMEOUT: "10000" });
-      const { reef, registry } = await startRegistry({ "a/index.ts": reloading("one") }, { config });
-      await eventually(() => "__later" in globalThis);
-      onTestFinished(() => void Reflect.deleteProperty(globalThis, "__later"));
-      const slow = post(reef, "slow");
-      reef.sandbox.services({ "a/index.ts": reloading("two") });
-      const asked = reload(reef);
-      await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
-      for (let turn = 0; turn < 20; turn++) await Bun.sleep(1);
-      expect(registry.get("a")?.generation).toBe(1);
-      shared.__initGate.resolve();
-      expect((await slow).status).toBe(201);
-      expect(await asked).toMatchObject(who === "of its requests" ? { status: 200 } : { action: "updated" });
-      expect(registry.get("a")?.generation).toBe(2);
-      expect(await (await reef.call("/a")).json()).toEqual(["slow"]);
-    },
-  );
-
-  test("one that comes to ask for a change itself holds up the exchange no longer", async () => {
+  ])("one that may be writing is waited for when its service is reloaded by one %s", async (who, reload) => {
     shared.__initGate = Promise.withResolvers();
-    const config = readConfig({ REEF_DRAIN_TIMEOUT: "60000" });
-    const asking = reloading("one").replace(
+    const config = readConfig({ REEF_DRAIN_TIMEOUT: "10000" });
+    const { reef, registry } = await startRegistry({ "a/index.ts": reloading("one") }, { config });
+    await eventually(() => "__later" in globalThis);
+    onTestFinished(() => void Reflect.deleteProperty(globalThis, "__later"));
+    const slow = post(reef, "slow");
+    reef.sandbox.services({ "a/index.ts": reloading("two") });
+    const asked = reload(reef);
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    for (let turn = 0; turn < 20; turn++) await Bun.sleep(1);
+    expect(registry.get("a")?.generation).toBe(1);
+    shared.__initGate.resolve();
+    expect((await slow).status).toBe(201);
+    // What that request stored after the change would be lost.
+    expect(await asked).toMatchObject(who === "of its requests" ? { status: 503 } : { action: "updated" });
+    expect(registry.get("a")?.generation).toBe(2);
+    expect(await (await reef.call("/a")).json()).toEqual(["slow"]);
+  });
+
+  /** The same, with a route that asks for a change when it is told to, and stores something after it. */
+  const askingLater = (version: string, more = "") =>
+    reloading(version).replace(
       "export default {",
-      `routes.post("/later", async (c) => {
+      `routes.on(["GET", "POST"], "/later", async (c) => {
         await globalThis.__initGate.promise;
-        return c.json(await context.registry.reload("a"));
+        const asking = context.registry.reload("a");
+        ${more}
+        const result = await asking;
+        items.push("later");
+        return c.json(result);
       });
       export default {`,
     );
-    const { reef, registry } = await startRegistry({ "a/index.ts": asking }, { config });
+  const startAsking = async (source: string) => {
+    shared.__initGate = Promise.withResolvers();
+    const config = readConfig({ REEF_DRAIN_TIMEOUT: "60000" });
+    const started = await startRegistry({ "a/index.ts": source }, { config });
     onTestFinished(() => void Reflect.deleteProperty(globalThis, "__later"));
-    const later = reef.call("/a/later", { method: "POST" });
-    const loading = registry.load("a");
-    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
-    const before = performance.now();
-    shared.__initGate.resolve();
-    await loading;
-    // Far below how long a reading one is waited for.
-    expect(performance.now() - before).toBeLessThan(1500);
-    expect(await (await later).json()).toEqual({ name: "a", action: "updated" });
+    return started;
+  };
+
+  test.each([
+    ["GET", 200],
+    ["POST", 503],
+  ])(
+    "one that comes to ask for a change itself holds up the exchange no longer, and is not acknowledged if it may write: %s",
+    async (method, status) => {
+      const { reef, registry } = await startAsking(askingLater("one"));
+      const later = reef.call("/a/later", { method });
+      const loading = registry.load("a");
+      await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+      const before = performance.now();
+      shared.__initGate?.resolve();
+      await loading;
+      // Far below how long a reading one is waited for.
+      expect(performance.now() - before).toBeLessThan(1500);
+      expect((await later).status).toBe(status);
+    },
+  );
+
+  test("one that asks for a change, does not wait for it and stores something is there in the new version", async () => {
+    const { reef } = await startAsking(
+      askingLater("one", 'await Bun.sleep(1); items.push("at once"); return c.text("stored", 201);'),
+    );
+    const replies = Array.from({ length: 5 }, () => reef.call("/a/later", { method: "POST" }));
+    shared.__initGate?.resolve();
+    const acknowledged = (await Promise.all(replies)).filter(({ status }) => status === 201).length;
+    await eventually(() => reef.registry.table.get("a")?.mount.gate === undefined);
+    await reef.ctx.registry.sync();
+    const kept = (await (await reef.call("/a")).json()) as string[];
+    expect(kept.length).toBeGreaterThanOrEqual(acknowledged);
   });
 
   /** A service that was exchanged, stored something before and after, and whose old version has a stream open. */

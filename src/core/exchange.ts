@@ -39,6 +39,7 @@ export async function exchange(
     const pausing = pause(old, registry.drainTimeoutMs, caller === service.name);
     wasAbandoned = await registry.admission.whileOpen(pausing);
     table.swap(service, await handOver(registry, service, source, options));
+    if (old.module.store?.flush) giveUpAskers(old);
   } finally {
     service.mount.gate = undefined;
     old.generation.scope.paused = undefined;
@@ -122,9 +123,15 @@ async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<
   const written = isIdle || (await serving.whenWritten(left()));
   const handled = await generation.scope.handling.whenOver(left());
   const sent = await serving.streams.whenWritten(left());
-  if (!written) serving.abandon("writers");
+  if (!written) serving.abandon("awaited writers");
   if (!handled) generation.scope.handling.abandon(new ReefError("BUSY"));
   return !(written && handled && sent);
+}
+
+/** What they store, now that the change they wait for is made, nobody would find again. So they are not acknowledged. */
+function giveUpAskers({ serving, generation }: Version): void {
+  serving.abandon("writers");
+  generation.scope.handling.abandon(new ReefError("BUSY"));
 }
 
 async function assertSuccessor(registry: Registry, service: Service, generation: Generation): Promise<void> {

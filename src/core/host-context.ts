@@ -9,10 +9,13 @@ import type { Condition } from "./waiters.js";
 export const inHost: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot();
 
 /** Set while a service's `init` runs; `open` until it has returned, whatever it started that lives on. */
-export const initializing = new AsyncLocalStorage<{ open: boolean }>();
+export const initializing = new AsyncLocalStorage<{ service: string; open: boolean }>();
 
-/** Whether this is asked as part of an `init` that has not returned. */
-export const isInitializing = () => initializing.getStore()?.open === true;
+/** The service whose `init`, which has not returned, this is asked as part of. */
+export function initializingService(): string | undefined {
+  const mark = initializing.getStore();
+  return mark?.open ? mark.service : undefined;
+}
 
 /** Something that a version of a service does for somebody: it answers a request, or handles an event. */
 export interface Work {

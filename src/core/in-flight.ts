@@ -50,7 +50,7 @@ export class InFlight {
     return this.#over.wait(() => works.every(({ asks, isOver }) => isOver || asks > 0), ms);
   }
 
-  /** The same with what waits for a change: for who is no part of one. */
+  /** The same, and what waits for a change, which must not wait for this, is waited for as well. */
   whenAllOver(ms: number): Promise<boolean> {
     const works = [...this.#works];
     return this.#over.wait(() => works.every(({ isOver }) => isOver), ms);

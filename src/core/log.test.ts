@@ -34,8 +34,8 @@ describe("LogBook", () => {
     expect(seen[0]?.text).toContain("log.test.ts");
   });
 
-  test("forgets those who have been silent for longest when there are too many lines in all", () => {
-    const logs = new LogBook(() => undefined, 3);
+  test("forgets who has been silent for longest when there are too many names", () => {
+    const logs = new LogBook(() => undefined, 2);
     for (const service of ["old", "silent", "old", "new"]) logs.logger(service).info("x");
     const kept = (service: string) => logs.lines(service).length;
     expect([kept("silent"), kept("old"), kept("new")]).toEqual([0, 2, 1]);

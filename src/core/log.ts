@@ -23,21 +23,20 @@ export interface Logger {
 const KEPT_LINES = 500;
 const MAX_LINE = 8192;
 
-/** Lines kept of all services together. Those that have been silent for longest lose theirs first. */
-const KEPT_IN_ALL = 200_000;
+/** Names of which lines are kept. Those that have been silent for longest lose theirs when there are more. */
+const KEPT_NAMES = 10_000;
 
 /** Collects the lines of all services. */
 export class LogBook {
   /** Who wrote last is last. */
   readonly #lines = new Map<string, LogLine[]>();
   readonly #sink: (line: LogLine) => void;
-  readonly #keptInAll: number;
-  #count = 0;
+  readonly #keptNames: number;
 
   /** `sink` receives each line; the default prints it, errors and warnings to stderr. */
-  constructor(sink: (line: LogLine) => void = printLine, keptInAll = KEPT_IN_ALL) {
+  constructor(sink: (line: LogLine) => void = printLine, keptNames = KEPT_NAMES) {
     this.#sink = sink;
-    this.#keptInAll = keptInAll;
+    this.#keptNames = keptNames;
   }
 
   /** The latest lines of one service, oldest first; at most 500 are kept. */
@@ -59,12 +58,9 @@ export class LogBook {
     this.#lines.set(service, kept);
     kept.push(line);
     if (kept.length > KEPT_LINES) kept.shift();
-    else this.#count++;
-    for (const [silent, lines] of this.#lines) {
-      if (this.#count <= this.#keptInAll || silent === service) break;
-      this.#lines.delete(silent);
-      this.#count -= lines.length;
-    }
+    if (this.#lines.size <= this.#keptNames) return;
+    const [silent = service] = this.#lines.keys();
+    this.#lines.delete(silent);
   }
 
   /** The logger of one service. */

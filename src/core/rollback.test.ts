@@ -66,6 +66,20 @@ describe("rollback", () => {
     expect(await reef.text("/a")).toBe("one");
   });
 
+  test("serves no other code than what was kept, should the folder be written to meanwhile", async () => {
+    const [, two = ""] = await started("one", "two");
+    const { snapshots } = reef.registry;
+    if (!snapshots) throw new Error("this server keeps versions");
+    const restore = spyOn(snapshots, "restore").mockImplementationOnce((...args) => {
+      const gaveWay = snapshots.restore(...args);
+      reef.sandbox.services({ "a/index.ts": version("edited") });
+      return gaveWay;
+    });
+    await expect(back()).rejects.toMatchObject({ code: "CHANGED" });
+    restore.mockRestore();
+    expect([await reef.text("/a"), digest()]).toEqual(["two", two]);
+  });
+
   test("takes a digest or its beginning", async () => {
     const [one = ""] = await started("one", "two", "three");
     await back(one.slice(0, 8));

@@ -41,9 +41,13 @@ class Pending {
     readonly work?: Work,
   ) {}
 
-  /** Whether a change must wait for it: it may write, and does not wait for the change. */
-  get isWriting(): boolean {
-    return mayWrite(this.request as Request) && !this.work?.asks;
+  get mayWrite(): boolean {
+    return mayWrite(this.request as Request);
+  }
+
+  /** Whether it waits for a change of services itself. */
+  get isAsking(): boolean {
+    return (this.work?.asks ?? 0) > 0;
   }
 
   join(ring: Pending): void {
@@ -173,17 +177,32 @@ export class Serving {
     } catch (error) {
       reply = this.#fail(error, request, context);
     }
+    const isLate = pending.isAsking && this.#isLate(pending);
     if (pending.work) endWork(pending.work);
-    if (pending.leave()) pending.resolve(this.#finish(reply, request, env, context));
+    if (!pending.leave()) return;
+    if (isLate) reply = errorReply("BUSY");
+    pending.resolve(this.#finish(reply, request, env, context));
   }
 
   /**
-   * Answers 503 to everybody whose handler has not returned, or to those alone who may be writing. For when its code
-   * is about to go.
+   * Whether what a handler may have stored comes too late for the next version. Only one that asks for a change, and
+   * does not wait for it, ends while the store is handed over.
    */
-  abandon(who: "all" | "writers" = "all"): void {
+  #isLate({ mayWrite }: Pending): boolean {
+    const { handover } = this.#scope;
+    if (!handover || !mayWrite) return false;
+    handover.wasUsed = true;
+    return handover.isClosed;
+  }
+
+  /**
+   * Answers 503 to everybody whose handler has not returned, or to those alone who may be writing: all of them, or those
+   * that a change waits for, since they do not wait for one. For when its code is about to go.
+   */
+  abandon(who: "all" | "writers" | "awaited writers" = "all"): void {
     for (const pending of this.#pending()) {
-      if (who === "writers" && !pending.isWriting) continue;
+      if (who !== "all" && !pending.mayWrite) continue;
+      if (who === "awaited writers" && pending.isAsking) continue;
       pending.leave();
       this.active--;
       pending.resolve(this.#hooks.complete(errorReply("BUSY"), pending.request as Request));
@@ -254,18 +273,21 @@ export class Serving {
    * Those that are known to wait for a change of services do not count.
    */
   whenIdle(ms: number, except = 0): Promise<boolean> {
-    const asking = () => (this.knowsAsking ? this.#pending().filter(({ work }) => work?.asks).length : 0);
+    const asking = () => (this.knowsAsking ? this.#pending().filter(({ isAsking }) => isAsking).length : 0);
     return this.#returned.wait(() => this.active - asking() <= except, ms);
   }
 
-  /** The same for all handlers: for who is no part of a change that one of them may wait for. */
+  /** Resolves with `true` when no handler is running, also none that waits for a change, which must not wait for this. */
   whenAllReturned(ms: number): Promise<boolean> {
     return this.#returned.wait(() => this.active === 0, ms);
   }
 
-  /** The same as `whenIdle` for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
+  /** Like `whenIdle`, for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
   whenWritten(ms: number): Promise<boolean> {
-    return this.#returned.wait(() => !this.#pending().some((pending) => pending.isWriting), ms);
+    return this.#returned.wait(
+      () => !this.#pending().some(({ isAsking, mayWrite }) => mayWrite && !isAsking),
+      ms,
+    );
   }
 }
 

@@ -86,7 +86,7 @@ export function versionOf(
 
 async function runInit({ module, scope }: Generation, options: StartOptions): Promise<void> {
   const { host, initTimeoutMs: ms, waiters } = options;
-  const mark = { open: true };
+  const mark = { service: module.name, open: true };
   try {
     const running = initializing.run(mark, () =>
       scope.run(async () => module.init?.(createContext(scope, host))),
@@ -164,8 +164,8 @@ export interface RetireOptions {
   unaccounted: () => number;
   /** Nothing is waited for any more once this settles. */
   hurried?: Promise<void>;
-  /** Whether no change waits for its end: then what waits for a change itself is waited for like everything else. */
-  aside?: boolean;
+  /** Whether what waits for a change itself is waited for: only where no change waits for the end of this version. */
+  waitsForAskers?: boolean;
 }
 
 /** Lets go of a version that never served. Its store is closed, not flushed: the data is another version's. */
@@ -180,7 +180,7 @@ export function discard(version: Version): Promise<void> {
  */
 export async function retire(version: Version, options: RetireOptions): Promise<void> {
   const { generation, module, serving } = version;
-  const { drainMs, limitMs, shutdown = false, aside = false } = options;
+  const { drainMs, limitMs, shutdown = false, waitsForAskers = false } = options;
   const { hurried = new Promise(() => undefined) } = options;
   const { scope } = generation;
   scope.active = false;
@@ -189,7 +189,7 @@ export async function retire(version: Version, options: RetireOptions): Promise<
     deadline = 0;
   });
   const handlingMs = Math.min(drainMs, HANDLING_LIMIT_MS);
-  const idle = aside
+  const idle = waitsForAskers
     ? Promise.all([serving.whenAllReturned(drainMs), scope.handling.whenAllOver(handlingMs)])
     : Promise.all([serving.whenIdle(drainMs), scope.handling.whenOver(handlingMs)]);
   await Promise.race([idle, hurry]);

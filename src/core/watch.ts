@@ -17,8 +17,9 @@ export interface WatchOptions {
 
 const SETTLE_MS = 60;
 
-/** How long after its failure a folder is watched anew, in milliseconds. */
+/** How long after its failure a folder is watched anew, in milliseconds; each time in a row twice as long. */
 const RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
 
 /** Watches the services folder and the targets of links in it. Returns the function that stops watching. */
 export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: WatchOptions): () => void {
@@ -26,6 +27,16 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
   const watchers = new Map<string, FSWatcher>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
+  /** How often in a row something could not be watched. */
+  let failed = 0;
+
+  /** What changes until then is found then. */
+  const failedToWatch = (path: string, error: unknown) => {
+    if (stopped) return;
+    const ms = Math.min(RETRY_MS * 2 ** failed++, LONGEST_RETRY_MS);
+    log.warn(`${path} cannot be watched: ${messageOf(error)}; it is tried again in ${ms / 1000} s`);
+    settle(ms);
+  };
 
   const settle = (ms = settleMs) => {
     clearTimeout(timer);
@@ -69,14 +80,14 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
     const matters = path === servicesDir ? isCodeOfAService : isCode;
     const watcher = fs.watch(path, { recursive: true }, (_event, file) => {
       // Nothing is named when it is the watched folder itself.
-      if (!file || matters(file)) settle();
+      if (file && !matters(file)) return;
+      failed = 0;
+      settle();
     });
     watcher.on("error", (error) => {
-      log.warn(`${path} cannot be watched for a moment: ${messageOf(error)}`);
       watcher.close();
       if (watchers.get(key) === watcher) watchers.delete(key);
-      // What changes meanwhile is found then.
-      if (!stopped) settle(RETRY_MS);
+      failedToWatch(path, error);
     });
     return watcher;
   };
@@ -85,7 +96,7 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
     try {
       work();
     } catch (error) {
-      log.warn(`${path} cannot be watched: ${messageOf(error)}`);
+      failedToWatch(path, error);
     }
   };
 

@@ -26,8 +26,8 @@ export interface WorkerEvents {
   log(stream: "stdout" | "stderr" | "broker", line: string): void;
   /** The worker asks the broker for something on behalf of a call (0: of none). */
   request(id: number, parent: number, request: WireRequest): void;
-  /** It withdraws such a request. Returns whether there is one. */
-  withdraw(id: number): boolean;
+  /** It withdraws such a request. */
+  withdraw(id: number): void;
   /** It answers again after it was in doubt. */
   recovered(): void;
   /** It has ended. `reason` is null when it was asked to end. */
@@ -45,6 +45,9 @@ const ENTRY = join(import.meta.dir, "..", "worker", "entry.ts");
 const MAX_STRAYS = 1_000;
 const STRAYS_WINDOW_MS = 10_000;
 
+/** How much longer it may be busy with a call that was withdrawn than with one that missed its deadline. */
+const WITHDRAWN_PATIENCE = 10;
+
 /** One process that runs one service under one set of permissions. */
 export class Worker {
   /** When it last had a call in flight. */
@@ -58,6 +61,9 @@ export class Worker {
   #lastId = 0;
   #strays = 0;
   #straysSince = performance.now();
+  /** Requests that it made, and that it withdrew. */
+  #requested = 0;
+  #withdrawn = 0;
   #pinged: ReturnType<typeof setTimeout> | null = null;
   #terminator: ReturnType<typeof setTimeout> | null = null;
 
@@ -178,24 +184,21 @@ export class Worker {
   }
 
   /**
-   * No longer waits for a call, and makes sure that the worker still lives; after `ms` milliseconds if the call has so
-   * much time left, as one that its caller withdrew: until then the worker may be at work on it.
+   * No longer waits for a call, and makes sure that the worker still lives; until it shows that, it gets no further
+   * calls. A call that its caller withdrew has `left` milliseconds: within reason the worker may still be at work on it.
    */
-  abandon(id: number, ms = 0): void {
+  abandon(id: number, left = 0): void {
     if (!this.inFlight.delete(id)) return;
     this.lastUsed = performance.now();
     this.#strays--;
     this.#channel?.send([OP.cancel, id]);
-    if (ms > 0) setTimeout(() => this.#makeSure(), ms).unref();
-    else this.#makeSure();
-  }
-
-  #makeSure(): void {
     if (this.#pinged || this.#state !== "ready") return;
     this.#channel?.send([OP.ping]);
+    const { pingTimeout } = this.limits;
+    const patience = Math.max(pingTimeout, Math.min(left, WITHDRAWN_PATIENCE * pingTimeout));
     this.#pinged = setTimeout(
-      () => this.kill(`it did not answer for ${this.limits.pingTimeout} ms after a missed deadline`),
-      this.limits.pingTimeout,
+      () => this.kill(`it did not answer for ${patience} ms after a call that was given up`),
+      patience,
     );
   }
 
@@ -212,8 +215,9 @@ export class Worker {
     const { details, ...wire } = toWire(error);
     try {
       this.#channel?.send([OP.error, id, { ...wire, details }]);
-    } catch {
-      // What a plugin puts in its errors may be anything, and of any size.
+    } catch (tooLarge) {
+      // What a plugin puts in its errors may be of any size.
+      if (!(tooLarge instanceof MessageTooLarge)) throw tooLarge;
       this.#channel?.send([OP.error, id, wire]);
     }
   }
@@ -230,8 +234,9 @@ export class Worker {
         this.#onNested(message);
         return;
       case OP.cancel:
-        // It may have been answered a moment ago.
-        if (!this.events.withdraw(Number(message[1]))) this.#stray();
+        // Each request can be withdrawn once, also one that was answered a moment ago.
+        if (++this.#withdrawn > this.#requested) this.#stray();
+        else this.events.withdraw(Number(message[1]));
         return;
       case OP.pong:
         if (this.#pinged === null) {
@@ -287,6 +292,7 @@ export class Worker {
       this.#stray();
       return;
     }
+    this.#requested++;
     this.events.request(id, parent, wanted);
   }
 
@@ -294,7 +300,8 @@ export class Worker {
   #stray(): void {
     const now = performance.now();
     if (now - this.#straysSince > STRAYS_WINDOW_MS) {
-      this.#strays = 0;
+      // Calls that were given up may still be answered.
+      this.#strays = Math.min(this.#strays, 0);
       this.#straysSince = now;
     }
     if (++this.#strays > MAX_STRAYS) this.kill(`it sent more than ${MAX_STRAYS} messages nobody asked for`);

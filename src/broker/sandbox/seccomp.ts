@@ -101,6 +101,8 @@ export function program(options: SeccompOptions): Instruction[] {
     on(name, argumentIs(0, [0, options.pid], ALLOW, EPERM));
   }
   if (options.children) {
+    // By its group what a command has started is found, and ended with it.
+    for (const name of ["setpgid", "setsid"] as const) on(name, [[RETURN, EPERM]]);
     on("clone", [
       [LOAD, argument(0)],
       [ANY_BIT, CLONE_NAMESPACES, 0, 1],

@@ -55,7 +55,8 @@ function fail(why: string): never {
 }
 
 async function fetchText(url: string, options?: object): Promise<string> {
-  const response = await fetch(url, options as RequestInit);
+  // Else a request may be sent on a connection that is just being closed, and Bun sends no POST again.
+  const response = await fetch(url, { keepalive: false, ...options } as RequestInit);
   return response.ok ? response.text() : fail(`status ${response.status}`);
 }
 
