@@ -1,4 +1,4 @@
-/** The bounds the broker keeps. Times are milliseconds, sizes bytes. */
+/** The bounds the broker keeps. Times are milliseconds, sizes bytes where nothing else is said. */
 export interface BrokerLimits {
   /** Time for a call that asks for none. */
   defaultTimeout: number;

@@ -118,7 +118,7 @@ export class ChildChecker implements Checker {
   }
 
   /** Hands out jobs of one kind, several at once where they may be, until no child has room. */
-  #hand(jobs: Job[]): void {
+  #hand(jobs: readonly Job[]): void {
     // All children get some of a few.
     const share = Math.min(TOGETHER, Math.ceil(jobs.length / this.#allowed));
     while (!this.#closed) {
@@ -127,7 +127,7 @@ export class ChildChecker implements Checker {
       const child = this.#idle() ?? this.#tryAnother(job) ?? this.#withMostRoom(job);
       const room = child?.room(job) ?? 0;
       if (!child || room === 0) return;
-      child.work(jobs.splice(0, Math.min(room, isAlone(job) ? 1 : share)));
+      child.work(this.#queue.take(job, Math.min(room, isAlone(job) ? 1 : share)));
     }
   }
 
