@@ -114,6 +114,8 @@ export class Deployer {
 
 function failed(recorder: StepRecorder, name: string, error: unknown): DeployResult {
   const status = error instanceof LoadFailure ? failureStatus(error) : 400;
+  // It was started once more after it had been looked at, since the store was used meanwhile.
+  if (error instanceof LoadFailure && error.step !== "verify") recorder.reopen("load");
   const text = error instanceof StepFailed ? error.message : messageOf(error);
   const [summary = ""] = text.split("\n", 1);
   const report = { name, steps: recorder.steps, deployed: false, error: recorder.fail(summary, text) };

@@ -19,3 +19,22 @@ test("a version that is started and verified again, since its store was used mea
   ]);
   expect(told.slice(4)).toEqual(["load running", "load passed", "verify running", "verify failed"]);
 });
+
+test("a step that passed and failed when it was done again has failed, and what came after it is skipped", () => {
+  const recorder = new StepRecorder(() => undefined);
+  for (const step of ["validate", "test"] as const) {
+    recorder.begin(step);
+    recorder.end("passed");
+  }
+  recorder.reopen("load");
+  recorder.begin("load");
+  recorder.passTo("verify", "it was started");
+  recorder.reopen("load");
+  expect(recorder.fail("init() failed")).toBe("load: init() failed");
+  expect(recorder.steps.map(({ step, status }) => `${step} ${status}`)).toEqual([
+    "validate passed",
+    "test passed",
+    "load failed",
+    "verify skipped",
+  ]);
+});

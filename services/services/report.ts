@@ -64,6 +64,13 @@ export class StepRecorder {
     this.begin(step);
   }
 
+  /** Takes back that a step has passed: it was done again, and is open instead of the one after it. */
+  reopen(step: StepName): void {
+    const at = this.steps.findIndex((done) => done.step === step);
+    const [before] = at < 0 ? [] : this.steps.splice(at);
+    if (before) this.#open = { step, since: performance.now() - before.durationMs };
+  }
+
   /**
    * Ends the report at a failure: of the step that is open, or of the next one. The rest is skipped. Returns the
    * step and `summary`, for the report's `error`.
