@@ -278,10 +278,10 @@ export class WorkerPool {
       if (slot.wakeUp) clearTimeout(slot.wakeUp);
       this.#rejectQueue(slot, new BrokerError("unavailable", "the broker is closing"));
     }
-    // What comes of these is ended as soon as it is there.
-    await Promise.allSettled(this.#creating);
     const ends = [...this.#live].map((worker) => worker.terminate());
-    await Promise.all([...ends, ...this.#ended]);
+    // What comes of those that are being made is ended as soon as it is there.
+    await Promise.allSettled([...ends, ...this.#creating]);
+    await Promise.all(this.#ended);
     this.#stopWatch();
   }
 }
