@@ -117,3 +117,22 @@ test("a permission that is missing inside of a method is what the caller learns"
   });
   await lacking.close();
 });
+
+test("callers that fill all workers and wait for another one each get their answers", async () => {
+  const full = testBroker({ maxWorkers: 3, maxDepth: 4 });
+  const asking = (target: string) => `import { services } from "reef/broker";
+    export default { services: { main: { async go() {
+      await Bun.sleep(50);
+      return services.call("${target}", "main", "go");
+    } } } };`;
+  const permissions = [{ permission: "service:call", allow: ["*"] }];
+  for (const id of ["one", "two", "three"]) {
+    await full.add({ id, permissions, methods: { go: {} }, code: asking("middle") });
+  }
+  await full.add({ id: "middle", permissions, methods: { go: {} }, code: asking("leaf") });
+  const leaf = "export default { services: { main: { go: () => 7 } } };";
+  await full.add({ id: "leaf", methods: { go: {} }, code: leaf });
+  const calls = ["one", "two", "three"].map((id) => full.broker.call<number>(id, "main", "go"));
+  expect(await Promise.all(calls)).toEqual([7, 7, 7]);
+  await full.close();
+});

@@ -44,7 +44,7 @@ export class Requests {
       return;
     }
     const controller = new AbortController();
-    session.requests.set(id, { parent, controller });
+    session.requests.set(id, { parent, isCall: request.kind === "call", controller });
     this.#answer(session, parent, request, controller.signal)
       .then(
         (value) => worker.respond(id, value),

@@ -3,10 +3,19 @@ import type { Permissions } from "./permissions/set.js";
 import type { Worker } from "./pool/worker.js";
 import type { RemoteRun } from "./remote.js";
 
+/** Something that a worker waits for. */
+interface OpenRequest {
+  /** The call on whose behalf; 0 for none. */
+  parent: number;
+  /** Whether it is a call of another method. */
+  isCall: boolean;
+  controller: AbortController;
+}
+
 /** What the broker knows about one worker: the calls in it and what it asked for. */
 export class Session {
   readonly runs = new Map<number, RemoteRun>();
-  readonly requests = new Map<number, { parent: number; controller: AbortController }>();
+  readonly requests = new Map<number, OpenRequest>();
   worker: Worker | null = null;
 
   constructor(

@@ -58,6 +58,15 @@ export class WorkerSessions implements PoolHost {
     return worker;
   }
 
+  isWaiting(worker: Worker): boolean {
+    const session = this.#sessions.get(worker);
+    if (!session || worker.inFlight.size === 0) return false;
+    const parents = new Set<number>();
+    for (const { parent, isCall } of session.requests.values()) if (isCall) parents.add(parent);
+    for (const id of worker.inFlight.keys()) if (!parents.has(id)) return false;
+    return true;
+  }
+
   crashed(slot: Slot, reason: string): void {
     this.#report(slot, "broker.worker_crashed", reason);
   }

@@ -14,6 +14,7 @@ test("who waits for a place gets that of a worker which could not be made", asyn
         made.push(serviceKey);
         throw new Error("no room");
       },
+      isWaiting: () => false,
       crashed: () => undefined,
       quarantined: () => undefined,
     },
@@ -33,6 +34,7 @@ test("closing waits for a worker that is only being made", async () => {
   let isGone = false;
   const pool = new WorkerPool(DEFAULT_LIMITS, {
     create: () => made.promise,
+    isWaiting: () => false,
     crashed: () => undefined,
     quarantined: () => undefined,
   });

@@ -11,6 +11,8 @@ import type { Worker } from "./worker.js";
 export interface PoolHost {
   /** Makes a worker for a slot and tells `owner` what becomes of it. */
   create(slot: Slot, owner: WorkerOwner): Promise<Worker>;
+  /** Whether all calls that a worker has wait for calls of their own. */
+  isWaiting(worker: Worker): boolean;
   crashed(slot: Slot, reason: string): void;
   quarantined(slot: Slot, quarantine: Quarantine): void;
 }
@@ -120,12 +122,22 @@ export class WorkerPool {
       }, wait);
       return;
     }
-    if (this.#live.size + this.#reserved >= this.limits.maxWorkers) {
+    if (this.#live.size + this.#reserved >= this.limits.maxWorkers && !this.#isStuck()) {
       this.#waiting.add(slot);
       this.#makeRoom();
       return;
     }
     void this.#start(slot);
+  }
+
+  /**
+   * Whether no place would ever become free: all workers wait for calls, which wait for a worker. Then there is one more
+   * than there should be, as deep as calls may go at most.
+   */
+  #isStuck(): boolean {
+    if (this.#reserved > 0 || this.#live.size >= this.limits.maxWorkers + this.limits.maxDepth) return false;
+    for (const worker of this.#live) if (!this.host.isWaiting(worker)) return false;
+    return true;
   }
 
   /** Ends the longest idle worker when somebody waits for its place. */
