@@ -11,11 +11,56 @@ import fs, {
 import { join } from "node:path";
 import { makePipe } from "../../tests/support/pipe.js";
 import { Sandbox } from "../../tests/support/sandbox.js";
-import { storedToken } from "./auth.js";
+import { bearerAuthenticator, storedToken, unauthorized } from "./auth.js";
 
 const TOKEN = "s3cret-Token_of.32+characters/ok=";
-const _asking = (authorization?: string) =>
+const asking = (authorization?: string) =>
   new Request("http://localhost/", { headers: authorization === undefined ? {} : { authorization } });
+
+describe("bearerAuthenticator", () => {
+  const accepts = bearerAuthenticator(TOKEN);
+
+  test.each([
+    ["the token", `Bearer ${TOKEN}`, true],
+    ["a lower-case scheme", `bearer ${TOKEN}`, true],
+    ["an upper-case scheme", `BEARER ${TOKEN}`, true],
+    ["no header", undefined, false],
+    ["an empty header", "", false],
+    ["the scheme alone", "Bearer", false],
+    ["an empty token", "Bearer ", false],
+    ["the token without a scheme", TOKEN, false],
+    ["another scheme", `Basic  ${TOKEN}`, false],
+    ["a scheme of the same length", `Baerer ${TOKEN}`, false],
+    ["two spaces", `Bearer  ${TOKEN}`, false],
+    ["a tab for the space", `Bearer\t${TOKEN}`, false],
+    ["a prefix of the token", `Bearer ${TOKEN.slice(0, -1)}`, false],
+    ["the token and more", `Bearer ${TOKEN}x`, false],
+    ["the token in other case", `Bearer ${TOKEN.toUpperCase()}`, false],
+    ["another token of that length", `Bearer ${"x".repeat(TOKEN.length)}`, false],
+    ["the token twice", `Bearer ${TOKEN}, Bearer ${TOKEN}`, false],
+    ["characters that take two bytes", `Bearer ${TOKEN.slice(0, -1)}é`, false],
+  ])("%s: %p → %p", (_what, header, expected) => {
+    expect(accepts(asking(header))).toBe(expected);
+  });
+
+  test("remembers nothing of the previous request", () => {
+    expect(accepts(asking(`Bearer ${TOKEN}`))).toBe(true);
+    expect(accepts(asking(`Bearer ${"é".repeat(TOKEN.length)}`))).toBe(false);
+    expect(accepts(asking(`Bearer ${TOKEN.slice(0, -1)}é`))).toBe(false);
+    expect(accepts(asking(`Bearer ${TOKEN}`))).toBe(true);
+  });
+
+  test("refuses to work without a token", () => {
+    expect(() => bearerAuthenticator("")).toThrow("empty");
+  });
+});
+
+test("unauthorized() is a JSON 401 that names the scheme", async () => {
+  const reply = unauthorized();
+  expect(reply.status).toBe(401);
+  expect(reply.headers.get("www-authenticate")).toBe('Bearer realm="reef"');
+  expect(await reply.json()).toEqual({ error: "unauthorized" });
+});
 
 describe("storedToken", () => {
   let sandbox: Sandbox;
