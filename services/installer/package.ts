@@ -1,7 +1,7 @@
 /** What a folder that is to be installed says about itself, without running any of it. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { CALLS_ALL, permissionName } from "../../src/broker/index.js";
+import { CALLS_ALL, MANIFEST_KEYS, manifestKey, permissionName } from "../../src/broker/index.js";
 import { messageOf } from "../../src/core/errors.js";
 import { MAX_MANIFEST, readRegularFile } from "../../src/core/regular-file.js";
 import { InstallError } from "./errors.js";
@@ -17,8 +17,6 @@ export interface PackageFacts {
   optionalDependencies: Record<string, string>;
 }
 
-const MANIFEST_KEYS = ["reef", "kunkun"] as const;
-
 type JsonObject = Record<string, unknown>;
 
 function isObject(value: unknown): value is JsonObject {
@@ -32,7 +30,9 @@ function refuse(why: string): InstallError {
 /** @throws InstallError with status 400 when the folder is neither a service nor a plugin, or its manifest is wrong. */
 export function inspectPackage(dir: string): PackageFacts {
   const json = readPackageJson(dir);
-  const [key, manifest] = manifestIn(json);
+  // What declares no callable services may still say something of itself.
+  const key = manifestKey(json) ?? MANIFEST_KEYS.find((name) => isObject(json[name]));
+  const manifest = key === undefined ? undefined : (json[key] as JsonObject);
   const isService = statSync(join(dir, "index.ts"), { throwIfNoEntry: false })?.isFile() ?? false;
   if (!isService && !Array.isArray(manifest?.services)) {
     throw refuse(
@@ -45,15 +45,6 @@ export function inspectPackage(dir: string): PackageFacts {
     dependencies: versionsOf(json, "dependencies"),
     optionalDependencies: versionsOf(json, "optionalDependencies"),
   };
-}
-
-/** As the broker looks for it: the first that declares services; else the first that says anything. */
-function manifestIn(json: JsonObject): [key?: string, manifest?: JsonObject] {
-  const declared = MANIFEST_KEYS.flatMap((key): [string, JsonObject][] => {
-    const value = json[key];
-    return isObject(value) ? [[key, value]] : [];
-  });
-  return declared.find(([, { services }]) => services !== undefined) ?? declared[0] ?? [];
 }
 
 /** With the permission that the broker gives to plugins of this format, unless they declare it themselves. */

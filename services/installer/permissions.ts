@@ -12,8 +12,8 @@ function canonical(value: unknown): string {
 }
 
 /**
- * One line for each thing a manifest asks for, whatever it calls it there: `name` without limits, `name: <limit>` for each that it may, and
- * `name: not <limit>` for each that it may not. Sorted, without repetition.
+ * One line for each thing a manifest asks for, whatever it calls it there: `name` without limits, `name: <limit>` for
+ * each that it may, and `name: not <limit>` for each that it may not. Sorted, without repetition.
  */
 export function permissionsOf(declared: unknown): string[] {
   if (declared === undefined) return [];

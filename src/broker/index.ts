@@ -19,7 +19,14 @@ export {
 } from "./errors.js";
 export { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 export type { LocalCall, LocalMethod } from "./local.js";
-export { CALLS_ALL, findManifest, type PluginManifest, readManifest } from "./manifest.js";
+export {
+  CALLS_ALL,
+  findManifest,
+  MANIFEST_KEYS,
+  manifestKey,
+  type PluginManifest,
+  readManifest,
+} from "./manifest.js";
 export type { MethodStats } from "./metrics.js";
 export { type OfferingContext, offerMethods, serveOffers } from "./offers.js";
 export { describeDenial, explain, isAllowed, type Party } from "./permissions/check.js";

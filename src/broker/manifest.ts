@@ -78,10 +78,15 @@ export function findManifest(
     throw new ManifestError("package.json", `is not JSON: ${messageOf(error)}`, file);
   }
   if (!isObject(json)) throw new ManifestError("package.json", "must be an object", file);
-  const key = MANIFEST_KEYS.find(
+  const key = manifestKey(json);
+  return key === undefined ? null : { key, json };
+}
+
+/** Under which key of a `package.json` callable services are declared, if they are. */
+export function manifestKey(json: JsonObject): (typeof MANIFEST_KEYS)[number] | undefined {
+  return MANIFEST_KEYS.find(
     (name) => isObject(json[name]) && (json[name] as JsonObject).services !== undefined,
   );
-  return key === undefined ? null : { key, json };
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The event bus between services. `reef:event` goes through a sink first, which stores it. */
-
 import { withCause } from "./causality.js";
 import { isA } from "./errors.js";
 import { isWorkOf } from "./host-context.js";

@@ -30,7 +30,7 @@ test("what waits for a change itself, or for somebody who does, is not waited fo
   const change = Promise.withResolvers<void>();
   const running = outer.run(async () => inner.run(() => asked(() => change.promise)));
   expect(await Promise.all([outer.whenOver(0), inner.whenOver(0)])).toEqual([true, true]);
-  expect(await outer.whenAllOver(0)).toBe(false);
+  expect(await outer.whenOver(0, true)).toBe(false);
   change.resolve();
   await running;
   expect(working.getStore()).toBeUndefined();
@@ -44,7 +44,7 @@ test("what comes to wait for a change while it is waited for is not waited for a
     await asked(() => change.promise);
   });
   const over = inFlight.whenOver(60_000);
-  const allOver = inFlight.whenAllOver(60_000);
+  const allOver = inFlight.whenOver(60_000, true);
   begin.resolve();
   expect(await over).toBe(true);
   change.resolve();

@@ -42,17 +42,12 @@ export class InFlight {
   }
 
   /**
-   * Resolves with `true` when everything is over that is under way now, but for what waits for a change of services
-   * itself; with `false` after `ms` milliseconds.
+   * Resolves with `true` when everything is over that is under way now, with `false` after `ms` milliseconds. What waits
+   * for a change of services itself counts only with `waitsForAskers`: no change may wait for that.
    */
-  whenOver(ms: number): Promise<boolean> {
+  whenOver(ms: number, waitsForAskers = false): Promise<boolean> {
     const works = [...this.#works];
-    return this.#over.wait(() => works.every(({ asks, isOver }) => isOver || asks > 0), ms);
-  }
-
-  /** The same, and what waits for a change, which must not wait for this, is waited for as well. */
-  whenAllOver(ms: number): Promise<boolean> {
-    const works = [...this.#works];
-    return this.#over.wait(() => works.every(({ isOver }) => isOver), ms);
+    const isOver = (work: Work) => work.isOver || (!waitsForAskers && work.asks > 0);
+    return this.#over.wait(() => works.every(isOver), ms);
   }
 }

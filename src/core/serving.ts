@@ -269,17 +269,13 @@ export class Serving {
   }
 
   /**
-   * Resolves with `true` when at most `except` handlers are running, with `false` after `ms` milliseconds.
-   * Those that are known to wait for a change of services do not count.
+   * Resolves with `true` when at most `except` handlers are running, with `false` after `ms` milliseconds. Those that
+   * are known to wait for a change of services count only with `waitsForAskers`: no change may wait for them.
    */
-  whenIdle(ms: number, except = 0): Promise<boolean> {
-    const asking = () => (this.knowsAsking ? this.#pending().filter(({ isAsking }) => isAsking).length : 0);
+  whenIdle(ms: number, except = 0, waitsForAskers = false): Promise<boolean> {
+    const leavesOut = this.knowsAsking && !waitsForAskers;
+    const asking = () => (leavesOut ? this.#pending().filter(({ isAsking }) => isAsking).length : 0);
     return this.#returned.wait(() => this.active - asking() <= except, ms);
-  }
-
-  /** Resolves with `true` when no handler is running, also none that waits for a change, which must not wait for this. */
-  whenAllReturned(ms: number): Promise<boolean> {
-    return this.#returned.wait(() => this.active === 0, ms);
   }
 
   /** Like `whenIdle`, for handlers of requests that may write: all but GET, HEAD and OPTIONS. */

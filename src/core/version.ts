@@ -189,9 +189,10 @@ export async function retire(version: Version, options: RetireOptions): Promise<
     deadline = 0;
   });
   const handlingMs = Math.min(drainMs, HANDLING_LIMIT_MS);
-  const idle = waitsForAskers
-    ? Promise.all([serving.whenAllReturned(drainMs), scope.handling.whenAllOver(handlingMs)])
-    : Promise.all([serving.whenIdle(drainMs), scope.handling.whenOver(handlingMs)]);
+  const idle = Promise.all([
+    serving.whenIdle(drainMs, 0, waitsForAskers),
+    scope.handling.whenOver(handlingMs, waitsForAskers),
+  ]);
   await Promise.race([idle, hurry]);
   serving.streams.stop((stop) => {
     try {

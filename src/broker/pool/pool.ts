@@ -30,10 +30,10 @@ export class WorkerPool {
   readonly #slots: SlotTable;
   readonly #live = new Set<Worker>();
   readonly #ended = new Set<Promise<void>>();
+  /** Those that are being made, and have a place already. */
   readonly #creating = new Set<Promise<Worker>>();
   /** Slots that wait for a place in the pool. */
   readonly #waiting = new Set<Slot>();
-  #reserved = 0;
   #closed = false;
   #watch: ReturnType<typeof setInterval> | null = null;
 
@@ -122,7 +122,7 @@ export class WorkerPool {
       }, wait);
       return;
     }
-    if (this.#live.size + this.#reserved >= this.limits.maxWorkers && !this.#isStuck()) {
+    if (this.#live.size + this.#creating.size >= this.limits.maxWorkers && !this.#isStuck()) {
       this.#waiting.add(slot);
       this.#makeRoom();
       return;
@@ -135,7 +135,8 @@ export class WorkerPool {
    * than there should be, as deep as calls may go at most.
    */
   #isStuck(): boolean {
-    if (this.#reserved > 0 || this.#live.size >= this.limits.maxWorkers + this.limits.maxDepth) return false;
+    if (this.#creating.size > 0 || this.#live.size >= this.limits.maxWorkers + this.limits.maxDepth)
+      return false;
     for (const worker of this.#live) if (!this.host.isWaiting(worker)) return false;
     return true;
   }
@@ -153,7 +154,6 @@ export class WorkerPool {
 
   async #start(slot: Slot): Promise<void> {
     slot.starting = true;
-    this.#reserved++;
     let worker: Worker | null = null;
     const creating = this.host.create(slot, {
       recovered: () => this.released(slot),
@@ -173,7 +173,6 @@ export class WorkerPool {
       this.#rejectQueue(slot, failure);
     } finally {
       slot.starting = false;
-      this.#reserved--;
       this.#creating.delete(creating);
     }
     if (!worker) return this.#pumpWaiting();

@@ -262,7 +262,7 @@ export class Worker {
           return;
         }
         const { name, message: text } = readWire(message[1]);
-        this.#reason ??= `${name}: ${text}`;
+        this.#reason = `${name}: ${text}`;
         return;
       }
       default:
