@@ -9,6 +9,7 @@ import type { Worker } from "./pool/worker.js";
 import { inputFromArguments } from "./positional.js";
 import type { Providers, RemoteMethod } from "./providers.js";
 import { type RemoteHost, RemoteRun } from "./remote.js";
+import { misfitOfInput } from "./schema.js";
 import type { Session } from "./session.js";
 import type { EventSink } from "./sinks.js";
 import type { DeadlineWheel } from "./wheel.js";
@@ -109,12 +110,13 @@ export class CallDispatcher implements LocalHost, RemoteHost {
   }
 }
 
+/** Where to check it may take long, a worker does so, in the time that its call has. */
 function checkedInput(method: RemoteMethod | ReadyLocalMethod, payload: Payload, started: number): unknown {
   const schema = method.input;
   const input = "args" in payload ? inputFromArguments(schema.schema, payload.args) : payload.input;
-  if (schema.check(input)) return input;
-  const issues = schema.issues(input);
-  const where = issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
+  if (!schema.isCheap && !("handler" in method)) return input;
+  const misfit = misfitOfInput(schema, method.key, input);
+  if (!misfit) return input;
   method.metrics.record(performance.now() - started, "invalid_input");
-  throw new BrokerError("invalid_input", `the input of ${method.key} does not fit: ${where}`, { issues });
+  throw misfit;
 }

@@ -3,7 +3,7 @@ import type { CallOptions } from "./client.js";
 import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
 import type { MethodMetrics } from "./metrics.js";
-import { type CompiledSchema, compileSchema, type JsonSchema, misfitOf } from "./schema.js";
+import { type CompiledSchema, compileSchema, type JsonSchema, misfitOfOutput } from "./schema.js";
 import { Deadline, type DeadlineWheel } from "./wheel.js";
 
 /** What a method inside this process learns about its call. */
@@ -159,7 +159,7 @@ export class LocalRun extends Deadline implements LocalCall {
   #succeed(value: unknown): void {
     if (this.#settled) return;
     const { output, key, metrics } = this.method;
-    const misfit = misfitOf(output, key, value);
+    const misfit = misfitOfOutput(output, key, value);
     if (misfit) {
       this.#end(misfit);
       return;

@@ -1,4 +1,5 @@
 import type { BrokerErrorCode, BrokerErrorDetails } from "./errors.js";
+import type { JsonSchema } from "./schema.js";
 
 /** The first element of each message between host and worker. */
 export const OP = {
@@ -27,12 +28,20 @@ export const OP = {
 /** The descriptor under which a worker finds its channel. */
 export const CHANNEL_DESCRIPTOR = 3;
 
+/** The schemas of one method that its worker checks. */
+export interface MethodSchemas {
+  input?: JsonSchema;
+  output?: JsonSchema;
+}
+
 /** What a worker is told before anything else. */
 export interface WorkerSetup {
   pluginId: string;
   service: string;
   main: string;
   methods: string[];
+  /** What it is to check of its methods, since that can take long: null when that is nothing. */
+  checks: { schemas: Record<string, MethodSchemas>; source: string } | null;
   destroyTimeout: number;
   maxMessage: number;
 }
@@ -42,6 +51,8 @@ export interface WireError {
   name: string;
   message: string;
   code?: BrokerErrorCode;
+  /** The worker has found this when it checked the input or the answer; no method has thrown it. */
+  misfit?: "invalid_input" | "invalid_output";
   details?: BrokerErrorDetails;
   /** Of a system error: its code and the path it was about. */
   errno?: string;

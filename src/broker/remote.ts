@@ -6,7 +6,7 @@ import type { Job, Slot } from "./pool/slot.js";
 import type { Worker } from "./pool/worker.js";
 import type { WireError } from "./protocol.js";
 import type { RemoteMethod } from "./providers.js";
-import { misfitOf } from "./schema.js";
+import { misfitOfOutput } from "./schema.js";
 import type { Session } from "./session.js";
 import { Deadline, type DeadlineWheel } from "./wheel.js";
 
@@ -77,7 +77,7 @@ export class RemoteRun extends Deadline implements Job {
   resolve(value: unknown): void {
     if (this.#settled) return;
     const { method, key, metrics } = this.target;
-    const misfit = misfitOf(method.output, key, value);
+    const misfit = method.output.isCheap ? misfitOfOutput(method.output, key, value) : null;
     if (misfit) {
       this.reject(misfit);
       return;
@@ -98,6 +98,7 @@ export class RemoteRun extends Deadline implements Job {
 
   #methodError(error: WireError): BrokerError {
     const { key, plugin } = this.target;
+    if (error.misfit) return new BrokerError(error.misfit, error.message, error.details);
     if (error.code === "invalid_output")
       return new BrokerError("invalid_output", error.message, { method: key });
     const denial = explainSystemError(error, [...this.accepted.context.parties, plugin]);

@@ -1,6 +1,8 @@
 import { Compile } from "typebox/schema";
 import { messageOf } from "../core/errors.js";
 import { BrokerError, type SchemaIssue } from "./errors.js";
+import { boundPatterns, hasLongList, hasLongName, MAX_MATCHED } from "./pattern-bounds.js";
+import { isCheap } from "./schema-cost.js";
 import { lintSchema, SchemaError } from "./schema-lint.js";
 
 export { SchemaError } from "./schema-lint.js";
@@ -11,6 +13,8 @@ export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 /** A schema made ready to check values. */
 export interface CompiledSchema {
   readonly schema: JsonSchema;
+  /** Whether no value can make checking it take long. */
+  readonly isCheap: boolean;
   /** Whether a value fits. Never throws and never changes the value. */
   check(value: unknown): boolean;
   /** Where and why a value does not fit; empty when it does. The first few places only. */
@@ -29,10 +33,16 @@ export interface CompiledSchema {
  */
 export function compileSchema(schema: unknown): CompiledSchema {
   const plain = toPlain(schema);
+  if (plain === true) return { schema: true, isCheap: true, check: () => true, issues: () => [] };
   const bounded = toPlain(plain);
-  const matchesNames = lintSchema(bounded).map(boundPatterns).includes(true);
+  const parts = lintSchema(bounded);
+  const cheap = isCheap(parts);
+  parts.forEach(boundPatterns);
+  const has = (keyword: string) =>
+    parts.some((part) => typeof part === "object" && keyword in (part as object));
+  const matchesNames = has("patternProperties");
+  const comparesItems = has("uniqueItems");
   const isTooLong = (value: unknown) => matchesNames && hasLongName(value);
-  if (plain === true) return { schema: true, check: () => true, issues: () => [] };
   let validator: ReturnType<typeof Compile>;
   try {
     validator = Compile(bounded as object);
@@ -41,10 +51,13 @@ export function compileSchema(schema: unknown): CompiledSchema {
   }
   return {
     schema: plain,
+    isCheap: cheap,
     check: (value) => !isTooLong(value) && tried(() => validator.Check(value), false),
     issues: (value) =>
       tried(() => {
         if (isTooLong(value)) return LONG_NAME;
+        // To name repeated items takes time that grows with the square of their number.
+        if (comparesItems && hasLongList(value)) return validator.Check(value) ? [] : LONG_LIST;
         const [fits, errors] = validator.Errors(value);
         if (fits) return [];
         return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
@@ -52,62 +65,15 @@ export function compileSchema(schema: unknown): CompiledSchema {
   };
 }
 
-/**
- * Most patterns can take time that grows with the square of a text's length, and worse, and it is the server's. So
- * those that can get to see short texts only.
- */
-const MAX_MATCHED = 10_000;
-
-/** Whether a pattern cannot: it begins at the beginning, and has at most one part of any length. */
-function isLinear(pattern: string): boolean {
-  if (!pattern.startsWith("^")) return false;
-  const bare = pattern.replace(/\\./gs, "x").replace(/\[[^\]]*\]/g, "x");
-  return !/[|()]/.test(bare) && (bare.match(/[*+]|\{\d+,\}/g) ?? []).length <= 1;
-}
-
-/** Matches no text that is longer than that. */
-class BoundedPattern extends RegExp {
-  readonly #given: string;
-
-  constructor(given: string) {
-    super(given, "u");
-    this.#given = given;
-  }
-
-  /** As messages show it. */
-  override toString(): string {
-    return this.#given;
-  }
-
-  override test(text: string): boolean {
-    return text.length <= MAX_MATCHED && super.test(text);
-  }
-}
-
-/** Bounds the pattern of one schema. Returns whether it has patterns for names of properties, which cannot be. */
-function boundPatterns(part: unknown): boolean {
-  if (typeof part !== "object") return false;
-  const schema = part as Record<string, unknown>;
-  if (typeof schema.pattern === "string" && !isLinear(schema.pattern))
-    schema.pattern = new BoundedPattern(schema.pattern);
-  return schema.patternProperties !== undefined;
-}
-
-/** Whether a value, or what is in it, has a property whose name is longer than a pattern gets to see. */
-function hasLongName(value: unknown): boolean {
-  const open = [value];
-  for (const one of open) {
-    if (typeof one !== "object" || one === null) continue;
-    for (const [name, inner] of Object.entries(one)) {
-      if (name.length > MAX_MATCHED) return true;
-      open.push(inner);
-    }
-  }
-  return false;
-}
-
 const LONG_NAME: SchemaIssue[] = [
   { path: "", message: `must not have names of properties of more than ${MAX_MATCHED} characters` },
+];
+
+const LONG_LIST: SchemaIssue[] = [
+  {
+    path: "",
+    message: `does not fit, and has lists of more than ${MAX_MATCHED} items, too long to say where`,
+  },
 ];
 
 const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to be checked" }];
@@ -122,10 +88,18 @@ function tried<T>(check: () => T, tooDeep: T): T {
   }
 }
 
+/** Why an input does not fit the input schema of the method `key`, or `null` when it does. */
+export function misfitOfInput(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
+  if (schema.check(input)) return null;
+  const issues = schema.issues(input);
+  const where = issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
+  return new BrokerError("invalid_input", `the input of ${key} does not fit: ${where}`, { issues });
+}
+
 /** Why an answer of the method `key` does not fit its output schema, or `null` when it does. */
-export function misfitOf(output: CompiledSchema, key: string, answer: unknown): BrokerError | null {
-  if (output.check(answer)) return null;
-  const details = { issues: output.issues(answer), method: key };
+export function misfitOfOutput(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
+  if (schema.check(answer)) return null;
+  const details = { issues: schema.issues(answer), method: key };
   return new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, details);
 }
 

@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Channel } from "../channel.js";
 import type { CurrentCall, ServiceDefinition, ServiceMethod } from "../client.js";
 import { BrokerError } from "../errors.js";
-import { CHANNEL_DESCRIPTOR, OP, type WireRequest, type WorkerSetup } from "../protocol.js";
+import { CHANNEL_DESCRIPTOR, OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
 import { connectRuntime } from "./bridge.js";
+import type { Checks } from "./checks.js";
 import { provideRuntimeModules } from "./modules.js";
 import { brokerErrorFrom, toWire } from "./wire-error.js";
 
@@ -51,9 +52,11 @@ let lastRequest = 0;
 let setup: WorkerSetup | undefined;
 let definition: ServiceDefinition | undefined;
 let methods = new Map<string, ServiceMethod>();
+let checks: Checks | undefined;
 let ending = false;
 
-const limits = { maxMessage: 1024 * 1024, maxBacklog: 256 * 1024 * 1024 };
+/** Until it is told: the first message holds schemas of the manifest, which may have 1 MB. */
+const limits = { maxMessage: 4 * 1024 * 1024, maxBacklog: 256 * 1024 * 1024 };
 const channel = await Channel.open(CHANNEL_DESCRIPTOR, limits, {
   onMessage: receive,
   onClose: () => process.exit(0),
@@ -99,6 +102,10 @@ function settle(id: number, how: (waiting: Waiting) => void): void {
 async function start(given: WorkerSetup): Promise<void> {
   setup = given;
   limits.maxMessage = given.maxMessage;
+  if (given.checks) {
+    const { Checks } = (await import(asUrl(given.checks.source))) as typeof import("./checks.js");
+    checks = new Checks(`${given.pluginId}/${given.service}`, given.checks.schemas);
+  }
   const loaded = (await import(given.main)) as { default?: unknown };
   definition = checkDefinition(loaded.default);
   const service = Object.hasOwn(definition.services, given.service)
@@ -110,6 +117,9 @@ async function start(given: WorkerSetup): Promise<void> {
   methods = new Map(given.methods.map((name) => [name, methodOf(service, name)]));
   await definition.onInit?.();
 }
+
+/** A module that lies in no file. */
+const asUrl = (source: string) => `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;
 
 function checkDefinition(value: unknown): ServiceDefinition {
   const found = value as ServiceDefinition | undefined;
@@ -147,14 +157,22 @@ function answer([, id, name, input, remaining, caller]: [
     active.delete(id);
     channel.send([OP.error, id, toWire(error)]);
   };
+  const isRefused = (misfit: WireError | null | undefined) => {
+    if (!misfit) return false;
+    active.delete(id);
+    channel.send([OP.error, id, misfit]);
+    return true;
+  };
   const succeed = (value: unknown) => {
     active.delete(id);
     try {
+      if (isRefused(checks?.ofOutput(name, value))) return;
       channel.send([OP.result, id, value]);
     } catch (error) {
       fail(new BrokerError("invalid_output", `the answer cannot be sent: ${toWire(error).message}`));
     }
   };
+  if (isRefused(checks?.ofInput(name, input))) return;
   current.run(call, () => {
     try {
       const result = (methods.get(name) as ServiceMethod)(input);
