@@ -64,6 +64,8 @@ let quick = 0;
 let running = 0;
 /** Whether anything has been tried here. */
 let isUsed = false;
+/** Loaded with the first `init`: most code has none. */
+let starts: typeof import("./check-start.js") | undefined;
 let answers: NonNullable<FromChild["answers"]> = [];
 let telling: ReturnType<typeof setTimeout> | undefined;
 
@@ -75,9 +77,16 @@ process.on("message", ({ jobs = [], key: given }: ToChild) => {
 });
 
 function begin(): void {
+  const [next] = waiting;
+  if (next && !needsOthers(next) && running === 0 && starts?.isKeeping()) {
+    // What runs for others is in the way of cleaning up.
+    tell({ begun: [] });
+    void starts.endKept().then(begin);
+    return;
+  }
   const begun = waiting.splice(0, TOGETHER - quick);
   if (begun.length > 0) {
-    if (running === 0) cleanUp();
+    cleanUp();
     isUsed = true;
   }
   tell({ begun: begun.map(({ number }) => number) });
@@ -86,9 +95,11 @@ function begin(): void {
   for (const job of begun) void execute(job);
 }
 
+const needsOthers = ({ op, dirNames }: CheckRequest) => op === "start" && dirNames.length > 1;
+
 /** What earlier trials have left is nothing that the next ones would find in the server. */
-function cleanUp(): void {
-  if (!isUsed) return;
+function cleanUp(except = 0): void {
+  if (!isUsed || running > except || starts?.isKeeping()) return;
   try {
     // Most code leaves nothing behind.
     const left = readdirSync(folder).map((name) => join(folder, name));
@@ -136,9 +147,9 @@ function run({ op, dirNames }: CheckRequest, number: number): Promise<CheckAnswe
 }
 
 async function start(dirNames: string[], number: number): Promise<CheckAnswer> {
-  // Most code has no init to start: the rest of the server is loaded when some has.
-  const { tryStart } = await import("./check-start.js");
-  await tryStart(servicesDir, dirNames, logs, () => tell({ advanced: [number] }));
+  starts ??= await import("./check-start.js");
+  const trials = { servicesDir, logs, cleanUp: () => cleanUp(1) };
+  await starts.tryStart(trials, dirNames, () => tell({ advanced: [number] }));
   return { ok: true };
 }
 

@@ -31,20 +31,30 @@ export async function endServices(
     const gone: Service[] = [];
     for (const service of table.dependentsFirst()) {
       gone.push(service);
-      table.remove(service);
-      await endOlder(service, deadline - Date.now());
-      const left = Math.max(0, deadline - Date.now());
-      await retire(service.current, {
-        drainMs: left,
-        flush: true,
-        shutdown: true,
-        limitMs: Math.max(CLOSE_LIMIT_MS, left),
-        unaccounted: () => table.unaccounted(gone),
-      });
+      await endService(registry, service, deadline, gone);
     }
     await copies.keepAll([]);
   });
   // Those that serve have saved: they do not wait for those that do not serve yet.
   await Promise.allSettled([booted, starts.over()]);
   clearTimeout(givingUp);
+}
+
+/** Lets one service go that nothing needs any more, within what is left until `deadline`, and a little for its store. */
+export async function endService(
+  { table }: Registry,
+  service: Service,
+  deadline: number,
+  gone: readonly Service[] = [service],
+): Promise<void> {
+  table.remove(service);
+  await endOlder(service, deadline - Date.now());
+  const left = Math.max(0, deadline - Date.now());
+  await retire(service.current, {
+    drainMs: left,
+    flush: true,
+    shutdown: true,
+    limitMs: Math.max(CLOSE_LIMIT_MS, left),
+    unaccounted: () => table.unaccounted(gone),
+  });
 }
