@@ -98,8 +98,8 @@ async function readEntries(
   } catch (error) {
     fail(error);
   }
-  // Whoever reads an entry that does not go on would wait for ever, with its file open.
-  if (failure) current?.destroy(new Error("the archive does not go on"));
+  // Whoever reads an entry that does not go on would wait for ever, with its file open. If nobody does, this throws.
+  if (failure) current?.on("error", fail).destroy(new Error("the archive does not go on"));
   await taking;
   if (failure) throw failure.error;
 }

@@ -81,6 +81,18 @@ describe("a folder on this machine", () => {
     expect(snapshot(reef.servicesDir)).toEqual(empty);
   });
 
+  test("that was switched off can be installed again after it was removed, and runs", async () => {
+    const dir = folder("off");
+    const install = () => reef.install({ source: dir, link: false, dirName: "off" });
+    expect((await install()).status).toBe(201);
+    expect((await reef.post("/services/disable/greeter", {})).status).toBe(200);
+    expect((await reef.post("/installer/remove", { name: "greeter" })).status).toBe(200);
+    expect((await reef.request("GET", "/services/greeter")).status).toBe(404);
+    expect((await install()).status).toBe(201);
+    expect(await versionNow()).toBe("1");
+    expect((await reef.post("/installer/remove", { name: "greeter" })).status).toBe(200);
+  });
+
   test("whose links lead out of it is not copied", async () => {
     const dir = folder("leaking");
     symlinkSync("/etc/passwd", join(dir, "passwd"));

@@ -55,7 +55,7 @@ export async function takeAway(
   force: boolean,
   options: TransactionOptions,
 ): Promise<string[]> {
-  const { servicesDir, folders, log } = options;
+  const { servicesDir, folders, log, registry } = options;
   const { id, current, previous } = entry;
   const change = exchange({
     target: join(servicesDir, id),
@@ -64,6 +64,11 @@ export async function takeAway(
   });
   const during: Installed = { ...entry, pending: { action: "remove" } };
   await commit({ before: entry, during, after: undefined, change, step: "remove", force }, options);
+  try {
+    registry.forget(id);
+  } catch (error) {
+    log.error(`that ${id} was switched off is still remembered: ${messageOf(error)}`);
+  }
   const keep = keptFolder(folders, id);
   const kept = await discardOrLog(workspace.outgoing, current, keep, log);
   if (previous) kept.push(...(await discardOrLog(join(folders.previous, id), previous, keep, log)));

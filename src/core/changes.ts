@@ -2,7 +2,7 @@
 export { changeFolder } from "./folder-change.js";
 export { check, load } from "./load.js";
 export { loadLacking } from "./load-rounds.js";
-export { disable, enable, unload } from "./removal.js";
+export { disable, enable, forget, unload } from "./removal.js";
 export { rollBack } from "./rollback.js";
 export { endServices } from "./shutdown.js";
 export { syncFolders } from "./sync.js";

@@ -73,7 +73,7 @@ function loadedInfo({ failures, servicesDir, table }: Registry, events: EventBus
 
 /** Everything there is to know: loaded, failed and disabled services. */
 export function listServices(registry: Registry, events: EventBus): ServiceInfo[] {
-  const { failures, switches, table } = registry;
+  const { failures, servicesDir, switches, table } = registry;
   const loaded = table.all();
   const infos: ServiceInfo[] = loaded.map((service) => loadedInfo(registry, events, service));
   for (const failure of failures.list()) {
@@ -82,6 +82,8 @@ export function listServices(registry: Registry, events: EventBus): ServiceInfo[
     infos.push({ name: failure.name, dirName, state: "failed", failure, draining: 0 });
   }
   for (const { name, dirName, reason } of switches?.list() ?? []) {
+    // It may come back, and is off then.
+    if (!existsSync(join(servicesDir, dirName))) continue;
     infos.push({ name, dirName, state: "disabled", ...(reason !== undefined && { reason }), draining: 0 });
   }
   return infos;

@@ -76,6 +76,7 @@ export function registryView(
         () => folderOf(registry, name),
         (trial) => changes().enable(registry, name, trial),
       ),
+    forget: (dirName) => changes().forget(registry, dirName),
     rollback: (name, digest) => enqueue(name, () => changes().rollBack(registry, name, digest, caller)),
     changeFolder: (dirName, change, options) =>
       enqueue(dirName, () =>

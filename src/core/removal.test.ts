@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
 import { answering } from "../../tests/support/sandbox.js";
@@ -120,6 +120,35 @@ describe("switching off", () => {
     ]);
     expect(await registry.enable(on)).toEqual({ name: "shown", action: "added" });
     expect(await reef.text("/shown")).toBe("x");
+  });
+
+  test("a folder that is gone is not listed, is off when it is back, and can be switched on to be forgotten", async () => {
+    const { reef, registry } = await startRegistry(folder);
+    const path = join(reef.sandbox.servicesDir, "folder");
+    await registry.disable("shown");
+    renameSync(path, `${path}-away`);
+    expect(registry.list()).toEqual([]);
+    renameSync(`${path}-away`, path);
+    expect(registry.list()).toMatchObject([{ name: "shown", state: "disabled" }]);
+    renameSync(path, `${path}-away`);
+    expect(await failure(registry.enable("shown"))).toMatchObject({
+      code: "UNKNOWN",
+      message: '"folder" is not switched off any more, but there is no such folder.',
+    });
+    renameSync(`${path}-away`, path);
+    expect(await registry.load("folder")).toEqual({ name: "shown", action: "added" });
+  });
+
+  test("is forgotten with a folder that is gone, and with no other", async () => {
+    const { reef, registry } = await startRegistry(folder);
+    await registry.disable("shown");
+    registry.forget("folder");
+    expect(registry.list()).toMatchObject([{ state: "disabled" }]);
+    const path = join(reef.sandbox.servicesDir, "folder");
+    renameSync(path, `${path}-away`);
+    registry.forget("folder");
+    renameSync(`${path}-away`, path);
+    expect(await registry.load("folder")).toEqual({ name: "shown", action: "added" });
   });
 
   test("twice, by either name, does not lose the service's name", async () => {

@@ -1,4 +1,5 @@
 /** A service stops serving: until the next load, or for as long as the operator has switched it off. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { endOlder } from "./draining.js";
 import { load } from "./load.js";
@@ -55,8 +56,18 @@ export async function disable(
 /** Lets a folder load again that was switched off, and loads it. */
 export async function enable(registry: Registry, name: string, trial?: Trial): Promise<Loaded> {
   const dirName = folderOf(registry, name);
+  const wasOff = registry.switches?.isDisabled(dirName);
   registry.switches?.enable(dirName);
+  if (wasOff && !existsSync(join(registry.servicesDir, dirName))) {
+    const message = `"${dirName}" is not switched off any more, but there is no such folder.`;
+    throw new LoadFailure("UNKNOWN", "find", message);
+  }
   return load(registry, dirName, { trial });
+}
+
+/** Forgets that a folder was switched off, if it is not there any more: who comes after it may run. */
+export function forget({ servicesDir, switches }: Registry, dirName: string): void {
+  if (!existsSync(join(servicesDir, dirName))) switches?.enable(dirName);
 }
 
 /** `decided` is called when nothing else can refuse the removal; when it throws, the service serves on. */
