@@ -1,13 +1,12 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
-import type { HTTPException } from "hono/http-exception";
-import { errorReply, ReefError } from "./errors.js";
+import { errorReply } from "./errors.js";
 import { endWork, isWorkOf, newWork, type Work, working } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
 import { looksUnknown, type MountedApp, mountApp, notFound, notFoundIn, withHeaders } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
-import { StorageError } from "./storage-error.js";
 import { isJson, mayWrite, StreamWatch } from "./streams.js";
+import { replyTo } from "./thrown-reply.js";
 import type { ServiceModule } from "./types.js";
 import { Condition } from "./waiters.js";
 
@@ -240,7 +239,7 @@ export class Serving {
   /** What is thrown is the service's own: its fields may be anything, and may throw. */
   #fail(error: unknown, request: Request, context?: JsonContext): Response {
     try {
-      const reply = this.#replyTo(error, request);
+      const reply = replyTo(error, request, this.#scope.log) ?? this.#failed(error, request);
       return context ? withHeaders(reply, context.res.headers) : reply;
     } catch (problem) {
       return this.#failed(problem, request);
@@ -250,22 +249,6 @@ export class Serving {
   #failed(error: unknown, request: Request): Response {
     this.errors++;
     return this.#hooks.failed(error, request, this.#scope.service, this.#scope.log);
-  }
-
-  #replyTo(error: unknown, request: Request): Response {
-    if (isHttpException(error) && hasReplyStatus(error)) {
-      return (
-        error.res ?? Response.json({ error: error.message || "request refused" }, { status: error.status })
-      );
-    }
-    if (error instanceof StorageError && error.code === "STORAGE_FULL") {
-      this.#scope.log.error(error.message);
-      return errorReply("STORAGE_FULL");
-    }
-    if (error instanceof ReefError) return errorReply(error.code, error.message);
-    if (isTooLarge(error)) return errorReply("BODY_TOO_LARGE");
-    if (isAbort(error) && request.signal.aborted) return errorReply("BAD_REQUEST", "the client went away");
-    return this.#failed(error, request);
   }
 
   /**
@@ -290,23 +273,3 @@ export class Serving {
 /** The same as a plain promise; calls the given one's `then` at once. */
 const settled = (promise: Promise<unknown>) =>
   new Promise<unknown>((resolve, reject) => promise.then(resolve, reject));
-
-/** By shape, since a service may bring a Hono of its own. */
-function isHttpException(error: unknown): error is HTTPException {
-  return error instanceof Error && "getResponse" in error && "status" in error;
-}
-
-/** Whether its status may be told: not the service's own failure, and one that a reply can have. */
-function hasReplyStatus({ status }: HTTPException): boolean {
-  return Number.isInteger(status) && status >= 200 && status < 500;
-}
-
-/** What reading a body throws that was sent in chunks and outgrew the limit. */
-function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && error.message === "Request body exceeded maxRequestBodySize";
-}
-
-/** What reading a body throws when the client has closed the connection. */
-function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
-}
