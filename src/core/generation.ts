@@ -5,8 +5,9 @@ import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { isA, messageOf } from "./errors.js";
 import { GRAPH_MAIN, shareHostModules } from "./host-modules.js";
 import { LoadFailure } from "./load-failure.js";
-import { formatted, type LogBook, type LogLevel } from "./log.js";
+import type { LogBook } from "./log.js";
 import { checkModule } from "./module-check.js";
+import { ownConsole } from "./own-console.js";
 import { type Invoke, ownProcess, processOfGraph } from "./own-process.js";
 import { type Run, Scope, within } from "./scope.js";
 import { forgetPackages, forgetPaths, isStale } from "./stale-paths.js";
@@ -118,27 +119,4 @@ function importMessage(error: unknown, dir: string): string {
   const { position } = Object(first) as { position?: { file: string; line: number; column: number } | null };
   const where = position ? ` (${position.file}:${position.line}:${position.column})` : "";
   return `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");
-}
-
-const LEVELS: Record<string, LogLevel> = {
-  log: "info",
-  info: "info",
-  debug: "debug",
-  trace: "debug",
-  dir: "info",
-  warn: "warn",
-  error: "error",
-};
-
-/** A `console` whose lines go to the service's log. */
-function ownConsole(label: string, logs: LogBook): Console {
-  const own = Object.create(console) as Record<string, unknown>;
-  for (const [method, level] of Object.entries(LEVELS)) {
-    own[method] = (...args: unknown[]) =>
-      logs.write(label, level, method === "dir" ? args.slice(0, 1) : args);
-  }
-  own.assert = (condition: unknown, ...args: unknown[]) => {
-    if (!condition) logs.write(label, "error", [`Assertion failed: ${formatted(args)}`]);
-  };
-  return own as unknown as Console;
 }

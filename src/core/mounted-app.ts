@@ -1,10 +1,9 @@
 /** A service's Hono app as Reef calls it: below its prefix, with Reef's replies where the author set none. */
 import { type Context, Hono } from "hono";
-import { errorReply, messageOf } from "./errors.js";
 import { type JsonContext, jsonContextClass } from "./json-context.js";
-import type { Scope } from "./scope.js";
 import type { Env } from "./serving.js";
 import type { ServiceModule } from "./types.js";
+import { type Unknown, unknownOf, withHeaders } from "./unknown-route.js";
 
 type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 type Next = () => Promise<void>;
@@ -14,37 +13,8 @@ export interface MountedApp {
   fetch: Fetch;
   /** Finds the handler of a request that nothing else of the app has a part in; see {@link handlerFinder}. */
   find: FindHandler | undefined;
-  /**
-   * Finds out whether unknown routes are left to Reef, for who has a reply that looks like it; undefined once that is
-   * known. To be called at the first request, not before: it would be a part of every start. Never rejects, but the
-   * author's handler can keep it waiting.
-   */
-  learn: (() => Promise<boolean>) | undefined;
-}
-
-/** The reply for what no route answers. */
-export const notFound = () => errorReply("NOT_FOUND");
-
-/** Headers that speak of one body only. */
-const OF_BODY = new Set(["content-encoding", "content-length", "content-range", "content-type"]);
-
-/** A reply of Reef's with the headers that were set for whatever reply would come, as Hono's own would have. */
-export function withHeaders(reply: Response, headers: Headers): Response {
-  const set = [...headers].filter(([name]) => !OF_BODY.has(name) && !reply.headers.has(name));
-  if (set.length === 0) return reply;
-  // The headers of a reply that was made elsewhere may not be changeable.
-  const whole = new Response(reply.body, reply);
-  for (const [name, value] of set) whole.headers.append(name, value);
-  return whole;
-}
-
-/** The same, for a request that handlers have had a part in. */
-export const notFoundIn = (c: Context) => withHeaders(notFound(), c.res.headers);
-
-/** Whether a reply is what Hono says of unknown routes by itself. */
-export async function looksUnknown(reply: Response): Promise<boolean> {
-  if (reply.status !== 404 || !reply.headers.get("content-type")?.startsWith("text/plain")) return false;
-  return (await reply.clone().text()) === "404 Not Found";
+  /** Answers a request for which that handler has no answer. */
+  unknown: Unknown;
 }
 
 /** A route's only handler, and the context to call it with. */
@@ -56,49 +26,42 @@ export interface Found {
 
 export type FindHandler = (request: Request, env: Env) => Found | undefined;
 
-/** A clone of the service's app, so that the author's own tests see no difference. */
+/** Clones of the service's app, so that the author's own tests see no difference. */
 export function mountApp(
   module: ServiceModule,
-  scope: Scope,
   fail: (error: unknown, request: Request) => Response,
 ): MountedApp {
   const app = module.routes as Hono;
   const mounted = app.basePath("/");
-  const inner = app.getPath;
-  if (!module.mountAtRoot) {
-    const prefix = module.name.length + 1;
-    // Read-only in the types only: Hono takes it as a constructor option.
-    Object.defineProperty(mounted, "getPath", {
-      value: (request: Request, options?: { env?: unknown }) => inner(request, options).slice(prefix) || "/",
-    });
-  }
+  const isPlain = plainGetPaths.includes(app.getPath);
+  // Read-only in the types only: Hono takes it as a constructor option.
+  if (!module.mountAtRoot)
+    Object.defineProperty(mounted, "getPath", { value: pathBelow(module.name, app.getPath, isPlain) });
   const failsPlainly = hasDefaultErrorHandler(app);
   if (failsPlainly) mounted.onError((error, c) => withHeaders(fail(error, c.req.raw), c.res.headers));
-  const isHonosOwn =
-    app instanceof Hono &&
-    plainGetPaths.includes(inner) &&
-    app.router.constructor === plain.router.constructor;
-  const learn = async () => {
-    const isDefault = await hasDefaultNotFound(app, scope);
-    if (isDefault) mounted.notFound(notFoundIn);
-    if (isDefault && failsPlainly && isHonosOwn) result.find = handlerFinder(mounted);
-    result.learn = undefined;
-    return isDefault;
-  };
-  let learning: Promise<boolean> | undefined;
-  const result: MountedApp = {
-    fetch: mounted.fetch as Fetch,
-    find: undefined,
-    learn: () => {
-      learning ??= learn();
-      return learning;
-    },
-  };
-  return result;
+  const unknown = unknownOf(app);
+  mounted.notFound(unknown);
+  const isHonosOwn = app instanceof Hono && isPlain && app.router.constructor === plain.router.constructor;
+  const find = failsPlainly && isHonosOwn ? handlerFinder(mounted, unknown) : undefined;
+  return { fetch: mounted.fetch as Fetch, find, unknown };
 }
 
 const plain = new Hono();
 const plainGetPaths = [plain.getPath, new Hono({ strict: false }).getPath];
+
+/** What an app takes for the path of a request, for an app below `/<name>`. */
+function pathBelow(name: string, getPath: Hono["getPath"], isPlain: boolean): Hono["getPath"] {
+  const prefix = name.length + 1;
+  if (isPlain) return (request, options) => getPath(request, options).slice(prefix) || "/";
+  // It may look at all of the request's address.
+  return (request, options) => {
+    const { headers, method, url } = request;
+    const start = url.indexOf("/", url.indexOf("//") + 2);
+    const below = url.slice(start + prefix);
+    const path = below.startsWith("/") ? below : `/${below}`;
+    return getPath(new Request(url.slice(0, start) + path, { headers, method }), options);
+  };
+}
 
 let contextClass: ReturnType<typeof jsonContextClass> | undefined;
 
@@ -115,10 +78,10 @@ function ownContext(): typeof contextClass {
 
 /**
  * Most requests are for a route that has one handler. Calling that ourselves spares what Hono puts around it: two
- * promises where it is asynchronous (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors and
- * unknown routes to Reef; nothing of the author's runs here.
+ * promises where it is asynchronous (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors to Reef;
+ * nothing of the author's runs here.
  */
-function handlerFinder(app: Hono): FindHandler | undefined {
+function handlerFinder(app: Hono, unknown: Unknown): FindHandler | undefined {
   const OwnContext = ownContext();
   if (!OwnContext) return undefined;
   return (request, env) => {
@@ -129,10 +92,10 @@ function handlerFinder(app: Hono): FindHandler | undefined {
     const matches = matchResult[0];
     if (matches.length !== 1) return undefined;
     const handler = matches[0]?.[0][0] as unknown as Handler;
-    const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: notFoundIn });
+    const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: unknown });
     // For middleware alone, after which nothing follows.
     const next = async () => {
-      context.res = notFoundIn(context);
+      context.res = await unknown(context);
     };
     return { handler, context, next };
   };
@@ -152,21 +115,4 @@ function hasDefaultErrorHandler(app: Hono): boolean {
     handler.name === "errorHandler" &&
     /Internal Server Error/.test(String(handler))
   );
-}
-
-/** Asks a clone without routes: what it answers comes from the not-found handler alone. */
-async function hasDefaultNotFound(app: Hono, scope: Scope): Promise<boolean> {
-  const probe = app.basePath("/");
-  (probe as unknown as HonoInternals).router = { match: () => [[]] };
-  try {
-    const reply = await scope.outlive(
-      Promise.resolve(scope.run(probe.fetch, new Request("http://localhost/"))),
-    );
-    return await looksUnknown(reply);
-  } catch (error) {
-    scope.log.debug(
-      `the app's own not-found handler failed when asked outside a request: ${messageOf(error)}`,
-    );
-    return false;
-  }
 }

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { mount } from "hono/mount";
+import { trimTrailingSlash } from "hono/trailing-slash";
 import { answering, type Reef, startReef } from "../../tests/support/sandbox.js";
 import { specificity } from "./root-routes.js";
 
@@ -69,5 +71,59 @@ describe("an app that a root service mounts", () => {
       "foreign /",
       "catch-all",
     ]);
+  });
+});
+
+describe("what the middleware of a root service answers", () => {
+  const web = () => {
+    const routes = new Hono();
+    routes.use("*", cors());
+    routes.use("*", trimTrailingSlash());
+    routes.use("/files/*", async (c, next) => (c.req.path === "/files/a.txt" ? c.text("a file") : next()));
+    routes.get("/assets/*", async (c, next) => (c.req.path.endsWith(".txt") ? c.text("an asset") : next()));
+    routes.get("/landing", (c) => c.text("landing"));
+    return { name: "web", mountAtRoot: true, routes };
+  };
+  const plain = (name: string, routes: Hono) => ({ name, mountAtRoot: true, routes });
+  let reef: Reef;
+  afterEach(() => reef.end());
+
+  test.each([
+    ["/files/a.txt", "GET"],
+    ["/files/none", "GET"],
+    ["/assets/a.txt", "GET"],
+    ["/assets/none", "GET"],
+    ["/landing", "OPTIONS"],
+    ["/landing/", "GET"],
+    ["/landing", "POST"],
+    ["/nothing", "GET"],
+  ])("%s is answered as Hono would: %s", async (path, method) => {
+    const module = web();
+    reef = await startReef({}, { modules: [module] });
+    const reply = await reef.call(path, { method });
+    const honos = await module.routes.request(path, { method });
+    const headers = [...honos.headers].filter(([name]) => !name.startsWith("content-"));
+    expect([reply.status, Object.fromEntries(reply.headers)]).toEqual([
+      honos.status,
+      expect.objectContaining(Object.fromEntries(headers)),
+    ]);
+    if (honos.ok) expect(await reply.text()).toBe(await honos.text());
+  });
+
+  test("takes nothing from the routes of others, whatever they are called", async () => {
+    const others = plain(
+      "zoo",
+      new Hono().get("/page", (c) => c.text("page")).get("*", (c) => c.text("any")),
+    );
+    reef = await startReef({}, { modules: [web(), others] });
+    const texts = await Promise.all(["/page", "/nothing", "/files/a.txt"].map((path) => reef.text(path)));
+    expect(texts).toEqual(["page", "any", "any"]);
+  });
+
+  test("is asked where the route is, also for other methods", async () => {
+    const app = new Hono().use("*", cors({ origin: "http://own" })).get("/own", (c) => c.text("own"));
+    reef = await startReef({}, { modules: [web(), plain("own", app)] });
+    const preflight = await reef.call("/own", { method: "OPTIONS", headers: { origin: "http://own" } });
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("http://own");
   });
 });

@@ -20,25 +20,46 @@ export function specificity(route: string): number {
 
 /**
  * The mount whose route says most about the request's path, so that a catch-all takes nothing from others; of
- * equals the one whose name comes first. A root service is only asked for paths that it has a route for.
+ * equals the one whose name comes first. Where none has a route for it, the mount is asked that has one for another
+ * method, whose middleware answers questions such as a preflight, and then one whose middleware stands on the path:
+ * that may answer, too.
  */
 export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
   const method = request.method === "HEAD" ? "GET" : request.method;
-  let closest: Mount | undefined;
+  const asked = (which: Which, methodsOf: (app: Hono) => Iterable<string> = () => [method]) =>
+    closest(mounts, request, which, methodsOf, log);
+  return asked(answers) ?? asked(answers, otherMethods) ?? asked(() => true);
+}
+
+type Which = (route: RouterRoute) => boolean;
+
+const otherMethods = (app: Hono) => new Set(app.routes.map((route) => route.method));
+
+function closest(
+  mounts: readonly Mount[],
+  request: Request,
+  which: Which,
+  methodsOf: (app: Hono) => Iterable<string>,
+  log: Logger,
+): Mount | undefined {
+  let found: Mount | undefined;
   let most = -1;
   for (const mount of mounts) {
     const app = mount.app as Hono;
     try {
-      const [matched] = app.router.match(method, app.getPath(request)) as unknown as Match;
-      for (const [[, route]] of matched) {
-        const says = answers(route) ? specificity(route.path) : -1;
-        if (says <= most) continue;
-        closest = mount;
-        most = says;
+      const path = app.getPath(request);
+      for (const method of methodsOf(app)) {
+        const [matched] = app.router.match(method, path) as unknown as Match;
+        for (const [[, route]] of matched) {
+          const says = which(route) ? specificity(route.path) : -1;
+          if (says <= most) continue;
+          found = mount;
+          most = says;
+        }
       }
     } catch (error) {
       log.warn(`routes of "${mount.name}" cannot be matched: ${messageOf(error)}`);
     }
   }
-  return closest;
+  return found;
 }

@@ -343,9 +343,10 @@ describe("a route with one handler", () => {
   });
 
   test("may have an app with a getPath, a router or replies of its own", async () => {
-    const host = new Hono({ getPath: (request) => `/s/${request.headers.get("x-to")}` });
-    host.get("/there", (c) => c.text("there"));
-    expect(await (await (await make(host)).ask("/x", { headers: { "x-to": "there" } })).text()).toBe("there");
+    const getPath = ({ headers, url }: Request) => `/${headers.get("x-tenant")}${new URL(url).pathname}`;
+    const host = new Hono({ getPath }).get("/acme/hello", (c) => c.text(c.req.path));
+    const hello = await (await make(host)).ask("/hello?x=/", { headers: { "x-tenant": "acme" } });
+    expect(await hello.text()).toBe("/acme/hello");
     const linear = new Hono({ router: new LinearRouter() }).get("/:id", (c) => c.text(c.req.param("id")));
     expect(await (await (await make(linear)).ask("/7")).text()).toBe("7");
     const own = new Hono()

@@ -3,11 +3,12 @@ import { errorReply } from "./errors.js";
 import { endWork, isWorkOf, newWork, type Work, working } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
-import { looksUnknown, type MountedApp, mountApp, notFound, notFoundIn, withHeaders } from "./mounted-app.js";
+import { type MountedApp, mountApp } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
 import { isJson, mayWrite, StreamWatch } from "./streams.js";
 import { replyTo } from "./thrown-reply.js";
 import type { ServiceModule } from "./types.js";
+import { withHeaders } from "./unknown-route.js";
 import { Condition } from "./waiters.js";
 
 /** Bun's server when the request came over the network; undefined inside the process. */
@@ -89,7 +90,7 @@ export class Serving {
     this.#hooks = hooks;
     // It costs a tenth of a microsecond, and nobody else can lose by it.
     this.knowsAsking = module.store?.flush !== undefined && module.init !== undefined;
-    this.#app = module.routes && mountApp(module, scope, (error, request) => this.#fail(error, request));
+    this.#app = module.routes && mountApp(module, (error, request) => this.#fail(error, request));
   }
 
   /** Whether this is asked as part of something that this version does. */
@@ -101,29 +102,11 @@ export class Serving {
     return this.#app !== undefined;
   }
 
-  /** Resolves when requests go the way that all later ones will, at the latest after `ms` milliseconds. */
-  async ready(ms: number): Promise<void> {
-    const learning = this.#app?.learn?.();
-    if (learning) await Promise.race([learning, Bun.sleep(ms)]);
-  }
-
   /** Answers one request. Never throws and never rejects. */
   handle(request: Request, env: Env): Response | Promise<Response> {
     const app = this.#app;
     if (!app) return this.#hooks.complete(errorReply("NOT_FOUND"), request);
-    return app.learn ? this.#handleFirst(app, app.learn(), request, env) : this.#handle(app, request, env);
-  }
-
-  /** While it is being found out who answers unknown routes, replies that may be Hono's own wait for that. */
-  async #handleFirst(
-    app: MountedApp,
-    leftToReef: Promise<boolean>,
-    request: Request,
-    env: Env,
-  ): Promise<Response> {
-    const reply = await this.#handle(app, request, env);
-    if (!(await looksUnknown(reply)) || !(await leftToReef)) return reply;
-    return this.#hooks.complete(withHeaders(notFound(), reply.headers), request);
+    return this.#handle(app, request, env);
   }
 
   #handle(app: MountedApp, request: Request, env: Env): Response | Promise<Response> {
@@ -141,6 +124,7 @@ export class Serving {
         result = found ? run(found.handler, found.context, found.next) : run(app.fetch, request, env);
       else if (found) result = working.run(work, run, found.handler, found.context, found.next);
       else result = working.run(work, run, app.fetch, request, env);
+      if (context) result ??= run(app.unknown, context);
       // What else is a promise has a `then` of the service's own.
       if (result instanceof Promise && result.constructor !== Promise) {
         result = this.#scope.run(settled, result);
@@ -151,18 +135,19 @@ export class Serving {
     }
     if (!(result instanceof Promise)) {
       if (work) endWork(work);
-      return this.#finish(context ? (result ?? notFoundIn(context)) : result, request, env, context);
+      return this.#finish(result, request, env, context);
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
     return new Promise((resolve) => {
       const pending = new Pending(request, resolve, work);
       pending.join(this.#ring);
-      void this.#await(result as Promise<unknown>, pending, request, env, context);
+      void this.#await(app, result as Promise<unknown>, pending, request, env, context);
     });
   }
 
   /** An asynchronous method, since `then` with two functions costs more (0.2 µs a request). Never rejects. */
   async #await(
+    app: MountedApp,
     result: Promise<unknown>,
     pending: Pending,
     request: Request,
@@ -172,7 +157,7 @@ export class Serving {
     let reply: unknown;
     try {
       reply = await result;
-      if (context) reply ||= context.finalized ? context.res : notFoundIn(context);
+      if (context) reply ||= context.finalized ? context.res : await this.#scope.run(app.unknown, context);
     } catch (error) {
       reply = this.#fail(error, request, context);
     }

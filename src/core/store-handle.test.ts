@@ -44,6 +44,17 @@ test("a handle is the same each time, and shows what the store of the moment has
   expect(get("counter")).toBeUndefined();
 });
 
+test("what is set and deleted is so in the store", () => {
+  const { peer, handle } = make();
+  const own = handle as Partial<Counter> & { extra?: number };
+  own.extra = 1;
+  expect("extra" in (peer.module.store as object)).toBe(true);
+  delete own.extra;
+  expect("extra" in (peer.module.store as object)).toBe(false);
+  peer.module = { name: "counter", store: Object.freeze({ n: 1 }) } as unknown as Peer["module"];
+  expect(() => delete own.n).toThrow(TypeError);
+});
+
 test("asynchronous methods wait until the store was handed over, and then act on the new one", async () => {
   const { peer, handle, begin, end } = make();
   const handover = begin(true);

@@ -43,6 +43,7 @@ function liveStore(name: string, host: ContextHost): object {
       });
       return true;
     },
+    deleteProperty: (_target, key) => reach(owner, () => Reflect.deleteProperty(current(), key)),
     has: (_target, key) => key in current(),
     getPrototypeOf: () => Object.getPrototypeOf(current()),
     ownKeys: () => Reflect.ownKeys(current()),

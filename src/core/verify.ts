@@ -10,9 +10,6 @@ import { discard, type Version } from "./version.js";
 /** How long a verification may take, in milliseconds: requests to the running version wait for it. */
 const VERIFY_LIMIT_MS = 5000;
 
-/** How long it may take to find out how its requests are answered, in milliseconds. */
-const READY_LIMIT_MS = 1000;
-
 /** Lets `verify` try a started version. When it throws or takes too long the version is discarded: `VERIFY_FAILED`. */
 export async function verifyVersion(
   version: Version,
@@ -25,7 +22,6 @@ export async function verifyVersion(
   const request = async (path: string, init?: RequestInit) =>
     inChange(() => serving.handle(new Request(`http://localhost${mount}${path}`, init), undefined));
   try {
-    await serving.ready(READY_LIMIT_MS);
     await breathe();
     const looking = verify({ module, digest: source?.digest ?? "", request });
     const tooSlow = () => new Error(`the verification did not finish in ${VERIFY_LIMIT_MS} ms.`);
