@@ -67,7 +67,7 @@ export class WorkerFactory {
           confined,
           layers,
           root: plugin.root,
-          env: this.environmentFor(permissions),
+          env: this.environmentFor(permissions, plugin),
           proxySocket: proxy?.socketPath ?? null,
           setup: {
             pluginId: plugin.id,
@@ -108,15 +108,18 @@ export class WorkerFactory {
     });
   }
 
-  /** The environment of a worker: next to nothing, and what `env` allows. */
-  environmentFor(permissions: Permissions): Record<string, string> {
+  /** The environment of a plugin's processes: next to nothing, what `env` allows, and where its own folders are. */
+  environmentFor(
+    permissions: Permissions,
+    { root, support }: Pick<PluginManifest, "root" | "support">,
+  ): Record<string, string> {
     const env: Record<string, string> = { NODE_ENV: "production", BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" };
     for (const [name, value] of Object.entries(this.environment)) {
       if (value === undefined || SECRET.test(name)) continue;
       const granted = COMMON_ENVIRONMENT.includes(name) || isAllowed(permissions, "env", name);
       if (granted && !value.includes("\0")) env[name] = value;
     }
-    return env;
+    return { ...env, EXTENSION: root, EXTENSION_SUPPORT: support };
   }
 
   /** Removes what lies on disk. */

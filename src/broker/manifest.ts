@@ -6,7 +6,7 @@ import { systemErrorCode } from "../core/storage-error.js";
 import { ManifestError } from "./errors.js";
 import { refuseEscapingLinks } from "./links.js";
 import { normalisePermissions } from "./permissions/normalise.js";
-import { pathAliases } from "./permissions/paths.js";
+import { pathAliases, realPathAsFarAsPossible } from "./permissions/paths.js";
 import { canonical, type PermissionSet } from "./permissions/set.js";
 import { type CompiledSchema, compileSchema, SchemaError } from "./schema.js";
 
@@ -36,6 +36,8 @@ export interface PluginManifest {
   description: string;
   /** The folder's real path. */
   root: string;
+  /** Where its own data belongs. */
+  support: string;
   /** The key of `package.json` that it was read from. */
   key: (typeof MANIFEST_KEYS)[number];
   permissions: PermissionSet;
@@ -126,6 +128,7 @@ export function readManifest(folder: string, support: string): PluginManifest {
         "description",
       ),
       root,
+      support: realPathAsFarAsPossible(support),
       key,
       permissions: key === CALLS_ALL ? withCallPermission(declaredPermissions) : declaredPermissions,
       services: readServices(declared.services, `${key}.services`, root),

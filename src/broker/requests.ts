@@ -176,7 +176,7 @@ export class Requests {
     return runCommand(command, args, {
       plugin: session.plugin,
       permissions: session.permissions,
-      env: factory.environmentFor(session.permissions),
+      env: factory.environmentFor(session.permissions, session.plugin),
       proxySocket: session.proxySocket,
       confined: await factory.confines(session.plugin),
       searchPath,
