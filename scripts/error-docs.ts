@@ -38,7 +38,7 @@ ${table(["Code", "Status", "Message", "What to do"], ...replies)}
 
 ## Services that cannot be loaded
 
-A folder that cannot be served, or whose change failed, is named with one of these codes in \`GET /health\`, in \`GET /services\` and in one line of the log. Everything else keeps running; after a failed change the version before it does, too.
+A folder that cannot be served, or whose change failed, is named with one of these codes in \`GET /health\`, in \`GET /services\` and in one line of the log; one that is switched off (\`DISABLED\`) in \`GET /services\` only. Everything else keeps running; after a failed change the version before it does, too.
 
 ${table(["Code", "What to do"], ...failures)}
 `;

@@ -17,7 +17,7 @@ export interface StartTrials {
 }
 
 /** How long services that others need are kept for the next of those, in milliseconds. */
-const KEPT_MS = 100;
+const KEPT_MS = 500;
 
 /** What others need, while there are trials of those: each would have to wait for it to start. */
 let kept: Stage | undefined;

@@ -8,6 +8,7 @@ import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
 import type { Env, ReplyKind, Serving } from "./serving.js";
 import { isJson } from "./streams.js";
+import { saysNotFound, withHeaders } from "./unknown-route.js";
 
 /** Where a service is reachable. Outlives the generations that serve it. */
 export class Mount {
@@ -120,9 +121,13 @@ export class Dispatcher {
       mount = this.#closestRoot(request);
       const expected = mount === undefined && this.#expectedBy(name, server);
       if (expected) return this.#whenKnown(expected, request, server);
-      if (mount === undefined) return this.complete(errorReply("UNKNOWN_SERVICE"), request);
+      if (mount === undefined) return this.#unknown(request, server);
     }
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
+    return this.#serve(mount, request, server);
+  }
+
+  #serve(mount: Mount, request: Request, server: Env): Response | Promise<Response> {
     // What the version before does is waited for: what it asks of itself for that cannot wait for it.
     return mount.gate === undefined || mount.serving.isAsking
       ? mount.serving.handle(request, server)
@@ -132,6 +137,21 @@ export class Dispatcher {
   #closestRoot(request: Request): Mount | undefined {
     if (this.roots.length === 0) return undefined;
     return rootRoutes().closestRoot(this.roots, request, this.#options.log);
+  }
+
+  /** Nobody has a route for it. Middleware at the root may answer all the same, where the request would be let in. */
+  #unknown(request: Request, server: Env): Response | Promise<Response> {
+    const { roots } = this;
+    const mount = roots.length > 0 && rootRoutes().closestMiddleware(roots, request, this.#options.log);
+    if (mount && (!mount.requiresAuth || this.accepts(request)))
+      return this.#askMiddleware(mount, request, server);
+    return this.complete(errorReply("UNKNOWN_SERVICE"), request);
+  }
+
+  async #askMiddleware(mount: Mount, request: Request, server: Env): Promise<Response> {
+    const reply = await this.#serve(mount, request, server);
+    if (!(await saysNotFound(reply))) return reply;
+    return this.complete(withHeaders(errorReply("UNKNOWN_SERVICE"), reply.headers), request);
   }
 
   /**

@@ -32,7 +32,7 @@ export const ERRORS = {
   UNKNOWN_SERVICE: {
     status: 404,
     message: "unknown service",
-    help: "No loaded service has this name. `GET /health` lists the loaded ones and those that were skipped, with the reason.",
+    help: "No loaded service with routes has this name. `GET /health` lists the loaded ones and those that were skipped, with the reason.",
   },
   BODY_TOO_LARGE: {
     status: 413,

@@ -21,25 +21,40 @@ export function specificity(route: string): number {
 /**
  * The mount whose route says most about the request's path, so that a catch-all takes nothing from others; of
  * equals the one whose name comes first. Where none has a route for it, the mount is asked that has one for another
- * method, whose middleware answers questions such as a preflight, and then one whose middleware stands on the path:
- * that may answer, too.
+ * method: its middleware answers questions such as a preflight.
  */
 export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
-  const method = request.method === "HEAD" ? "GET" : request.method;
-  const asked = (which: Which, methodsOf: (app: Hono) => Iterable<string> = () => [method]) =>
-    closest(mounts, request, which, methodsOf, log);
-  return asked(answers) ?? asked(answers, otherMethods) ?? asked(() => true);
+  return (
+    closest(mounts, request, answers, methodOf(request), log) ??
+    closest(mounts, request, answers, otherMethods, log)
+  );
+}
+
+/** Where nobody has a route, the mount whose middleware on the path says most: it may answer, too. */
+export function closestMiddleware(
+  mounts: readonly Mount[],
+  request: Request,
+  log: Logger,
+): Mount | undefined {
+  return closest(mounts, request, () => true, methodOf(request), log);
 }
 
 type Which = (route: RouterRoute) => boolean;
 
-const otherMethods = (app: Hono) => new Set(app.routes.map((route) => route.method));
+type MethodsOf = (app: Hono) => Iterable<string>;
+
+const methodOf = ({ method }: Request): MethodsOf => {
+  const methods = [method === "HEAD" ? "GET" : method];
+  return () => methods;
+};
+
+const otherMethods: MethodsOf = (app) => new Set(app.routes.map((route) => route.method));
 
 function closest(
   mounts: readonly Mount[],
   request: Request,
   which: Which,
-  methodsOf: (app: Hono) => Iterable<string>,
+  methodsOf: MethodsOf,
   log: Logger,
 ): Mount | undefined {
   let found: Mount | undefined;

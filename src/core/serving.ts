@@ -1,5 +1,5 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
-import { errorReply } from "./errors.js";
+import { type ErrorCode, errorReply } from "./errors.js";
 import { endWork, isWorkOf, newWork, type Work, working } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
 import type { Logger } from "./log.js";
@@ -181,15 +181,15 @@ export class Serving {
 
   /**
    * Answers 503 to everybody whose handler has not returned, or to those alone who may be writing: all of them, or those
-   * that a change waits for, since they do not wait for one. For when its code is about to go.
+   * that a change waits for, since they do not wait for one. For when its code is about to go; `code` says why.
    */
-  abandon(who: "all" | "writers" | "awaited writers" = "all"): void {
+  abandon(who: "all" | "writers" | "awaited writers" = "all", code: ErrorCode = "BUSY"): void {
     for (const pending of this.#pending()) {
       if (who !== "all" && !pending.mayWrite) continue;
       if (who === "awaited writers" && pending.isAsking) continue;
       pending.leave();
       this.active--;
-      pending.resolve(this.#hooks.complete(errorReply("BUSY"), pending.request as Request));
+      pending.resolve(this.#hooks.complete(errorReply(code), pending.request as Request));
     }
     this.#returned.notify();
   }

@@ -1,6 +1,7 @@
 /** What is answered where a service has no route. */
 import type { Context, Hono } from "hono";
-import { errorReply } from "./errors.js";
+import { ERRORS, errorReply } from "./errors.js";
+import { isJson } from "./streams.js";
 
 /** Answers a request that no route of an app answers. */
 export type Unknown = (c: Context) => Response | Promise<Response>;
@@ -16,6 +17,12 @@ export function withHeaders(reply: Response, headers: Headers): Response {
   const whole = new Response(reply.body, reply);
   for (const [name, value] of set) whole.headers.append(name, value);
   return whole;
+}
+
+/** Whether a reply is the one that is given where nobody has said what to answer. */
+export async function saysNotFound(reply: Response): Promise<boolean> {
+  if (reply.status !== ERRORS.NOT_FOUND.status || !isJson(reply)) return false;
+  return (await reply.clone().text()) === JSON.stringify({ error: ERRORS.NOT_FOUND.message });
 }
 
 /** What Hono says of unknown routes by itself. */

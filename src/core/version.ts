@@ -204,7 +204,7 @@ export async function retire(version: Version, options: RetireOptions): Promise<
   const sending = () =>
     (shutdown ? serving.streams.finite : serving.streams.size) > 0 || options.unaccounted() > 0;
   while (Date.now() < deadline && sending()) await Bun.sleep(STREAM_POLL_MS);
-  serving.abandon();
+  serving.abandon("all", shutdown ? "SHUTTING_DOWN" : "BUSY");
   await attempt(scope, "dispose()", module.dispose ? async () => module.dispose?.() : undefined, limitMs);
   if (options.flush) await attempt(scope, "store.flush()", () => flushStore(version), limitMs);
   await closeStore(version, limitMs);
