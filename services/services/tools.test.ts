@@ -96,3 +96,28 @@ describe("an agent", () => {
     expect(itself.content[0]?.text).toContain("409");
   });
 });
+
+describe("a deploy that fails", () => {
+  const failing = (title: string) => `import { expect, test } from "bun:test";
+    test(${JSON.stringify(title)}, () => { expect(1 + 1).toBe(3); });`;
+  const deploy = async (tests: string) => {
+    reef.sandbox.services({ "lamp/lamp.test.ts": tests });
+    const { isError, content } = await agent.call("services_deploy", { name: "lamp" });
+    expect(isError).toBe(true);
+    return content[0]?.text ?? "";
+  };
+
+  test("is told with the failed step's detail: which test, where, what it expected and got", async () => {
+    const text = await deploy(failing("the sum"));
+    expect(text).toContain("POST /services/deploy (400): test: 1 of 1 tests failed: the sum");
+    for (const part of ["lamp.test.ts:2", "Expected: 3", "Received: 2"]) expect(text).toContain(part);
+  });
+
+  test("says what failed once, and no more than a model can bear", async () => {
+    const text = await deploy(failing(`the sum ${"x".repeat(50_000)}`));
+    expect(text).toStartWith("Error: POST /services/deploy (400): test: ");
+    expect(text.match(/1 of 1 tests failed/g)).toHaveLength(1);
+    expect(text).toEndWith("ms]");
+    expect(text.length).toBeLessThan(7000);
+  });
+});

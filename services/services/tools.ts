@@ -2,6 +2,7 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import type { FleetClient } from "../../src/core/types.js";
+import { type Call, send } from "./tool-calls.js";
 
 const Nothing = Type.Object({});
 const Name = Type.Object({ name: Type.String({ description: "Name of the service, e.g. board" }) });
@@ -27,12 +28,6 @@ const Rollback = Type.Object({
     }),
   ),
 });
-
-interface Call {
-  method: "GET" | "POST" | "DELETE";
-  path: string;
-  body?: unknown;
-}
 
 interface Operation<T extends TObject> {
   name: string;
@@ -174,8 +169,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
       async execute(_toolCallId, params) {
         if (!client.getBaseUrl()) return client.noUrl();
         try {
-          const { method, path, body } = call(params);
-          const answer: unknown = await client.api(method, path, body);
+          const answer = await send(client, call(params));
           const result = show ? show(params, client.getBaseUrl()) : answer;
           return client.ok(JSON.stringify(result, null, 2), { result });
         } catch (error) {

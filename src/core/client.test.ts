@@ -122,6 +122,16 @@ describe("errors", () => {
     expect(seen).toHaveLength(1);
   });
 
+  test("carry the whole reply, which may say more than its error", async () => {
+    const reply = { error: "test: it failed", steps: [{ step: "test", detail: "line one\nline two" }] };
+    answers = [() => Response.json(reply, { status: 400 })];
+    expect((await failure(client.api("GET", "/x"))).body).toEqual(reply);
+    answers = [() => new Response("nope\n", { status: 403 })];
+    expect((await failure(client.api("GET", "/x"))).body).toBe("nope\n");
+    const away = createFleetClient({ env: { ...env, VERS_INFRA_URL: "http://127.0.0.1:1" } });
+    expect((await failure(away.api("POST", "/x"))).body).toBeUndefined();
+  });
+
   test("a page of HTML is cut short", async () => {
     answers = [() => new Response("x".repeat(100_000), { status: 400 })];
     expect((await failure(client.api("GET", "/x"))).message.length).toBeLessThan(600);

@@ -21,6 +21,8 @@ export class FleetError extends Error {
     message: string,
     /** HTTP status, or 0 when no reply came. */
     readonly status: number,
+    /** The reply that said so, decoded as `api` decodes it; undefined when none came or it could not be read. */
+    readonly body?: Json,
   ) {
     super(message);
   }
@@ -55,8 +57,8 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
 
   const attempt = async ({ method, path, body, signal, timeoutMs, deadline }: Call): Promise<Json> => {
     const env = read();
-    const fail = (status: number, why: string) =>
-      new FleetError(`${method} ${path} (${status || "no reply"}): ${why}`, status);
+    const fail = (status: number, why: string, reply?: Json) =>
+      new FleetError(`${method} ${path} (${status || "no reply"}): ${why}`, status, reply);
     let response: Response;
     let text: string;
     try {
@@ -84,7 +86,9 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
         throw fail(response.status, "the reply is not valid JSON");
       }
     }
-    if (!response.ok) throw fail(response.status, errorText(data) || response.statusText || "failed");
+    if (!response.ok) {
+      throw fail(response.status, errorText(data) || response.statusText || "failed", data);
+    }
     // Whoever answers in HTML is a proxy, a login page or another program.
     if (/\btext\/html\b/.test(type))
       throw fail(response.status, "the reply is a web page; is this Reef's URL?");
