@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { TestHarness } from "../../src/core/testing.js";
@@ -119,5 +119,47 @@ describe("a deploy that fails", () => {
     expect(text.match(/1 of 1 tests failed/g)).toHaveLength(1);
     expect(text).toEndWith("ms]");
     expect(text.length).toBeLessThan(7000);
+  });
+});
+
+describe("a change that takes long", () => {
+  const unanswered = async (tool: string, params: Record<string, unknown>) => {
+    const given: unknown[] = [];
+    const timeout = spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+      given.push(ms);
+      return AbortSignal.abort();
+    });
+    try {
+      const silent = createTestAgent({ app: reef.app, authToken: TOKEN } as TestHarness, [services], {
+        fetch: async (_url, { signal }) => {
+          signal?.throwIfAborted();
+          return new Response();
+        },
+      });
+      const { content } = await silent.call(tool, params);
+      return { given, text: content[0]?.text };
+    } finally {
+      timeout.mockRestore();
+    }
+  };
+
+  test("is waited for longer than the tests of a deploy may take", async () => {
+    for (const [tool, params] of [
+      ["services_deploy", { name: "lamp" }],
+      ["services_reload", {}],
+      ["services_unload", { name: "lamp" }],
+    ] as const) {
+      const { given } = await unanswered(tool, params);
+      expect([tool, Math.min(...given.map(Number))]).toEqual([tool, 290_000]);
+    }
+    expect((await unanswered("services_list", {})).given).toEqual([30_000]);
+  });
+
+  test("is not told as one that failed when no answer came", async () => {
+    const { text } = await unanswered("services_deploy", { name: "lamp" });
+    expect(text).toContain("POST /services/deploy (no reply): no reply within 290000 ms");
+    expect(text).toContain("may still be under way");
+    expect(text).toContain("services_inspect");
+    expect((await unanswered("services_list", {})).text).not.toContain("under way");
   });
 });

@@ -7,6 +7,7 @@ import type { ServiceContext, ToolResult } from "../core/types.js";
 import type { CatalogTool } from "./catalog.js";
 import { collectTools } from "./collect.js";
 import { readInput } from "./input.js";
+import { TOOL_LIMIT_MS } from "./tool-limit.js";
 
 /** On whose behalf a tool runs. */
 export interface Caller {
@@ -20,8 +21,6 @@ export type ExecutionHost = Pick<ServiceContext, "registry" | "dispatch">;
 
 /** Where a tool's own calls seem to go; they never leave the process. */
 const INTERNAL_URL = "http://reef.internal";
-
-const TOOL_LIMIT_MS = 120_000;
 
 /** Runs a tool with checked input. Rejects with the tool's own message when it fails. */
 export async function executeTool(

@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { createFleetClient, FleetError, isErrorResult } from "./client.js";
 
 /** What the server answers, one entry for each request; the last one stays. */
@@ -250,6 +250,27 @@ describe("limits", () => {
     expect(error.message).toBe("GET /x (no reply): no reply within 300 ms");
     expect(performance.now() - before).toBeLessThan(5000);
     expect(seen.length).toBe(2);
+  });
+
+  test("a call may ask for more time, or less, than calls have", async () => {
+    answers = [() => new Promise<Response>(() => undefined)];
+    const given = spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort());
+    try {
+      for (const timeoutMs of [200_000, 20]) {
+        const error = await failure(client.api("POST", "/x", {}, { timeoutMs }));
+        expect(error.message).toBe(`POST /x (no reply): no reply within ${timeoutMs} ms`);
+        expect(given).toHaveBeenLastCalledWith(timeoutMs);
+      }
+    } finally {
+      given.mockRestore();
+    }
+  });
+
+  test("but never more than whoever made the client grants", async () => {
+    answers = [() => new Promise<Response>(() => undefined)];
+    const hasty = createFleetClient({ env, timeoutMs: () => 20 });
+    const error = await failure(hasty.api("POST", "/x", {}, { timeoutMs: 200_000 }));
+    expect(error.message).toContain("no reply within 20 ms");
   });
 
   test("signals and attempts are asked for and told at each call", async () => {

@@ -1,11 +1,14 @@
 /** The FleetClient: how tools, behaviours and widgets reach Reef from an agent's process. Runs on Node and Bun. */
 import { readAgentEnvironment } from "./config.js";
-import type { FleetClient, Json, ToolResult } from "./types.js";
+import type { CallOptions, FleetClient, Json, ToolResult } from "./types.js";
 
 export interface FleetClientOptions {
   /** Environment to read; default the process's own, at each call. */
   env?: Record<string, string | undefined>;
-  /** How long a call may take, its retry included, in milliseconds; default 30 000. A function is asked at each call. */
+  /**
+   * How long a call may take at most, its retry included, in milliseconds. Without it, that is 30 000 where the call
+   * does not say otherwise. A function is asked at each call.
+   */
   timeoutMs?: number | (() => number | undefined);
   /** Aborts calls, e.g. when the agent's session ends. A function is asked at each call. */
   signal?: AbortSignal | (() => AbortSignal | undefined);
@@ -95,12 +98,18 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     return data;
   };
 
-  const api = async (verb: string, target: string, body?: unknown): Promise<Json> => {
+  const api = async (
+    verb: string,
+    target: string,
+    body?: unknown,
+    { timeoutMs: wanted }: CallOptions = {},
+  ): Promise<Json> => {
     const method = String(verb).toUpperCase();
     const path = String(target).startsWith("/") ? String(target) : `/${target}`;
     if (read().baseUrl === "") throw new FleetError(`${method} ${path}: VERS_INFRA_URL is not set`, 0);
     const { timeoutMs: limit, signal: given } = options;
-    const timeoutMs = (typeof limit === "function" ? limit() : limit) ?? DEFAULT_TIMEOUT_MS;
+    const most = typeof limit === "function" ? limit() : limit;
+    const timeoutMs = Math.min(wanted ?? most ?? DEFAULT_TIMEOUT_MS, most ?? Number.POSITIVE_INFINITY);
     const signal = typeof given === "function" ? given() : given;
     const call = { method, path, body, signal, timeoutMs, deadline: AbortSignal.timeout(timeoutMs) };
     try {

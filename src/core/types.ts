@@ -183,13 +183,23 @@ export interface ToolResult {
   isError?: boolean;
 }
 
+/** What one call to the server needs that others do not. */
+export interface CallOptions {
+  /**
+   * How long the call may take, its retry included, in milliseconds; default 30 000. For routes that take longer.
+   * Where the agent waits for a handler or a widget, a call has no more time than that.
+   */
+  timeoutMs?: number;
+}
+
 /** What tools, behaviours and widgets use to reach Reef from an agent's process. */
 export interface FleetClient {
   /**
    * Authenticated call to the server, e.g. `api("POST", "/board/tasks", { title })`. Resolves with the decoded
-   * JSON (or text, but not HTML) of a 2xx reply; otherwise rejects with `METHOD path (status): message`.
+   * JSON (or text, but not HTML) of a 2xx reply; otherwise rejects with `METHOD path (status): message`, and with
+   * the reply's `status` and `body`.
    */
-  api<T = Json>(method: string, path: string, body?: unknown): Promise<T>;
+  api<T = Json>(method: string, path: string, body?: unknown, options?: CallOptions): Promise<T>;
   /** `VERS_INFRA_URL` without a trailing slash, or `""` when the agent has no control plane. */
   getBaseUrl(): string;
   /** `VERS_AGENT_NAME`, or `agent-<pid>`. */

@@ -1,6 +1,7 @@
 /** Part of every bundle: tools that run in the server on behalf of others, e.g. methods of plugins. */
 import { messageOf } from "../../../core/errors.js";
 import type { ServiceModule } from "../../../core/types.js";
+import { TOOL_PATIENCE_MS } from "../../tool-limit.js";
 import type { Unit } from "./loader.js";
 
 /** As much of a provided tool as an agent needs. */
@@ -32,7 +33,8 @@ function remoteService(service: string, tools: readonly RemoteTool[]): ServiceMo
           async execute(_toolCallId, input) {
             if (!client.getBaseUrl()) return client.noUrl();
             try {
-              const { content } = await client.api("POST", CALL_PATH, { name, arguments: input });
+              const call = { name, arguments: input };
+              const { content } = await client.api("POST", CALL_PATH, call, { timeoutMs: TOOL_PATIENCE_MS });
               return { content, details: {} };
             } catch (error) {
               return client.err(messageOf(error));
