@@ -45,10 +45,10 @@ describe.each(["app-deployment", "board-and-log"])("the skill %s", (name) => {
 });
 
 test("the way through the board and the log that the skill describes can be gone", async () => {
-  const call = async (name: string, given: Record<string, unknown>) => {
+  const call = async (name: string, given: Record<string, unknown>, agent = "ada") => {
     const response = await reef.fetch("/extension/call", {
       method: "POST",
-      headers: { "x-reef-agent-name": "ada" },
+      headers: { "x-reef-agent-name": agent },
       body: JSON.stringify({ name, arguments: given }),
     });
     const { content, error } = await response.json();
@@ -60,6 +60,8 @@ test("the way through the board and the log that the skill describes can be gone
   expect((await call("board_list_tasks", { status: "open" })).text).toContain(id);
   const taken = await call("board_update_task", { id, status: "in_progress", assignee: "ada" });
   expect(taken.text).toContain("ada");
+  const late = await call("board_update_task", { id, status: "in_progress", assignee: "bob" }, "bob");
+  expect(late.text).toContain('(409): the task is assigned to "ada"');
   expect((await call("board_add_note", { id, type: "finding", content: "The door is rotten" })).status).toBe(
     200,
   );

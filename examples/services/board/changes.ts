@@ -33,8 +33,18 @@ export function createTask(fields: Static<typeof NewTask>): Task {
   };
 }
 
-/** @throws ReefError `CONFLICT` for a status that cannot follow the present one. */
-export function patchTask(task: Task, patch: Static<typeof TaskPatch>): Task {
+/**
+ * @throws ReefError `CONFLICT` for a status that cannot follow the present one, and for an assignee that is none of
+ * `ifAssignee`; `BAD_REQUEST` for a condition without a change.
+ */
+export function patchTask(task: Task, { ifAssignee, ...patch }: Static<typeof TaskPatch>): Task {
+  if (Object.keys(patch).length === 0) {
+    throw new ReefError("BAD_REQUEST", "nothing to change: ifAssignee is only the condition of a change");
+  }
+  if (ifAssignee && !ifAssignee.includes(task.assignee ?? null)) {
+    const who = task.assignee === undefined ? "nobody" : JSON.stringify(task.assignee);
+    throw new ReefError("CONFLICT", `the task is assigned to ${who}`);
+  }
   const { status = task.status } = patch;
   if (status !== task.status && !NEXT[task.status].includes(status)) {
     const hint = task.status === "in_review" ? "; approve it instead" : "";

@@ -101,7 +101,8 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary: "Change a task",
     detail:
       "Only the given fields change. 409 for a status that cannot follow the present one: a task in review " +
-      "becomes done by its approval. Emits board:task_updated.",
+      "becomes done by its approval. With `ifAssignee` it is also 409 when somebody else has the task: of several " +
+      "that take it at once, one succeeds. Emits board:task_updated.",
     params,
     body: {
       title: { type: "string", description: "1 to 200 characters" },
@@ -109,11 +110,22 @@ export const routeDocs: Record<string, RouteDocs> = {
       assignee: { type: "string | null", description: "null: nobody" },
       ...fields,
       description: { type: "string | null", description: "null: none" },
+      ifAssignee: {
+        type: "(string | null)[]",
+        description: "Change the task only while its assignee is one of these; null: nobody",
+      },
     },
     response: TASK,
     schemas: { body: TaskPatch },
-    responses: { ...answers(200), 409: { description: "The status cannot follow the present one" } },
-    examples: about("Somebody takes it", { status: "in_progress", assignee: "bob" }),
+    responses: {
+      ...answers(200),
+      409: { description: "The status cannot follow the present one, or the task is another's" },
+    },
+    examples: about("Somebody takes it, unless another has", {
+      status: "in_progress",
+      assignee: "bob",
+      ifAssignee: [null, "bob"],
+    }),
   },
   "DELETE /tasks/:id": {
     summary: "Delete a task",

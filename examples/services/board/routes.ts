@@ -90,6 +90,6 @@ function taskOf(c: Context, store: BoardStore): Task {
   return task;
 }
 
-function whatChanged(patch: Static<typeof TaskPatch>): string {
+function whatChanged({ ifAssignee: _condition, ...patch }: Static<typeof TaskPatch>): string {
   return `changed ${Object.keys(patch).join(", ")} of`;
 }

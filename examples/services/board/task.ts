@@ -55,6 +55,7 @@ export const TaskPatch = Type.Object(
     assignee: Type.Optional(nullable(Name)),
     tags: Type.Optional(Tags),
     dependencies: Type.Optional(TaskIds),
+    ifAssignee: Type.Optional(Type.Array(nullable(Name), { minItems: 1, maxItems: 10 })),
   },
   { ...closed, minProperties: 1 },
 );

@@ -98,7 +98,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     label: "Board: Update Task",
     description:
       "Change a task: take it (assignee is your name, status in_progress), say that it is blocked, correct it. " +
-      "When the work is finished, prefer board_submit_for_review.",
+      "A task that somebody else has cannot be taken: look for another one. When the work is finished, prefer " +
+      "board_submit_for_review.",
     parameters: Type.Object({
       id,
       title: optional(text("New title")),
@@ -109,8 +110,19 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
       ),
       tags: optional(texts("All tags it is to have")),
       dependencies: optional(texts("Ids of all tasks it is to depend on")),
+      takeOver: optional(
+        Type.Boolean({
+          description:
+            "Change the assignee although somebody else has the task, because they stopped or agreed. Default false",
+        }),
+      ),
     }),
-    execute: (_toolCallId, { id, ...patch }) => call("PATCH", taskPath(id), patch),
+    execute: (_toolCallId, { id, takeOver, ...patch }) => {
+      const { assignee } = patch;
+      // Of several agents that take a task at once, one is to have it.
+      const condition = assignee && !takeOver ? { ifAssignee: [null, assignee, me] } : {};
+      return call("PATCH", taskPath(id), { ...patch, ...condition });
+    },
   });
 
   pi.registerTool({
