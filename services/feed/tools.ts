@@ -2,10 +2,17 @@ import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import type { FleetClient, Json } from "../../src/core/types.js";
 
+/** The parameters that are set. Many models fill in all of them; an empty text is as good as left out. */
+function given(params: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(params).filter(([, value]) => value !== undefined && value !== ""),
+  );
+}
+
 /** A query string of the parameters that are set, with its `?`. */
 function search(params: Record<string, unknown>): string {
-  const set = Object.entries(params).filter(([, value]) => value !== undefined && value !== "");
-  return set.length > 0 ? `?${new URLSearchParams(set.map(([key, value]) => [key, String(value)]))}` : "";
+  const set = Object.entries(given(params)).map(([key, value]) => [key, String(value)]);
+  return set.length > 0 ? `?${new URLSearchParams(set)}` : "";
 }
 
 const limit = Type.Optional(
@@ -52,7 +59,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
         Type.Record(Type.String(), Type.Unknown(), { description: "Structured data for programs" }),
       ),
     }),
-    (params) => client.api("POST", "/feed/events", { ...params, source: client.agentName }),
+    (params) => client.api("POST", "/feed/events", { ...given(params), source: client.agentName }),
   );
 
   tool(

@@ -123,6 +123,11 @@ export async function waitForJob(
   }
 }
 
+/** The parameters without empty texts: many models fill in all of them, and mean to leave those out. */
+function given(params: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== ""));
+}
+
 export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   for (const { name, label, description, parameters, path } of operations) {
     pi.registerTool({
@@ -133,7 +138,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
       async execute(_id, params: Static<typeof parameters>, signal) {
         if (!client.getBaseUrl()) return client.noUrl();
         try {
-          const { id } = await client.api<{ id: string }>("POST", path, { ...params, background: true });
+          const body = { ...given(params), background: true };
+          const { id } = await client.api<{ id: string }>("POST", path, body);
           const job = await waitForJob(client, id, { signal });
           if (job.status === "failed") return client.err(job.error ?? "it failed");
           return client.ok(JSON.stringify(job.result, null, 2), { result: job.result });

@@ -117,7 +117,8 @@ const operations = [
     call: ({ name, digest }) => ({
       method: "POST",
       path: `/services/rollback/${segment(name)}`,
-      body: { digest },
+      // Many models fill in every parameter; an empty one is as good as left out.
+      body: { digest: digest || undefined },
     }),
   }),
   operation({

@@ -1,17 +1,9 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
-import { type TSchema, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import { messageOf } from "../../../src/core/errors.js";
 import type { FleetClient, ToolResult } from "../../../src/core/types.js";
 import { ARTIFACT_TYPES, NOTE_TYPES, STATUSES, type Task } from "./task.js";
-
-const oneOf = (values: readonly string[], description: string) =>
-  Type.Union(
-    values.map((value) => Type.Literal(value)),
-    { description },
-  );
-const text = (description: string) => Type.String({ description });
-const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
-const texts = (description: string) => Type.Array(Type.String(), { description });
+import { given, nullableText, oneOf, optional, text, texts } from "./tool-inputs.js";
 
 const id = text("The task's id, as board_list_tasks shows it");
 const artifacts = Type.Array(
@@ -31,7 +23,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   const call = async (method: string, path: string, body?: unknown): Promise<ToolResult> => {
     if (!client.getBaseUrl()) return client.noUrl();
     try {
-      const result = await client.api(method, `/board${path}`, body);
+      const result = await client.api(method, `/board${path}`, given(body));
       return client.ok(JSON.stringify(result, null, 2), { result });
     } catch (error) {
       return client.err(messageOf(error));
@@ -71,7 +63,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
       if (!client.getBaseUrl()) return client.noUrl();
       try {
         const query = new URLSearchParams({ limit: "50" });
-        for (const [name, value] of Object.entries(params)) query.set(name, String(value));
+        for (const [name, value] of Object.entries(given(params))) query.set(name, String(value));
         const { tasks, total } = await client.api<{ tasks: Task[]; total: number }>(
           "GET",
           `/board/tasks?${query}`,
@@ -103,11 +95,9 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     parameters: Type.Object({
       id,
       title: optional(text("New title")),
-      description: optional(text("New description")),
+      description: optional(nullableText("New description; null: none")),
       status: optional(oneOf(STATUSES, "New status")),
-      assignee: optional(
-        Type.Union([Type.String(), Type.Null()], { description: "New assignee; null: nobody" }),
-      ),
+      assignee: optional(nullableText("New assignee; null: nobody")),
       tags: optional(texts("All tags it is to have")),
       dependencies: optional(texts("Ids of all tasks it is to depend on")),
       takeOver: optional(

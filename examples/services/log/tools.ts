@@ -46,7 +46,10 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
       try {
         const filter = params.since || params.until || params.last ? params : { ...params, last: "24h" };
         const query = new URLSearchParams();
-        for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
+        for (const [name, value] of Object.entries(filter)) {
+          // Many models fill in every parameter; an empty one is as good as left out.
+          if (value !== "") query.set(name, String(value));
+        }
         const text = await client.api<string>("GET", `/log/raw?${query}`);
         return client.ok(text || "No entries.");
       } catch (error) {
