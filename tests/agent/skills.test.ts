@@ -25,6 +25,12 @@ test("pi takes every skill as it is", () => {
   expect(skills.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
 });
 
+test.each(names)("the skill %s links only to what agents get with it, or to an address", (name) => {
+  const links = [...textOf(name).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, link]) => link as string);
+  const local = links.filter((link) => !/^[a-z]+:/.test(link)).map((link) => resolve(skillsDir, name, link));
+  expect(local.filter((path) => !path.startsWith(`${skillsDir}/`) || !existsSync(path))).toEqual([]);
+});
+
 describe.each(["app-deployment", "board-and-log"])("the skill %s", (name) => {
   test("names only tools that there are, with inputs that they take", async () => {
     const text = textOf(name);
