@@ -172,3 +172,15 @@ test("the widget shows the latest events", async () => {
   });
   expect((await feed.widget?.getLines(client))?.[0]).toBe("bob: first line");
 });
+
+test("a line of the widget names whom it is about once", async () => {
+  const line = async (source: string, content: string) => {
+    await harness.fetch("/feed/events", { method: "POST", auth: true, body: { type: "x", source, content } });
+    return (await feed.widget?.getLines(client))?.[0];
+  };
+  expect(await line("ada", "ada: feed_thread failed")).toBe("ada: feed_thread failed");
+  expect(await line("ada", "ada finished")).toBe("ada finished");
+  expect(await line("ada", "ada")).toBe("ada");
+  expect(await line("ada", "ada-2 is on it")).toBe("ada: ada-2 is on it");
+  expect(await line("ada", "adamant")).toBe("ada: adamant");
+});

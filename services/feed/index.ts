@@ -7,6 +7,13 @@ import { registerTools } from "./tools.js";
 
 const feed = new Feed();
 
+/** The first line of an event, and whose it is where it does not begin with that. */
+function toLine({ source, content }: { source: string; content: string }): string {
+  const line = (content.split("\n", 1)[0] ?? "").slice(0, 80);
+  const names = line.startsWith(source) && /^(?:[\s:,]|$)/.test(line.slice(source.length));
+  return names ? line : `${source}: ${line}`;
+}
+
 const service: ServiceModule = {
   name: "feed",
   description: "Events that people and agents see: publish, search, follow live, and see what led to what",
@@ -18,9 +25,7 @@ const service: ServiceModule = {
     async getLines(client: FleetClient) {
       const { count, events } = await client.api("GET", "/feed/events?limit=3");
       if (count === 0) return ["Feed: no events yet"];
-      return (events as { source: string; content: string }[]).map(
-        ({ source, content }) => `${source}: ${content.split("\n", 1)[0]?.slice(0, 80)}`,
-      );
+      return (events as { source: string; content: string }[]).map(toLine);
     },
   },
   init: (ctx) => feed.open(ctx),
