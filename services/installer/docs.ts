@@ -71,7 +71,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       ...TEST,
       ...BACKGROUND,
     },
-    response: `200, or 202 in the background: { name, dirName, action: "updated", changed, id, and the rest as for install }; ${ERRORS}`,
+    response: `200, or 202 in the background: { name, dirName, action: "updated", changed, id, kept?, warning?, and the rest as for install }; ${ERRORS}`,
     examples: [{ summary: "To the latest commit", body: { name: "greeter" }, status: 404 }],
   },
   "POST /rollback": {
@@ -83,7 +83,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   "POST /remove": {
     summary: "Stop a service and delete what the installer put there",
     detail:
-      "A linked folder is unlinked. Files that the installer did not put there, or that were changed since, are moved aside and listed in `kept`.",
+      "A linked folder is unlinked. Files that the installer did not put there, or that were changed since, are moved aside and listed in `kept`; where that fails they stay, and `warning` says why.",
     body: {
       ...NAME,
       force: {
@@ -92,7 +92,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       },
       ...BACKGROUND,
     },
-    response: `200, or 202 in the background: { name, dirName, action: "removed", id, kept? }; ${ERRORS}`,
+    response: `200, or 202 in the background: { name, dirName, action: "removed", id, kept?, warning? }; ${ERRORS}`,
     examples: [{ summary: "For good", body: { name: "greeter" }, status: 404 }],
   },
   "GET /installed": {

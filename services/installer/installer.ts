@@ -6,6 +6,7 @@ import { InstallError, printable } from "./errors.js";
 import { type Folders, findFolders } from "./folders.js";
 import { type JobContext, JobRunner, type Started } from "./job-runner.js";
 import { Jobs } from "./jobs.js";
+import type { Leftovers } from "./leftovers.js";
 import { findInstalled, type Installed, type InstalledVersion, type Lock } from "./lock.js";
 import { type Origin, resolveTarget, withRef } from "./origin.js";
 import { additionalPermissions } from "./permissions.js";
@@ -50,8 +51,10 @@ export class Installer {
     return this.#runner.begin(options, this.#folders, async (job) => {
       const { version, tests } = await this.#stage(origin, dirName, job, request);
       const entry: Installed = { id: dirName, origin, installedAt: new Date().toISOString() };
-      await job.progress.step("load", () => this.#place(entry, version, job.workspace.incoming, job));
-      return { ...describePlaced(entry, version), action: "installed", ...(tests && { tests }) };
+      const left = await job.progress.step("load", () =>
+        this.#place(entry, version, job.workspace.incoming, job),
+      );
+      return { ...describePlaced(entry, version), action: "installed", ...left, ...(tests && { tests }) };
     });
   }
 
@@ -82,18 +85,18 @@ export class Installer {
       const changed =
         version.digest !== current.digest || version.commit !== current.commit || request.force === true;
       const next: Entry = { ...entry, origin };
-      const kept = await job.progress.step("load", () =>
+      const left = await job.progress.step("load", () =>
         changed && !linked
           ? this.#place(next, version, job.workspace.incoming, job)
           : this.#reloadInPlace(next, version),
       );
       const done = { ...describePlaced(next, version), action: "updated", changed };
-      return { ...done, ...(kept.length > 0 && { kept }), ...(tests && { tests }) };
+      return { ...done, ...left, ...(tests && { tests }) };
     });
   }
 
   /** The folder already holds what was fetched, and nothing in it is replaced. */
-  async #reloadInPlace(entry: Entry, version: InstalledVersion): Promise<[]> {
+  async #reloadInPlace(entry: Entry, version: InstalledVersion): Promise<Leftovers> {
     try {
       if (version.kind === "service") await this.#ctx.registry.load(entry.id);
       else await takeUpPlugin(this.#ctx, entry.id);
@@ -101,7 +104,7 @@ export class Installer {
       throw asInstallError(error, "load");
     }
     await this.lock.put({ ...entry, current: version });
-    return [];
+    return {};
   }
 
   async #refuseLocalChanges({ id, current }: Entry): Promise<void> {
@@ -135,8 +138,8 @@ export class Installer {
     const { id, current, origin } = entry;
     const options = { action: "remove", dirName: id, source: origin.source } as const;
     return this.#runner.begin(options, this.#folders, async ({ progress, workspace }) => {
-      const kept = await progress.step("remove", () => takeAway(entry, workspace, force, this.#transaction));
-      return { name: current.name, dirName: id, action: "removed", ...(kept.length > 0 && { kept }) };
+      const left = await progress.step("remove", () => takeAway(entry, workspace, force, this.#transaction));
+      return { name: current.name, dirName: id, action: "removed", ...left };
     });
   }
 
@@ -158,7 +161,7 @@ export class Installer {
     version: InstalledVersion,
     from: string,
     { workspace }: JobContext,
-  ): Promise<string[]> {
+  ): Promise<Leftovers> {
     return putIntoPlace(entry, version, from, workspace, this.#transaction);
   }
 

@@ -91,7 +91,7 @@ export class JobRunner {
       throw failure;
     } finally {
       clearTimeout(timer);
-      await workspace.remove();
+      await workspace.close(this.log);
     }
   }
 

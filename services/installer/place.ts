@@ -8,7 +8,7 @@ import type { FolderChange } from "../../src/core/registry-types.js";
 /** Relative path → SHA-256 of its content, or `link:<target>`. */
 export type FileList = Record<string, string>;
 
-export interface Exchange {
+export interface ExchangeOptions {
   /** The folder's place in the services folder. */
   target: string;
   /** What moves there; undefined to leave the place empty. */
@@ -28,8 +28,13 @@ export function isThere(path: string): boolean {
 
 type Move = (from: string, to: string) => void;
 
+export interface Exchange extends FolderChange {
+  /** Whether some of it is made, also where taking it back has failed. */
+  isMade(): boolean;
+}
+
 /** An exchange of folders as a change that the registry makes between two others. */
-export function exchange({ target, incoming, outgoing, older, ours }: Exchange): FolderChange {
+export function exchange({ target, incoming, outgoing, older, ours }: ExchangeOptions): Exchange {
   const done: Array<[from: string, to: string]> = [];
   const move: Move = (from, to) => {
     mkdirSync(dirname(to), { recursive: true });
@@ -37,11 +42,15 @@ export function exchange({ target, incoming, outgoing, older, ours }: Exchange):
     done.push([from, to]);
   };
   const undo = () => {
-    for (const [from, to] of done.splice(0).reverse()) renameSync(to, from);
+    for (let last = done.at(-1); last; last = done.at(-1)) {
+      renameSync(last[1], last[0]);
+      done.pop();
+    }
     syncFolder(dirname(target));
   };
   return {
     undo,
+    isMade: () => done.length > 0,
     apply: () => {
       try {
         if (older !== undefined && isThere(outgoing)) move(outgoing, older);

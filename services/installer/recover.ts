@@ -2,12 +2,12 @@
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { contentDigest } from "../../src/core/digest.js";
-import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
 import type { Folders } from "./folders.js";
 import type { Installed, InstalledVersion, Lock } from "./lock.js";
 import { isThere, moveAlong } from "./place.js";
-import { clearStaging, ownedByThisProcess, Workspace } from "./workspace.js";
+import { clearStaging, ownedByThisProcess } from "./staging.js";
+import { Workspace } from "./workspace.js";
 
 export interface RecoverOptions {
   lock: Lock;
@@ -34,11 +34,7 @@ export async function recover({ lock, servicesDir, folders, log }: RecoverOption
     );
     if (next && existsSync(target)) restored.push(entry.id);
   }
-  try {
-    clearStaging(folders);
-  } catch (error) {
-    log.error(`${folders.staging} could not be cleared: ${messageOf(error)}`);
-  }
+  clearStaging(folders, log);
   return restored;
 }
 

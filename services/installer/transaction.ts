@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
 import type { FolderChange, ServiceRegistry } from "../../src/core/registry-types.js";
-import { type Folders, keptFolder } from "./folders.js";
+import type { Folders } from "./folders.js";
+import { clearAway, type Leftovers, together } from "./leftovers.js";
 import type { Installed, InstalledVersion, Lock } from "./lock.js";
-import { discard, exchange } from "./place.js";
+import { type Exchange, exchange } from "./place.js";
 import { asInstallError } from "./validate.js";
 import type { Workspace } from "./workspace.js";
 
@@ -23,8 +24,8 @@ type Entry = Installed & { current: InstalledVersion };
 
 /**
  * Exchanges the folder of `entry` for `incoming` and loads it; the version before, if any, is kept for a
- * rollback. On failure the folder, the service and the lock file are as before. Returns where files are that
- * were found in the version before that one and are not the installer's.
+ * rollback. On failure the folder, the service and the lock file are as before. Returns what was found in the
+ * version before that one and is not the installer's.
  */
 export async function putIntoPlace(
   entry: Installed,
@@ -32,8 +33,8 @@ export async function putIntoPlace(
   incoming: string,
   workspace: Workspace,
   options: TransactionOptions,
-): Promise<string[]> {
-  const { servicesDir, folders } = options;
+): Promise<Leftovers> {
+  const { servicesDir, folders, log } = options;
   const { id, current, previous } = entry;
   const change = exchange({
     target: join(servicesDir, id),
@@ -44,8 +45,8 @@ export async function putIntoPlace(
   });
   const during: Installed = { ...entry, pending: { action: "place", version } };
   const after: Installed = { ...entry, current: version, ...(current && { previous: current }) };
-  await commit({ before: entry, during, after, change, step: "load" }, options);
-  return previous ? discardOrLog(workspace.older, previous, keptFolder(folders, id), options.log) : [];
+  await commit({ before: entry, during, after, change, workspace, step: "load" }, options);
+  return clearAway(workspace.older, previous?.files ?? {}, id, folders, log);
 }
 
 /** Stops the service and takes its folder away; returns what was not the installer's. On failure all is as before. */
@@ -54,7 +55,7 @@ export async function takeAway(
   workspace: Workspace,
   force: boolean,
   options: TransactionOptions,
-): Promise<string[]> {
+): Promise<Leftovers> {
   const { servicesDir, folders, log, registry } = options;
   const { id, current, previous } = entry;
   const change = exchange({
@@ -63,16 +64,18 @@ export async function takeAway(
     ours: current.files,
   });
   const during: Installed = { ...entry, pending: { action: "remove" } };
-  await commit({ before: entry, during, after: undefined, change, step: "remove", force }, options);
+  await commit(
+    { before: entry, during, after: undefined, change, workspace, step: "remove", force },
+    options,
+  );
   try {
     registry.forget(id);
   } catch (error) {
     log.error(`that ${id} was switched off is still remembered: ${messageOf(error)}`);
   }
-  const keep = keptFolder(folders, id);
-  const kept = await discardOrLog(workspace.outgoing, current, keep, log);
-  if (previous) kept.push(...(await discardOrLog(join(folders.previous, id), previous, keep, log)));
-  return kept;
+  const left = await clearAway(workspace.outgoing, current.files, id, folders, log);
+  if (!previous) return left;
+  return together(left, await clearAway(join(folders.previous, id), previous.files, id, folders, log));
 }
 
 interface Commit {
@@ -80,14 +83,15 @@ interface Commit {
   during: Installed;
   /** Undefined to remove the entry. */
   after: Installed | undefined;
-  change: FolderChange;
+  change: Exchange;
+  workspace: Workspace;
   step: "load" | "remove";
   force?: boolean;
 }
 
 /** The entry says what is about to happen before it does, so that a crash in between can be mended. */
 async function commit(
-  { before, during, after, change, step, force }: Commit,
+  { before, during, after, change, workspace, step, force }: Commit,
   options: TransactionOptions,
 ): Promise<void> {
   const { lock, registry, log } = options;
@@ -100,7 +104,9 @@ async function commit(
   try {
     await registry.changeFolder(id, change, { force });
   } catch (error) {
-    await write(before).catch((cause) => log.error(`the entry of ${id} stays half-way: ${messageOf(cause)}`));
+    workspace.isHalfWay = change.isMade();
+    const noted = workspace.isHalfWay ? Promise.reject(error) : write(before);
+    await noted.catch((cause) => log.error(`${id} stays half-way until the next start: ${messageOf(cause)}`));
     throw asInstallError(error, step);
   }
   try {
@@ -114,22 +120,7 @@ async function commit(
       .changeFolder(id, back, { force: true })
       .then(() => write(before))
       .catch((cause) => log.error(`${id} stays half-way until the next start: ${messageOf(cause)}`));
+    workspace.isHalfWay = change.isMade();
     throw error;
-  }
-}
-
-/** What is done is done: files that cannot be deleted are reported, they do not undo it. */
-async function discardOrLog(
-  folder: string,
-  version: InstalledVersion,
-  keep: string,
-  log: Logger,
-): Promise<string[]> {
-  try {
-    const kept = await discard(folder, version.files, keep);
-    return kept.map((path) => join(keep, path));
-  } catch (error) {
-    log.error(`${folder} could not be cleared away: ${messageOf(error)}`);
-    return [];
   }
 }

@@ -1,23 +1,13 @@
 /** Where one operation works: a folder of its own inside the data folder, gone when the operation is over. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { InstallError } from "./errors.js";
-import { type Folders, keptFolder } from "./folders.js";
+import { messageOf } from "../../src/core/errors.js";
+import type { Logger } from "../../src/core/log.js";
+import type { Folders } from "./folders.js";
+import { HALF_WAY, keepLeft, makeRoom, OWNER, PROCESS } from "./staging.js";
 
 const PROJECT_ROOT = resolve(import.meta.dir, "..", "..");
-
-/** Tells operations of this process, of whatever version of the installer, from those of one that died. */
-const PROCESS = `${process.pid} ${performance.timeOrigin}`;
 
 /** The working folder of one operation. While it exists, no other operation on the same name can begin. */
 export class Workspace {
@@ -30,8 +20,14 @@ export class Workspace {
   readonly outgoing: string;
   /** Where the version before the replaced one goes. */
   readonly older: string;
+  /** Set when what was changed could not be taken back: then all of this is needed to mend it. */
+  isHalfWay = false;
 
-  private constructor(path: string, dirName: string) {
+  private constructor(
+    private readonly folders: Folders,
+    dirName: string,
+  ) {
+    const path = join(folders.staging, dirName.toLowerCase());
     this.path = path;
     this.services = join(path, "services");
     this.incoming = join(this.services, dirName);
@@ -39,18 +35,14 @@ export class Workspace {
     this.older = join(path, "older");
   }
 
-  /** @throws InstallError with status 409 while another operation works on the same name. */
+  /** @throws InstallError with status 409 while another operation works on the same name, or what it left cannot go. */
   static open(folders: Folders, dirName: string): Workspace {
     mkdirSync(folders.staging, { recursive: true });
-    const path = join(folders.staging, dirName.toLowerCase());
-    try {
-      mkdirSync(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      throw new InstallError(409, "source", `"${dirName}" is being installed, updated or removed right now.`);
-    }
-    writeFileSync(join(path, "owner"), PROCESS);
-    const workspace = new Workspace(path, dirName);
+    const workspace = new Workspace(folders, dirName);
+    const { path } = workspace;
+    makeRoom(folders, path, dirName);
+    mkdirSync(path);
+    writeFileSync(join(path, OWNER), PROCESS);
     mkdirSync(workspace.services);
     symlinkSync(join(PROJECT_ROOT, "src"), join(path, "src"));
     symlinkSync(join(PROJECT_ROOT, "node_modules"), join(path, "node_modules"));
@@ -59,7 +51,7 @@ export class Workspace {
 
   /** The workspace that an operation on this folder left behind, or would have. */
   static at(folders: Folders, dirName: string): Workspace {
-    return new Workspace(join(folders.staging, dirName.toLowerCase()), dirName);
+    return new Workspace(folders, dirName);
   }
 
   /** Links the services that are installed, for code that imports from its neighbours. */
@@ -70,36 +62,20 @@ export class Workspace {
     }
   }
 
-  async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
-  }
-}
-
-/** Removes what operations of earlier processes left; folders that had been in service are kept aside. */
-export function clearStaging(folders: Folders): void {
-  if (!existsSync(folders.staging)) return;
-  for (const name of readdirSync(folders.staging)) {
-    const path = join(folders.staging, name);
-    if (ownedByThisProcess(path)) continue;
-    for (const part of ["outgoing", "older"]) {
-      if (!existsSync(join(path, part))) continue;
-      mkdirSync(folders.kept, { recursive: true });
-      renameSync(join(path, part), keptFolder(folders, name));
+  /** Removes it, unless something in it is needed or cannot be kept elsewhere: then nobody owns it any more. */
+  async close(log: Logger): Promise<void> {
+    const { path, isHalfWay } = this;
+    try {
+      if (isHalfWay) return renameSync(join(path, OWNER), join(path, HALF_WAY));
+      keepLeft(this.folders, path);
+      // The owner goes last: nobody else may begin here before.
+      for (const name of readdirSync(path)) {
+        if (name !== OWNER) await rm(join(path, name), { recursive: true, force: true });
+      }
+      rmSync(path, { recursive: true });
+    } catch (error) {
+      log.error(`${path} stays until the next start, or the next change of this folder: ${messageOf(error)}`);
+      if (!isHalfWay) rmSync(join(path, OWNER), { force: true });
     }
-    rmSync(path, { recursive: true, force: true });
-  }
-}
-
-/** Whether an operation of this process works in the workspace. */
-export function ownedByThisProcess(path: string): boolean {
-  try {
-    return readFileSync(join(path, "owner"), "utf8") === PROCESS;
-  } catch (error) {
-    if (
-      (error as NodeJS.ErrnoException).code === "ENOENT" ||
-      (error as NodeJS.ErrnoException).code === "ENOTDIR"
-    )
-      return false;
-    throw error;
   }
 }
