@@ -1,7 +1,7 @@
 /** Runs jobs: a few at once, each in a workspace of its own, within a time limit, without showing its token. */
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
-import { StorageError } from "../../src/core/storage-error.js";
+import { isFull } from "../../src/core/storage-error.js";
 import { InstallError, printable } from "./errors.js";
 import type { Folders } from "./folders.js";
 import type { Action, Job, Jobs, Progress } from "./jobs.js";
@@ -84,7 +84,7 @@ export class JobRunner {
       return result;
     } catch (error) {
       const failure = cleaned(signal.aborted ? signal.reason : error, clean);
-      const status = failure instanceof InstallError ? failure.status : statusOf(failure);
+      const status = failure instanceof InstallError ? failure.status : isFull(failure) ? 507 : 500;
       const message = failure instanceof InstallError ? failure.message : messageOf(failure);
       if (status === 500) this.log.error(`${progress.job.action} of ${progress.job.dirName}:`, failure);
       progress.failed(message, status);
@@ -100,10 +100,6 @@ export class JobRunner {
     this.#ending.abort(new InstallError(503, "source", "the installer was stopped; try again."));
     await Promise.allSettled(this.#running);
   }
-}
-
-function statusOf(error: unknown): number {
-  return error instanceof StorageError && error.code === "STORAGE_FULL" ? 507 : 500;
 }
 
 /** Characters; no token that anybody gives out has fewer. */

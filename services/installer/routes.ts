@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { isFull, toStorageError } from "../../src/core/storage-error.js";
 import { readBody } from "../../src/core/validate.js";
 import { InstallError } from "./errors.js";
 import type { Installer } from "./installer.js";
@@ -37,7 +38,7 @@ export function createRoutes(current: () => Installer): Hono {
   const routes = new Hono();
 
   routes.onError((error, c) => {
-    if (!(error instanceof InstallError)) throw error;
+    if (!(error instanceof InstallError)) throw isFull(error) ? toStorageError(error) : error;
     return c.json({ error: error.message, step: error.step, ...error.details }, error.status);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
+import { isFull } from "../../src/core/storage-error.js";
 import { InstallError } from "./errors.js";
 import type { Folders } from "./folders.js";
 import { keepWhole } from "./leftovers.js";
@@ -35,7 +36,7 @@ export function ownedByThisProcess(path: string): boolean {
  */
 export function makeRoom(folders: Folders, path: string, dirName: string): void {
   if (!existsSync(path)) return;
-  const refuse = (why: string) => new InstallError(409, "source", why);
+  const refuse = (why: string, status: 409 | 507 = 409) => new InstallError(status, "source", why);
   if (ownedByThisProcess(path))
     throw refuse(`"${dirName}" is being installed, updated or removed right now.`);
   if (existsSync(join(path, HALF_WAY))) {
@@ -46,10 +47,8 @@ export function makeRoom(folders: Folders, path: string, dirName: string): void 
   try {
     clear(folders, path);
   } catch (error) {
-    const { kept } = folders;
-    throw refuse(
-      `what a change of "${dirName}" left in ${path} cannot be moved to ${kept}: ${messageOf(error)}`,
-    );
+    const why = `what a change of "${dirName}" left in ${path} cannot be moved to ${folders.kept}: ${messageOf(error)}`;
+    throw refuse(why, isFull(error) ? 507 : 409);
   }
 }
 

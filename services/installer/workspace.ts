@@ -42,11 +42,16 @@ export class Workspace {
     const { path } = workspace;
     makeRoom(folders, path, dirName);
     mkdirSync(path);
-    writeFileSync(join(path, OWNER), PROCESS);
-    mkdirSync(workspace.services);
-    symlinkSync(join(PROJECT_ROOT, "src"), join(path, "src"));
-    symlinkSync(join(PROJECT_ROOT, "node_modules"), join(path, "node_modules"));
-    return workspace;
+    try {
+      writeFileSync(join(path, OWNER), PROCESS);
+      mkdirSync(workspace.services);
+      symlinkSync(join(PROJECT_ROOT, "src"), join(path, "src"));
+      symlinkSync(join(PROJECT_ROOT, "node_modules"), join(path, "node_modules"));
+      return workspace;
+    } catch (error) {
+      rmSync(path, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** The workspace that an operation on this folder left behind, or would have. */
