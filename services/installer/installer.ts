@@ -79,7 +79,7 @@ export class Installer {
     const options = { action: "update", dirName: id, source: origin.source, token: request.token } as const;
     return this.#runner.begin(options, this.#folders, async (job) => {
       const linked = origin.type === "local" && origin.linked;
-      if (!linked && !request.force) await this.#refuseLocalChanges(entry);
+      if (!linked && !request.force) await this.#refuseLocalChanges(entry, job.signal);
       const review = request.acceptPermissions ? undefined : permissionReview(entry);
       const { version, tests } = await this.#stage(origin, id, job, request, review);
       const changed =
@@ -107,9 +107,9 @@ export class Installer {
     return {};
   }
 
-  async #refuseLocalChanges({ id, current }: Entry): Promise<void> {
+  async #refuseLocalChanges({ id, current }: Entry, signal: AbortSignal): Promise<void> {
     const folder = join(this.#ctx.servicesDir, id);
-    const changed = isThere(folder) ? await changedFiles(folder, current.files) : [];
+    const changed = isThere(folder) ? await changedFiles(folder, current.files, signal) : [];
     if (changed.length === 0) return;
     const shown = changed.slice(0, 5).join(", ") + (changed.length > 5 ? ", …" : "");
     const message = `files of "${id}" were changed here: ${shown}. Update with "force": true to replace them; they are kept for a rollback.`;

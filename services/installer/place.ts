@@ -86,23 +86,33 @@ function topNames(files: FileList): Set<string> {
   return new Set(Object.keys(files).map((path) => path.split("/", 1)[0] as string));
 }
 
-/** The files of a folder with their hashes, except `node_modules`; of `names` at its top only, if given. */
-export async function listFiles(root: string, names?: ReadonlySet<string>): Promise<FileList> {
+export interface ListOptions {
+  /** Only these at the top. */
+  names?: ReadonlySet<string>;
+  signal?: AbortSignal;
+}
+
+/** Stands for pipes, sockets and devices: they are nobody's code, and opening one may take for ever. */
+const NO_FILE = "no file";
+
+/** The files of a folder with their hashes, except `node_modules`. */
+export async function listFiles(root: string, { names, signal }: ListOptions = {}): Promise<FileList> {
   const files: FileList = {};
   const visit = async (below: string): Promise<void> => {
     for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
+      signal?.throwIfAborted();
       if (below === "" && (entry.name === "node_modules" || names?.has(entry.name) === false)) continue;
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
       if (entry.isDirectory()) await visit(path);
-      else files[path] = await hashOf(join(root, path), entry.isSymbolicLink());
+      else if (entry.isSymbolicLink()) files[path] = `link:${await readlink(join(root, path))}`;
+      else files[path] = entry.isFile() ? await hashOf(join(root, path)) : NO_FILE;
     }
   };
   await visit("");
   return files;
 }
 
-async function hashOf(path: string, isLink: boolean): Promise<string> {
-  if (isLink) return `link:${await readlink(path)}`;
+async function hashOf(path: string): Promise<string> {
   const hash = new Bun.CryptoHasher("sha256");
   for await (const chunk of Bun.file(path).stream()) hash.update(chunk);
   return hash.digest("hex");
@@ -120,7 +130,7 @@ export async function discard(folder: string, ours: FileList, keep: string): Pro
   }
   await rm(join(folder, "node_modules"), { recursive: true, force: true });
   const kept = foreignNames(folder, ours);
-  for (const [path, hash] of Object.entries(await listFiles(folder, topNames(ours)))) {
+  for (const [path, hash] of Object.entries(await listFiles(folder, { names: topNames(ours) }))) {
     if (ours[path] === hash) await rm(join(folder, path));
     else kept.push(path);
   }
@@ -133,8 +143,8 @@ export async function discard(folder: string, ours: FileList, keep: string): Pro
 }
 
 /** Files that were put there and have changed or are gone, and files that were added between them. */
-export async function changedFiles(folder: string, ours: FileList): Promise<string[]> {
-  const now = await listFiles(folder, topNames(ours));
+export async function changedFiles(folder: string, ours: FileList, signal: AbortSignal): Promise<string[]> {
+  const now = await listFiles(folder, { names: topNames(ours), signal });
   const all = new Set([...Object.keys(ours), ...Object.keys(now)]);
   return [...all].filter((path) => now[path] !== ours[path]).sort();
 }

@@ -53,7 +53,7 @@ export async function stage(
   );
   // Before anything else is added to the folder.
   const digest = contentDigest(workspace.incoming);
-  const files = linked ? {} : await listFiles(workspace.incoming);
+  const files = linked ? {} : await listFiles(workspace.incoming, { signal });
   if (linked) progress.skip("dependencies", "a linked folder brings its own");
   else {
     await progress.step(
