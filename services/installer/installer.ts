@@ -10,7 +10,7 @@ import type { Leftovers } from "./leftovers.js";
 import { findInstalled, type Installed, type InstalledVersion, type Lock } from "./lock.js";
 import { type Origin, resolveTarget, withRef } from "./origin.js";
 import { additionalPermissions } from "./permissions.js";
-import { changedFiles, isThere } from "./place.js";
+import { changedFiles, differences, isThere } from "./place.js";
 import { takeUpPlugin } from "./plugins.js";
 import { describePlaced } from "./replies.js";
 import type { InstallRequest, RemoveRequest, UpdateRequest } from "./requests.js";
@@ -82,11 +82,11 @@ export class Installer {
       if (!linked && !request.force) await this.#refuseLocalChanges(entry, job.signal);
       const review = request.acceptPermissions ? undefined : permissionReview(entry);
       const { version, tests } = await this.#stage(origin, id, job, request, review);
-      const changed =
-        version.digest !== current.digest || version.commit !== current.commit || request.force === true;
+      const isGone = !isThere(join(this.#ctx.servicesDir, id));
+      const changed = isGone || request.force === true || isOther(version, current);
       const next: Entry = { ...entry, origin };
       const left = await job.progress.step("load", () =>
-        changed && !linked
+        isGone || (changed && !linked)
           ? this.#place(next, version, job.workspace.incoming, job)
           : this.#reloadInPlace(next, version),
       );
@@ -103,7 +103,7 @@ export class Installer {
     } catch (error) {
       throw asInstallError(error, "load");
     }
-    await this.lock.put({ ...entry, current: version });
+    await this.lock.put({ ...entry, current: { ...version, files: entry.current.files } });
     return {};
   }
 
@@ -194,6 +194,12 @@ export class Installer {
     await this.#runner.close();
     this.lock.close();
   }
+}
+
+function isOther(version: InstalledVersion, { digest, commit, files }: InstalledVersion): boolean {
+  return (
+    version.digest !== digest || version.commit !== commit || differences(version.files, files).length > 0
+  );
 }
 
 /** What a plugin asks for that becomes a service. */

@@ -6,7 +6,7 @@ import type { FileList } from "./place.js";
 
 /** One version of an installed folder. */
 export interface InstalledVersion {
-  /** The service's own name; for a plugin its folder's. */
+  /** The service's own name; for a plugin its identifier. */
   name: string;
   kind: "service" | "plugin";
   /** SHA-256 over the code, as everywhere in Reef. */
@@ -31,8 +31,14 @@ export interface Installed {
   current?: InstalledVersion;
   /** The version before, which is kept for a rollback. */
   previous?: InstalledVersion;
-  /** What is about to be done, in case the process ends in between. */
-  pending?: { action: "place"; version: InstalledVersion } | { action: "remove" };
+  /** What is about to be done, in case the process ends in between; `isGone` where no folder is replaced. */
+  pending?: { action: "place"; version: InstalledVersion; isGone?: true } | { action: "remove" };
+}
+
+/** An entry once this version is in its place; `isGone` when the folder of the one before was not there. */
+export function placed(entry: Installed, version: InstalledVersion, isGone = false): Installed {
+  const { pending: _, current, ...rest } = entry;
+  return { ...rest, current: version, ...(current && !isGone && { previous: current }) };
 }
 
 export type Lock = JsonCollection<Installed>;

@@ -54,11 +54,10 @@ export function exchange({ target, incoming, outgoing, older, ours }: ExchangeOp
     apply: () => {
       try {
         if (older !== undefined && isThere(outgoing)) move(outgoing, older);
-        if (isThere(target)) move(target, outgoing);
-        if (incoming !== undefined) {
-          move(incoming, target);
-          moveAlong(outgoing, target, ours, move);
-        }
+        const wasThere = isThere(target);
+        if (wasThere) move(target, outgoing);
+        if (incoming !== undefined) move(incoming, target);
+        if (incoming !== undefined && wasThere) moveAlong(outgoing, target, ours, move);
         syncFolder(dirname(target));
       } catch (error) {
         undo();
@@ -144,7 +143,11 @@ export async function discard(folder: string, ours: FileList, keep: string): Pro
 
 /** Files that were put there and have changed or are gone, and files that were added between them. */
 export async function changedFiles(folder: string, ours: FileList, signal: AbortSignal): Promise<string[]> {
-  const now = await listFiles(folder, { names: topNames(ours), signal });
-  const all = new Set([...Object.keys(ours), ...Object.keys(now)]);
-  return [...all].filter((path) => now[path] !== ours[path]).sort();
+  return differences(await listFiles(folder, { names: topNames(ours), signal }), ours);
+}
+
+/** The files that are not the same in both, or in one of them only. */
+export function differences(one: FileList, other: FileList): string[] {
+  const all = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...all].filter((path) => one[path] !== other[path]).sort();
 }

@@ -107,6 +107,22 @@ describe("a process that ended in the middle of", () => {
     await again.stop();
   });
 
+  test("an update in place of a folder that somebody deleted: the version before stays it", async () => {
+    for (const arrived of [false, true]) {
+      const left = await interrupted(oneWithTwoBehind, "place");
+      const { items } = JSON.parse(readFileSync(left.lock, "utf8"));
+      items[0].pending = { action: "place", version: items[0].current, isGone: true };
+      writeFiles(left.sandbox.dataDir, { "installer.json": JSON.stringify({ items }) });
+      if (!arrived) renameSync(join(left.services, "greeter"), join(left.workspace, "services/greeter"));
+      const found = await after(left);
+      expect(found).toMatchObject({ version: arrived ? "1" : undefined, staging: [], pending: false });
+      const again = await startInstance({}, left.sandbox);
+      expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+      expect((await again.request("GET", "/greeter")).data.version).toBe("2");
+      await again.stop();
+    }
+  });
+
   test("a removal, with the folder gone: the entry goes too, and nothing is lost", async () => {
     const left = await interrupted(oneWithTwoBehind, "remove");
     writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { contentDigest } from "../../src/core/digest.js";
 import type { Logger } from "../../src/core/log.js";
 import type { Folders } from "./folders.js";
-import type { Installed, InstalledVersion, Lock } from "./lock.js";
+import { type Installed, type Lock, placed } from "./lock.js";
 import { isThere, moveAlong } from "./place.js";
 import { clearStaging, ownedByThisProcess } from "./staging.js";
 import { Workspace } from "./workspace.js";
@@ -26,7 +26,7 @@ export async function recover({ lock, servicesDir, folders, log }: RecoverOption
     const next =
       entry.pending.action === "remove"
         ? afterRemoval(entry, target)
-        : afterPlacing(entry, entry.pending.version, target, workspace, folders);
+        : afterPlacing(entry, entry.pending, target, workspace, folders);
     if (next?.current) await lock.put(next);
     else await lock.delete(entry.id);
     log.warn(
@@ -49,7 +49,7 @@ function without({ pending: _, ...entry }: Installed): Installed {
 
 function afterPlacing(
   entry: Installed,
-  version: InstalledVersion,
+  { version, isGone }: Extract<Installed["pending"], { action: "place" }>,
   target: string,
   workspace: Workspace,
   folders: Folders,
@@ -59,12 +59,11 @@ function afterPlacing(
   const arrived =
     !isThere(workspace.incoming) && existsSync(target) && contentDigest(target) === version.digest;
   if (arrived) {
-    if (!current) return { ...without(entry), current: version };
-    if (isThere(previous)) moveAlong(previous, target, current.files);
-    return { ...without(entry), current: version, previous: current };
+    if (current && !isGone && isThere(previous)) moveAlong(previous, target, current.files);
+    return placed(entry, version, isGone);
   }
   if (!current) return undefined;
-  if (!isThere(target) && isThere(previous)) renameSync(previous, target);
+  if (!isGone && !isThere(target) && isThere(previous)) renameSync(previous, target);
   if (!isThere(previous) && isThere(workspace.older)) renameSync(workspace.older, previous);
   return without(entry);
 }

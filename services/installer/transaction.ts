@@ -5,8 +5,8 @@ import type { Logger } from "../../src/core/log.js";
 import type { FolderChange, ServiceRegistry } from "../../src/core/registry-types.js";
 import type { Folders } from "./folders.js";
 import { clearAway, type Leftovers, together } from "./leftovers.js";
-import type { Installed, InstalledVersion, Lock } from "./lock.js";
-import { type Exchange, exchange } from "./place.js";
+import { type Installed, type InstalledVersion, type Lock, placed } from "./lock.js";
+import { type Exchange, exchange, isThere } from "./place.js";
 import { asInstallError } from "./validate.js";
 import type { Workspace } from "./workspace.js";
 
@@ -36,15 +36,18 @@ export async function putIntoPlace(
 ): Promise<Leftovers> {
   const { servicesDir, folders, log } = options;
   const { id, current, previous } = entry;
+  const target = join(servicesDir, id);
+  // Then nothing becomes the version before: the one that is kept stays it.
+  const isGone = !isThere(target);
   const change = exchange({
-    target: join(servicesDir, id),
+    target,
     incoming,
     outgoing: join(folders.previous, id),
-    older: workspace.older,
+    ...(!(isGone && previous) && { older: workspace.older }),
     ours: current?.files ?? {},
   });
-  const during: Installed = { ...entry, pending: { action: "place", version } };
-  const after: Installed = { ...entry, current: version, ...(current && { previous: current }) };
+  const during: Installed = { ...entry, pending: { action: "place", version, ...(isGone && { isGone }) } };
+  const after = placed(entry, version, isGone);
   await commit({ before: entry, during, after, change, workspace, step: "load" }, options);
   return clearAway(workspace.older, previous?.files ?? {}, id, folders, log);
 }
