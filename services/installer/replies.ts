@@ -1,6 +1,5 @@
 /** What replies say about installed folders. */
 import type { Installed, InstalledVersion } from "./lock.js";
-import type { Origin } from "./origin.js";
 
 /** An entry of the lock file, as it is listed. */
 export function describeInstalled({
@@ -10,12 +9,13 @@ export function describeInstalled({
   current,
   previous,
 }: Installed & { current: InstalledVersion }) {
-  const { files, at, ref, ...version } = current;
+  const { files, at, ...version } = current;
+  // The ref of the origin is what an update would follow.
+  const { ref: _, ...from } = { ref: undefined, ...origin };
   return {
     dirName: id,
-    ...origin,
+    ...from,
     ...version,
-    ...(ref !== undefined && { ref }),
     files: Object.keys(files).length,
     installedAt,
     updatedAt: at,
@@ -25,22 +25,18 @@ export function describeInstalled({
 
 /** A version that is in its place now, as the request that put it there is answered. */
 export function describePlaced({ id, origin }: Installed, version: InstalledVersion) {
-  const { name, kind, commit, digest, permissions } = version;
+  const { name, kind, commit, digest, permissions, ref } = version;
   const { type, source } = origin;
   return {
     name,
     dirName: id,
     source,
     type,
-    ...detailOf(origin),
+    ...(origin.type === "fleet" && { from: origin.from }),
+    ...(ref !== undefined && { ref }),
     kind,
     ...(commit !== undefined && { commit }),
     digest,
     permissions,
   };
-}
-
-function detailOf(origin: Origin) {
-  if (origin.type === "fleet") return { from: origin.from };
-  return origin.type === "git" && origin.ref !== undefined ? { ref: origin.ref } : {};
 }

@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeFiles } from "./testing/git-host.js";
+import { GitHost, git, writeFiles } from "./testing/git-host.js";
 import { type Instance, snapshot, startInstance } from "./testing/instance.js";
 import { sampleFiles } from "./testing/samples.js";
 
 const source = mkdtempSync(join(tmpdir(), "reef-update-"));
+const host = new GitHost();
 let reef: Instance;
 
 beforeAll(async () => {
@@ -14,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await reef.close();
+  await host.close();
   rmSync(source, { recursive: true, force: true });
 });
 afterEach(async () => {
@@ -42,6 +44,24 @@ test("an update puts files into place that are no code, and so can the next one"
   }
   expect(await update()).toMatchObject({ status: 200, data: { changed: false } });
   writeFiles(source, { ".env.example": null });
+});
+
+test("a rollback is answered with the ref of the version that serves, and so is the list", async () => {
+  const url = host.serveSmart();
+  host.create("ada/greeter", sampleFiles("greeter", "1"));
+  git(host.workingCopy("ada/greeter"), "tag", "v1");
+  host.commit("ada/greeter", sampleFiles("greeter", "2"));
+  git(host.workingCopy("ada/greeter"), "tag", "v2");
+  host.publish("ada/greeter");
+  const from = { source: `${url}/ada/greeter.git`, dirName: "greeter" };
+  for (const ref of ["v1", undefined]) {
+    await reef.install({ ...from, ...(ref && { ref }) });
+    await update({ ref: "v2", force: true });
+    const { data } = await rollback();
+    expect([data.ref, (await entry()).ref]).toEqual([ref, ref]);
+    expect((await rollback()).data.ref).toBe("v2");
+    await reef.post("/installer/remove", { name: "greeter" });
+  }
 });
 
 describe("a folder that was deleted by hand", () => {
