@@ -1,6 +1,7 @@
 /** Installs, updates, rolls back and removes: each one job, in a workspace of its own. */
 import { join } from "node:path";
 import type { Config } from "../../src/core/config.js";
+import { switchedOff } from "../../src/core/load-failure.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import { InstallError, printable } from "./errors.js";
 import { type Folders, findFolders } from "./folders.js";
@@ -73,7 +74,7 @@ export class Installer {
 
   /** Begins an update to what the source holds now. */
   update(request: UpdateRequest): Started {
-    const entry = this.#find(request.name);
+    const entry = this.#findSwitchedOn(request.name);
     const { id, current } = entry;
     const origin = withRef(entry.origin, checkedRef(request.ref));
     const options = { action: "update", dirName: id, source: origin.source, token: request.token } as const;
@@ -118,7 +119,7 @@ export class Installer {
 
   /** Begins the return to the version before. */
   rollback(name: string): Started {
-    const entry = this.#find(name);
+    const entry = this.#findSwitchedOn(name);
     const { id, previous, ...rest } = entry;
     const folder = join(this.#folders.previous, id);
     if (!previous || !isThere(folder)) {
@@ -148,6 +149,15 @@ export class Installer {
     if (entry) return entry;
     const shown = JSON.stringify(printable(name, 60));
     throw new InstallError(404, "source", `${shown} was not installed by the installer.`);
+  }
+
+  /** What is switched off would not be loaded, so nothing is fetched for it either. */
+  #findSwitchedOn(name: string): Entry {
+    const entry = this.#find(name);
+    const services = this.#ctx.registry.list();
+    const isOff = services.some(({ dirName, state }) => dirName === entry.id && state === "disabled");
+    if (isOff) throw asInstallError(switchedOff(entry.id), "source");
+    return entry;
   }
 
   get #transaction(): TransactionOptions {

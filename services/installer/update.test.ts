@@ -107,3 +107,19 @@ describe("a folder that was deleted by hand", () => {
     expect([await versionNow(), (await entry()).linked]).toEqual(["1", true]);
   });
 });
+
+test("a service that is switched off is neither updated nor rolled back, and is not fetched for nothing", async () => {
+  await install();
+  release("2");
+  await update();
+  await reef.post("/services/disable/greeter", {});
+  rmSync(source, { recursive: true });
+  for (const refused of [await update(), await rollback()]) {
+    expect(refused).toMatchObject({
+      status: 409,
+      data: { code: "DISABLED", error: expect.stringContaining("POST /services/enable/greeter") },
+    });
+  }
+  await reef.post("/services/enable/greeter", {});
+  expect((await rollback()).status).toBe(200);
+});

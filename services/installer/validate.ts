@@ -5,7 +5,7 @@ import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import { runTests } from "../services/test-run.js";
 import type { TestVerdict } from "../services/test-verdict.js";
-import { InstallError, printable } from "./errors.js";
+import { InstallError, printable, type Step } from "./errors.js";
 import type { Workspace } from "./workspace.js";
 
 export interface ValidateOptions {
@@ -72,7 +72,7 @@ function startOrder(names: readonly string[], registry: ServiceRegistry): string
 }
 
 /** A failure to load, as the installer answers it. */
-export function asInstallError(error: unknown, step: "validate" | "load" | "remove"): unknown {
+export function asInstallError(error: unknown, step: Step): unknown {
   if (!(error instanceof LoadFailure)) return error;
   return new InstallError(failureStatus(error), step, error.message, { code: error.code }, { cause: error });
 }

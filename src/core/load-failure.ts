@@ -109,6 +109,12 @@ export function shuttingDown(): LoadFailure {
   return new LoadFailure("SHUTTING_DOWN", "find", "the server is shutting down.");
 }
 
+/** For a folder that the operator has switched off. */
+export function switchedOff(dirName: string): LoadFailure {
+  const message = `"${dirName}" is switched off; POST /services/enable/${dirName} switches it on again.`;
+  return new LoadFailure("DISABLED", "find", message);
+}
+
 /** For an `init` that asks for a change which waits for that `init`; `circle` has the folders. */
 export function initCycle(circle: readonly string[]): LoadFailure {
   const [folder] = circle;

@@ -5,7 +5,7 @@ import { breathe } from "./breathe.js";
 import { readSource, type Source } from "./digest.js";
 import { exchange } from "./exchange.js";
 import type { Generation } from "./generation.js";
-import { asLoadFailure, changedMeanwhile, LoadFailure } from "./load-failure.js";
+import { asLoadFailure, changedMeanwhile, LoadFailure, switchedOff } from "./load-failure.js";
 import { assertFolderName } from "./names.js";
 import type { Registry } from "./registry.js";
 import type { CheckResult, Loaded, LoadOptions } from "./registry-types.js";
@@ -106,8 +106,6 @@ function readFolder({ servicesDir, switches }: Registry, dirName: string): Sourc
   if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
     throw new LoadFailure("UNKNOWN", "find", `there is no service folder "${dirName}".`);
   }
-  if (switches?.isDisabled(dirName)) {
-    throw new LoadFailure("DISABLED", "find", `"${dirName}" is switched off.`);
-  }
+  if (switches?.isDisabled(dirName)) throw switchedOff(dirName);
   return readSource(dir);
 }
