@@ -1,7 +1,7 @@
 /** Installs, updates, rolls back and removes: each one job, in a workspace of its own. */
 import { join } from "node:path";
 import type { Config } from "../../src/core/config.js";
-import { switchedOff } from "../../src/core/load-failure.js";
+import { shuttingDown, switchedOff } from "../../src/core/load-failure.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import { InstallError, printable } from "./errors.js";
 import { type Folders, findFolders } from "./folders.js";
@@ -199,9 +199,14 @@ export class Installer {
     });
   }
 
+  /** Ends what runs as the server ends, which then need not wait for it. */
+  stop(): Promise<void> {
+    return this.#runner.end(asInstallError(shuttingDown(), "source"));
+  }
+
   /** Ends what runs, each job undoing what it has done, and waits for that. */
   async close(): Promise<void> {
-    await this.#runner.close();
+    await this.#runner.end(new InstallError(503, "source", "the installer was stopped; try again."));
     this.lock.close();
   }
 }

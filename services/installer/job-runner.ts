@@ -47,8 +47,7 @@ export class JobRunner {
 
   /** Throws an `InstallError` when the job cannot begin now. */
   begin({ action, dirName, source, token }: JobOptions, folders: Folders, work: Work): Started {
-    if (this.#ending.signal.aborted)
-      throw new InstallError(503, "source", "the installer is being stopped; try again.");
+    this.#ending.signal.throwIfAborted();
     if (this.jobs.running >= MOST_AT_ONCE) {
       throw new InstallError(
         503,
@@ -95,9 +94,9 @@ export class JobRunner {
     }
   }
 
-  /** Ends what runs, each job undoing what it has done, and waits for that. */
-  async close(): Promise<void> {
-    this.#ending.abort(new InstallError(503, "source", "the installer was stopped; try again."));
+  /** Ends what runs for this reason, each job undoing what it has done, and waits for that; no other begins. */
+  async end(reason: unknown): Promise<void> {
+    this.#ending.abort(reason);
     await Promise.allSettled(this.#running);
   }
 }

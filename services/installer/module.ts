@@ -1,5 +1,6 @@
 import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
+import { STOPPING_EVENT } from "../../src/core/registry-events.js";
 import type { ServiceContext, ServiceModule } from "../../src/core/types.js";
 import { routeDocs } from "./docs.js";
 import { knownFolders } from "./folders.js";
@@ -26,7 +27,9 @@ export function createInstallerService(): ServiceModule {
       const { dataDir, servicesDir, log } = ctx;
       const lock = openLock(dataDir);
       const restored = await recover({ lock, servicesDir, folders: knownFolders(dataDir, servicesDir), log });
-      installer = new Installer(ctx, readConfig(), lock);
+      const installs = new Installer(ctx, readConfig(), lock);
+      installer = installs;
+      ctx.events.on(STOPPING_EVENT, () => installs.stop());
       // The queue of changes may be waiting for this very init.
       for (const dirName of restored) void loadAgain(ctx, dirName);
     },
