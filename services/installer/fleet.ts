@@ -6,6 +6,7 @@ import { isIP, type LookupFunction } from "node:net";
 import { messageOf } from "../../src/core/errors.js";
 import { isSafeName } from "../../src/core/names.js";
 import { type Allowed, assertReach } from "./addresses.js";
+import { withoutCredentials } from "./credentials.js";
 import { InstallError, printable } from "./errors.js";
 
 export interface FleetSource {
@@ -29,7 +30,7 @@ const MOST_ERROR_BYTES = 4096;
 /** @throws InstallError with status 400, which says what is wrong. */
 export function parseFleetSource(from: string, name: string): FleetSource {
   const refuse = (why: string) => {
-    const shown = JSON.stringify(printable(from.replace(/\/\/[^/]*@/, "//…@"), 120));
+    const shown = JSON.stringify(printable(withoutCredentials(from), 120));
     return new InstallError(400, "source", `the instance ${shown} ${why}`);
   };
   const url = from.length <= 500 && /^[\x21-\x7e]+$/.test(from) ? URL.parse(from) : null;

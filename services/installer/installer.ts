@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../../src/core/config.js";
 import { shuttingDown, switchedOff } from "../../src/core/load-failure.js";
 import type { ServiceContext } from "../../src/core/types.js";
+import { withoutCredentials } from "./credentials.js";
 import { InstallError, printable } from "./errors.js";
 import { type Folders, findFolders } from "./folders.js";
 import { type JobContext, JobRunner, type Started } from "./job-runner.js";
@@ -147,7 +148,7 @@ export class Installer {
   #find(name: string): Entry {
     const entry = findInstalled(this.lock, name);
     if (entry) return entry;
-    const shown = JSON.stringify(printable(name, 60));
+    const shown = JSON.stringify(printable(withoutCredentials(name), 60));
     throw new InstallError(404, "source", `${shown} was not installed by the installer.`);
   }
 

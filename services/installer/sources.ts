@@ -1,6 +1,7 @@
 /** Reads what a person writes as a source: a git repository in one of its spellings, or a folder on this machine. */
 import { resolve } from "node:path";
 import { isSafeName } from "../../src/core/names.js";
+import { withoutCredentials } from "./credentials.js";
 import { InstallError, printable } from "./errors.js";
 
 export type Transport = "https" | "http" | "ssh" | "file";
@@ -40,16 +41,11 @@ const PATH_NAME = /^[A-Za-z0-9_~.+][A-Za-z0-9_~.+-]*$/;
 const USER = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const HOST = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
-/** Whatever stands before an "@" in a host's place may be a password. */
-function withoutPassword(text: string): string {
-  return text.replace(/(\/\/|^)[^/]*:[^/]*@/, "$1…@");
-}
-
 function refuse(text: string, why: string): never {
   throw new InstallError(
     400,
     "source",
-    `the source ${JSON.stringify(printable(withoutPassword(text), 120))} ${why}`,
+    `the source ${JSON.stringify(printable(withoutCredentials(text), 120))} ${why}`,
   );
 }
 
@@ -87,6 +83,7 @@ function local(text: string, apart: Apart): LocalSource {
 function parts(text: string, rest: string, apart: Apart) {
   const at = rest.indexOf("@");
   const inside = at < 0 ? undefined : rest.slice(at + 1);
+  if (inside?.includes("@")) refuse(text, 'has "@" more than once.');
   const [path = "", below, ...more] = (at < 0 ? rest : rest.slice(0, at)).split("//");
   if (more.length > 0) refuse(text, 'has "//" more than once.');
   const names = path.replace(/^\//, "").replace(/\/$/, "").split("/");
@@ -107,7 +104,8 @@ function one(text: string, what: string, inside: string | undefined, apart: stri
 function assertPathName(text: string, name: string): void {
   if (name === "") refuse(text, "has an empty name in its path.");
   if (name === "." || name === ".." || !PATH_NAME.test(name)) {
-    refuse(text, `has ${JSON.stringify(printable(name, 40))} in its path, which no repository is called.`);
+    const shown = withoutCredentials(text) === text ? printable(name, 40) : "…";
+    refuse(text, `has ${JSON.stringify(shown)} in its path, which no repository is called.`);
   }
 }
 
@@ -198,7 +196,7 @@ function fromUrl(text: string, scheme: string, rest: string, apart: Apart): GitS
 function parsedAuthority(text: string, authority: string): { hostname: string; port: string } {
   if (!/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/.test(authority))
     refuse(text, "has no usable host name.");
-  // A scheme without a default port, so that the port stays as it is written.
+  // For the host only: it drops a port that is the default of http, whatever the scheme was.
   const url = URL.parse(`http://${authority}/`);
   if (!url) refuse(text, "has no usable host name or port.");
   const port = /:(\d{1,5})$/.exec(authority.replace(/^\[.*\]/, ""))?.[1] ?? "";
