@@ -55,6 +55,15 @@ test.each(pasted)("no reply to %s has its secret", async (text) => {
   expect([status, JSON.stringify(data)]).toEqual([404, expect.not.stringContaining(SECRET)]);
 });
 
+test.each(["\n", " "])("a token with %j after it is refused and not shown", async (stray) => {
+  const token = `${SECRET}${stray}`;
+  for (const path of ["/installer/install", "/installer/update"]) {
+    const { status, data } = await reef.post(path, { source: "ada/greeter", name: "greeter", token });
+    expect([status, data.error]).toEqual([400, expect.stringContaining("token must be text")]);
+    expect(JSON.stringify(data)).not.toContain(SECRET);
+  }
+});
+
 test.each([
   ["git@example.org:ada/greeter"],
   ["git@example.org:ada/greeter@v1"],

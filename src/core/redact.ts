@@ -6,6 +6,11 @@ const PATH = "[path]";
 /** Names whose values are secret wherever they stand. */
 const SECRET_NAME = /token|secret|passw|passphrase|api_?key|private_?key|access_?key|credential|cookie|dsn/i;
 
+/** Whether what goes by this name is secret: a variable, a field. */
+export function hasSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
 /**
  * A text may be megabytes of anything, so each rule is done in time by its length: where a rule can begin inside of
  * what it has already tried in vain, it is held to the beginning of a word, or fails after a few characters.
@@ -51,7 +56,7 @@ export function redact(
 ): string {
   let clean = text;
   const known = [...secrets];
-  for (const [name, value] of Object.entries(env)) if (value && SECRET_NAME.test(name)) known.push(value);
+  for (const [name, value] of Object.entries(env)) if (value && hasSecretName(name)) known.push(value);
   known.sort((a, b) => b.length - a.length);
   for (const secret of known) if (secret.length >= 4) clean = clean.replaceAll(secret, GONE);
   for (const [pattern, replacement] of RULES) clean = clean.replace(pattern, replacement);

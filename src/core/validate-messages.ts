@@ -1,6 +1,7 @@
 /** Says in a person's words what is wrong with a value that does not fit its schema. */
 import type { TSchema } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
+import { hasSecretName } from "./redact.js";
 
 /** More would hide the first ones. */
 const SHOWN_PROBLEMS = 3;
@@ -32,8 +33,22 @@ function problemOf({ type, path, schema, value }: ValueError, what: string): str
   }
   const expected = expectationOf(schema);
   if (type === ValueErrorType.ObjectRequiredProperty) return `${field} is required: ${expected}`;
-  return `${field} must be ${expected}, not ${shown(value)}`;
+  return `${field} must be ${expected}, not ${isSecret(path, schema) ? kindOf(value, schema) : shown(value)}`;
 }
+
+/** Replies are logged and passed on, and a token with a stray space in it is a token. */
+function isSecret(path: string, schema: TSchema): boolean {
+  return schema.writeOnly === true || hasSecretName(path);
+}
+
+/** What it is, without what it says. A number where one is expected counts something, whatever its name. */
+function kindOf(value: unknown, { type, writeOnly }: TSchema): string {
+  if (typeof value === "string") return textOf(value);
+  const isCount = !writeOnly && (type === "number" || type === "integer");
+  return typeof value === "number" && !isCount ? "a number" : shown(value);
+}
+
+const textOf = (value: string) => `a text of ${value.length} characters`;
 
 /** `/tags/0/name` as `tags[0].name`. */
 function fieldNameOf(path: string): string {
@@ -55,7 +70,7 @@ function shown(value: unknown): string {
   if (Array.isArray(value))
     return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
   if (typeof value !== "string") return value === undefined ? "missing" : "an object";
-  return value.length > SHOWN_NAME ? `a text of ${value.length} characters` : JSON.stringify(value);
+  return value.length > SHOWN_NAME ? textOf(value) : JSON.stringify(value);
 }
 
 /** What a schema takes, to stand after "must be". */

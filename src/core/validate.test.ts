@@ -79,6 +79,29 @@ describe("checkValue", () => {
     expect(messageFor(value)).toBe(message);
   });
 
+  const Login = Type.Object({
+    apiToken: Type.Optional(Type.String({ pattern: "^[!-~]+$" })),
+    credentials: Type.Optional(Type.Object({ user: Type.String({ maxLength: 3 }) })),
+    pin: Type.Optional(Type.Union([Type.String({ maxLength: 4 }), Type.Null()], { writeOnly: true })),
+    maxTokens: Type.Optional(Type.Integer({ maximum: 9 })),
+    code: Type.Optional(Type.Integer({ maximum: 9, writeOnly: true })),
+  });
+  test.each<[unknown, string]>([
+    [{ apiToken: "hush1 " }, "apiToken must be text that matches ^[!-~]+$, not a text of 6 characters"],
+    [{ apiToken: 12345 }, "apiToken must be text that matches ^[!-~]+$, not a number"],
+    [{ apiToken: ["hush1"] }, "apiToken must be text that matches ^[!-~]+$, not an array of 1 item"],
+    [
+      { credentials: { user: "hush1" } },
+      "credentials.user must be text of at most 3 characters, not a text of 5 characters",
+    ],
+    [{ pin: "hush1" }, "pin must be text of at most 4 characters or null, not a text of 5 characters"],
+    [{ pin: 12345 }, "pin must be text of at most 4 characters or null, not a number"],
+    [{ code: 12345 }, "code must be a whole number of at most 9, not a number"],
+    [{ maxTokens: 12345 }, "maxTokens must be a whole number of at most 9, not 12345"],
+  ])("a value that is secret by its field's name or schema is not shown: %j", (value, message) => {
+    expect(messageFor(value, Login)).toBe(message);
+  });
+
   test("shows only the first problems and the start of long names", () => {
     const message = messageFor({ name: "a", ["k".repeat(1000)]: 1, b: 1, c: 1, d: 1 });
     expect(message.match(/not known/g)).toHaveLength(3);

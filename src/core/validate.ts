@@ -41,7 +41,8 @@ function withoutUnique<T>(schema: T): T {
  * Returns `value` as the schema's type when it fits; it is neither copied nor changed.
  *
  * @param what What to call the value when it is wrong as a whole, e.g. `"the request body"`.
- * @throws ReefError `BAD_REQUEST`, whose message names each wrong field and what it takes.
+ * @throws ReefError `BAD_REQUEST`, whose message names each wrong field, what it takes, and what it was given: not where
+ * the name is a secret's, such as `apiToken`, or the field's schema says `writeOnly: true`.
  */
 export function checkValue<T extends TSchema>(schema: T, value: unknown, what = "the value"): Static<T> {
   for (const check of compile(schema)) {
