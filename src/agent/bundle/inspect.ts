@@ -1,5 +1,5 @@
 /** Tries a finished bundle in a process of its own before any agent has to. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Progress, UnitReport } from "./runtime/inspect.js";
@@ -12,30 +12,35 @@ export async function inspectBundle(code: string): Promise<UnitReport[]> {
   try {
     const file = join(dir, "extension.mjs");
     await Bun.write(file, code);
+    // A file of its own: whatever services print, and write where they work, is no report.
+    const told = join(dir, "told.jsonl");
+    writeFileSync(told, "");
+    const work = join(dir, "work");
+    mkdirSync(work);
     const child = Bun.spawn(
-      [process.execPath, "--no-install", join(import.meta.dir, "inspect-child.ts"), file],
+      [process.execPath, "--no-install", join(import.meta.dir, "inspect-child.ts"), file, told],
       {
-        cwd: dir,
-        env: { PATH: process.env.PATH, HOME: dir },
+        cwd: work,
+        env: { PATH: process.env.PATH, HOME: work },
         stdin: "ignore",
-        stdout: "pipe",
+        stdout: "ignore",
         stderr: "ignore",
         timeout: LIMIT_MS,
         killSignal: "SIGKILL",
       },
     );
-    const output = await new Response(child.stdout).text();
     await child.exited;
-    return read(output);
+    return read(readFileSync(told, "utf8"));
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function read(output: string): UnitReport[] {
+/** A last line without an end was cut off, with the process that wrote it. */
+function read(told: string): UnitReport[] {
   const reports = new Map<string, UnitReport>();
   let open: string | undefined;
-  for (const line of output.split("\n").filter(Boolean)) {
+  for (const line of told.split("\n").slice(0, -1)) {
     const progress = JSON.parse(line) as Progress;
     if ("begin" in progress) open = progress.begin;
     else {
