@@ -58,21 +58,32 @@ async function readLatest(folder: string): Promise<Latest | undefined> {
   }
 }
 
-/** Fetches the present extension into the cache. Resolves with its hash. */
+/** Whether a copy is there, and what was fetched. */
+async function isWhole(folder: string, hash: string): Promise<boolean> {
+  try {
+    return sha256(await readFile(join(folder, `${hash}.mjs`), "utf8")) === hash;
+  } catch {
+    // It is gone, or cannot be read: it is as good as none.
+    return false;
+  }
+}
+
+/** Fetches the present extension into the cache, unless it is the copy `whole`. Resolves with its hash. */
 async function fetchLatest(
   url: string,
   folder: string,
   known: Latest | undefined,
+  whole: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
   const headers: Record<string, string> = {};
   if (process.env.VERS_AUTH_TOKEN) headers.authorization = `Bearer ${process.env.VERS_AUTH_TOKEN}`;
-  if (known) headers["if-none-match"] = `"${known.hash}"`;
+  if (whole !== undefined) headers["if-none-match"] = `"${whole}"`;
   const response = await fetch(`${url}/extension.js`, {
     headers,
     signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_LIMIT_MS)]),
   });
-  if (response.status === 304 && known) return known.hash;
+  if (response.status === 304 && whole !== undefined) return whole;
   if (response.status !== 200) throw new Error(`${url}/extension.js answers ${response.status}`);
   const announced = response.headers.get("etag")?.replaceAll('"', "");
   if (Number(response.headers.get("content-length")) > MAX_BYTES)
@@ -90,17 +101,18 @@ async function fetchLatest(
 /** The newest copy by `PATIENCE_MS`: a fetched one, else the one that is there. */
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
   const known = await readLatest(folder);
+  const whole = known && (await isWhole(folder, known.hash)) ? known.hash : undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${url} does not answer`)), PATIENCE_MS);
   });
-  const fetching = fetchLatest(url, folder, known, signal);
+  const fetching = fetchLatest(url, folder, known, whole, signal);
   let latest = known?.hash;
   try {
     latest = await Promise.race([fetching, late]);
   } catch (error) {
-    const instead = known ? "the copy fetched last is used" : "there is no copy to use instead";
-    warn(`${reason(error)}; ${instead}.`);
+    const last = whole === undefined ? "the copy fetched last is damaged" : "the copy fetched last is used";
+    warn(`${reason(error)}; ${known ? last : "there is no copy to use instead"}.`);
   } finally {
     clearTimeout(timer);
     fetching.catch(() => undefined);
@@ -110,7 +122,7 @@ async function newest(url: string, folder: string, signal: AbortSignal): Promise
 
 async function load(folder: string, hash: string): Promise<Factory> {
   const file = join(folder, `${hash}.mjs`);
-  if (sha256(await readFile(file, "utf8")) !== hash) throw new Error("the kept copy is damaged");
+  if (!(await isWhole(folder, hash))) throw new Error("the kept copy is missing or damaged");
   const { default: factory } = (await import(pathToFileURL(file).href)) as { default?: unknown };
   if (typeof factory !== "function") throw new Error("the extension exports no function");
   return factory as Factory;

@@ -124,14 +124,20 @@ describe("the bootstrap extension", () => {
     expect(stderr).toContain("there is no copy");
   });
 
-  test("a damaged copy is not run", async () => {
+  test("a damaged copy is not run, and fetched anew", async () => {
     await start("damaged", reef.env);
     const latest = latestOf("damaged");
     const { hash } = await Bun.file(latest).json();
-    await Bun.write(latest.replace("latest.json", `${hash}.mjs`), "throw new Error('run')");
-    const { tools, stderr } = await start("damaged", reef.env);
+    const plane = await (CONTROL_PLANES["refuses connections"] as () => Promise<ControlPlane>)();
+    const copies = { [reef.url]: latest, [plane.url]: latest.replace(hashOf(reef.url), hashOf(plane.url)) };
+    await Bun.write(copies[plane.url] as string, Bun.file(latest));
+    for (const copy of Object.values(copies)) {
+      await Bun.write(copy.replace("latest.json", `${hash}.mjs`), "throw new Error('run')");
+    }
+    const { tools, stderr } = await start("damaged", { ...reef.env, VERS_INFRA_URL: plane.url });
     expect(stderr).toContain("damaged");
     expect(tools).toEqual([]);
+    expect((await start("damaged", reef.env)).tools).toContain("probe_fails");
   });
 
   const hashOf = (url: string) => new Bun.CryptoHasher("sha256").update(url).digest("hex").slice(0, 16);

@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import bootstrap from "./bootstrap.js";
+
+/** Says to the agent which version it is. */
+const extension = (version: number) => `export default (pi) => pi.say("version ${version}");\n`;
+const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+
+let code: string;
+let statuses: number[];
+let server: Bun.Server<undefined>;
+let cache: string;
+let said: string[];
+let saved: NodeJS.ProcessEnv;
+let warn: ReturnType<typeof spyOn<Console, "warn">>;
+
+beforeEach(() => {
+  code = extension(1);
+  statuses = [];
+  server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request) => {
+      const etag = `"${sha256(code)}"`;
+      const status = request.headers.get("if-none-match") === etag ? 304 : 200;
+      statuses.push(status);
+      return new Response(status === 304 ? null : code, { status, headers: { etag } });
+    },
+  });
+  cache = mkdtempSync(join(tmpdir(), "reef-bootstrap-"));
+  saved = { ...process.env };
+  Object.assign(process.env, { REEF_CACHE_DIR: cache, VERS_INFRA_URL: server.url.origin });
+  warn = spyOn(console, "warn").mockImplementation((line: string) => void said.push(line));
+});
+afterEach(async () => {
+  for (const name of ["REEF_CACHE_DIR", "VERS_INFRA_URL"]) {
+    if (saved[name] === undefined) delete process.env[name];
+    else process.env[name] = saved[name];
+  }
+  warn.mockRestore();
+  await server.stop(true);
+  rmSync(cache, { recursive: true, force: true });
+});
+
+/** What a session hears from the bootstrap and from the extension that it loads. */
+async function session(): Promise<string[]> {
+  said = [];
+  const pi = { on: () => undefined, say: (text: string) => void said.push(text) };
+  await bootstrap(pi);
+  return said;
+}
+
+/** The file of the only copy that is kept. */
+function copy(): string {
+  const names = readdirSync(cache, { recursive: true }).map(String);
+  return join(cache, names.find((name) => name.endsWith(".mjs")) ?? "none");
+}
+
+test("a copy that is there and whole is not sent again", async () => {
+  expect([await session(), await session()]).toEqual([["version 1"], ["version 1"]]);
+  expect(statuses).toEqual([200, 304]);
+});
+
+test.each([
+  ["missing", (file: string) => rmSync(file)],
+  ["empty", (file: string) => writeFileSync(file, "")],
+  ["damaged", (file: string) => writeFileSync(file, "throw new Error('run')")],
+])("a copy that is %s is fetched anew", async (_what, harm) => {
+  await session();
+  const file = copy();
+  harm(file);
+  expect(await session()).toEqual(["version 1"]);
+  expect(await session()).toEqual(["version 1"]);
+  expect(statuses).toEqual([200, 200, 304]);
+  expect(sha256(await Bun.file(file).text())).toBe(sha256(code));
+});
+
+test("a note of the latest copy that nobody could have written is replaced", async () => {
+  await session();
+  writeFileSync(join(copy(), "..", "latest.json"), JSON.stringify({ hash: "\n\u{1f41a}" }));
+  expect(await session()).toEqual(["version 1"]);
+});
+
+test("without the server a damaged copy is named and not run", async () => {
+  await session();
+  writeFileSync(copy(), "throw new Error('run')");
+  await server.stop(true);
+  const lines = (await session()).join("\n");
+  expect(lines).toContain("damaged");
+  expect(lines).not.toContain("is used");
+  expect(lines).not.toContain(": run");
+  expect(existsSync(copy())).toBe(true);
+});
