@@ -9,6 +9,8 @@ const extension = (version: number) => `export default (pi) => pi.say("version $
 const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
 
 let code: string;
+/** What stands before the server's ETag. */
+let mark: string;
 let statuses: number[];
 let server: Bun.Server<undefined>;
 let cache: string;
@@ -18,6 +20,7 @@ let warn: ReturnType<typeof spyOn<Console, "warn">>;
 
 beforeEach(() => {
   code = extension(1);
+  mark = "";
   statuses = [];
   server = Bun.serve({
     hostname: "127.0.0.1",
@@ -26,7 +29,7 @@ beforeEach(() => {
       const etag = `"${sha256(code)}"`;
       const status = request.headers.get("if-none-match") === etag ? 304 : 200;
       statuses.push(status);
-      return new Response(status === 304 ? null : code, { status, headers: { etag } });
+      return new Response(status === 304 ? null : code, { status, headers: { etag: mark + etag } });
     },
   });
   cache = mkdtempSync(join(tmpdir(), "reef-bootstrap-"));
@@ -92,4 +95,11 @@ test("without the server a damaged copy is named and not run", async () => {
   expect(lines).not.toContain("is used");
   expect(lines).not.toContain(": run");
   expect(existsSync(copy())).toBe(true);
+});
+
+test("what a proxy on the way has marked as the same in substance is taken", async () => {
+  mark = "W/";
+  expect(await session()).toEqual(["version 1"]);
+  code = extension(2);
+  expect(await session()).toEqual(["version 2"]);
 });

@@ -85,7 +85,8 @@ async function fetchLatest(
   });
   if (response.status === 304 && whole !== undefined) return whole;
   if (response.status !== 200) throw new Error(`${url}/extension.js answers ${response.status}`);
-  const announced = response.headers.get("etag")?.replaceAll('"', "");
+  // Proxies that compress mark the tag as weak; what arrives here is the same text.
+  const announced = response.headers.get("etag")?.replace(/^W\//, "").replaceAll('"', "");
   if (Number(response.headers.get("content-length")) > MAX_BYTES)
     throw new Error("the extension is too large");
   const text = await response.text();
