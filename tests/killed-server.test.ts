@@ -62,6 +62,42 @@ test("the tests of a deploy, in an endless loop, end with the server", async () 
   await eventually(() => left().length === 0, "the removal of what they wrote");
 });
 
+/** A server that tries an extension file which never comes to an end, with the processes of that. */
+async function tryingExtension(): Promise<{ server: ReefProcess; pids: number[]; left: () => string[] }> {
+  sandbox = new Sandbox();
+  const marker = join(sandbox.root, "pids");
+  // The process that tries it has nothing of the server's environment.
+  const [imports, endlessly] = endless(marker).split(/(?=const child)/);
+  sandbox.services({
+    "loop/index.ts": `${imports} export default { name: "loop", registerTools() {
+      if (process.env.REEF_DATA_DIR) return;
+      ${endlessly} } };`,
+  });
+  symlinkSync(join(import.meta.dir, "..", "services", "agent"), join(sandbox.servicesDir, "agent"));
+  reef = await new ReefProcess(sandbox).serving("agent");
+  const pids = await noted(marker);
+  const word = `reef-inspect-${reef.child.pid}-`;
+  const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith(word));
+  expect(left()).toHaveLength(1);
+  return { server: reef, pids, left };
+}
+
+test("an extension file that is being tried, in an endless loop, ends with the server", async () => {
+  const { server, pids, left } = await tryingExtension();
+  await server.stop("SIGKILL");
+  await eventually(() => !pids.some(lives), "the end of what was being tried");
+  rmSync(join(sandbox.servicesDir, "loop"), { recursive: true });
+  reef = await new ReefProcess(sandbox).serving("agent");
+  await eventually(() => left().length === 0, "the removal of what it wrote");
+});
+
+test("a server that is stopped while it tries an extension file leaves nothing of that", async () => {
+  const { server, pids, left } = await tryingExtension();
+  expect(await server.stop("SIGTERM")).toBe(0);
+  expect([pids.map(lives), left()]).toEqual([[false, false], []]);
+  expect(server.output).not.toContain("cannot be built");
+});
+
 test("the next server removes the folders of checks that were cut off", async () => {
   sandbox = new Sandbox({ "a/index.ts": answering("a", "one") });
   const left = join(sandbox.dataDir, ".reef", "checks", "child-left");

@@ -27,6 +27,7 @@ export class AgentSide {
     });
     this.#parts = { ctx, builder, catalog, mcp };
     ctx.onDispose(() => mcp.close());
+    ctx.onDispose(() => builder.close());
     ctx.events.on("services:changed", ({ action }: { action: string }) => {
       // The version that served before still does; its code may be gone from the folder.
       if (action === "failed") return;
@@ -41,8 +42,13 @@ export class AgentSide {
 
   /** Builds ahead of the first request, and says in the log what agents will not get. */
   async #build(ctx: ServiceContext): Promise<void> {
-    const { builder } = this.parts;
-    const { leftOut, problems, services, hash, builtInMs } = await builder.current();
+    const building = this.parts.builder.current();
+    const built = await building.catch((error) => {
+      // It has gone, and with it whoever would want the file.
+      if (!ctx.signal.aborted) throw error;
+    });
+    if (!built) return;
+    const { leftOut, problems, services, hash, builtInMs } = built;
     ctx.log.info(
       `extension ${hash.slice(0, 8)} built in ${Math.round(builtInMs)} ms: ${services.join(", ") || "no services"}`,
     );

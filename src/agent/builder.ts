@@ -8,7 +8,7 @@ import {
   type RegistrationProblem,
   type RemoteSource,
 } from "./bundle/build.js";
-import { inspectBundle } from "./bundle/inspect.js";
+import { clearInspections, inspectBundle } from "./bundle/inspect.js";
 import type { UnitReport } from "./bundle/runtime/inspect.js";
 import { type CatalogHost, ToolCatalog } from "./catalog.js";
 import { bundleSources, remoteSources } from "./sources.js";
@@ -30,13 +30,15 @@ const SERVER_HALF = "belongs to the server's half";
 /**
  * Builds an extension file and tries it. Services that fail while they are loaded are left out and named, so
  * that no agent has to find out. One whose tools need what is in its `store.ts` or `routes.ts`, constants for
- * instance, gets these files as well.
+ * instance, gets these files as well. `signal` ends it early.
  */
 export async function buildTried(
   sources: readonly BundleSource[],
   remote: readonly RemoteSource[] = [],
+  signal?: AbortSignal,
 ): Promise<ExtensionBundle> {
   const started = performance.now();
+  void clearInspections();
   const failed = new Map<string, string>();
   /** By service: whether it gets its server files; absent until the question has come up. */
   const whole = new Map<string, boolean>();
@@ -47,7 +49,7 @@ export async function buildTried(
         .map((source) => ({ ...source, withServerFiles: whole.get(source.name) ?? false })),
       remote,
     );
-    const reports = bundle.services.length > 0 ? await inspectBundle(bundle.code) : [];
+    const reports = bundle.services.length > 0 ? await inspectBundle(bundle.code, signal) : [];
     let settled = true;
     for (const { unit, error, failures = [] } of reports) {
       if (error !== undefined) {
@@ -89,7 +91,9 @@ function registrationProblems(reports: readonly UnitReport[]): RegistrationProbl
 /** Builds on demand and keeps what it built until {@link ExtensionBuilder.invalidate} is called. */
 export class ExtensionBuilder {
   #built = new Map<string, Promise<ExtensionBundle>>();
-
+  /** Those that have not come to an end, wanted or not. */
+  readonly #building = new Set<Promise<ExtensionBundle>>();
+  readonly #ending = new AbortController();
   readonly #catalog: ToolCatalog;
 
   constructor(private readonly host: Host) {
@@ -101,6 +105,12 @@ export class ExtensionBuilder {
     this.#built = new Map();
   }
 
+  /** Ends the builds under way. Resolves when nothing that they have started is left. */
+  async close(): Promise<void> {
+    this.#ending.abort(new Error("it is not needed any more"));
+    await Promise.allSettled(this.#building);
+  }
+
   /** The extension file of these services. A build that a change overtakes is not kept. */
   current(choice: Choice = {}): Promise<ExtensionBundle> {
     const remote = remoteSources(this.#catalog.list().tools).filter((source) => isSelected(source, choice));
@@ -109,7 +119,8 @@ export class ExtensionBuilder {
     const known = built.get(key);
     if (known) return known;
     const building = this.#build(choice, remote);
-    building.catch(() => built.delete(key));
+    this.#building.add(building);
+    building.catch(() => built.delete(key)).finally(() => this.#building.delete(building));
     built.set(key, building);
     const [oldest] = built.keys();
     if (built.size > MAX_CHOICES && oldest !== undefined) built.delete(oldest);
@@ -125,6 +136,7 @@ export class ExtensionBuilder {
       const bundle = await buildTried(
         sources.filter((source) => isSelected(labelled(source), choice)),
         remote,
+        this.#ending.signal,
       );
       return { ...bundle, leftOut: [...leftOut, ...unknown, ...bundle.leftOut] };
     } catch (error) {

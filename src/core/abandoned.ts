@@ -1,5 +1,9 @@
 /** Temporary folders whose names begin with a word and the id of the process that they are for. */
-import type { Stats } from "node:fs";
+import fs, { type Stats } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { messageOf } from "./errors.js";
+import type { Logger } from "./log.js";
 import { systemErrorCode } from "./storage-error.js";
 
 /** The process that a folder called `<word>-<process id>-…` is for; undefined for other names. */
@@ -17,6 +21,24 @@ export function isAbandoned(name: string, word: string): boolean {
 /** Whether a file belongs to the user that this process runs as. */
 export function isOurs({ uid }: Pick<Stats, "uid">): boolean {
   return process.getuid === undefined || uid === process.getuid();
+}
+
+/** Makes a folder in the system's temporary one, for the process with this id. */
+export function makeTemporary(word: string, pid: number): Promise<string> {
+  return fs.promises.mkdtemp(join(tmpdir(), `${word}-${pid}-`));
+}
+
+/** Removes the folders of this word that processes left there which were killed. Never rejects. */
+export async function clearAbandoned(word: string, log: Pick<Logger, "warn">): Promise<void> {
+  try {
+    for (const name of await fs.promises.readdir(tmpdir())) {
+      const path = join(tmpdir(), name);
+      if (!isAbandoned(name, word) || !isOurs(await fs.promises.lstat(path))) continue;
+      await fs.promises.rm(path, { recursive: true, force: true });
+    }
+  } catch (error) {
+    log.warn(`what "${word}" left in ${tmpdir()} earlier cannot be removed: ${messageOf(error)}`);
+  }
 }
 
 function lives(pid: number): boolean {
