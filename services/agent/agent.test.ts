@@ -74,14 +74,19 @@ test("an agent gets a file for some of the services, by list or by category", as
 
 test("any tool of the catalogue can be called by its name", async () => {
   await change({ "probe/index.ts": probeService(9) });
-  const call = async (body: unknown) => {
-    const response = await reef.fetch("/extension/call", { method: "POST", body: JSON.stringify(body) });
+  const call = async (body: unknown, headers = {}) => {
+    const init = { method: "POST", body: JSON.stringify(body), headers };
+    const response = await reef.fetch("/extension/call", init);
     return [response.status, await response.json()];
   };
   const sum = { name: "plugin__com_example_math-plugin__math__add", arguments: { a: 1, b: 2 } };
   expect(await call(sum)).toEqual([
     200,
     { content: [{ type: "text", text: expect.stringContaining('"result": 3') }] },
+  ]);
+  expect(await call(sum, { "x-reef-agent-name": "J%C3%BCrgen" })).toEqual([
+    200,
+    { content: [{ type: "text", text: expect.stringContaining('"agentName": "Jürgen"') }] },
   ]);
   expect(await call({ name: "probe_fails" })).toEqual([422, { error: "on purpose" }]);
   expect(await call({ name: "nothing" })).toEqual([404, { error: expect.stringContaining("no tool") }]);

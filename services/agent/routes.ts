@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
-import { bootstrapSource, executeTool } from "../../src/agent/index.js";
+import { bootstrapSource, callerOf, executeTool } from "../../src/agent/index.js";
 import { messageOf, ReefError } from "../../src/core/errors.js";
 import { readBody } from "../../src/core/validate.js";
 import type { AgentSide } from "./agent-side.js";
@@ -58,14 +58,9 @@ export function createRoutes(side: AgentSide): Hono {
   routes.post("/extension/call", async (c) => {
     const { name, arguments: input } = await readBody(c, Call);
     const { ctx, catalog } = side.parts;
-    const caller = {
-      agentName: c.req.header("x-reef-agent-name") || "somebody",
-      token: (c.req.header("authorization") ?? "").replace(/^bearer\s+/i, ""),
-      signal: c.req.raw.signal,
-    };
     const tool = catalog.get(name);
     try {
-      const { content } = await executeTool(ctx, tool, input, caller);
+      const { content } = await executeTool(ctx, tool, input, callerOf(c.req.raw, "somebody"));
       return c.json({ content });
     } catch (error) {
       if (error instanceof ReefError) throw error;

@@ -85,6 +85,8 @@ describe("publishing", () => {
   test("takes the publisher and the parent from headers when the body does not say", async () => {
     const { data: parent } = await publish({ type: "a", content: "b" }, { "x-reef-agent-name": "bob" });
     expect(parent.source).toBe("bob");
+    const encoded = { "x-reef-agent-name": "J%C3%BCrgen" };
+    expect((await publish({ type: "a", content: "b" }, encoded)).data.source).toBe("Jürgen");
     const header = { "x-reef-parent": parent.id };
     expect((await publish(note("x"), header)).data.parentId).toBe(parent.id);
     expect((await publish(note("x", { parentId: null }), header)).data.parentId).toBeNull();

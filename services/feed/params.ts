@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { agentNameOf } from "../../src/core/agent-name.js";
 import { ReefError } from "../../src/core/errors.js";
 import type { EventInput, EventQuery, PageRequest } from "../../src/core/tree.js";
 
@@ -84,7 +85,7 @@ export async function eventFrom(c: Context): Promise<EventInput> {
     throw new ReefError("BAD_REQUEST", 'an event is an object such as { "type", "source", "content" }.');
   }
   const given = body as Record<string, unknown>;
-  const source = given.source ?? given.agent ?? c.req.header("x-reef-agent-name");
+  const source = given.source ?? given.agent ?? agentNameOf(c.req.raw);
   const content = given.content ?? given.summary;
   if (source === undefined)
     throw new ReefError("BAD_REQUEST", 'An event needs "source" (or "agent"), a string.');

@@ -1,5 +1,6 @@
 /** Runs a tool in the server, for clients that are no pi. */
 import type { ExtensionContext } from "@mariozechner/pi-coding-agent";
+import { agentNameOf } from "../core/agent-name.js";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
 import { assertSuccess } from "../core/extension/tools.js";
@@ -15,6 +16,15 @@ export interface Caller {
   /** The bearer token that the caller came with; the tool acts with the same rights. */
   token: string;
   signal?: AbortSignal;
+}
+
+/** Who sent this request. One that names no agent is known as `unnamed`. */
+export function callerOf(request: Request | undefined, unnamed: string, signal = request?.signal): Caller {
+  return {
+    agentName: (request && agentNameOf(request)) ?? unnamed,
+    token: (request?.headers.get("authorization") ?? "").replace(/^bearer\s+/i, ""),
+    signal,
+  };
 }
 
 export type ExecutionHost = Pick<ServiceContext, "registry" | "dispatch">;

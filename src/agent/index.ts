@@ -7,7 +7,7 @@ export {
   describeTools,
   ToolCatalog,
 } from "./catalog.js";
-export { type Caller, executeTool } from "./execute.js";
+export { type Caller, callerOf, executeTool } from "./execute.js";
 export { gitRepository } from "./git-repository.js";
 export { createMcp, type Mcp } from "./mcp.js";
 export { bootstrapSource, piPackage } from "./pi-package.js";

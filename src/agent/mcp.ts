@@ -2,7 +2,7 @@
 import type { McpHttpHandler, Tool } from "@modelcontextprotocol/server";
 import { messageOf, ReefError } from "../core/errors.js";
 import type { Catalog, CatalogTool, ToolCatalog } from "./catalog.js";
-import { type Caller, type ExecutionHost, executeTool } from "./execute.js";
+import { type Caller, callerOf, type ExecutionHost, executeTool } from "./execute.js";
 
 /** Clients put `mcp__reef__` before the name. */
 const MAX_MCP_NAME = 53;
@@ -85,7 +85,8 @@ async function createHandler(options: McpOptions): Promise<McpHttpHandler> {
       );
       server.setRequestHandler("tools/list", () => ({ tools: listed(options.catalog) }));
       server.setRequestHandler("tools/call", async ({ params }, ctx) => {
-        const caller = callerOf(requestInfo, ctx.mcpReq.signal);
+        // There are no sessions, so a client's own name is not known here.
+        const caller = callerOf(requestInfo, "mcp", ctx.mcpReq.signal);
         return call(options.host, options.catalog, params.name, params.arguments, caller);
       });
       return server;
@@ -167,15 +168,5 @@ function search({ tools }: Catalog, input: unknown): unknown {
       annotations,
     })),
     count: found.length,
-  };
-}
-
-/** There are no sessions, so a client's own name is not known here; the header says who is calling. */
-function callerOf(request: Request | undefined, signal: AbortSignal): Caller {
-  const headers = request?.headers;
-  return {
-    agentName: headers?.get("x-reef-agent-name") || "mcp",
-    token: (headers?.get("authorization") ?? "").replace(/^bearer\s+/i, ""),
-    signal,
   };
 }

@@ -1,4 +1,5 @@
 /** The FleetClient: how tools, behaviours and widgets reach Reef from an agent's process. Runs on Node and Bun. */
+import { AGENT_NAME, headerText } from "./agent-name.js";
 import { readAgentEnvironment } from "./config.js";
 import type { CallOptions, FleetClient, Json, ToolResult } from "./types.js";
 
@@ -159,18 +160,13 @@ function errorResult(text: string): ToolResult {
 function headersOf(env: ReturnType<typeof readAgentEnvironment>, hasBody: boolean): Record<string, string> {
   const headers: Record<string, string> = {
     accept: "application/json",
-    "x-reef-agent-name": headerText(env.agentName),
+    [AGENT_NAME]: headerText(env.agentName),
   };
   if (env.authToken) headers.authorization = `Bearer ${env.authToken}`;
   if (env.vmId) headers["x-reef-vm-id"] = headerText(env.vmId);
   if (env.agentCategory) headers["x-reef-category"] = headerText(env.agentCategory);
   if (hasBody) headers["content-type"] = "application/json";
   return headers;
-}
-
-/** Headers carry visible ASCII and spaces; everything else is percent-encoded. */
-function headerText(value: string): string {
-  return value.replace(/[^\x20-\x7e]+/gu, (text) => encodeURIComponent(text.toWellFormed()));
 }
 
 /** Why no reply came. Node's fetch says so in the cause only. */

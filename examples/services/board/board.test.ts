@@ -156,6 +156,13 @@ const changes: Scenario[] = [
 ];
 
 describe("changes", () => {
+  test("are by one agent, whatever letters its name has", async () => {
+    const { id } = await newTask();
+    const header = { "x-reef-agent-name": "J%C3%BCrgen" };
+    const got = await send("POST", `/tasks/${id}/notes`, { content: "Hm" }, header);
+    expect(got.data).toMatchObject({ author: "Jürgen" });
+  });
+
   test.each(changes)("%s", async (_name, from, [method, rest, body], status, reply, [event, content]) => {
     const task = await taskIn(from);
     const got = await send(method, `/tasks/${task.id}${rest}`, body, { "x-reef-agent-name": "test" });
