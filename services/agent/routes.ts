@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { bootstrapSource, callerOf, executeTool } from "../../src/agent/index.js";
 import { messageOf, ReefError } from "../../src/core/errors.js";
+import { keepOpen } from "../../src/core/keep-open.js";
 import { readBody } from "../../src/core/validate.js";
 import type { AgentSide } from "./agent-side.js";
 
@@ -68,7 +69,11 @@ export function createRoutes(side: AgentSide): Hono {
     }
   });
 
-  routes.all("/mcp", (c) => side.parts.mcp.fetch(c.req.raw));
+  routes.all("/mcp", (c) => {
+    // A tool may say nothing for long.
+    keepOpen(c.req.raw, c.env);
+    return side.parts.mcp.fetch(c.req.raw);
+  });
 
   return routes;
 }

@@ -1,6 +1,7 @@
 /** The HTTP API of the services manager. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { requestCause, withCause } from "../../src/core/causality.js";
+import { keepOpen } from "../../src/core/keep-open.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
 import type { ServiceContext } from "../../src/core/types.js";
@@ -23,9 +24,16 @@ export function createRoutes(manager: () => Manager): Hono {
   const registry = () => manager().ctx.registry;
 
   /** The name in the path, when the service may be changed. */
-  const changeable = (name: string) => {
+  const changeable = (c: Context) => {
+    const name = c.req.param("name") ?? "";
     assertChangeable(name, manager().ctx.name);
     return name;
+  };
+
+  /** The same for a change, which may take as long as the service does. */
+  const toChange = (c: Context) => {
+    keepOpen(c.req.raw, c.env);
+    return changeable(c);
   };
 
   const known = (name: string) => {
@@ -53,13 +61,16 @@ export function createRoutes(manager: () => Manager): Hono {
 
   routes.get("/manifest", async (c) => c.json(manifest(registry().list(), (await tools()).tools)));
 
-  routes.post("/reload", async (c) => c.json(await registry().sync()));
+  routes.post("/reload", async (c) => {
+    keepOpen(c.req.raw, c.env);
+    return c.json(await registry().sync());
+  });
 
-  routes.post("/reload/:name", async (c) => c.json(await registry().reload(changeable(c.req.param("name")))));
+  routes.post("/reload/:name", async (c) => c.json(await registry().reload(toChange(c))));
 
   routes.post("/deploy", async (c) => {
     // The answer may take as long as the tests do, without a byte before it.
-    (c.env as Bun.Server<undefined> | undefined)?.timeout(c.req.raw, 0);
+    keepOpen(c.req.raw, c.env);
     const { name } = await (await bodies()).readDeploy(c);
     const { report, status } = await withCause(requestCause(c.req.raw), () =>
       manager().deployer.deploy(name),
@@ -68,22 +79,22 @@ export function createRoutes(manager: () => Manager): Hono {
   });
 
   routes.post("/rollback/:name", async (c) => {
-    const name = changeable(c.req.param("name"));
+    const name = toChange(c);
     const { digest } = await (await bodies()).readRollback(c);
     return c.json(await registry().rollback(name, digest));
   });
 
-  routes.post("/enable/:name", async (c) => c.json(await registry().enable(changeable(c.req.param("name")))));
+  routes.post("/enable/:name", async (c) => c.json(await registry().enable(toChange(c))));
 
   routes.post("/disable/:name", async (c) => {
-    const name = changeable(c.req.param("name"));
+    const name = toChange(c);
     const { reason } = await (await bodies()).readDisable(c);
     await registry().disable(name, { force: c.req.query("force") === "true", reason });
     return c.json({ name, action: "disabled" });
   });
 
   routes.get("/export/:name", async (c) => {
-    const name = changeable(c.req.param("name"));
+    const name = changeable(c);
     const tarball = await exportTarball(name, registry().locate(name).dir);
     return c.body(tarball, 200, {
       "content-type": "application/gzip",
@@ -110,7 +121,7 @@ export function createRoutes(manager: () => Manager): Hono {
   });
 
   routes.delete("/:name", async (c) => {
-    const name = changeable(c.req.param("name"));
+    const name = toChange(c);
     await registry().unload(name, { force: c.req.query("force") === "true" });
     return c.json({ name, action: "removed" });
   });

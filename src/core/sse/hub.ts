@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { keepOpen } from "../keep-open.js";
 import { announceEnd } from "../streams.js";
 import { isEventId } from "../tree/ids.js";
 import type { EventLog, EventNode, Place } from "../tree/log.js";
@@ -61,10 +62,6 @@ const headers = {
 
 const comment = encode(":\n\n");
 
-function hasTimeout(server: unknown): server is { timeout(request: Request, seconds: number): void } {
-  return typeof server === "object" && server !== null && "timeout" in server;
-}
-
 /**
  * Sends the events of a log to any number of clients as server-sent events.
  *
@@ -123,7 +120,7 @@ export class EventHub {
     } finally {
       this.#clients.arriving--;
     }
-    if (hasTimeout(server)) server.timeout(request, 0);
+    keepOpen(request, server);
 
     const connection: Connection = new Connection(
       "position" in place ? place.position : start,
