@@ -1,5 +1,21 @@
 import type { RouteDocs } from "../../src/core/types.js";
 
+/** What the protocol answers instead of a result. */
+const refused = (description: string) => ({
+  description,
+  schema: {
+    type: "object",
+    properties: {
+      jsonrpc: { const: "2.0" },
+      id: { type: "null" },
+      error: {
+        type: "object",
+        properties: { code: { type: "integer" }, message: { type: "string" } },
+      },
+    },
+  },
+});
+
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /extension.js": {
     summary: "The extension file for pi: tools, behaviours and widgets of all services in one ESM file",
@@ -43,7 +59,14 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",
     detail:
       "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later.",
-    response: "JSON-RPC",
+    response: "JSON-RPC, as JSON or as an event stream",
+    responses: {
+      405: refused("Another method than POST: there are no sessions and no streams of their own."),
+      406: refused(
+        "The client does not accept both application/json and text/event-stream, by name or by `*/*`.",
+      ),
+      415: refused("The body is not sent as application/json."),
+    },
     schemas: {
       body: {
         type: "object",
@@ -59,7 +82,6 @@ export const routeDocs: Record<string, RouteDocs> = {
     examples: [
       {
         summary: "Which tools there are",
-        headers: { Accept: "application/json, text/event-stream" },
         body: { jsonrpc: "2.0", id: 1, method: "tools/list" },
       },
     ],

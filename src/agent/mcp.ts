@@ -3,6 +3,7 @@ import type { McpHttpHandler, Tool } from "@modelcontextprotocol/server";
 import { messageOf, ReefError } from "../core/errors.js";
 import type { Catalog, CatalogTool, ToolCatalog } from "./catalog.js";
 import { type Caller, callerOf, type ExecutionHost, executeTool } from "./execute.js";
+import { acceptingByName } from "./mcp-accept.js";
 
 /** Clients put `mcp__reef__` before the name. */
 const MAX_MCP_NAME = 53;
@@ -65,7 +66,7 @@ export function createMcp(options: McpOptions): Mcp {
   return {
     fetch: async (request) => {
       handler ??= createHandler(options);
-      return (await handler).fetch(request);
+      return (await handler).fetch(acceptingByName(request));
     },
     toolsChanged: () => void handler?.then(({ notify }) => notify.toolsChanged()),
     close: async () => (await handler)?.close(),

@@ -1,6 +1,10 @@
 /** What clients of MCP send and get that use no library for it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { routeDocs } from "../../services/agent/docs.js";
 import type { Json } from "../../src/core/types.js";
+import { eventually } from "../support/sandbox.js";
 import { probeService } from "./probe-service.js";
 import { startReef, type TestReef } from "./reef.js";
 
@@ -12,11 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => reef.stop());
 
-const post = (method: string, params: object, headers: Record<string, string> = {}) =>
+const post = (
+  method: string,
+  params: object,
+  headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
+) =>
   reef.fetch("/mcp", {
     method: "POST",
     headers: { "content-type": "application/json", accept: BOTH, ...headers },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    signal,
   });
 
 /** The JSON-RPC message of a reply, which is an event where the server prefers that. */
@@ -41,4 +51,56 @@ test.each([
 
 test("a caller without a name is known as mcp", async () => {
   expect(await called("probe_version", { count: 1 })).toBe("version 1 probe_version 1 mcp");
+});
+
+test.each([
+  "*/*",
+  "application/json, */*;q=0.1",
+  "application/*, text/*",
+  "Application/JSON,TEXT/event-stream",
+])("a client that accepts %s is answered", async (accept) => {
+  const response = await post("tools/list", {}, { accept });
+  expect(response.status).toBe(200);
+  const { result } = await message(response);
+  expect(result.tools.map(({ name }: { name: string }) => name)).toContain("probe_version");
+});
+
+test("a client that went is told to the tool, whatever it accepted", async () => {
+  const gone = join(reef.servicesDir, "gone");
+  await reef.write({
+    "patient/index.ts": `import { writeFileSync } from "node:fs"; export default { name: "patient", registerTools(pi, client) {
+      pi.registerTool({ name: "patient_wait", label: "", description: "", parameters: {},
+        execute: (_id, _params, signal) => new Promise((resolve) => {
+          writeFileSync(${JSON.stringify(gone)}, "waits");
+          signal.addEventListener("abort", () => { writeFileSync(${JSON.stringify(gone)}, "gone"); resolve(client.ok("")); });
+        }) }); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  for (const accept of [BOTH, "*/*"]) {
+    const client = new AbortController();
+    const params = { name: "patient_wait", arguments: {} };
+    const calling = post("tools/call", params, { accept }, client.signal).then((reply) => reply.text());
+    calling.catch(() => undefined);
+    await eventually(() => existsSync(gone) && readFileSync(gone, "utf8") === "waits", "the call");
+    client.abort();
+    await eventually(() => readFileSync(gone, "utf8") === "gone", `the end of a call with ${accept}`);
+    rmSync(gone);
+  }
+});
+
+const documented = Object.keys(routeDocs["POST /mcp"]?.responses ?? {});
+
+test.each<[number, string, string, Record<string, string>]>([
+  [406, "accepts JSON alone", "POST", { accept: "application/json" }],
+  [406, "accepts no events", "POST", { accept: "*/*, text/event-stream;q=0" }],
+  [415, "sends something else than JSON", "POST", { "content-type": "text/plain" }],
+  [405, "asks for a stream of its own", "GET", { accept: "text/event-stream" }],
+  [405, "ends a session", "DELETE", {}],
+])("%i, as documented, is the answer to a client that %s", async (status, _what, method, headers) => {
+  const all = { "content-type": "application/json", accept: BOTH, ...headers };
+  const body = method === "POST" ? JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }) : null;
+  const response = await reef.fetch("/mcp", { method, headers: all, body });
+  expect(response.status).toBe(status);
+  expect(await response.json()).toMatchObject({ jsonrpc: "2.0", error: { message: expect.any(String) } });
+  expect(documented).toContain(String(status));
 });
