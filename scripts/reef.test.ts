@@ -45,6 +45,45 @@ async function cli(args: string[], env: Record<string, string> = {}) {
 }
 
 describe("the command line", () => {
+  test.each(["localhost", "127.0.0.1"])("sends the kept token to this machine as %s", async (host) => {
+    const tokens: (string | null)[] = [];
+    using server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => {
+        tokens.push(request.headers.get("authorization"));
+        return Response.json({ installed: [], count: 0 });
+      },
+    });
+    const { code } = await cli(["list"], { VERS_INFRA_URL: `http://${host}:${server.port}` });
+    expect([code, new Set(tokens)]).toEqual([0, new Set([`Bearer ${reef.token}`])]);
+  });
+
+  test.each([
+    "reef.example",
+    "localhost.reef.example",
+    "192.0.2.1",
+    "127.0.0.1@reef.example",
+    "[2001:db8::1]",
+  ])("keeps the kept token from %s, and says so", async (host) => {
+    const asked: string[] = [];
+    using server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => {
+        asked.push(request.url);
+        return Response.json({ installed: [], count: 0 });
+      },
+    });
+    const there = { VERS_INFRA_URL: `http://${host}:3000`, http_proxy: server.url.origin };
+    const { code, stderr } = await cli(["list"], there);
+    expect([code, asked]).toEqual([1, []]);
+    expect(stderr).toMatch(/^reef: no token: .*VERS_AUTH_TOKEN/);
+    expect(stderr).not.toContain(reef.token);
+    expect((await cli(["list"], { ...there, VERS_AUTH_TOKEN: other.token })).code).toBe(0);
+    expect(asked).toHaveLength(1);
+  });
+
   test("installs, lists, updates, rolls back and removes with the token in the data folder", async () => {
     const installed = await cli(["install", "./greeter", "--copy", "--test"]);
     expect(installed.code).toBe(0);

@@ -3,24 +3,36 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand, runMain } from "citty";
 import { waitForJob } from "../services/installer/tools.js";
+import { reachOf } from "../src/core/addresses.js";
 import { tokenPath } from "../src/core/auth.js";
 import { createFleetClient } from "../src/core/client.js";
 import { readConfig } from "../src/core/config.js";
 import { messageOf } from "../src/core/errors.js";
 import type { FleetClient, Json } from "../src/core/types.js";
 
-/** The server that `VERS_INFRA_URL` names, else the one on this machine, with the token it keeps. */
+/** The server that `VERS_INFRA_URL` names, else the one on this machine. */
 function connect(): FleetClient {
   const { host, port, dataDir, authToken } = readConfig();
   const here = `http://${/^(0\.0\.0\.0|::)$/.test(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`;
   const url = process.env.VERS_INFRA_URL || here;
-  return createFleetClient({
-    env: { ...process.env, VERS_INFRA_URL: url, VERS_AUTH_TOKEN: authToken ?? keptToken(dataDir) },
-  });
+  const token = authToken ?? keptToken(dataDir, url === here || isThisMachine(url));
+  return createFleetClient({ env: { ...process.env, VERS_INFRA_URL: url, VERS_AUTH_TOKEN: token } });
 }
 
-function keptToken(dataDir: string): string {
+/** Whether a URL leads to this machine whoever is asked for addresses. */
+function isThisMachine(url: string): boolean {
+  const host = URL.parse(url)?.hostname ?? "";
+  return host === "localhost" || reachOf(host.replace(/^\[|\]$/g, "")) === "loopback";
+}
+
+/** The token that this machine's own server keeps, which is nobody else's to see. */
+function keptToken(dataDir: string, isOwn: boolean): string {
   const path = tokenPath(dataDir);
+  if (!isOwn) {
+    throw new Error(
+      `no token: VERS_AUTH_TOKEN is not set, and ${path} is not for the machine that VERS_INFRA_URL names`,
+    );
+  }
   try {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
