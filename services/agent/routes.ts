@@ -2,32 +2,20 @@ import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { bootstrapSource, callerOf, executeTool } from "../../src/agent/index.js";
 import { messageOf, ReefError } from "../../src/core/errors.js";
+import { withEtag } from "../../src/core/etag.js";
 import { keepOpen } from "../../src/core/keep-open.js";
 import { readBody } from "../../src/core/validate.js";
 import type { AgentSide } from "./agent-side.js";
 
-const JAVASCRIPT = "text/javascript; charset=utf-8";
+const JAVASCRIPT = { "content-type": "text/javascript; charset=utf-8" };
 
 const Call = Type.Object(
   { name: Type.String({ maxLength: 500 }), arguments: Type.Optional(Type.Unknown()) },
   { additionalProperties: false },
 );
 
-/** Whether an `If-None-Match` header names this version (RFC 9110, 13.1.2). */
-function isKnown(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const tags = header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes(etag) || tags.includes("*");
-}
-
 export function createRoutes(side: AgentSide): Hono {
   const routes = new Hono();
-
-  const reply = (header: string | undefined, hash: string, body: string): Response => {
-    const headers = { "content-type": JAVASCRIPT, etag: `"${hash}"`, "cache-control": "no-cache" };
-    if (isKnown(header, headers.etag)) return new Response(null, { status: 304, headers });
-    return new Response(body, { headers });
-  };
 
   routes.get("/extension.js", async (c) => {
     const services = c.req.query("services");
@@ -40,7 +28,7 @@ export function createRoutes(side: AgentSide): Hono {
       category,
     };
     const { code, hash } = await side.parts.builder.current(choice);
-    return reply(c.req.header("if-none-match"), hash, code);
+    return withEtag(c.req.raw, code, hash, JAVASCRIPT);
   });
 
   routes.get("/extension", async (c) => {
@@ -53,7 +41,7 @@ export function createRoutes(side: AgentSide): Hono {
   routes.get("/extension/bootstrap.js", async (c) => {
     const code = await bootstrapSource();
     const hash = new Bun.CryptoHasher("sha256").update(code).digest("hex");
-    return reply(c.req.header("if-none-match"), hash, code);
+    return withEtag(c.req.raw, code, hash, JAVASCRIPT);
   });
 
   routes.post("/extension/call", async (c) => {

@@ -1,20 +1,4 @@
-/** Replies that callers may keep until something changes. */
-
-/** A body that is sent again only when it differs from what the caller has. */
-export function withEtag(
-  request: Request,
-  body: string,
-  version: string,
-  headers: Record<string, string>,
-): Response {
-  const etag = `"${version}"`;
-  const all = { "cache-control": "no-cache", "x-content-type-options": "nosniff", ...headers, etag };
-  const known = request.headers.get("if-none-match")?.split(",") ?? [];
-  if (known.some((tag) => tag.trim().replace(/^W\//, "") === etag)) {
-    return new Response(null, { status: 304, headers: all });
-  }
-  return new Response(body, { headers: all });
-}
+/** How the documentation is asked for and sent. */
 
 /** Whether a caller asks for JSON rather than for a page. */
 export function prefersJson(request: Request): boolean {

@@ -1,10 +1,11 @@
 import { type Context, Hono } from "hono";
 import { ReefError } from "../../src/core/errors.js";
+import { withEtag } from "../../src/core/etag.js";
 import type { Catalogue, Edition } from "./catalogue.js";
 import { openApiDocument } from "./openapi/document.js";
 import { assets } from "./page/assets.js";
 import { renderPage } from "./page/render.js";
-import { PAGE_HEADERS, prefersJson, withEtag } from "./replies.js";
+import { PAGE_HEADERS, prefersJson } from "./replies.js";
 
 const JSON_HEADERS = { "content-type": "application/json" };
 
