@@ -17,6 +17,9 @@ test.each([
   ["your-service", "your_service_frobnicate", "destructive"],
   ["board", "board_list_and_clear", "destructive idempotent"],
   ["", "add", ""],
+  ["", "get_user", "readOnly idempotent"],
+  ["", "delete_all", "destructive idempotent"],
+  ["list", "get_list_entries", "readOnly idempotent"],
 ])("%s: %s is %s", (owner, name, expected) => {
   expect(marks(annotate(name, owner))).toBe(expected);
 });

@@ -1,4 +1,5 @@
 /** What a tool does to the world, read from the verb in its name where its author did not say. */
+import { toolPrefix } from "../core/tool-names.js";
 import type { ToolAnnotations } from "../core/types.js";
 
 const READS = words(
@@ -32,7 +33,9 @@ export function annotate(
   owner: string,
   given: ToolAnnotations = {},
 ): Required<ToolAnnotations> {
-  const rest = name.toLowerCase().replace(`${owner.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`, "");
+  const prefix = toolPrefix(owner);
+  const lower = name.toLowerCase();
+  const rest = lower.startsWith(prefix) ? lower.slice(prefix.length) : lower;
   const parts = rest.split(/[^a-z0-9]+/);
   const has = (verbs: Set<string>) => parts.some((part) => verbs.has(part));
   const first = parts[0] ?? "";

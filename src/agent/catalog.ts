@@ -3,7 +3,7 @@ import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
 import { plainSchema } from "../core/extension/tools.js";
-import { MAX_WIRE_NAME, wireNames } from "../core/tool-names.js";
+import { MAX_WIRE_NAME, toolPrefix, wireNames } from "../core/tool-names.js";
 import type { ServiceContext, ServiceModule, ToolAnnotations } from "../core/types.js";
 import { annotate } from "./annotations.js";
 import { collectTools } from "./collect.js";
@@ -112,7 +112,7 @@ export class ToolCatalog {
     const { tools, error } = collectTools(this.host.registry, service, nobody);
     const contribution: Contribution = { entries: [], problems: [] };
     if (error !== undefined) contribution.problems.push({ service, error: `registerTools threw: ${error}` });
-    const prefix = `${service.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`;
+    const prefix = toolPrefix(service);
     for (const tool of tools) {
       try {
         contribution.entries.push(entryOf(tool, service, toolAnnotations[tool.name]));

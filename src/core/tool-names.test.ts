@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { wireNames } from "./tool-names.js";
+import { toolPrefix, wireNames } from "./tool-names.js";
 
 const wire = (names: string[], max?: number) => Object.fromEntries(wireNames(names, max));
 
@@ -39,4 +39,12 @@ describe("wireNames", () => {
       expect(Object.values(wire([name]))).toEqual([expect.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)]);
     }
   });
+});
+
+test.each([
+  ["board", "board_"],
+  ["your-service", "your_service_"],
+  ["Two  Words.", "two_words__"],
+])("the tools of %s begin with %s", (service, prefix) => {
+  expect(toolPrefix(service)).toBe(prefix);
 });

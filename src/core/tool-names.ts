@@ -6,6 +6,11 @@ export const MAX_WIRE_NAME = 64;
 
 const HASH_LENGTH = 8;
 
+/** What the names of a service's tools begin with, so that those of two services never collide. */
+export function toolPrefix(service: string): string {
+  return `${service.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`;
+}
+
 /** `name` with everything unsafe replaced; shortened and marked with a hash when it is too long or `distinct`. */
 function spelled(name: string, max: number, distinct: boolean): string {
   const safe = name.replace(/[^A-Za-z0-9_-]/g, "_") || "_";
