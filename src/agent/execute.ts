@@ -5,6 +5,7 @@ import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
 import { assertSuccess } from "../core/extension/tools.js";
 import type { ServiceContext, ToolResult } from "../core/types.js";
+import { untilAborted } from "../core/waiters.js";
 import type { CatalogTool } from "./catalog.js";
 import { collectTools } from "./collect.js";
 import { readInput } from "./input.js";
@@ -47,7 +48,7 @@ export async function executeTool(
     "service" in owner
       ? runServiceTool(host, owner.service, tool.name, params, { ...caller, signal })
       : runProvidedTool(host, owner.via, tool.name, params, { ...caller, signal });
-  return untilAborted(running, signal);
+  return untilAborted(running, signal, givenUp);
 }
 
 async function runServiceTool(
@@ -60,7 +61,7 @@ async function runServiceTool(
   const client = createFleetClient({
     env: { VERS_INFRA_URL: INTERNAL_URL, VERS_AUTH_TOKEN: caller.token, VERS_AGENT_NAME: caller.agentName },
     signal: caller.signal,
-    fetch: (url, init) => untilAborted(host.dispatch(new Request(url, init)), init.signal),
+    fetch: (url, init) => untilAborted(host.dispatch(new Request(url, init)), init.signal, givenUp),
   });
   const tool = collectTools(host.registry, service, client).tools.find((one) => one.name === name);
   if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
@@ -85,18 +86,7 @@ async function runProvidedTool(
   return { content: [{ type: "text", text: text ?? "done" }], details: { output } };
 }
 
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  if (!signal) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(new Error(`given up: ${messageOf(signal.reason)}`));
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
+const givenUp = (reason: unknown) => new Error(`given up: ${messageOf(reason)}`);
 
 /** The context of an agent without a terminal; what such an agent does not have throws when it is used. */
 function headless(signal: AbortSignal): ExtensionContext {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { Waiters } from "./waiters.js";
+import { getEventListeners } from "node:events";
+import { untilAborted, Waiters } from "./waiters.js";
 
 const outcome = (promise: Promise<unknown>) => promise.catch((error: Error) => error.message);
 
@@ -22,4 +23,20 @@ test("who waits when it is given up is told, and so is who comes later; who had 
     "no more",
     "in time",
   ]);
+});
+
+test("who waits until a signal gets what comes before it, and its reason else; then nothing listens to it", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = () => getEventListeners(signal, "abort").length;
+  expect(await untilAborted(Promise.resolve(1))).toBe(1);
+  expect(await untilAborted(Promise.resolve(1), signal)).toBe(1);
+  expect(await outcome(untilAborted(Promise.reject(new Error("why")), signal))).toBe("why");
+  const waiting = untilAborted(new Promise(() => undefined), signal);
+  const other = untilAborted(new Promise(() => undefined), signal, (reason) => new Error(`no: ${reason}`));
+  expect(listeners()).toBe(2);
+  controller.abort(new Error("enough"));
+  expect([await outcome(waiting), await outcome(other)]).toEqual(["enough", "no: Error: enough"]);
+  expect(await outcome(untilAborted(new Promise(() => undefined), signal))).toBe("enough");
+  expect(listeners()).toBe(0);
 });

@@ -32,6 +32,29 @@ export class Waiters {
   }
 }
 
+/**
+ * Settles like `promise`, or rejects with the signal's reason once it is aborted: for what cannot be ended, but need
+ * not be waited for.
+ *
+ * @param why What to reject with instead.
+ */
+export async function untilAborted<T>(
+  promise: Promise<T>,
+  signal?: AbortSignal | null,
+  why: (reason: unknown) => unknown = (reason) => reason,
+): Promise<T> {
+  if (!signal) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(why(signal.reason));
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 /** Something that can come to be so; who waits for it looks again whenever it may have changed. */
 export class Condition {
   readonly #looks = new Set<() => void>();
