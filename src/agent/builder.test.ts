@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
-import { buildTried } from "./builder.js";
+import { buildTried, ExtensionBuilder } from "./builder.js";
+import type { CatalogHost } from "./catalog.js";
 import { buildFromFolder } from "./from-folder.js";
 
 let root: string;
@@ -124,6 +125,28 @@ describe("buildTried", () => {
     expect(first.hash).toBe(second.hash);
     expect(first.hash).not.toBe(other.hash);
   });
+});
+
+test("a builder keeps what it built until there is another service, whether it was told or not", async () => {
+  const dir = await folder({
+    "a/index.ts": service("a", tool("a_work")),
+    "b/index.ts": service("b", tool("b_work")),
+  });
+  const loaded: object[] = [];
+  const load = (name: string) =>
+    loaded.push({ name, state: "loaded", module: { name, registerTools: () => undefined } });
+  const registry = { list: () => loaded, servedFrom: (name: string) => join(dir, name) };
+  const builder = new ExtensionBuilder({ getModules: () => [], registry } as unknown as CatalogHost);
+  load("a");
+  const first = builder.current();
+  expect((await first).services).toEqual(["a"]);
+  expect(builder.current()).toBe(first);
+  load("b");
+  expect((await builder.current()).services).toEqual(["a", "b"]);
+  const before = builder.current();
+  builder.invalidate();
+  expect(builder.current()).not.toBe(before);
+  await builder.close();
 });
 
 describe("buildFromFolder", () => {

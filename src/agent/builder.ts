@@ -88,7 +88,7 @@ function registrationProblems(reports: readonly UnitReport[]): RegistrationProbl
   return problems;
 }
 
-/** Builds on demand and keeps what it built until {@link ExtensionBuilder.invalidate} is called. */
+/** Builds on demand and keeps what it built until services come or go, or {@link ExtensionBuilder.invalidate} is called. */
 export class ExtensionBuilder {
   #built = new Map<string, Promise<ExtensionBundle>>();
   /** Those that have not come to an end, wanted or not. */
@@ -114,11 +114,14 @@ export class ExtensionBuilder {
   /** The extension file of these services. A build that a change overtakes is not kept. */
   current(choice: Choice = {}): Promise<ExtensionBundle> {
     const remote = remoteSources(this.#catalog.list().tools).filter((source) => isSelected(source, choice));
-    const key = JSON.stringify([choice.services?.toSorted(), choice.category, remote]);
+    const found = bundleSources(this.host);
+    // Those that join while the server starts are not announced.
+    const names = found.sources.map(({ name }) => name).toSorted();
+    const key = JSON.stringify([choice.services?.toSorted(), choice.category, remote, names]);
     const built = this.#built;
     const known = built.get(key);
     if (known) return known;
-    const building = this.#build(choice, remote);
+    const building = this.#build(choice, found, remote);
     this.#building.add(building);
     building.catch(() => built.delete(key)).finally(() => this.#building.delete(building));
     built.set(key, building);
@@ -127,8 +130,11 @@ export class ExtensionBuilder {
     return building;
   }
 
-  async #build(choice: Choice, remote: RemoteSource[]): Promise<ExtensionBundle> {
-    const { sources, leftOut } = bundleSources(this.host);
+  async #build(
+    choice: Choice,
+    { sources, leftOut }: ReturnType<typeof bundleSources>,
+    remote: RemoteSource[],
+  ): Promise<ExtensionBundle> {
     const unknown = (choice.services ?? [])
       .filter((name) => ![...sources, ...remote].some((source) => source.name === name))
       .map((name) => ({ name, reason: "no loaded service of this name has a client half" }));
