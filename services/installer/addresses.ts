@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { reachOf } from "../../src/core/addresses.js";
 import type { InstallAllowance } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
+import { untilAborted } from "../../src/core/waiters.js";
 import { InstallError } from "./errors.js";
 
 /** What the operator allows beyond public hosts. */
@@ -41,20 +42,6 @@ export async function allowedAddresses(
   const addresses = isIP(host) ? [host] : await untilAborted(resolveHost(host), signal);
   for (const address of addresses) assertReach(address, encrypted, allowed);
   return addresses;
-}
-
-/** Looking a name up cannot be ended, but it need not be waited for. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }
 
 async function resolveHost(host: string): Promise<string[]> {

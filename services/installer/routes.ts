@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { keepOpen } from "../../src/core/keep-open.js";
 import { isFull, toStorageError } from "../../src/core/storage-error.js";
 import { readBody } from "../../src/core/validate.js";
 import { InstallError } from "./errors.js";
@@ -16,12 +17,6 @@ function nameOf({ name, dirName }: { name?: string; dirName?: string }): string 
   return found;
 }
 
-/** A job may take longer than a quiet connection lasts. */
-function keepOpen(c: Context): void {
-  const server = c.env as Bun.Server<undefined> | undefined;
-  server?.timeout?.(c.req.raw, 0);
-}
-
 async function answer(
   c: Context,
   { job, result }: Started,
@@ -29,7 +24,7 @@ async function answer(
   status: 200 | 201,
 ) {
   if (background) return c.json({ id: job.id, dirName: job.dirName, status: job.status }, 202);
-  keepOpen(c);
+  keepOpen(c.req.raw, c.env);
   return c.json({ ...(await result), id: job.id }, status);
 }
 
