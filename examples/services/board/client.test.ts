@@ -79,6 +79,7 @@ describe("tools", () => {
       ["board_get_task", { id: `${id}/notes` }, "(404): no task has the id"],
       ["board_approve_task", { id }, "(409): only a task in review can be approved"],
       ["board_list_tasks", { limit: 99_999 }, "(400): limit must be"],
+      ["board_list_tasks", { offset: 1e300 }, "(400): offset must be"],
     ];
     for (const [tool, params, message] of refused) {
       const result = await agent.call(tool, params);

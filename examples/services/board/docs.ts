@@ -81,7 +81,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       tag: { type: "string", description: "Only tasks with this tag" },
       createdBy: { type: "string", description: "Only tasks of this creator" },
       limit: { type: "integer", description: "At most so many, 1 to 10000; default: all" },
-      offset: { type: "integer", description: "Leave out so many at the start" },
+      offset: { type: "integer", description: "Leave out so many at the start, 0 to 9007199254740991" },
     },
     response: "{ tasks: Task[], count, total }; total counts what limit and offset leave out, too",
     schemas: { query: TaskFilter },

@@ -39,6 +39,7 @@ describe("lists", () => {
     ["?limit=2&offset=1", "AB"],
     ["?offset=3", "C"],
     ["?offset=9", ""],
+    ["?offset=9007199254740991", ""],
   ];
   test.each(cases)("GET /board/tasks%s", async (query, expected) => {
     expect(await titles(query)).toBe(expected);

@@ -94,6 +94,20 @@ describe("refused requests", () => {
       undefined,
       "limit must be a whole number from 1 to 10000, not 0",
     ],
+    [
+      "an offset beyond what SQLite counts",
+      "GET",
+      "/tasks?offset=9223372036854775807",
+      undefined,
+      "offset must be a whole number from 0 to 9007199254740991, not",
+    ],
+    [
+      "an offset beyond all numbers",
+      "GET",
+      "/tasks?offset=1e400",
+      undefined,
+      "offset must be a whole number",
+    ],
   ];
   test.each(cases)("%s: 400", async (_name, method, path, body, error) => {
     const task = await newTask();
