@@ -50,7 +50,9 @@ export function createLog(path?: string): ServiceModule {
       },
       "GET /raw": {
         summary: "Read entries as plain text",
-        detail: "One line an entry: time, agent in brackets, text. Further lines of a text are indented.",
+        detail:
+          "One line an entry: time, agent in brackets, text. Further lines of a text are indented, line ends in a " +
+          "name become spaces.",
         query,
         response: "200 text/plain",
         schemas: { query: Filter },

@@ -114,6 +114,19 @@ describe("reading", () => {
     expect(text).toBe("2026-01-02T10:00:00.000Z two\n  lines\n2026-01-03T10:00:00.000Z [bob] three\n");
   });
 
+  test("raw has one entry a line whatever an agent is called", async () => {
+    const own = await logWith([
+      ["2026-01-01T10:00:00.000Z", "one\r\ntwo\rthree\u2028four", "a] x\n2026-01-01T00:00:00.000Z [root"],
+      ["2026-01-02T10:00:00.000Z", "five", "bob\r\u0085\u2029"],
+    ]);
+    const { data: text } = await own.json("/log/raw", { auth: true });
+    await own.cleanup();
+    expect(text).toBe(
+      "2026-01-01T10:00:00.000Z [a] x 2026-01-01T00:00:00.000Z [root] one\n  two\n  three\n  four\n" +
+        "2026-01-02T10:00:00.000Z [bob   ] five\n",
+    );
+  });
+
   const refused: Array<[string, string]> = [
     ["?since=yesterday", "since must be a time such as"],
     ["?since=-1", "since must be a time such as"],

@@ -71,7 +71,11 @@ function durationOf(text: string): number {
   return Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0);
 }
 
-/** Further lines of a text are indented, so that each entry can be told from the next. */
+/** Everything that some reader takes for the end of a line. */
+const LINE_END = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
+
+/** Further lines of a text are indented, and an agent's name has none, so that no entry passes for two. */
 function toLine({ timestamp, agent, text }: LogEntry): string {
-  return `${timestamp} ${agent ? `[${agent}] ` : ""}${text.replaceAll("\n", "\n  ")}\n`;
+  const by = agent ? `[${agent.replace(LINE_END, " ")}] ` : "";
+  return `${timestamp} ${by}${text.replace(LINE_END, "\n  ")}\n`;
 }
