@@ -127,6 +127,19 @@ describe("reading", () => {
     );
   });
 
+  test("lines that hold no entry are skipped", async () => {
+    const own = await logWith([["2026-01-01T10:00:00.000Z", "one", "ada"]]);
+    const others = [null, 5, "text", [], {}, { timestamp: 5, text: "a" }, { timestamp: "2026-01-02" }];
+    const agent = { timestamp: "2026-01-02", text: "a", agent: {} };
+    const lines = [...others, agent].map((line) => JSON.stringify(line));
+    appendFileSync(join(own.dataDir, "log.jsonl"), `${lines.join("\n")}\n`);
+    const { status, data } = await own.json("/log", { auth: true });
+    const raw = await own.json("/log/raw", { auth: true });
+    await own.cleanup();
+    expect([status, data.count, texts(data)]).toEqual([200, 1, ["one"]]);
+    expect([raw.status, raw.data]).toEqual([200, "2026-01-01T10:00:00.000Z [ada] one\n"]);
+  });
+
   const refused: Array<[string, string]> = [
     ["?since=yesterday", "since must be a time such as"],
     ["?since=-1", "since must be a time such as"],

@@ -38,8 +38,8 @@ export class LogStore {
 
   /** The newest entries of a range, oldest first. `since` and `until` are part of it. */
   async query({ since = 0, until = Number.POSITIVE_INFINITY, limit }: LogRange): Promise<LogEntry[]> {
-    const where = ({ timestamp }: LogEntry) => {
-      const time = Date.parse(timestamp);
+    const where = (entry: LogEntry) => {
+      const time = isEntry(entry) ? Date.parse(entry.timestamp) : Number.NaN;
       return since <= time && time <= until;
     };
     return (await this.#file.list({ where, limit, newestFirst: true })).reverse();
@@ -57,4 +57,11 @@ export class LogStore {
   close(): void {
     this.#file.close();
   }
+}
+
+/** The file is anybody's to edit, and a line may be JSON without being an entry. */
+function isEntry(line: unknown): line is LogEntry {
+  const { timestamp, text, agent } = Object(line) as Record<string, unknown>;
+  const isNamed = agent === undefined || typeof agent === "string";
+  return typeof timestamp === "string" && typeof text === "string" && isNamed;
 }
