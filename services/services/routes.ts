@@ -94,7 +94,8 @@ export function createRoutes(manager: () => Manager): Hono {
   });
 
   routes.get("/export/:name", async (c) => {
-    const name = changeable(c);
+    const name = c.req.param("name");
+    assertFolderName(name);
     const tarball = await exportTarball(name, registry().locate(name).dir);
     return c.body(tarball, 200, {
       "content-type": "application/gzip",
