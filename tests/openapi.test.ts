@@ -5,6 +5,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { generateApi } from "swagger-typescript-api";
+import { Compile } from "typebox/schema";
 import { createDocs } from "../services/docs/index.js";
 import { LogBook } from "../src/core/log.js";
 import { type RunningServer, startServer } from "../src/core/server.js";
@@ -78,6 +79,47 @@ test("schemas, security, tags and examples are the services' own", () => {
   expect(document.security).toEqual([{ bearer: [] }]);
   expect(document.paths["/health"].get.security).toEqual([]);
   expect(document["x-events"].map(({ name }: Json) => name)).toContain("board:task_created");
+});
+
+describe("documented statuses", () => {
+  const answered: Array<[string, string, string, number]> = [
+    ["GET", "/services/{name}", "/services/__proto__", 400],
+    ["GET", "/services/{name}/logs", "/services/%00/logs", 400],
+    ["GET", "/services/{name}/versions", "/services/__proto__/versions", 400],
+    ["GET", "/services/export/{name}", "/services/export/%00", 400],
+    ["GET", "/feed/events/{id}", "/feed/events/a?x=1", 400],
+    ["GET", "/feed/stats", "/feed/stats?x=1", 400],
+    ["GET", "/", "/", 302],
+  ];
+  test.each(answered)(
+    "%s %s of the document says what %s is answered with",
+    async (method, path, at, status) => {
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      expect((await fetch(reef.url + at, { method, headers, redirect: "manual" })).status).toBe(status);
+      expect(Object.keys(document.paths[path][method.toLowerCase()].responses)).toContain(String(status));
+    },
+  );
+
+  test("all routes that store something on the board, in the log and in the feed name the full disk", () => {
+    const silent = Object.entries<Json>(document.paths)
+      .filter(([path]) => /^\/(board|log|feed)(\/|$)/.test(path))
+      .flatMap(([path, item]) =>
+        Object.entries<Json>(item).map(([method, { responses }]) => ({ path, method, responses })),
+      )
+      .filter(({ method, responses }) => method !== "get" && !responses["507"])
+      .map(({ path, method }) => `${method} ${path}`);
+    expect(silent).toEqual([]);
+  });
+
+  test("the body of an event is what the feed takes", () => {
+    const { schema } = document.paths["/feed/events"].post.requestBody.content["application/json"];
+    const event = Compile(schema);
+    expect(event.Check({ type: "a", source: "b", content: "c", more: [1] })).toBe(true);
+    expect(event.Check({ type: "a", agent: "b", summary: "c", parentId: null })).toBe(true);
+    expect(event.Check({ type: "a", source: "b" })).toBe(false);
+    expect(event.Check({ source: "b", content: "c" })).toBe(false);
+    expect(schema.properties.source.description).toContain("needed");
+  });
 });
 
 describe("a generated client", () => {

@@ -8,7 +8,24 @@ const paging = {
 const event = "{ id, nodeId, parentId, type, source, content, time, … }";
 const events = `{ events: [${event}], count, next }`;
 
+/** Who publishes may stand in a header, so no field for that is required. */
+const NewEvent = {
+  type: "object",
+  required: ["type"],
+  anyOf: [{ required: ["content"] }, { required: ["summary"] }],
+  properties: {
+    type: { type: "string" },
+    source: { type: "string" },
+    agent: { type: "string", description: "The same as `source`" },
+    content: { type: "string" },
+    summary: { type: "string", description: "The same as `content`" },
+    parentId: { type: ["string", "null"] },
+  },
+};
+
 const id = { id: { type: "string", required: true, description: "Id of an event" } };
+
+const WITHOUT_QUERY = { 400: { description: "A query parameter: the route takes none" } };
 
 const examples = [{ summary: "One event", params: { id: "019a0000-0000-7000-8000-000000000001" } }];
 
@@ -22,11 +39,11 @@ export const routeDocs: Record<string, RouteDocs> = {
       type: { type: "string", required: true, description: "Kind of event, e.g. `task_done`" },
       source: {
         type: "string",
-        description: "Who publishes; `agent` and the header X-Reef-Agent-Name do as well",
+        description: "Who publishes; needed, where neither `agent` nor the header X-Reef-Agent-Name says so",
       },
       content: {
         type: "string",
-        description: "What happened, for people; `summary` does as well. At most 64 KiB",
+        description: "What happened, for people; needed, or `summary` instead. At most 64 KiB",
       },
       parentId: {
         type: "string | null",
@@ -34,6 +51,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       },
     },
     response: `201 ${event}`,
+    schemas: { body: NewEvent },
     examples: [
       {
         summary: "Something was done",
@@ -64,11 +82,18 @@ export const routeDocs: Record<string, RouteDocs> = {
       { summary: "Of one kind", query: { type: "task_done" } },
     ],
   },
-  "GET /events/:id": { summary: "One event", params: id, response: event, examples },
+  "GET /events/:id": {
+    summary: "One event",
+    params: id,
+    response: event,
+    responses: WITHOUT_QUERY,
+    examples,
+  },
   "GET /stats": {
     summary: "How many events there are, by type and by source, and who is listening",
     response:
       "{ count, oldest, newest, pruned, byType, bySource, streams: { clients, connected, delivered, resets, disconnected, dropped } }",
+    responses: WITHOUT_QUERY,
     examples: [{ summary: "Counts" }],
   },
   "GET /stream": {

@@ -3,6 +3,7 @@ import type { RouteDocs } from "../../src/core/types.js";
 
 const NAME = { name: { type: "string", required: true, description: "The service" } };
 const EITHER = { name: { type: "string", required: true, description: "The service or its folder" } };
+const MISNAMED = { 400: { description: "What cannot be the name of a service: `BAD_FOLDER`" } };
 const FORCE = {
   force: {
     type: "boolean",
@@ -41,18 +42,21 @@ export const routeDocs: Record<string, RouteDocs> = {
     params: NAME,
     response:
       "The list's fields and { requiresAuth, hasStore, capabilities, dependents, routes, listensTo, ledger, draining, generations }",
+    responses: MISNAMED,
     examples: [{ summary: "The documentation service", params: { name: "docs" } }],
   },
   "GET /:name/logs": {
     summary: "The latest lines of a service's log, oldest first",
     params: NAME,
     response: "{ lines: [{ time, level, service, text }], count }",
+    responses: MISNAMED,
     examples: [{ summary: "The log service's lines", params: { name: "log" } }],
   },
   "GET /:name/versions": {
     summary: "The kept versions of a service's code, latest first",
     params: NAME,
     response: "{ versions: [{ digest, keptAt, served }], count }",
+    responses: MISNAMED,
     examples: [{ summary: "Kept versions", params: { name: "log" } }],
   },
   "POST /reload": {
@@ -121,6 +125,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       "Members are `name/…`, modes kept. Without data, databases, node_modules, dot-files, secrets (keys, certificates, tokens) and links that lead out of the folder.",
     params: EITHER,
     response: "application/gzip",
+    responses: MISNAMED,
     examples: [{ summary: "This service's code", params: { name: "docs" } }],
   },
 };

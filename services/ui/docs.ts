@@ -8,6 +8,11 @@ export const routeDocs: Record<string, RouteDocs> = {
     response: "{ url, expiresAt }",
     examples: [{ summary: "A new link" }],
   },
+  "GET /": {
+    summary: "The way to the dashboard",
+    responses: { 302: { description: "To `/ui`" } },
+    examples: [{ summary: "Off to the dashboard", status: 302 }],
+  },
   "GET /ui": {
     summary: "The dashboard",
     detail: "401 and the login page without a session.",

@@ -45,6 +45,8 @@ const about = (summary: string, body?: RouteExample["body"]): RouteExample[] => 
   { summary, params: { id: ID }, ...(body && { body }) },
 ];
 
+const FULL: RouteDocs["responses"] = { 507: { description: "The disk is full; nothing was stored" } };
+
 const answers = (status: 200 | 201, description = "The task"): RouteDocs["responses"] => ({
   [status]: { description, schema: Task },
 });
@@ -63,7 +65,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     },
     response: `201 ${TASK}`,
     schemas: { body: NewTask },
-    responses: answers(201),
+    responses: { ...answers(201), ...FULL },
     examples: [
       {
         summary: "A task with a tag",
@@ -119,6 +121,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     schemas: { body: TaskPatch },
     responses: {
       ...answers(200),
+      ...FULL,
       409: { description: "The status cannot follow the present one, or the task is another's" },
     },
     examples: about("Somebody takes it, unless another has", {
@@ -132,13 +135,14 @@ export const routeDocs: Record<string, RouteDocs> = {
     detail: "409 while other tasks depend on it. Emits board:task_deleted.",
     params,
     response: "{ id, deleted: true }",
+    responses: FULL,
     examples: about("One task"),
   },
   "POST /tasks/:id/bump": {
     summary: "Raise a task's score by one, so that it is listed earlier",
     params,
     response: TASK,
-    responses: answers(200),
+    responses: { ...answers(200), ...FULL },
     examples: about("One task"),
   },
   "GET /tasks/:id/notes": {
@@ -157,6 +161,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     },
     response: "201 { id, author, content, type, createdAt }",
     schemas: { body: NewNote },
+    responses: FULL,
     examples: about("A question", { content: "Which colour?", type: "question", author: "bob" }),
   },
   "GET /tasks/:id/artifacts": {
@@ -171,7 +176,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     body: { artifacts: { ...artifacts, required: true }, addedBy: actor("adds them") },
     response: `201 ${TASK}`,
     schemas: { body: NewArtifacts },
-    responses: answers(201),
+    responses: { ...answers(201), ...FULL },
     examples: about("A link", {
       artifacts: [{ type: "url", url: "https://example.com/boat.png" }],
       addedBy: "bob",
@@ -193,7 +198,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     },
     response: TASK,
     schemas: { body: Submission },
-    responses: answers(200),
+    responses: { ...answers(200), ...FULL },
     examples: about("Done, please look", { summary: "Two coats of blue" }),
   },
   "POST /tasks/:id/approve": {
@@ -206,7 +211,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     },
     response: TASK,
     schemas: { body: Approval },
-    responses: answers(200),
+    responses: { ...answers(200), ...FULL },
     examples: about("Well done", { comment: "Lovely", approvedBy: "ann" }),
   },
   "POST /tasks/:id/reject": {
@@ -219,7 +224,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     },
     response: TASK,
     schemas: { body: Rejection },
-    responses: answers(200),
+    responses: { ...answers(200), ...FULL },
     examples: about("Not yet", { reason: "It still drips", rejectedBy: "ann" }),
   },
   "GET /summary": {

@@ -36,6 +36,7 @@ export function createLog(path?: string): ServiceModule {
         },
         response: "201 { id, timestamp, text, agent? }",
         schemas: { body: NewEntry },
+        responses: { 507: { description: "The disk is full; nothing was stored" } },
         examples: [{ summary: "A line", body: { text: "Deployed the board", agent: "ann" }, status: 201 }],
       },
       "GET /": {
