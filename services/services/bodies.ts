@@ -1,12 +1,14 @@
 /** What requests to the services manager carry. Loaded with the first: the server starts without TypeBox. */
 import { Type } from "@sinclair/typebox";
 import type { Context } from "hono";
-import { readBody } from "../../src/core/validate.js";
+import { readBody, readQuery } from "../../src/core/validate.js";
 
 const Deploy = Type.Object({ name: Type.String() });
 const Rollback = Type.Object({ digest: Type.Optional(Type.String({ pattern: "^[0-9a-f]{6,64}$" })) });
 const Disable = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) });
+const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
 
 export const readDeploy = (c: Context) => readBody(c, Deploy);
 export const readRollback = (c: Context) => readBody(c, Rollback);
 export const readDisable = (c: Context) => readBody(c, Disable);
+export const readForce = (c: Context) => readQuery(c, Force).force === true;

@@ -196,6 +196,21 @@ describe("removal", () => {
     expect(await text("/base")).toBe("base");
   });
 
+  test.each(["maybe", "", "1", "TRUE", "true&force=true"])("force=%s is refused", async (force) => {
+    for (const [method, path] of [
+      ["DELETE", "/services/top"],
+      ["POST", "/services/disable/top"],
+    ] as const) {
+      const { status, data } = await m.api(method, `${path}?force=${force}`);
+      expect([status, data.error]).toEqual([400, expect.stringContaining("force must be true or false")]);
+    }
+    expect(await text("/top")).toBe("top");
+  });
+
+  test("force=false is none", async () => {
+    expect((await m.api("DELETE", "/services/base?force=false")).status).toBe(409);
+  });
+
   test("keeps the folder", async () => {
     await m.api("DELETE", "/services/top");
     expect(existsSync(join(m.sandbox.servicesDir, "top", "index.ts"))).toBe(true);

@@ -88,8 +88,10 @@ export function createRoutes(manager: () => Manager): Hono {
 
   routes.post("/disable/:name", async (c) => {
     const name = toChange(c);
-    const { reason } = await (await bodies()).readDisable(c);
-    await registry().disable(name, { force: c.req.query("force") === "true", reason });
+    const { readDisable, readForce } = await bodies();
+    const force = readForce(c);
+    const { reason } = await readDisable(c);
+    await registry().disable(name, { force, reason });
     return c.json({ name, action: "disabled" });
   });
 
@@ -123,7 +125,7 @@ export function createRoutes(manager: () => Manager): Hono {
 
   routes.delete("/:name", async (c) => {
     const name = toChange(c);
-    await registry().unload(name, { force: c.req.query("force") === "true" });
+    await registry().unload(name, { force: (await bodies()).readForce(c) });
     return c.json({ name, action: "removed" });
   });
 
