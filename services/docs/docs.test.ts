@@ -49,6 +49,14 @@ function things(): ServiceModule {
   };
 }
 
+test("the page's files are there under their own names only", async () => {
+  const t = await harness();
+  for (const file of ["app.js", "style.css"]) expect((await t.json(`/docs/ui/${file}`)).status).toBe(200);
+  for (const file of ["appXjs", "style_css", "app.jsx", "constructor"]) {
+    expect((await t.json(`/docs/ui/${file}`)).status).toBe(404);
+  }
+});
+
 describe("GET /docs", () => {
   test("joins what the app answers with what its author says", async () => {
     const t = await harness(things());

@@ -43,7 +43,7 @@ export function createRoutes(catalogue: () => Catalogue): Hono {
     return withEtag(c.req.raw, toPage(edition), version, { ...PAGE_HEADERS, vary: "accept" });
   });
 
-  routes.get("/ui/:file{app.js|style.css}", async (c) => {
+  routes.get("/ui/:file{(?:app\\.js|style\\.css)}", async (c) => {
     const { files, version } = await assets();
     const { body, type } = files[c.req.param("file") as keyof typeof files];
     return withEtag(c.req.raw, body, version, { "content-type": type });
