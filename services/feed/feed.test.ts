@@ -103,11 +103,25 @@ describe("publishing", () => {
     ["an unknown parent", note("x", { parentId: "00000000-0000-7000-8000-000000000000" }), 400, "no event"],
     ["an object as parent", note("x", { parentId: {} }), 400, "parentId"],
     ["too much", note("x".repeat(70_000)), 400, "65536"],
+    ["nothing", "", 400, "an event is an object"],
+    ["deep nesting", `{"type":${"[".repeat(1001)}${"]".repeat(1001)}}`, 400, "nested too deeply"],
   ])("refuses %s", async (_what, body, status, error) => {
     const before = (await get("/feed/stats")).data.count;
     const reply = await publish(body);
     expect(reply.status).toBe(status);
     expect(reply.data.error).toContain(error);
+    expect((await get("/feed/stats")).data.count).toBe(before);
+  });
+
+  test("refuses what is not UTF-8", async () => {
+    const t = await harness;
+    const before = (await get("/feed/stats")).data.count;
+    const body = Buffer.from(JSON.stringify(note("caf\u00e9")), "latin1");
+    const reply = await t.fetch("/feed/events", { method: "POST", auth: true, body });
+    expect([reply.status, await reply.json()]).toEqual([
+      400,
+      { error: "the request body is not valid JSON" },
+    ]);
     expect((await get("/feed/stats")).data.count).toBe(before);
   });
 

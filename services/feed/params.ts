@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { agentNameOf } from "../../src/core/agent-name.js";
 import { ReefError } from "../../src/core/errors.js";
 import type { EventInput, EventQuery, PageRequest } from "../../src/core/tree.js";
+import { readJson } from "../../src/core/validate.js";
 
 /** Parameters that may be given several times. */
 interface Repeatable {
@@ -75,12 +76,7 @@ export function query(c: Context): EventQuery {
 
 /** An event from a request: `{ type, source, content, … }`, or `agent` and `summary` for the latter two. */
 export async function eventFrom(c: Context): Promise<EventInput> {
-  let body: unknown;
-  try {
-    body = await c.req.json();
-  } catch (error) {
-    throw new ReefError("BAD_JSON", `the request body is not valid JSON: ${(error as Error).message}`);
-  }
+  const body = await readJson(c);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new ReefError("BAD_REQUEST", 'an event is an object such as { "type", "source", "content" }.');
   }
