@@ -34,7 +34,7 @@ const SENTENCES: Record<string, (name: string) => string> = {
 
 export class Announcer {
   readonly #ctx: ServiceContext;
-  /** The tree nodes of deploys under way, by service: changes they make belong below them. */
+  /** The tree nodes of deploys under way, by folder: changes they make belong below them. */
   readonly #deploys = new Map<string, Promise<string | undefined>>();
 
   constructor(ctx: ServiceContext) {
@@ -43,16 +43,17 @@ export class Announcer {
 
   /** A service has been changed, by whomever. */
   async changed({ name, action, ...failure }: Change): Promise<void> {
-    const parentId = await this.#deploys.get(name);
+    // Of a folder that holds no service yet, a change says the folder's name.
+    const parentId = await this.#deploys.get(this.#ctx.registry.get(name)?.dirName ?? name);
     const content = SENTENCES[action]?.(name) ?? `${name} could not be changed: ${failure.error ?? action}`;
     const type = `service_${action.replaceAll("-", "_")}`;
     await this.#publish({ type, content, service: name, ...failure, ...(parentId && { parentId }) });
   }
 
   /** Begins a deploy's branch of the tree; the result reports its steps and ends it. */
-  deploy(name: string): { step(message: Omit<StepMessage, "name">): void } {
+  deploy(name: string, dirName: string): { step(message: Omit<StepMessage, "name">): void } {
     const root = this.#publish({ type: "deploy", content: `Deploying ${name}`, service: name });
-    this.#deploys.set(name, root);
+    this.#deploys.set(dirName, root);
     return {
       step: (message) => {
         this.#ctx.events.fire(DEPLOY_EVENT, { name, ...message } satisfies StepMessage);
@@ -73,7 +74,7 @@ export class Announcer {
             ...(parentId && { parentId }),
           }),
         );
-        if (step === "deploy" && this.#deploys.get(name) === root) this.#deploys.delete(name);
+        if (step === "deploy" && this.#deploys.get(dirName) === root) this.#deploys.delete(dirName);
       },
     };
   }

@@ -178,6 +178,27 @@ test("each step is announced between services, and in the event tree below its d
   expect(nodes.every(({ source }) => source === "services")).toBe(true);
 });
 
+test("the change belongs to its deploy also when the folder is called otherwise than the service", async () => {
+  const nodes: Array<Record<string, unknown>> = [];
+  const off = m.reef.ctx.events.on("reef:event", (node) => void nodes.push(node));
+  const changes = () => nodes.filter(({ type }) => String(type).startsWith("service_"));
+  m.sandbox.services({ "shelf/index.ts": answering("books", "one") });
+  await m.deploy("shelf");
+  m.sandbox.services({ "shelf/index.ts": answering("books", "two") });
+  await m.deploy("books");
+  const broken = "init() { routes.get('/x', (c) => c.text('', 500)); },";
+  m.sandbox.services({ "shelf/index.ts": answering("books", "three", broken) });
+  await m.deploy("shelf");
+  await eventually(() => changes().length === 3, "the nodes of all changes");
+  off();
+  const roots = nodes.filter(({ type }) => type === "deploy").map(({ id }) => id);
+  expect(changes().map(({ type, parentId }) => [type, roots.indexOf(parentId)])).toEqual([
+    ["service_added", 0],
+    ["service_updated", 1],
+    ["service_failed", 2],
+  ]);
+});
+
 test("what a manager's deploy started is gone when the server stops", async () => {
   const file = join(m.sandbox.root, "test.pid");
   put({

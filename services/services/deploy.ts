@@ -58,7 +58,7 @@ export class Deployer {
   }
 
   async #run(name: string, dirName: string, dir: string): Promise<DeployResult> {
-    const { step: announce } = this.#announcer.deploy(name);
+    const { step: announce } = this.#announcer.deploy(name, dirName);
     const recorder = new StepRecorder((step, status, outcome) => announce({ ...outcome, step, status }));
     const startedAt = performance.now();
     const result = await this.#steps(recorder, name, dirName, dir);
