@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Broker } from "../../src/broker/index.js";
 import { follow } from "../../src/core/code-files.js";
-import { contentDigest } from "../../src/core/digest.js";
+import { fingerprint, readSource, type Source } from "../../src/core/digest.js";
 import { entriesOf, isPluginFolder } from "../../src/core/discover.js";
 import { messageOf } from "../../src/core/errors.js";
 
@@ -18,7 +18,8 @@ export interface FolderChanges {
 }
 
 interface Known {
-  digest: string;
+  /** What was found when the folder was last looked at. */
+  source: Source | null;
   /** The plugin that is loaded from this folder, if one ever was. */
   pluginId: string | null;
   error: string | null;
@@ -71,14 +72,14 @@ export class PluginFolders {
 
   async #load(dirName: string, changes: FolderChanges): Promise<void> {
     const dir = join(this.servicesDir, dirName);
-    const known: Known = this.#known.get(dirName) ?? { digest: "", pluginId: null, error: null };
+    const known: Known = this.#known.get(dirName) ?? { source: null, pluginId: null, error: null };
     this.#known.set(dirName, known);
     try {
-      const digest = contentDigest(dir);
+      const { source: before } = known;
+      known.source = sourceOf(dir, before);
       // What was refused may have been so for another folder, or for what is no part of its code.
       const isServed = known.pluginId !== null && this.broker.hasPlugin(known.pluginId);
-      if (digest === known.digest && known.error === null && isServed) return;
-      known.digest = digest;
+      if (known.source.digest === before?.digest && known.error === null && isServed) return;
       const { id } = this.broker.readPlugin(dir);
       const rival = [...this.#known].find(([other, { pluginId }]) => other !== dirName && pluginId === id);
       if (rival) throw new Error(`the identifier "${id}" is taken by the folder ${rival[0]}`);
@@ -97,4 +98,11 @@ export class PluginFolders {
   failures(): FolderFailure[] {
     return [...this.#known].flatMap(([dir, { error }]) => (error === null ? [] : [{ dir, error }]));
   }
+}
+
+/** What a folder holds now. Its files are read only if they may have changed. */
+function sourceOf(dir: string, before: Source | null): Source {
+  const isUnchanged =
+    before && !before.fingerprint.fresh && fingerprint(dir).text === before.fingerprint.text;
+  return isUnchanged ? before : readSource(dir);
 }
