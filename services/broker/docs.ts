@@ -71,7 +71,8 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "GET /logs/:pluginId": {
     summary: "The latest lines a plugin wrote, also after it is gone",
-    detail: "404 for one that is not there and never wrote a line.",
+    detail:
+      "500 lines of each of the 1000 plugins that wrote last. 404 for one that is not there and of which there is no line.",
     params: { pluginId: callParams.pluginId },
     response: "{ lines: [{ time, service, stream, line }], count }",
     examples: [{ summary: "One plugin", params: { pluginId: "com.example.math-plugin" } }],
