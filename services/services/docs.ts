@@ -75,7 +75,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   "POST /deploy": {
     summary: "Validate, test, load and verify a service's present code in one step",
     detail:
-      "`validate` tries the code in a process of its own. `test` runs `bun test` on the folder with a scratch data folder (REEF_TEST_TIMEOUT, 60 s); without test files it is skipped. `load` starts the new version beside the running one. `verify` asks its GET routes that take no parameters: a 5xx fails. Only then is it swapped in. When the server ends meanwhile, so does the deploy (503). Whatever fails, what served before serves on. `warnings` names routes without documentation and documented ones that do not exist. Unknown fields are ignored.",
+      "`validate` tries the code in a process of its own. `test` runs `bun test` on the folder with a scratch data folder (REEF_TEST_TIMEOUT, 60 s); without test files it is skipped. `load` starts the new version beside the running one. `verify` asks all its GET routes that take no parameters, for up to 3 s: a 5xx fails, and routes that it did not get to are counted in its `detail`. Only then is it swapped in. When the server ends meanwhile, so does the deploy (503). Whatever fails, what served before serves on. `warnings` names routes without documentation and documented ones that do not exist. Unknown fields are ignored.",
     body: { name: { type: "string", required: true, description: "The service or its folder" } },
     response:
       "200, or 400, 404, 409, 503 or 507 when not deployed: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest?, warnings? }",
