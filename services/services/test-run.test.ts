@@ -57,6 +57,26 @@ describe("a test run", () => {
     expect(detail).toContain("Expected: 3");
   });
 
+  test("names each test that failed once, with its group, and none that a test makes up", async () => {
+    const { detail } = await run(`
+      import { describe, expect, test } from "bun:test";
+      for (let n = 0; n < 40; n++) test("t" + n, () => {
+        console.log("(fail) made up");
+        if (n < 5) throw new Error("no");
+      });
+      describe("<a> & 'b'", () => describe("in > it", () => test('"c"\\nd [3.00ms]', () => expect(1).toBe(2))));`);
+    const [first] = detail.split("\n");
+    expect(first).toBe(`6 of 41 tests failed: t0; t1; t2; t3; t4 and 1 more`);
+    const alone = await run(`
+      import { describe, expect, test } from "bun:test";
+      describe("<a> & 'b'", () => describe("in > it", () => test('"c"\\nd [3.00ms]', () => expect(1).toBe(2))));
+      describe("other", () => test("fine", () => {}));
+      test("late", () => new Promise(() => {}), 10);`);
+    expect(alone.detail.split("\n")[0]).toBe(
+      `2 of 3 tests failed: <a> & 'b' > in > it > "c" d [3.00ms]; late`,
+    );
+  });
+
   test("is skipped for a folder without tests", async () => {
     const dir = folder({ "index.ts": "" });
     const verdict = await runTests({ dir, timeoutMs: 1000, signal: never });

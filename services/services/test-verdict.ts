@@ -1,6 +1,6 @@
-/** What came of a test run: its exit, the runner's summary and its output in one verdict. */
-import { readFileSync } from "node:fs";
+/** What came of a test run: its exit, the runner's report and its output in one verdict. */
 import type { TestOutput } from "./test-output.js";
+import { readReport, type TestReport } from "./test-report.js";
 
 export interface TestVerdict {
   status: "passed" | "failed" | "skipped";
@@ -14,12 +14,6 @@ export interface Exit {
   signal: string | number | null;
 }
 
-interface Summary {
-  tests: number;
-  failures: number;
-  skipped: number;
-}
-
 /** As much of the output as fits a report, in characters. */
 const SHOWN = 4000;
 
@@ -29,42 +23,37 @@ export function failedWith(what: string, output: TestOutput): TestVerdict {
   return { status: "failed", detail: end === "" ? what : `${what}\n${end}` };
 }
 
-/** The verdict on a run that ended by itself. `summaryPath` is where the runner writes its JUnit report at the end. */
-export function verdictOn(exit: Exit, summaryPath: string, output: TestOutput): TestVerdict {
-  const summary = readSummary(summaryPath);
-  if (exit.code !== 0) return failedWith(whatFailed(exit, summary, output.text()), output);
+/** The verdict on a run that ended by itself. `reportPath` is where the runner writes its JUnit report at the end. */
+export function verdictOn(exit: Exit, reportPath: string, output: TestOutput): TestVerdict {
+  const report = readReport(reportPath);
+  if (exit.code !== 0) return failedWith(whatFailed(exit, report, output.text()), output);
   const nothingRan = "no test was run: the test files hold none, or all of them are skipped";
-  if (!summary) {
+  if (!report) {
     // Without any test the runner writes no report.
     if (/^Ran 0 tests /m.test(output.text())) return failedWith(nothingRan, output);
     return failedWith("the test process ended itself before its tests were through (exit code 0)", output);
   }
-  const ran = summary.tests - summary.skipped;
+  const ran = report.tests - report.skipped;
   if (ran <= 0) return failedWith(nothingRan, output);
-  const skipped = summary.skipped > 0 ? `, ${summary.skipped} skipped` : "";
+  const skipped = report.skipped > 0 ? `, ${report.skipped} skipped` : "";
   return { status: "passed", detail: `${ran} ${ran === 1 ? "test" : "tests"} passed${skipped}` };
 }
 
-/** What the runner has written when it came to its end; undefined when it did not. */
-function readSummary(path: string): Summary | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+/** Tests that are named when they failed. */
+const NAMED = 5;
+
+function whatFailed({ code, signal }: Exit, report: TestReport | undefined, output: string): string {
+  if (report && report.failures > 0) {
+    return `${report.failures} of ${report.tests} tests failed${named(report.failed)}`;
   }
-  const root = /<testsuites [^>]*>/.exec(text)?.[0] ?? "";
-  const count = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(root)?.[1] ?? 0);
-  return { tests: count("tests"), failures: count("failures"), skipped: count("skipped") };
+  // Without its report all there is to go by is what was printed.
+  const printed = output.matchAll(/^\(fail\) (.+?)(?: \[[\d.]+m?s\])?$/gm);
+  const names = [...new Set(Array.from(printed, ([, name = ""]) => name))];
+  return `the test run ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}${named(names)}`;
 }
 
-function whatFailed({ code, signal }: Exit, summary: Summary | undefined, output: string): string {
-  const names = [...output.matchAll(/^\(fail\) (.+?)(?: \[[\d.]+m?s\])?$/gm)].map(([, name]) => name);
-  const rest = names.length > 5 ? ` and ${names.length - 5} more` : "";
-  const which = names.length > 0 ? `: ${names.slice(0, 5).join("; ")}${rest}` : "";
-  if (summary && summary.failures > 0) {
-    return `${summary.failures} of ${summary.tests} tests failed${which}`;
-  }
-  return `the test run ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}${which}`;
+function named(names: string[]): string {
+  if (names.length === 0) return "";
+  const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return `: ${names.slice(0, NAMED).join("; ")}${rest}`;
 }
