@@ -15,6 +15,18 @@ const collection = (extra: object = {}) =>
   new JsonCollection<Task>({ path: path("t.json"), onReport, ...extra });
 const onDisk = () => JSON.parse(readFileSync(path("t.json"), "utf8"));
 
+test("formats of its schema are checked, and one that nobody knows is named", async () => {
+  const withFormat = (format: string) =>
+    collection({ itemSchema: Type.Object({ id: Type.String(), title: Type.String({ format }) }) });
+  const dated = withFormat("date-time");
+  expect(await dated.put({ id: "a", title: "2024-01-01T00:00:00Z" })).toMatchObject({ id: "a" });
+  await expect(dated.put({ id: "b", title: "soon" })).rejects.toThrow("does not fit its schema at /title");
+  await expect(withFormat("odd").put({ id: "a", title: "x" })).rejects.toThrow(
+    'the format "odd" of a schema',
+  );
+  expect(onDisk().items).toHaveLength(1);
+});
+
 describe("a collection", () => {
   test("stores, replaces, lists in order and removes", async () => {
     const tasks = collection();

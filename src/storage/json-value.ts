@@ -1,6 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { messageOf } from "../core/errors.js";
+import { assertFormats } from "../core/formats.js";
 import { StorageError } from "../core/storage-error.js";
 
 /** Freezes a value and all that it contains, and returns it. */
@@ -49,9 +50,14 @@ export function asStored<T>(value: T, what: string): Readonly<T> {
   return deepFreeze(JSON.parse(jsonText(value, what)) as T);
 }
 
-/** @throws StorageError `STORAGE_SHAPE` that names the first place where the value misses the schema. */
+/**
+ * @throws StorageError `STORAGE_SHAPE` that names the first place where the value misses the schema; TypeError when
+ * the schema has a format that nobody knows.
+ */
 export function checkShape(schema: TSchema | undefined, value: unknown, what: string): void {
-  if (!schema || Value.Check(schema, value)) return;
+  if (!schema) return;
+  assertFormats(schema);
+  if (Value.Check(schema, value)) return;
   const first = Value.Errors(schema, value).First();
   const where = first?.path ? ` at ${first.path}` : "";
   throw new StorageError("STORAGE_SHAPE", `${what} does not fit its schema${where}: ${first?.message}`);
