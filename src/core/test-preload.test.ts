@@ -150,6 +150,29 @@ class Store {
   expect([code, readFileSync(seen, "utf8")]).toEqual([0, "2 "]);
 });
 
+test("a close that saves in its harness's data folder finds its folders there, and leaves nothing", async () => {
+  const seen = join(sandbox.root, "saved");
+  const text = service(`
+class Store {
+  items = [];
+  add(item) { this.items.push(item); }
+  list() { return this.items; }
+  async close() {
+    await 1;
+    writeFileSync(this.dir + "/deep/items.json", JSON.stringify(this.items));
+    appendFileSync(${JSON.stringify(seen)}, this.items.length + " ");
+  }
+}`);
+  const init = 'init(ctx) { store.dir = ctx.dataDir; mkdirSync(ctx.dataDir + "/deep"); }';
+  write(text.replace("routes, store", `routes, store, ${init}`));
+  tests(2);
+  const { code, output } = await run(...PRELOADED);
+  expect(output).toContain("2 pass");
+  expect(output).not.toContain("store.close()");
+  expect([code, readFileSync(seen, "utf8")]).toEqual([0, "2 "]);
+  expect(left("tmp")).toEqual([".keep"]);
+});
+
 describe("without the preload", () => {
   test.each([[[]], [["--isolate"]]])(
     "a harness imported first has the services open their files in a scratch folder (%p)",

@@ -1,5 +1,5 @@
 /** A harness for the tests of services: a Reef in this process, without a port, with a data folder of its own. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "./config.js";
@@ -7,7 +7,7 @@ import { endDataDir } from "./data-dir.js";
 import { LogBook } from "./log.js";
 import { enterScratchLate } from "./scratch.js";
 import { createServer, type ReefServer } from "./server.js";
-import { keepStoresOpen } from "./testing-stores.js";
+import { keepStoresOpen, removeDataDir } from "./testing-stores.js";
 import type { Json, ServiceModule } from "./types.js";
 
 /** Imported before the services, as in sorted imports, this has them open their files in a scratch folder. */
@@ -97,20 +97,22 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
   const discard = () => {
     restoreEnvironment();
     endDataDir(dataDir);
-    rmSync(dataDir, { recursive: true, force: true });
+    removeDataDir(dataDir);
   };
   const logs = options.verbose ? new LogBook() : new LogBook(() => undefined);
   let server: ReefServer;
   try {
     const modules = await Promise.all(options.services.map(moduleOf));
     const config = readConfig();
-    server = await keepStoresOpen(modules, () => createServer({ modules, authToken, dataDir, logs, config }));
+    server = await keepStoresOpen(modules, dataDir, () =>
+      createServer({ modules, authToken, dataDir, logs, config }),
+    );
   } catch (error) {
     discard();
     throw error;
   }
   const end = (drainMs: number) =>
-    keepStoresOpen(server.liveModules.values(), () => server.close(drainMs)).finally(discard);
+    keepStoresOpen(server.liveModules.values(), dataDir, () => server.close(drainMs)).finally(discard);
   const [failure] = server.registry.failures.list();
   if (failure) {
     await end(0);
