@@ -7,11 +7,15 @@ const core = import.meta.dir;
 
 describe("imports of Reef's own source", () => {
   const types = join(core, "types.ts");
+  const testing = join(core, "../../services/broker/testing.ts");
   test.each([
     ["../src/core/types.js", "/anywhere/services/x/index.ts", types],
     ["../../src/core/types.js", "/anywhere/services/x/index.ts", types],
     ["../../../src/core/types.js", "/anywhere/examples/services/x/index.ts", types],
     ["../../src/core/types.ts", "/anywhere/services/x/index.ts", types],
+    ["../../../services/broker/testing.js", "/anywhere/services/x/x.test.ts", testing],
+    ["../../services/broker/service.js", "/anywhere/services/x/x.test.ts", undefined],
+    ["../../services/none/testing.js", "/anywhere/services/x/x.test.ts", undefined],
     ["../../src/core/none.js", "/anywhere/services/x/index.ts", undefined],
     ["../../src/main.js", "/anywhere/services/x/index.ts", undefined],
     ["./src/core/types.js", "/anywhere/services/x/index.ts", undefined],

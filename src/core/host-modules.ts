@@ -48,8 +48,12 @@ const NAMESPACE = "reef";
 /** The empty module that every graph begins with. */
 export const GRAPH_MAIN = "reef:graph";
 
-/** Specifiers that point at Reef's own source, however many folders up the author believes it to be. */
-const OWN_SOURCE = /^(?:\.\.\/)+(src\/(?:core|storage|broker|agent)\/.+)\.(?:js|ts)$/;
+/**
+ * Specifiers that point at Reef's own source, or at what one of its services has for the tests of others, however many
+ * folders up the author believes it to be.
+ */
+const OWN_SOURCE =
+  /^(?:\.\.\/)+(src\/(?:core|storage|broker|agent)\/.+|services\/[^/]+\/testing)\.(?:js|ts)$/;
 
 /**
  * Where an import of Reef's source leads. Services are written for `services/<name>/` and for
