@@ -56,6 +56,16 @@ test("one that was written anew without a difference is read once more", async (
   expect(await syncReading()).toEqual({ results: [], errors: [], read: [] });
 });
 
+test("one that was written within the clock's present tick is read until that is over", async () => {
+  utimesSync(join(dir, "big"), 1, 1);
+  const clock = spyOn(Date, "now").mockReturnValue(fs.statSync(join(dir, "big")).ctimeMs + 1);
+  try {
+    for (let n = 0; n < 3; n++) expect((await syncReading()).read).toContain("big");
+  } finally {
+    clock.mockRestore();
+  }
+});
+
 test("one that changed is taken up", async () => {
   writeFileSync(join(dir, "big"), "2");
   expect((await folders.sync()).results).toEqual([{ name: "large", action: "updated" }]);

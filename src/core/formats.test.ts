@@ -31,6 +31,10 @@ describe("a format in a schema", () => {
     expect(() => check("json-pointer", "/".repeat(10_001))).toThrow("at must be text in the format");
   });
 
+  test("is not known where a check of it takes time that grows with the square of the text", () => {
+    expect(() => check("uri-template", "/a")).toThrow('the format "uri-template" of a schema is not known');
+  });
+
   test("that nobody knows is the author's mistake, and is known once it is registered", async () => {
     const routes = new Hono();
     const Body = Type.Object({ list: Type.Optional(Type.Array(Type.String({ format: OWN }))) });
