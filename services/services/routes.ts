@@ -24,16 +24,12 @@ export function createRoutes(manager: () => Manager): Hono {
   const registry = () => manager().ctx.registry;
 
   /** The name in the path, when the service may be changed. */
-  const changeable = (c: Context) => {
+  /** The name of a service that is to be changed, which may take as long as the service does. */
+  const toChange = (c: Context) => {
+    keepOpen(c.req.raw, c.env);
     const name = c.req.param("name") ?? "";
     assertChangeable(name, manager().ctx.name);
     return name;
-  };
-
-  /** The same for a change, which may take as long as the service does. */
-  const toChange = (c: Context) => {
-    keepOpen(c.req.raw, c.env);
-    return changeable(c);
   };
 
   const known = (name: string) => {
