@@ -213,3 +213,11 @@ test("what a manager's deploy started is gone when the server stops", async () =
   const pid = Number(await Bun.file(file).text());
   await eventually(() => !existsSync(`/proc/${pid}`), "the end of the test process");
 });
+
+test("a version that imports another service's code is deployed with a warning", async () => {
+  const importing = `import other from "../other/index.js"; void other; ${answering("importing", "x")}`;
+  m.sandbox.services({ "importing/index.ts": importing });
+  const { data } = await m.deploy("importing");
+  expect(data.deployed).toBe(true);
+  expect(data.warnings).toContainEqual(expect.stringContaining('index.ts imports "../other/index.js"'));
+});

@@ -7,6 +7,7 @@ import { checkRouteDocs } from "../../src/core/route-docs.js";
 import { Turns } from "../../src/core/turns.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Announcer } from "./announce.js";
+import { foreignImports } from "./foreign-imports.js";
 import { assertChangeable } from "./names.js";
 import { probe } from "./probe.js";
 import { type DeployReport, StepRecorder } from "./report.js";
@@ -88,6 +89,8 @@ export class Deployer {
       if (verdict.status === "failed") throw new StepFailed(verdict.detail);
       recorder.end(verdict.status, verdict.detail);
       await breathe();
+      const foreign = foreignImports(dir);
+      await breathe();
 
       recorder.begin("load");
       let seen = "";
@@ -104,6 +107,7 @@ export class Deployer {
       if (now?.digest !== digest) throw new StepFailed("other code was put into service at the same moment");
       recorder.end("passed", `version ${now.generation} serves; ${seen}`);
       const { generation } = now;
+      warnings = [...warnings, ...foreign];
       const report = { name: loaded.name, steps, deployed: true, generation, digest, warnings };
       return { status: 200, report };
     } catch (error) {
