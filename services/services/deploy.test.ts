@@ -199,6 +199,14 @@ test("the change belongs to its deploy also when the folder is called otherwise 
   ]);
 });
 
+test("a version that imports another service's code is deployed with a warning", async () => {
+  const importing = `import other from "../other/index.js"; void other; ${answering("importing", "x")}`;
+  m.sandbox.services({ "importing/index.ts": importing });
+  const { data } = await m.deploy("importing");
+  expect(data.deployed).toBe(true);
+  expect(data.warnings).toContainEqual(expect.stringContaining('index.ts imports "../other/index.js"'));
+});
+
 test("what a manager's deploy started is gone when the server stops", async () => {
   const file = join(m.sandbox.root, "test.pid");
   put({
@@ -212,12 +220,4 @@ test("what a manager's deploy started is gone when the server stops", async () =
   await deploying;
   const pid = Number(await Bun.file(file).text());
   await eventually(() => !existsSync(`/proc/${pid}`), "the end of the test process");
-});
-
-test("a version that imports another service's code is deployed with a warning", async () => {
-  const importing = `import other from "../other/index.js"; void other; ${answering("importing", "x")}`;
-  m.sandbox.services({ "importing/index.ts": importing });
-  const { data } = await m.deploy("importing");
-  expect(data.deployed).toBe(true);
-  expect(data.warnings).toContainEqual(expect.stringContaining('index.ts imports "../other/index.js"'));
 });
