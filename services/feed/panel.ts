@@ -21,11 +21,10 @@ const script = `
   const list = root.querySelector("ol");
   const state = root.querySelector(".feed-state");
   const filter = root.querySelector("input");
-  const API = typeof PANEL_API !== "undefined" ? PANEL_API : "/ui/api";
   const most = 200;
   const shown = new Map();
-  let last = "";
   let round = 0;
+  let end = () => undefined;
 
   function part(tag, name, text) {
     const element = document.createElement(tag);
@@ -34,75 +33,56 @@ const script = `
     return element;
   }
 
+  // By their ids, since what is loaded and what comes meanwhile may arrive in any order.
   function show(event) {
-    if (shown.has(event.nodeId)) return;
-    const item = document.createElement("li");
-    if (event.parentId && shown.has(event.parentId)) item.className = "feed-child";
+    if (shown.has(event.id)) return;
+    const item = part("li", shown.has(event.parentId) ? "feed-child" : "", "");
     const meta = part("div", "feed-meta", "");
     const time = part("time", "", new Date(event.time).toLocaleTimeString());
     time.dateTime = event.time;
     meta.append(time, part("span", "feed-type", event.type), part("span", "", event.source));
     item.append(meta, part("div", "feed-content", event.content));
-    shown.set(event.nodeId, item);
-    list.prepend(item);
-    if (event.nodeId > last) last = event.nodeId;
-    while (list.childElementCount > most) {
-      const oldest = shown.keys().next().value;
-      shown.get(oldest).remove();
-      shown.delete(oldest);
+    item.id = "feed-" + event.id;
+    shown.set(event.id, item);
+    list.insertBefore(item, Array.from(list.children).find((other) => other.id < item.id) ?? null);
+    if (shown.size <= most) return;
+    shown.delete(list.lastChild.id.slice(5));
+    list.lastChild.remove();
+  }
+
+  function live() {
+    state.textContent = shown.size > 0 ? "live" : "no events yet";
+  }
+
+  async function load(own, query) {
+    try {
+      const data = await Reef.api("GET", "/feed/events?limit=50&q=" + encodeURIComponent(query));
+      if (own !== round) return;
+      data.events.reverse().forEach(show);
+      if (query) state.textContent = data.count + " found";
+      else live();
+    } catch (error) {
+      if (own !== round) return;
+      state.textContent = "not loaded (" + error.message + "), trying again";
+      setTimeout(() => own === round && load(own, query), 2000);
     }
   }
 
-  async function load(own) {
+  function start() {
+    const own = ++round;
     const query = filter.value.trim();
-    const response = await fetch(API + "/feed/events?limit=50" + (query ? "&q=" + encodeURIComponent(query) : ""));
-    const data = await response.json();
-    if (!response.ok) throw new Error(data.error || response.status);
-    if (own !== round) return;
+    end();
     list.replaceChildren();
     shown.clear();
-    data.events.reverse().forEach(show);
-    state.textContent = query ? data.count + " found" : data.count ? "live" : "no events yet";
-    return query;
-  }
-
-  async function follow(own) {
-    const response = await fetch(API + "/feed/stream" + (last ? "?since=" + last : ""));
-    if (!response.ok) throw new Error(response.status);
-    state.textContent = "live";
-    const reader = response.body.getReader();
-    const decoder = new TextDecoder();
-    let rest = "";
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (own !== round) return reader.cancel();
-      if (done) return;
-      rest += decoder.decode(value, { stream: true });
-      const lines = rest.split("\\n");
-      rest = lines.pop();
-      for (const line of lines) {
-        if (!line.startsWith("data: ")) continue;
-        const event = JSON.parse(line.slice(6));
-        if (event.type === "reset" && !event.nodeId) last = "";
-        else show(event);
-      }
-      if (!last) return;
-    }
-  }
-
-  async function start() {
-    const own = ++round;
-    last = "";
-    while (own === round) {
-      try {
-        if (!last && (await load(own))) return;
-        await follow(own);
-      } catch (error) {
-        if (own !== round) return;
-        state.textContent = "not connected (" + error.message + "), trying again";
-      }
-      await new Promise((resolve) => setTimeout(resolve, 2000));
-    }
+    if (query) return load(own, query);
+    end = Reef.stream("/feed/stream", (event) => { show(event); live(); }, {
+      // What came before the stream began is loaded then, so that nothing falls between the two.
+      onState: (connected) => {
+        if (connected) load(own, "");
+        else state.textContent = "not connected, trying again";
+      },
+      onReset: start,
+    });
   }
 
   filter.addEventListener("change", start);

@@ -1,0 +1,85 @@
+/** The feed's panel in a real browser, from a server to which nothing has happened yet. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, FrameLocator, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+
+/** More than the time after which a panel that has lost its stream asks again. */
+const QUIET_MS = 5000;
+
+describe.skipIf(!hasBrowser)("the feed's panel", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  const publish = (content: string, parentId?: string) =>
+    dashboard.call("/feed/events", "POST", { type: "note", source: "test", content, parentId });
+
+  async function visit(
+    use: (panel: FrameLocator, page: Page) => Promise<void>,
+    watch: (page: Page) => unknown = () => undefined,
+  ): Promise<void> {
+    const { page, strangers, complaints, close } = await dashboard.open(browser);
+    watch(page);
+    await page.goto(`${dashboard.url}/ui/panels/feed`);
+    await use(page.frameLocator("iframe"), page);
+    expect(strangers).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  }
+
+  test("waits for the first event on one connection, and shows it", async () => {
+    const streams: string[] = [];
+    const watch = (page: Page) =>
+      page.on("request", (request) => request.url().includes("/feed/stream") && streams.push(request.url()));
+    await visit(async (panel, page) => {
+      await panel.getByRole("status").filter({ hasNotText: "loading" }).waitFor();
+      await page.waitForTimeout(QUIET_MS);
+      expect(streams.length).toBeLessThanOrEqual(1);
+      expect(await panel.getByRole("status").textContent()).toBe("no events yet");
+      await publish("The first of all");
+      await panel.getByText("The first of all").waitFor();
+      await panel.getByRole("status").filter({ hasText: "live" }).waitFor();
+    }, watch);
+  }, 30_000);
+
+  test("shows the latest first, once each, and what words find", async () => {
+    const { id } = (await (await publish("About boats")).json()) as { id: string };
+    await publish("About sheds", id);
+    await visit(async (panel) => {
+      const items = panel.getByRole("listitem");
+      await publish("About trees");
+      await items.filter({ hasText: "About trees" }).waitFor();
+      const texts = (await items.allTextContents()).map(
+        (text) => /(The first of all|About \w+)$/.exec(text)?.[0],
+      );
+      expect(texts).toEqual(["About trees", "About sheds", "About boats", "The first of all"]);
+      await panel.getByRole("searchbox").fill("sheds");
+      await panel.getByRole("searchbox").press("Enter");
+      await panel.getByRole("status").filter({ hasText: "1 found" }).waitFor();
+      expect(await items.count()).toBe(1);
+      await publish("About sheds that nobody looked for");
+      await panel.getByRole("searchbox").fill("");
+      await panel.getByRole("searchbox").press("Enter");
+      await items.filter({ hasText: "that nobody looked for" }).waitFor();
+      expect(await items.count()).toBe(5);
+    });
+  });
+
+  test("goes on by itself after the feed was reloaded", async () => {
+    await visit(async (panel) => {
+      await panel.getByRole("status").filter({ hasText: "live" }).waitFor();
+      await dashboard.call("/services/reload/feed", "POST");
+      await publish("After the reload");
+      await panel.getByText("After the reload").waitFor();
+      expect(await panel.getByText("After the reload").count()).toBe(1);
+    });
+  });
+});
