@@ -3,9 +3,10 @@ import { readConfig } from "../../src/core/config.js";
 import type { ServiceContext, ServiceModule } from "../../src/core/types.js";
 import { Assets } from "./assets.js";
 import { routeDocs } from "./docs.js";
-import { Live } from "./live.js";
+import { BOOT, Live } from "./live.js";
 import { createRoutes } from "./routes.js";
 import { SessionStore } from "./sessions.js";
+import { findToken } from "./token.js";
 
 const WARM_UP_MS = 1000;
 
@@ -40,6 +41,8 @@ export function createUi(): ServiceModule {
     }),
     routeDocs,
     init(context) {
+      // Where the token cannot be known, a session lasts as long as the server, whose token stays the same.
+      sessions.useToken(findToken(context) ?? BOOT);
       started = { context, live: new Live(context), allowedHosts: readConfig().allowedHosts };
       // Ahead of the first visitor, and after the services that start with this one.
       context.setTimeout(async () => {

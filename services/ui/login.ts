@@ -9,6 +9,7 @@ import { originOf } from "./origin.js";
 import { loginPage, redirectPage } from "./pages.js";
 import { SESSION_DAYS, type SessionStore } from "./sessions.js";
 import { strings } from "./strings.js";
+import { isToken } from "./token.js";
 
 export interface LoginParts {
   sessions: SessionStore;
@@ -62,10 +63,7 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
     assertSameOrigin(c);
     const form = await c.req.parseBody();
     const token = typeof form.token === "string" ? form.token.trim() : "";
-    const probe = new Request("http://reef.internal/", {
-      headers: { authorization: `Bearer ${asciiOnly(token)}` },
-    });
-    if (!context().authenticate(probe)) {
+    if (!isToken(token, context())) {
       guessed(c);
       const next = safeNext(form.next);
       return loginPage(c, { script: await script(), problem: strings.login.wrong, status: 401, next });
@@ -100,12 +98,6 @@ export function safeNext(value: unknown): string {
   return typeof value === "string" && /^\/ui(\/[\w.~%-]+)*$/.test(value) && value.length < 500
     ? value
     : "/ui";
-}
-
-/** Header values take ASCII only; any other token is wrong anyway. */
-function asciiOnly(token: string): string {
-  if (/^[\x21-\x7e]{1,4096}$/.test(token)) return token;
-  return "-";
 }
 
 async function startSession(c: Parameters<typeof setCookie>[0], sessions: SessionStore): Promise<void> {

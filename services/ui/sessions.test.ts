@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SESSION_DAYS, SessionStore } from "./sessions.js";
@@ -46,6 +46,41 @@ describe("sessions", () => {
     const again = open();
     expect(again.find(value)).toBeDefined();
     again.close();
+  });
+
+  test("end with the token that they began under, and tell nothing of it", async () => {
+    const under = (token: string) => {
+      const store = open();
+      store.useToken(token);
+      return store;
+    };
+    const store = under("a token");
+    const { value } = await store.start();
+    expect(store.find(value)).toBeDefined();
+    await store.start();
+    store.close();
+    const { items } = JSON.parse(readFileSync(path, "utf8")) as { items: Array<{ token: string }> };
+    expect(new Set(items.map(({ token }) => token)).size).toBe(2);
+    for (const [token, lives] of [
+      ["a token", true],
+      ["another", false],
+      ["a token", true],
+    ] as const) {
+      const again = under(token);
+      expect(again.find(value) !== undefined).toBe(lives);
+      again.close();
+    }
+  });
+
+  test("of a version that did not know their token are over", async () => {
+    const cookie = "cookie";
+    const id = new Bun.CryptoHasher("sha256").update(cookie).digest("hex");
+    const times = { createdAt: "2026-01-01T00:00:00.000Z", expiresAt: "2999-01-01T00:00:00.000Z" };
+    writeFileSync(path, JSON.stringify({ items: [{ id, ...times }] }));
+    const store = open();
+    expect(store.find(cookie)).toBeUndefined();
+    expect(store.find((await store.start()).value)).toBeDefined();
+    store.close();
   });
 
   test("end for good", async () => {

@@ -1,11 +1,13 @@
 /** Who is logged in at the dashboard, and the links that log in. Secrets are kept as hashes only. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { Type } from "@sinclair/typebox";
 import { JsonCollection } from "../../src/storage/index.js";
 
 /** One login. `id` is the SHA-256 of the cookie's value; times are ISO 8601. */
 export interface Session {
   id: string;
+  /** What the cookie's value makes of the token under which it began; nobody can guess at the token without that. */
+  token: string;
   createdAt: string;
   expiresAt: string;
 }
@@ -16,7 +18,15 @@ const DAY_MS = 86_400_000;
 const MAX_SESSIONS = 200;
 const MAX_LINKS = 100;
 
-const sessionSchema = Type.Object({ id: Type.String(), createdAt: Type.String(), expiresAt: Type.String() });
+const sessionSchema = Type.Object({
+  id: Type.String(),
+  token: Type.String(),
+  createdAt: Type.String(),
+  expiresAt: Type.String(),
+});
+/** Earlier versions did not write down the token; such a session is nobody's. */
+const upgradeItem = (stored: unknown) =>
+  typeof stored === "object" && stored !== null ? { token: "", ...stored } : stored;
 
 const hash = (secret: string) => createHash("sha256").update(secret).digest("hex");
 const secret = () => randomBytes(32).toString("base64url");
@@ -26,10 +36,25 @@ export class SessionStore {
   readonly #sessions: JsonCollection<Session>;
   readonly #links = new Map<string, number>();
   readonly #now: () => number;
+  #token = "";
 
   constructor(path = "ui-sessions.json", now: () => number = Date.now) {
-    this.#sessions = new JsonCollection<Session>({ path, itemSchema: sessionSchema, mode: 0o600 });
+    this.#sessions = new JsonCollection<Session>({
+      path,
+      itemSchema: sessionSchema,
+      upgradeItem,
+      mode: 0o600,
+    });
     this.#now = now;
+  }
+
+  /** From here on sessions that began under another token are over: whoever has that may have a session as well. */
+  useToken(token: string): void {
+    this.#token = token;
+  }
+
+  #mark(value: string): string {
+    return createHmac("sha256", value).update(this.#token).digest("hex");
   }
 
   /** Starts a session; returns the cookie's value once the session is on disk. */
@@ -39,6 +64,7 @@ export class SessionStore {
     const now = this.#now();
     const session: Session = {
       id: hash(value),
+      token: this.#mark(value),
       createdAt: new Date(now).toISOString(),
       expiresAt: new Date(now + SESSION_DAYS * DAY_MS).toISOString(),
     };
@@ -50,7 +76,7 @@ export class SessionStore {
   find(value: string | undefined): Session | undefined {
     if (!value) return undefined;
     const session = this.#sessions.get(hash(value));
-    return session && Date.parse(session.expiresAt) > this.#now() ? session : undefined;
+    return session && this.isAlive(session.id) && session.token === this.#mark(value) ? session : undefined;
   }
 
   isAlive(id: string): boolean {
