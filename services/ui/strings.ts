@@ -185,6 +185,7 @@ export const strings = {
     fresh: (count: number) => `${count} new`,
     older: "Loading older events…",
     count: (count: number, more: boolean) => `${count}${more ? "+" : ""} events`,
+    full: "The page holds no more; narrow them down to see older ones.",
     detail: "Event",
     pick: "Choose an event to see all of it.",
     permalink: "Copy link",

@@ -45,11 +45,17 @@ export class EventTree {
   readonly #roots: string[] = [];
   /** Events whose parent is not here, by that parent. */
   readonly #waiting = new Map<string, string[]>();
+  #full = false;
 
   constructor(readonly maxNodes = MAX_NODES) {}
 
   get size(): number {
     return this.#nodes.size;
+  }
+
+  /** Whether older events than those here have no place, or had none already. */
+  get full(): boolean {
+    return this.#full;
   }
 
   get(id: string): FeedEvent | undefined {
@@ -77,6 +83,7 @@ export class EventTree {
         this.#waiting.set(event.parentId, others);
       }
     }
+    this.#full ||= this.#nodes.size >= this.maxNodes;
     while (this.#nodes.size > this.maxNodes && this.#roots.length > 1) this.#forgetOldest();
     return added;
   }

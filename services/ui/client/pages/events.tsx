@@ -14,11 +14,13 @@ import {
   ancestors,
   failure,
   followEvents,
+  full,
   isFiltered,
   loading,
   loadOlder,
   next,
   reloadEvents,
+  retry,
   rows,
   toggle,
 } from "../state/events.js";
@@ -123,8 +125,10 @@ function List({ id }: { id: string | undefined }) {
         onFresh={setFresh}
         top={top}
       />
+      {failure.value !== undefined && <Problem error={failure.value} retry={retry} />}
       <p class="dim small" role="status">
         {loading.value && list.length > 0 ? t.events.older : t.events.count(list.length, next.value !== null)}
+        {full.value && next.value !== null && ` ${t.events.full}`}
       </p>
     </div>
   );
@@ -140,7 +144,7 @@ function Content({ id }: { id: string | undefined }) {
   if (isLoaded("feed") === false) return <Absent service="feed" />;
   if (failure.value !== undefined && rows.value.length === 0) {
     if (isMissing(failure.value)) return <Absent service="feed" />;
-    return <Problem error={failure.value} retry={reloadEvents} />;
+    return <Problem error={failure.value} retry={retry} />;
   }
   if (rows.value.length === 0 && loading.value) return <Loading />;
   const nothing = rows.value.length === 0;
@@ -159,7 +163,14 @@ function Content({ id }: { id: string | undefined }) {
 export function EventsPage({ id }: { id: string | undefined }) {
   useEffect(followEvents, []);
   // What was missed while the page was elsewhere is loaded with the rest; the stream continues from there.
-  useEffect(() => connections.subscribe(() => connections.peek() <= 1 && void reloadEvents()), []);
+  useEffect(
+    () =>
+      connections.subscribe((count) => {
+        if (count <= 1) void reloadEvents();
+        else if (failure.peek() !== undefined) void retry();
+      }),
+    [],
+  );
   // A thread that is pointed to is shown open.
   useEffect(() => {
     if (id === undefined) return;

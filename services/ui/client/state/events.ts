@@ -17,7 +17,7 @@ const FLUSH_MS = 100;
 export const filter = signal<EventFilter>({ q: "", type: "", source: "" });
 export const collapsed = signal<ReadonlySet<string>>(new Set());
 export const loading = signal(false);
-/** Why the latest page could not be loaded. */
+/** Why the page that was asked for last could not be loaded; nothing more is asked for until somebody wants it. */
 export const failure = signal<unknown>(undefined);
 /** Where the next older page begins; null at the end. */
 export const next = signal<string | null>(null);
@@ -26,7 +26,11 @@ let tree = new EventTree();
 /** Changes whenever the tree does. */
 const version = signal(0);
 let pending: FeedEvent[] = [];
+/** Came since the request under way began: its reply need not have them. */
+let meanwhile: FeedEvent[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** Cursor of the latest request. */
+let asked: string | null = null;
 /** Replies to an earlier question are not shown. */
 let round = 0;
 
@@ -35,6 +39,12 @@ export const isFiltered = computed(() => Object.values(filter.value).some((text)
 export const rows = computed(() => {
   version.value;
   return isFiltered.value ? tree.flat() : tree.rows(collapsed.value);
+});
+
+/** Whether the page holds all it can; older events are not asked for any more. */
+export const full = computed(() => {
+  version.value;
+  return tree.full;
 });
 
 /** An event that is loaded. */
@@ -52,10 +62,15 @@ function flush(): void {
   if (tree.add(events) > 0) version.value++;
 }
 
-function take(events: FeedEvent[]): void {
-  const wanted = isFiltered.value ? events.filter((event) => matches(filter.value, event)) : events;
-  if (wanted.length === 0) return;
-  for (const event of wanted) pending.push(event);
+const wanted = (events: FeedEvent[]) =>
+  isFiltered.peek() ? events.filter((event) => matches(filter.peek(), event)) : events;
+
+/** Puts events in that have just come. */
+export function take(events: FeedEvent[]): void {
+  const fresh = wanted(events);
+  if (fresh.length === 0) return;
+  for (const event of fresh) pending.push(event);
+  if (loading.peek()) meanwhile.push(...fresh);
   if (timer === undefined) timer = setTimeout(flush, FLUSH_MS);
 }
 
@@ -72,18 +87,26 @@ function query(cursor: string | null): string {
   return `/feed/events?${params}`;
 }
 
-/** Begins anew with the latest events that pass the filter. */
-export async function reloadEvents(): Promise<void> {
+/** Asks for the page that begins at `cursor`, or for the latest, with which everything begins anew. */
+async function load(cursor: string | null): Promise<void> {
   const own = ++round;
-  loading.value = true;
+  batch(() => {
+    loading.value = true;
+    failure.value = undefined;
+  });
+  asked = cursor;
+  meanwhile = wanted(pending);
   try {
-    const page = await api<Page>("GET", query(null));
+    const page = await api<Page>("GET", query(cursor));
     if (own !== round) return;
     batch(() => {
-      tree = new EventTree();
+      if (cursor === null) {
+        tree = new EventTree();
+        pending = [];
+      }
       tree.add(page.events);
+      tree.add(meanwhile);
       next.value = page.next;
-      failure.value = undefined;
       version.value++;
     });
   } catch (error) {
@@ -93,25 +116,18 @@ export async function reloadEvents(): Promise<void> {
   }
 }
 
-/** Loads the next older page. */
+/** Begins anew with the latest events that pass the filter. */
+export const reloadEvents = (): Promise<void> => load(null);
+
+/** Loads the next older page, if there is one and a place for it. */
 export async function loadOlder(): Promise<void> {
-  if (loading.value || next.value === null) return;
-  const own = ++round;
-  loading.value = true;
-  try {
-    const page = await api<Page>("GET", query(next.value));
-    if (own !== round) return;
-    batch(() => {
-      tree.add(page.events);
-      next.value = page.next;
-      version.value++;
-    });
-  } catch (error) {
-    if (own === round) failure.value = error;
-  } finally {
-    if (own === round) loading.value = false;
-  }
+  const cursor = next.peek();
+  if (cursor === null || loading.peek() || failure.peek() !== undefined || full.peek()) return;
+  await load(cursor);
 }
+
+/** Asks once more for what could not be loaded. */
+export const retry = (): Promise<void> => load(asked);
 
 export function toggle(id: string, close = !collapsed.value.has(id)): void {
   const changed = new Set(collapsed.value);

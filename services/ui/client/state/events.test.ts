@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { eventually } from "../../../../tests/support/sandbox.js";
+import {
+  failure,
+  filter,
+  full,
+  loading,
+  loadOlder,
+  next,
+  reloadEvents,
+  retry,
+  rows,
+  take,
+} from "./events.js";
+import type { FeedEvent } from "./live.js";
+
+const id = (index: number) => String(index).padStart(8, "0");
+const event = (index: number, content = "something"): FeedEvent => ({
+  id: id(index),
+  parentId: null,
+  type: "note",
+  source: "me",
+  content,
+  time: "2026-01-01T00:00:00Z",
+});
+
+const PAGE = 200;
+const realFetch = globalThis.fetch;
+let asked: URL[];
+/** The server's reply to the next requests. */
+let answer: (url: URL) => Response | Promise<Response>;
+
+/** A server with events up to `latest`, in pages; cursors are the last index of a page. */
+const history = (latest: number) => (url: URL) => {
+  const from = Number(url.searchParams.get("cursor") ?? latest + 1) - 1;
+  const events = Array.from({ length: Math.min(PAGE, from) }, (_, index) => event(from - index));
+  const last = from - events.length + 1;
+  return Response.json({ events, count: events.length, next: last > 1 ? String(last) : null });
+};
+const trouble = () => Response.json({ error: "in trouble" }, { status: 503 });
+
+beforeEach(() => {
+  asked = [];
+  globalThis.fetch = Object.assign(
+    async (path: string | URL | Request) => {
+      const url = new URL(String(path), "http://reef.test");
+      asked.push(url);
+      return answer(url);
+    },
+    { preconnect: () => undefined },
+  );
+});
+afterEach(() => {
+  filter.value = { q: "", type: "", source: "" };
+  globalThis.fetch = realFetch;
+});
+
+const ids = () => rows.value.map((row) => row.event.id);
+
+describe("older events", () => {
+  test("are asked for once when that fails, and again when somebody wants it", async () => {
+    answer = history(500);
+    await reloadEvents();
+    answer = trouble;
+    for (let times = 0; times < 10; times++) await loadOlder();
+    expect(asked.length).toBe(2);
+    expect(failure.value).toBeDefined();
+    expect(rows.value.length).toBe(PAGE);
+    answer = history(500);
+    await retry();
+    expect([asked.length, failure.value, rows.value.length]).toEqual([3, undefined, 2 * PAGE]);
+    await loadOlder();
+    expect([next.value, rows.value.length]).toEqual([null, 500]);
+  });
+
+  test("are not asked for any more when the page holds all it can", async () => {
+    answer = history(30_000);
+    await reloadEvents();
+    for (let times = 0; times < 150; times++) await loadOlder();
+    expect(asked.length).toBe(100);
+    expect([rows.value.length, full.value]).toEqual([20_000, true]);
+    // What comes now takes the place of the oldest, and makes no room for what is older still.
+    take([event(30_001)]);
+    await eventually(() => rows.value[0]?.event.id === id(30_001), "the new event");
+    await loadOlder();
+    expect(asked.length).toBe(100);
+    await reloadEvents();
+    expect(full.value).toBe(false);
+  });
+});
+
+describe("the latest events", () => {
+  test("fail with a reason, and come when they are asked for again", async () => {
+    answer = trouble;
+    await reloadEvents();
+    expect(failure.value).toMatchObject({ message: "in trouble", status: 503 });
+    answer = history(3);
+    await retry();
+    expect([failure.value, ids()]).toEqual([undefined, [id(3), id(2), id(1)]]);
+  });
+
+  test("include those that came while they were loaded, and none that the filter keeps out", async () => {
+    answer = history(1);
+    await reloadEvents();
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    take([event(2, "just before"), event(3, "wanted before")]);
+    filter.value = { q: "wanted", type: "", source: "" };
+    answer = () => promise;
+    const loaded = reloadEvents();
+    take([event(4, "wanted meanwhile"), event(5, "not so")]);
+    expect(loading.value).toBe(true);
+    resolve(Response.json({ events: [], count: 0, next: null }));
+    await loaded;
+    expect(ids()).toEqual([id(4), id(3)]);
+  });
+});

@@ -1,0 +1,59 @@
+/** The page of events in a real browser, over more of them than one request brings, and a server in trouble. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+
+const EVENTS = 450;
+/** Time for many more requests than there may be. */
+const SETTLE_MS = 1000;
+
+describe.skipIf(!hasBrowser)("the page of events", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
+    for (let index = 0; index < EVENTS; index++) await publish(`number ${index}`);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  const publish = (content: string) =>
+    dashboard.call("/feed/events", "POST", { type: "note", source: "test", content });
+
+  const scrollToEnd = (page: Page) =>
+    page.getByRole("tree").evaluate((tree) => {
+      tree.scrollTop = tree.scrollHeight;
+    });
+
+  test("asks once for older ones while the server is in trouble, and again when it is told to", async () => {
+    const { page, close } = await dashboard.open(browser, "/ui/events");
+    await page.getByText(/^2\d\d\+ events$/).waitFor();
+    let asked = 0;
+    await page.route(/\/feed\/events\?.*cursor=/, (route) => {
+      asked++;
+      return route.fulfill({ status: 503, json: { error: "in trouble" } });
+    });
+    await scrollToEnd(page);
+    await page.getByRole("alert").filter({ hasText: "in trouble" }).waitFor();
+    await page.waitForTimeout(SETTLE_MS);
+    expect(asked).toBe(1);
+    // Events that come now do not make it ask either.
+    await publish("one more");
+    await page.getByRole("button", { name: /new$/ }).waitFor();
+    await scrollToEnd(page);
+    await page.waitForTimeout(SETTLE_MS);
+    expect(asked).toBe(1);
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await scrollToEnd(page);
+    await page.getByText(/^\d+ events$/).waitFor();
+    await scrollToEnd(page);
+    await page.getByRole("treeitem").filter({ hasText: "number 0" }).waitFor();
+    await close();
+  }, 30_000);
+});
