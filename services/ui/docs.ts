@@ -32,7 +32,8 @@ export const routeDocs: Record<string, RouteDocs> = {
   "POST /ui/login": {
     summary: "Logs in with the server's token",
     detail:
-      "303 to the dashboard for the right token, 401 for any other, 429 after ten wrong ones within a minute.",
+      "303 to the dashboard for the right token, 401 for any other, 429 after ten wrong ones within a minute. " +
+      "400 for a form that cannot be read.",
     bodyType: "application/x-www-form-urlencoded",
     body: {
       token: { type: "string", required: true, description: "The server's token, as a form field" },

@@ -49,6 +49,29 @@ describe("the session's cookie", () => {
   });
 });
 
+test.each([
+  [
+    "breaks off",
+    "multipart/form-data; boundary=x",
+    '--x\r\nContent-Disposition: form-data; name="token"\r\n',
+  ],
+  ["has no boundary", "multipart/form-data", "token=test-token"],
+  ["is something else", "multipart/form-data; boundary=x", "\u0000\u0001"],
+])("a form that %s is refused as such, and nothing of it is logged", async (_what, type, body) => {
+  const lines = () => t.logs.lines("ui").length;
+  const before = lines();
+  const reply = await t.json("/ui/login", {
+    method: "POST",
+    body,
+    headers: { ...ORIGIN, "content-type": type },
+  });
+  expect([reply.status, reply.data]).toEqual([
+    400,
+    { error: "the request body is not a form that can be read" },
+  ]);
+  expect(lines()).toBe(before);
+});
+
 describe("after logging in", () => {
   test.each([
     ["/ui/services/board", "/ui/services/board"],

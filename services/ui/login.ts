@@ -61,7 +61,7 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
 
   routes.post("/ui/login", async (c) => {
     assertSameOrigin(c);
-    const form = await c.req.parseBody();
+    const form = await formOf(c);
     const token = typeof form.token === "string" ? form.token.trim() : "";
     if (!isToken(token, context())) {
       guessed(c);
@@ -91,6 +91,15 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
     });
   });
   return routes;
+}
+
+async function formOf(c: Context) {
+  try {
+    return await c.req.parseBody();
+  } catch {
+    // What the platform says of it helps nobody who fills in a form.
+    throw new ReefError("BAD_REQUEST", "the request body is not a form that can be read");
+  }
 }
 
 /** Where to go after logging in: a page of the dashboard, whatever was asked for. */
