@@ -47,6 +47,16 @@ test("is for those who are logged in", async () => {
   expect((await t.fetch("/ui/live")).status).toBe(401);
 });
 
+test("answers HEAD without opening a stream, to those who are logged in", async () => {
+  const head = (headers: Record<string, string>) => t.fetch("/ui/live", { method: "HEAD", headers });
+  const timers = () => t.server.ctx.registry.get("ui")?.ledger?.timers ?? 0;
+  const before = timers();
+  const reply = await head({ cookie });
+  expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+  expect(timers()).toBeLessThanOrEqual(before);
+  expect((await head({})).status).toBe(401);
+});
+
 test("greets with the run of the server, then passes on events and what happens to services", async () => {
   const events = await read(
     {},

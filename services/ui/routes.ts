@@ -63,6 +63,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
 
   routes.get("/ui/live", (c) => {
     const { id } = requireSession(c, sessions);
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
     (c.env as Partial<Bun.Server<undefined>> | undefined)?.timeout?.(c.req.raw, 0);
     return live().connect({
       lastEventId: c.req.header("last-event-id"),
