@@ -63,3 +63,40 @@ test("reading goes on where it was when the feed comes back, and stops when told
   expect(taken.join("")).toBe("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\n");
   expect(states).toEqual([true, false, true, false, true, false]);
 });
+
+test("waiting for a feed leaves nothing behind at the signal that ends it", async () => {
+  const ended = new AbortController();
+  let looks = 0;
+  const host = {
+    getModule: () => {
+      if (++looks === 50) ended.abort();
+    },
+    setTimeout: (fn: () => void) => {
+      queueMicrotask(fn);
+      return () => undefined;
+    },
+  } as unknown as FeedHost;
+  const most = { listening: 0 };
+  const reader = new FeedReader(host, undefined, watched(ended.signal, most));
+  await reader.run(
+    async () => undefined,
+    () => undefined,
+  );
+  expect(most.listening).toBe(1);
+});
+
+/** A signal whose listeners are counted; `most` gets the highest number that there was at once. */
+function watched(signal: AbortSignal, most: { listening: number }): AbortSignal {
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  let listening = 0;
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    most.listening = Math.max(most.listening, ++listening);
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listening--;
+    remove(...args);
+  };
+  return signal;
+}

@@ -92,12 +92,13 @@ export class FeedReader {
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#ctx.setTimeout(resolve, RETRY_MS);
-      this.#signal.addEventListener("abort", () => {
-        cancel();
-        resolve();
-      });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = () => resolve();
+    const cancel = this.#ctx.setTimeout(stop, RETRY_MS);
+    this.#signal.addEventListener("abort", stop);
+    return promise.finally(() => {
+      cancel();
+      this.#signal.removeEventListener("abort", stop);
     });
   }
 }
