@@ -82,6 +82,22 @@ describe("a tree of events", () => {
     expect(tree.get("b")).toBeUndefined();
   });
 
+  test("does not count answers that it let go when what they answer comes late", () => {
+    const tree = new EventTree(3);
+    tree.add([event("b", "a"), event("c", "b"), event("d"), event("e")]);
+    expect(shape(tree)).toEqual(["0:e", "0:d"]);
+    tree.add([event("a")]);
+    expect(tree.rows(new Set()).map(({ event: { id }, children }) => `${id}:${children}`)).toEqual([
+      "e:0",
+      "d:0",
+      "a:0",
+    ]);
+    const other = new EventTree(4);
+    other.add([event("b", "a"), event("c", "a"), event("d", "b"), event("e"), event("f")]);
+    other.add([event("a")]);
+    expect(shape(other)).toEqual(["0:f", "0:e", "0:a", "1:c"]);
+  });
+
   test("survives threads of any depth", () => {
     const tree = new EventTree();
     const id = (index: number) => String(index).padStart(6, "0");

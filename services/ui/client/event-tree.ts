@@ -101,11 +101,20 @@ export class EventTree {
   }
 
   #forgetOldest(): void {
-    const stack = [this.#roots.shift() as string];
+    const root = this.#roots.shift() as string;
+    this.#stopWaiting(root);
+    const stack = [root];
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
       stack.push(...(this.#nodes.get(id)?.children ?? []));
       this.#nodes.delete(id);
     }
+  }
+
+  #stopWaiting(id: string): void {
+    const parent = this.#nodes.get(id)?.event.parentId ?? "";
+    const others = this.#waiting.get(parent)?.filter((other) => other !== id) ?? [];
+    if (others.length > 0) this.#waiting.set(parent, others);
+    else this.#waiting.delete(parent);
   }
 
   /** The ancestors of an event that are known, outermost first. */
