@@ -126,3 +126,25 @@ test.each([
 ])("%j lets it through: %p", (filter, expected) => {
   expect(matches(filter, event("a", null, { content: "Paint the shed!" }))).toBe(expected);
 });
+
+test.each([
+  ["cafe", true],
+  ["CAFÉ", true],
+  ["caf\u0065\u0301", true],
+  ["blue", true],
+  ["harbour blue", true],
+  ["note", false],
+  ["deeper", false],
+  ["7", false],
+  ["!", false],
+])(
+  "the search %j finds what the server would, in the text and in the fields that are texts: %p",
+  (q, expected) => {
+    const more = { colour: "Blue", count: 7, deep: { text: "deeper" } };
+    const found = matches(
+      { q, type: "", source: "" },
+      event("a", null, { content: "Café at the harbour", ...more }),
+    );
+    expect(found).toBe(expected);
+  },
+);

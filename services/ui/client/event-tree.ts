@@ -1,5 +1,6 @@
 /** Events as threads: who came of whom. Knows no page. */
 import type { FeedEvent } from "./state/live.js";
+import { termsOf, wordsOf } from "./words.js";
 
 export interface Row {
   event: FeedEvent;
@@ -174,14 +175,22 @@ export interface EventFilter {
   source: string;
 }
 
-const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}\p{M}]+\*?/gu) ?? [];
+/** What the server searches: the content, and further fields that are texts. */
+function textOf(event: FeedEvent): string {
+  const { id, nodeId, parentId, type, source, time, ...searched } = event;
+  return Object.values(searched)
+    .filter((value) => typeof value === "string")
+    .join("\n");
+}
 
 /** Whether an event that has just come belongs into a filtered list, by the rules of the server's search. */
 export function matches({ q, type, source }: EventFilter, event: FeedEvent): boolean {
   if (type !== "" && event.type !== type) return false;
   if (source !== "" && event.source !== source) return false;
-  const there = words(event.content);
-  return words(q).every((word) =>
-    word.endsWith("*") ? there.some((other) => other.startsWith(word.slice(0, -1))) : there.includes(word),
-  );
+  if (q === "") return true;
+  const wanted = termsOf(q);
+  const there = wordsOf(textOf(event));
+  const isThere = (word: string) =>
+    word.endsWith("*") ? there.some((other) => other.startsWith(word.slice(0, -1))) : there.includes(word);
+  return wanted.length > 0 && wanted.every(isThere);
 }
