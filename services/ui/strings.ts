@@ -68,6 +68,7 @@ export const strings = {
     state: "State",
     absent: (service: string) => `The service “${service}” is not loaded`,
     absentHint: "Load it, and this page fills by itself:",
+    offHint: "It is switched off. Switch it on, and this page fills by itself:",
     noMessages: "No messages so far.",
     unknownPage: "There is no such page",
     unknownPageHint: "The address leads nowhere. The overview has everything:",

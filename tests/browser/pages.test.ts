@@ -120,4 +120,22 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
       await page.getByRole("link", { name: "math.add" }).waitFor();
     });
   });
+
+  test("say how to switch a service on again that is switched off, and fill when it is", async () => {
+    const off = await dashboard.call("/services/disable/board", "POST", { reason: "to see what is said" });
+    expect(off.status).toBe(200);
+    await visit("/ui/panels/board", async (page) => {
+      await page.getByText(/It is switched off/).waitFor();
+      await page.getByText(/curl -X POST .*\/services\/enable\/board /).waitFor();
+      expect((await dashboard.call("/services/enable/board", "POST")).status).toBe(200);
+      await page.frameLocator("iframe").getByText("Open (0)").waitFor();
+    });
+    await dashboard.call("/services/disable/broker", "POST", {});
+    await visit("/ui/broker", async (page) => {
+      await page.getByText("The service “broker” is not loaded").waitFor();
+      await page.getByText(/curl -X POST .*\/services\/enable\/broker /).waitFor();
+      await dashboard.call("/services/enable/broker", "POST");
+      await page.getByRole("link", { name: "math.add" }).waitFor();
+    });
+  });
 });

@@ -1,6 +1,6 @@
 /** @jsxImportSource preact */
 import { strings as t } from "../../strings.js";
-import { Empty, Heading, Loaded } from "../parts/bits.js";
+import { Absent, Heading, Loaded } from "../parts/bits.js";
 import { PanelFrame } from "../parts/panel-frame.js";
 import { panels } from "../state/services.js";
 
@@ -13,15 +13,7 @@ export function PanelPage({ name }: { name: string }) {
         {(list) => {
           const panel = list.find((candidate) => candidate.name === name);
           if (panel) return <PanelFrame key={panel.version} name={name} />;
-          return (
-            <Empty
-              text={t.panel.gone(name)}
-              hint={t.panel.goneHint}
-              method="POST"
-              path="/services/deploy"
-              body={{ name }}
-            />
-          );
+          return <Absent service={name} text={t.panel.gone(name)} hint={t.panel.goneHint} />;
         }}
       </Loaded>
     </>

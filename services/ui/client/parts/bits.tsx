@@ -9,6 +9,7 @@ import { ago } from "../format.js";
 import { now } from "../state/clock.js";
 import { notify } from "../state/notices.js";
 import type { Resource } from "../state/resource.js";
+import { services } from "../state/services.js";
 
 export type Tone = "good" | "bad" | "warn" | "dim" | "info";
 
@@ -103,16 +104,20 @@ export function Empty({ text, hint, ...call }: { text: string; hint?: string } &
   );
 }
 
-/** Stands in for a page whose service is not loaded. */
-export const Absent = ({ service }: { service: string }) => (
-  <Empty
-    text={t.common.absent(service)}
-    hint={t.common.absentHint}
-    method="POST"
-    path="/services/deploy"
-    body={{ name: service }}
-  />
-);
+interface Missing {
+  service: string;
+  text?: string;
+  /** Said of a service that is not switched off. */
+  hint?: string;
+}
+
+/** Stands in for what a service would show that is not loaded. */
+export function Absent({ service, text = t.common.absent(service), hint = t.common.absentHint }: Missing) {
+  const isOff = services.data.value?.some(({ name, state }) => name === service && state === "disabled");
+  const enable = { hint: t.common.offHint, path: `/services/enable/${encodeURIComponent(service)}` };
+  const deploy = { hint, path: "/services/deploy", body: { name: service } };
+  return <Empty text={text} method="POST" {...(isOff ? enable : deploy)} />;
+}
 
 /** What a resource holds; until then that it is loading, why it failed, or that its service is absent. */
 export function Loaded<T>({
