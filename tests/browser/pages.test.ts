@@ -111,6 +111,28 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
     });
   });
 
+  test("lead from an installed plugin to its methods", async () => {
+    const method = { name: "double", inputSchema: { type: "object" } };
+    const services = [{ name: "doubler", main: "main.ts", methods: [method] }];
+    const { sandbox } = dashboard;
+    sandbox.write(
+      "elsewhere/doubler/package.json",
+      JSON.stringify({ name: "doubler", version: "1.0.0", reef: { permissions: [], services } }),
+    );
+    sandbox.write("elsewhere/doubler/main.ts", "export default { services: { doubler: { double() {} } } };");
+    const source = join(sandbox.root, "elsewhere", "doubler");
+    const reply = await dashboard.call("/installer/install", "POST", { source });
+    expect(await reply.json()).toMatchObject({ name: "doubler", kind: "plugin" });
+    await visit("/ui/installer", async (page) => {
+      await page
+        .getByRole("row", { name: /doubler/ })
+        .getByRole("link", { name: "doubler" })
+        .click();
+      await page.getByRole("link", { name: "doubler.double" }).waitFor();
+    });
+    await dashboard.call("/installer/remove", "POST", { name: "doubler" });
+  });
+
   test("say calmly what to do while a service is absent, and fill when it comes", async () => {
     await dashboard.call("/services/broker", "DELETE");
     await visit("/ui/broker", async (page) => {

@@ -11,9 +11,9 @@ import { type Resource, useResource } from "../state/resource.js";
 
 interface Installed {
   dirName: string;
-  name?: string;
-  source?: string;
-  from?: string;
+  name: string;
+  kind: "service" | "plugin";
+  source: string;
   type: string;
   ref?: string;
   installedAt: string;
@@ -38,8 +38,8 @@ function Form({ list }: { list: List }) {
     setBusy(true);
     const done = await attemptIfSure(
       t.installer.askInstall(source),
-      () => api<{ name?: string; dirName?: string }>("POST", "/installer/install", { source }),
-      ({ name, dirName }) => t.installer.installed(name ?? dirName ?? source),
+      () => api<{ name: string }>("POST", "/installer/install", { source }),
+      ({ name }) => t.installer.installed(name),
     );
     setBusy(false);
     if (done) setSource("");
@@ -81,16 +81,15 @@ function Form({ list }: { list: List }) {
 }
 
 function Row({ item, list }: { item: Installed; list: List }) {
-  const { dirName, source, from, type, ref, installedAt } = item;
-  const name = item.name ?? dirName;
+  const { dirName, name, kind, source, type, ref, installedAt } = item;
   const body = { name: dirName };
   return (
     <tr>
       <th scope="row">
-        <a href={to("services", name)}>{name}</a>
+        <a href={kind === "plugin" ? to("broker") : to("services", name)}>{name}</a>
       </th>
       <td>{type}</td>
-      <td class="text">{source ?? from ?? "–"}</td>
+      <td class="text">{source}</td>
       <td>{ref ?? "–"}</td>
       <td>
         <Ago time={installedAt} />
