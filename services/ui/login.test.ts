@@ -102,6 +102,16 @@ describe("pages for strangers", () => {
     },
   );
 
+  test.each([
+    ["http", undefined],
+    ["https", "https"],
+  ])("the call that makes a link goes to %s where a browser came by that", async (scheme, forwarded) => {
+    const reply = await t.fetch("/ui/login", {
+      headers: forwarded ? { "x-forwarded-proto": forwarded } : {},
+    });
+    expect(await reply.text()).toContain(` ${scheme}://localhost/auth/magic-link`);
+  });
+
   test("a link that is no good says so, without showing what it was", async () => {
     const reply = await t.fetch("/ui/login?token=%3Cscript%3E");
     expect(reply.status).toBe(401);

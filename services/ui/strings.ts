@@ -5,8 +5,8 @@ export const strings = {
     label: "Token",
     submit: "Log in",
     hint: "The token is VERS_AUTH_TOKEN, or the content of data/auth-token. For a link that works once:",
-    command: (host: string) =>
-      `curl -X POST -H "Authorization: Bearer $VERS_AUTH_TOKEN" http://${host}/auth/magic-link`,
+    command: (origin: string) =>
+      `curl -X POST -H "Authorization: Bearer $VERS_AUTH_TOKEN" ${origin}/auth/magic-link`,
     goOn: "Go on to the dashboard",
     wrong: "That is not this server's token.",
     deadLink: "This link has been used or has expired. Ask for a new one, or log in with the token.",
