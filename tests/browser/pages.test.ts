@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openBrowser } from "../support/browser.js";
 import { Dashboard } from "../support/dashboard.js";
+import { answering } from "../support/sandbox.js";
 
 const PLUGINS = join(import.meta.dir, "..", "..", "examples", "plugins");
 const MATH = "com.example.math-plugin";
@@ -160,4 +161,64 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
       await page.getByRole("link", { name: "math.add" }).waitFor();
     });
   });
+
+  test("give every page and action as a command line", async () => {
+    const write = (path: string, text: string) => dashboard.sandbox.write(`elsewhere/guest/${path}`, text);
+    const index = write("index.ts", answering("guest", "hello"));
+    const from = { source: index.replace("/index.ts", ""), link: false };
+    expect((await dashboard.call("/installer/install", "POST", from)).status).toBe(201);
+    write("more.ts", "export const more = 1;\n");
+    expect((await dashboard.call("/installer/update", "POST", { name: "guest" })).status).toBe(200);
+    const expected: Record<string, string[]> = {
+      "/ui": ["GET /services"],
+      "/ui/services": ["GET /services", "POST /services/reload", "POST /services/reload/guest"],
+      "/ui/services/guest": [
+        "GET /services/guest",
+        "POST /services/deploy",
+        "POST /services/reload/guest",
+        "POST /services/rollback/guest",
+        "GET /services/export/guest",
+        "POST /services/disable/guest",
+        "DELETE /services/guest",
+      ],
+      "/ui/events?type=note": ["GET /feed/events?limit=200&type=note"],
+      "/ui/broker": ["GET /broker", `POST /broker/release/${encodeURIComponent("@a/b")}/c`],
+      "/ui/agents": ["GET /feed/events?type=agent_started&limit=200"],
+      "/ui/installer": [
+        "GET /installer/installed",
+        "POST /installer/update (guest)",
+        "POST /installer/rollback (guest)",
+        "POST /installer/remove (guest)",
+      ],
+      "/ui/panels/board": ["GET /board/_panel"],
+    };
+    const { page, close } = await dashboard.open(browser);
+    // A worker that rests, without having it fail again and again.
+    const resting = { service: "@a/b/c", state: "resting", inFlight: 0, queued: 0, quarantine: null };
+    await page.route("**/ui/api/broker", async (route) => {
+      const reply = await route.fetch();
+      await route.fulfill({ response: reply, json: { ...(await reply.json()), workers: [resting] } });
+    });
+    for (const [path, calls] of Object.entries(expected)) {
+      await page.goto(dashboard.url + path);
+      for (const call of calls)
+        await page
+          .getByRole("button", { name: `Copy as curl: ${call}`, exact: true })
+          .first()
+          .waitFor();
+    }
+    await page.goto(`${dashboard.url}/ui/services/guest`);
+    const restore = page
+      .getByRole("row")
+      .filter({ has: page.getByRole("button", { name: /^Roll back to this/ }) });
+    await restore
+      .getByRole("button", { name: /^Copy as curl: POST \/services\/rollback\/guest \(/ })
+      .first()
+      .waitFor();
+    await dashboard.call("/services/disable/guest", "POST", {});
+    await page
+      .getByRole("button", { name: "Copy as curl: POST /services/enable/guest", exact: true })
+      .waitFor();
+    await close();
+  }, 60_000);
 });

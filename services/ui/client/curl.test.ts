@@ -26,3 +26,9 @@ test("the token comes from the environment and is never part of the line", () =>
   );
   expect(curlOf("http://h", "GET", "/x")).toBe(`curl http://h/x -H "Authorization: Bearer $VERS_AUTH_TOKEN"`);
 });
+
+test("what is a file is saved", () => {
+  expect(curlOf("http://h", "GET", "/x", undefined, "my file.tar.gz")).toBe(
+    `curl http://h/x -H "Authorization: Bearer $VERS_AUTH_TOKEN" -o 'my file.tar.gz'`,
+  );
+});

@@ -4,17 +4,17 @@ import { useEffect } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { type Agent, agentsFrom } from "../agents.js";
 import { api } from "../api.js";
-import { Ago, Badge, Empty, Heading, Loaded, Table, type Tone } from "../parts/bits.js";
+import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Table, type Tone } from "../parts/bits.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
 
 const TONES: Record<Agent["doing"], Tone> = { working: "info", finished: "good", failed: "bad" };
 const TYPES = ["agent_started", "agent_finished", "agent_failed"];
 
+const at = (type: string) => `/feed/events?type=${type}&limit=200`;
+
 async function load(): Promise<Agent[]> {
-  const pages = await Promise.all(
-    TYPES.map((type) => api<{ events: FeedEvent[] }>("GET", `/feed/events?type=${type}&limit=200`)),
-  );
+  const pages = await Promise.all(TYPES.map((type) => api<{ events: FeedEvent[] }>("GET", at(type))));
   return agentsFrom(pages.flatMap(({ events }) => events));
 }
 
@@ -26,7 +26,11 @@ export function AgentsPage() {
   );
   return (
     <>
-      <Heading title={t.agents.title} />
+      <Heading title={t.agents.title}>
+        {TYPES.map((type) => (
+          <CopyCurl key={type} path={at(type)} />
+        ))}
+      </Heading>
       <Loaded from={agents} service="feed">
         {(list) =>
           list.length === 0 ? (

@@ -65,6 +65,7 @@ function Workers({ state, reload }: { state: BrokerState; reload: () => void }) 
     >
       {state.workers.map((worker, index) => {
         const [plugin = "", service = ""] = splitKey(worker.service);
+        const path = `/broker/release/${encodeURIComponent(plugin)}/${encodeURIComponent(service)}`;
         const resting = worker.state === "quarantined" || worker.state === "resting";
         return (
           <tr key={`${worker.service} ${index}`}>
@@ -77,16 +78,18 @@ function Workers({ state, reload }: { state: BrokerState; reload: () => void }) 
             <td class="number">{worker.queued}</td>
             <td>
               {resting && (
-                <button
-                  type="button"
-                  onClick={async () => {
-                    const path = `/broker/release/${encodeURIComponent(plugin)}/${encodeURIComponent(service)}`;
-                    await attempt(() => api("POST", path), t.broker.released);
-                    reload();
-                  }}
-                >
-                  {t.broker.release}
-                </button>
+                <div class="row">
+                  <button
+                    type="button"
+                    onClick={async () => {
+                      await attempt(() => api("POST", path), t.broker.released);
+                      reload();
+                    }}
+                  >
+                    {t.broker.release}
+                  </button>
+                  <CopyCurl method="POST" path={path} />
+                </div>
               )}
             </td>
           </tr>

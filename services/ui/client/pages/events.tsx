@@ -5,7 +5,7 @@ import { strings as t } from "../../strings.js";
 import { isMissing } from "../api.js";
 import type { Row } from "../event-tree.js";
 import { clock } from "../format.js";
-import { Absent, Heading, Loading, Problem } from "../parts/bits.js";
+import { Absent, CopyCurl, Heading, Loading, Problem } from "../parts/bits.js";
 import { EventDetail } from "../parts/event-detail.js";
 import { EventFilterBar } from "../parts/event-filter.js";
 import { VirtualList } from "../parts/virtual-list.js";
@@ -16,6 +16,7 @@ import {
   followEvents,
   full,
   isFiltered,
+  latest,
   loading,
   loadOlder,
   next,
@@ -180,6 +181,7 @@ export function EventsPage({ id }: { id: string | undefined }) {
     <div class="full">
       <Heading title={t.events.title}>
         <EventFilterBar />
+        <CopyCurl path={latest.value} />
       </Heading>
       <Content id={id} />
     </div>

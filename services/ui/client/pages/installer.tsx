@@ -106,21 +106,25 @@ function Row({ item, list }: { item: Installed; list: List }) {
           >
             {t.installer.update}
           </button>
+          <CopyCurl method="POST" path="/installer/update" body={body} of={name} />
           {item.previous && (
-            <button
-              type="button"
-              aria-label={`${t.services.rollback}: ${name}`}
-              onClick={async () => {
-                await attemptIfSure(
-                  t.services.askRollback(name),
-                  () => api("POST", "/installer/rollback", body),
-                  t.services.rolledBack(name),
-                );
-                void list.load();
-              }}
-            >
-              {t.services.rollback}
-            </button>
+            <>
+              <button
+                type="button"
+                aria-label={`${t.services.rollback}: ${name}`}
+                onClick={async () => {
+                  await attemptIfSure(
+                    t.services.askRollback(name),
+                    () => api("POST", "/installer/rollback", body),
+                    t.services.rolledBack(name),
+                  );
+                  void list.load();
+                }}
+              >
+                {t.services.rollback}
+              </button>
+              <CopyCurl method="POST" path="/installer/rollback" body={body} of={name} />
+            </>
           )}
           <button
             type="button"
@@ -137,6 +141,7 @@ function Row({ item, list }: { item: Installed; list: List }) {
           >
             {t.installer.remove}
           </button>
+          <CopyCurl method="POST" path="/installer/remove" body={body} of={name} />
         </div>
       </td>
     </tr>

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { api } from "../api.js";
-import { Absent, Ago, Empty, Heading, Loaded, Section } from "../parts/bits.js";
+import { Absent, Ago, CopyCurl, Empty, Heading, Loaded, Section } from "../parts/bits.js";
 import { to } from "../router.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
@@ -88,6 +88,7 @@ export function OverviewPage() {
     <>
       <Heading title={t.overview.title}>
         {services.data.value && <a href="/ui/services">{t.overview.services(loaded, list.length)}</a>}
+        <CopyCurl path="/services" />
       </Heading>
       <Section title={t.overview.attention}>
         <Loaded from={services} service="services">

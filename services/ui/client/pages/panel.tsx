@@ -1,6 +1,6 @@
 /** @jsxImportSource preact */
 import { strings as t } from "../../strings.js";
-import { Absent, Heading, Loaded } from "../parts/bits.js";
+import { Absent, CopyCurl, Heading, Loaded } from "../parts/bits.js";
 import { PanelFrame } from "../parts/panel-frame.js";
 import { panels } from "../state/services.js";
 
@@ -8,7 +8,9 @@ import { panels } from "../state/services.js";
 export function PanelPage({ name }: { name: string }) {
   return (
     <>
-      <Heading title={name} />
+      <Heading title={name}>
+        <CopyCurl path={`/${name}/_panel`} />
+      </Heading>
       <Loaded from={panels}>
         {(list) => {
           const panel = list.find((candidate) => candidate.name === name);

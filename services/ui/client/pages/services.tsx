@@ -47,9 +47,12 @@ function Row({ service }: { service: Service }) {
       </td>
       <td>
         {name !== "services" && state !== "disabled" && (
-          <button type="button" aria-label={`${t.services.reload}: ${name}`} onClick={() => reload(name)}>
-            {t.services.reload}
-          </button>
+          <div class="row">
+            <button type="button" aria-label={`${t.services.reload}: ${name}`} onClick={() => reload(name)}>
+              {t.services.reload}
+            </button>
+            <CopyCurl method="POST" path={`/services/reload/${encodeURIComponent(name)}`} />
+          </div>
         )}
       </td>
     </tr>
@@ -92,6 +95,7 @@ export function ServicesPage() {
   return (
     <>
       <Heading title={t.services.title}>
+        <CopyCurl path="/services" />
         <button type="button" onClick={syncAll}>
           {t.services.reloadAll}
         </button>

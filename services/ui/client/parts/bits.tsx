@@ -64,15 +64,22 @@ export function Curl({ method = "GET", path, body }: Call) {
   );
 }
 
+interface CopyCurlProps extends Call {
+  /** Tells it from others of the same path. */
+  of?: string;
+  /** Where the reply is saved. */
+  file?: string;
+}
+
 /** A button that copies the command line of what the button beside it does. */
-export function CopyCurl({ method = "GET", path, body }: Call) {
+export function CopyCurl({ method = "GET", path, body, of, file }: CopyCurlProps) {
   return (
     <button
       type="button"
       class="quiet"
       title={t.common.copyCurl}
-      aria-label={`${t.common.copyCurl}: ${method} ${path}`}
-      onClick={() => copy(curlOf(location.origin, method, path, body))}
+      aria-label={`${t.common.copyCurl}: ${method} ${path}${of === undefined ? "" : ` (${of})`}`}
+      onClick={() => copy(curlOf(location.origin, method, path, body, file))}
     >
       curl
     </button>

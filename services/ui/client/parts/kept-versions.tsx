@@ -4,7 +4,7 @@ import { strings as t } from "../../strings.js";
 import { rollback } from "../actions.js";
 import { short } from "../format.js";
 import type { Resource } from "../state/resource.js";
-import { Ago, Loaded, Table } from "./bits.js";
+import { Ago, CopyCurl, Loaded, Table } from "./bits.js";
 
 interface Version {
   digest: string;
@@ -48,13 +48,21 @@ export function KeptVersions({
                   {version.digest === digest ? (
                     <span class="dim">{t.services.current}</span>
                   ) : (
-                    <button
-                      type="button"
-                      aria-label={`${t.services.restore}: ${short(version.digest)}`}
-                      onClick={() => rollback(name, version.digest)}
-                    >
-                      {t.services.restore}
-                    </button>
+                    <div class="row">
+                      <button
+                        type="button"
+                        aria-label={`${t.services.restore}: ${short(version.digest)}`}
+                        onClick={() => rollback(name, version.digest)}
+                      >
+                        {t.services.restore}
+                      </button>
+                      <CopyCurl
+                        method="POST"
+                        path={`/services/rollback/${encodeURIComponent(name)}`}
+                        body={{ digest: version.digest }}
+                        of={short(version.digest)}
+                      />
+                    </div>
                   )}
                 </td>
               </tr>

@@ -29,19 +29,29 @@ export function ServiceActions({ service: { name, state } }: { service: Service 
         <a class="button" href={`/ui/api/services/export/${at}`} download={`${name}.tar.gz`}>
           {t.services.exportIt}
         </a>
+        <CopyCurl path={`/services/export/${at}`} file={`${name}.tar.gz`} />
         {state === "disabled" ? (
-          <button type="button" onClick={() => enable(name)}>
-            {t.services.enable}
-          </button>
+          <>
+            <button type="button" onClick={() => enable(name)}>
+              {t.services.enable}
+            </button>
+            <CopyCurl method="POST" path={`/services/enable/${at}`} />
+          </>
         ) : (
-          <button type="button" class="danger" onClick={() => disable(name)}>
-            {t.services.disable}
-          </button>
+          <>
+            <button type="button" class="danger" onClick={() => disable(name)}>
+              {t.services.disable}
+            </button>
+            <CopyCurl method="POST" path={`/services/disable/${at}`} body={{}} />
+          </>
         )}
         {state === "loaded" && (
-          <button type="button" class="danger" onClick={() => unload(name)}>
-            {t.services.unload}
-          </button>
+          <>
+            <button type="button" class="danger" onClick={() => unload(name)}>
+              {t.services.unload}
+            </button>
+            <CopyCurl method="DELETE" path={`/services/${at}`} />
+          </>
         )}
       </div>
       <p class="dim">{t.services.deployHint}</p>

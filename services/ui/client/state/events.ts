@@ -79,13 +79,13 @@ export function addEvents(events: FeedEvent[]): void {
   if (tree.add(events) > 0) version.value++;
 }
 
-function query(cursor: string | null): string {
-  const { q, type, source } = filter.peek();
+/** Where the latest events that pass the filter are; older ones with a cursor. */
+export const latest = computed(() => {
+  const { q, type, source } = filter.value;
   const params = new URLSearchParams({ limit: String(PAGE) });
   for (const [name, value] of Object.entries({ q, type, source })) if (value) params.set(name, value);
-  if (cursor) params.set("cursor", cursor);
   return `/feed/events?${params}`;
-}
+});
 
 /** Asks for the page that begins at `cursor`, or for the latest, with which everything begins anew. */
 async function load(cursor: string | null): Promise<void> {
@@ -97,7 +97,8 @@ async function load(cursor: string | null): Promise<void> {
   asked = cursor;
   meanwhile = wanted(pending);
   try {
-    const page = await api<Page>("GET", query(cursor));
+    const older = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page = await api<Page>("GET", latest.peek() + older);
     if (own !== round) return;
     batch(() => {
       if (cursor === null) {
