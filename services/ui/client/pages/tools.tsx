@@ -2,7 +2,7 @@
 /** The tools that agents get, from wherever they come. */
 import { useEffect } from "preact/hooks";
 import { strings as t } from "../../strings.js";
-import { api, isMissing } from "../api.js";
+import { api } from "../api.js";
 import { Badge, CopyCurl, Empty, Heading, Json, Loaded, Section } from "../parts/bits.js";
 import { go, queryOf, to } from "../router.js";
 import { onMessage } from "../state/live.js";
@@ -20,24 +20,6 @@ interface Tool {
 interface Catalogue {
   tools: Tool[];
   problems: Array<{ service: string; tool?: string; error: string }>;
-}
-
-interface Manifest {
-  services: Array<{ name: string; tools?: Array<{ name: string; description: string }> }>;
-}
-
-async function load(): Promise<Catalogue> {
-  try {
-    return await api<Catalogue>("GET", "/services/tools");
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    // A manager without the catalogue still names the tools.
-    const { services } = await api<Manifest>("GET", "/services/manifest");
-    const tools = services.flatMap(({ name, tools = [] }) =>
-      tools.map((tool) => ({ ...tool, owner: { service: name } })),
-    );
-    return { tools, problems: [] };
-  }
 }
 
 function Item({ tool: { name, label, description, inputSchema, owner, annotations = {} } }: { tool: Tool }) {
@@ -74,7 +56,7 @@ function Item({ tool: { name, label, description, inputSchema, owner, annotation
 }
 
 export function ToolsPage() {
-  const catalogue = useResource("tools", load);
+  const catalogue = useResource("tools", () => api<Catalogue>("GET", "/services/tools"));
   useEffect(() => onMessage(({ kind }) => kind === "services" && void catalogue.load()), [catalogue]);
   const typed = queryOf("q");
   const wanted = typed.toLowerCase();
