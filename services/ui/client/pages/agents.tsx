@@ -27,9 +27,7 @@ export function AgentsPage() {
   return (
     <>
       <Heading title={t.agents.title}>
-        {TYPES.map((type) => (
-          <CopyCurl key={type} path={at(type)} />
-        ))}
+        <CopyCurl path={at("agent_started")} />
       </Heading>
       <Loaded from={agents} service="feed">
         {(list) =>

@@ -78,7 +78,7 @@ function Workers({ state, reload }: { state: BrokerState; reload: () => void }) 
             <td class="number">{worker.queued}</td>
             <td>
               {resting && (
-                <div class="row">
+                <div class="row tied">
                   <button
                     type="button"
                     onClick={async () => {

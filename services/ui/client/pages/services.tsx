@@ -47,7 +47,7 @@ function Row({ service }: { service: Service }) {
       </td>
       <td>
         {name !== "services" && state !== "disabled" && (
-          <div class="row">
+          <div class="row tied">
             <button type="button" aria-label={`${t.services.reload}: ${name}`} onClick={() => reload(name)}>
               {t.services.reload}
             </button>

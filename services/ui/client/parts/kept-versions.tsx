@@ -48,7 +48,7 @@ export function KeptVersions({
                   {version.digest === digest ? (
                     <span class="dim">{t.services.current}</span>
                   ) : (
-                    <div class="row">
+                    <div class="row tied">
                       <button
                         type="button"
                         aria-label={`${t.services.restore}: ${short(version.digest)}`}
