@@ -56,4 +56,13 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     await page.getByRole("treeitem").filter({ hasText: "number 0" }).waitFor();
     await close();
   }, 30_000);
+
+  test("fills when the feed comes", async () => {
+    await dashboard.call("/services/feed", "DELETE");
+    const { page, close } = await dashboard.open(browser, "/ui/events");
+    await page.getByText("The service “feed” is not loaded").waitFor();
+    await dashboard.call("/services/reload", "POST");
+    await page.getByRole("tree").waitFor();
+    await close();
+  });
 });

@@ -25,7 +25,7 @@ import {
   rows,
   toggle,
 } from "../state/events.js";
-import { connections } from "../state/live.js";
+import { connections, onMessage } from "../state/live.js";
 import { isLoaded } from "../state/services.js";
 import { NoEvents } from "./overview.js";
 
@@ -170,6 +170,11 @@ export function EventsPage({ id }: { id: string | undefined }) {
         if (count <= 1) void reloadEvents();
         else if (failure.peek() !== undefined) void retry();
       }),
+    [],
+  );
+  // What is not there is asked for again when services change.
+  useEffect(
+    () => onMessage(({ kind }) => kind === "services" && isMissing(failure.peek()) && void retry()),
     [],
   );
   // A thread that is pointed to is shown open.
