@@ -57,12 +57,24 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     await close();
   }, 30_000);
 
-  test("fills when the feed comes", async () => {
-    await dashboard.call("/services/feed", "DELETE");
-    const { page, close } = await dashboard.open(browser, "/ui/events");
-    await page.getByText("The service “feed” is not loaded").waitFor();
-    await dashboard.call("/services/reload", "POST");
-    await page.getByRole("tree").waitFor();
-    await close();
+  test("fills when the feed comes, also while its absence is being found out", async () => {
+    for (const isSlow of [false, true]) {
+      await dashboard.call("/services/feed", "DELETE");
+      const { page, close } = await dashboard.open(browser);
+      const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+      await page.route(/\/feed\/events\?limit=200/, async (route) => {
+        const response = await route.fetch();
+        if (isSlow) await answered;
+        await route.fulfill({ response });
+      });
+      await page.goto(`${dashboard.url}/ui/events`);
+      await page.getByText("The service “feed” is not loaded").waitFor();
+      await page.getByText("Live", { exact: true }).waitFor();
+      await dashboard.call("/services/reload", "POST");
+      await page.getByRole("link", { name: "feed", exact: true }).waitFor();
+      answer();
+      await page.getByRole("tree").waitFor();
+      await close();
+    }
   });
 });

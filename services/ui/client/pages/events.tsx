@@ -172,11 +172,11 @@ export function EventsPage({ id }: { id: string | undefined }) {
       }),
     [],
   );
-  // What is not there is asked for again when services change.
-  useEffect(
-    () => onMessage(({ kind }) => kind === "services" && isMissing(failure.peek()) && void retry()),
-    [],
-  );
+  // What is not there, or may turn out so, is asked for again when services change.
+  useEffect(() => {
+    const isAbsent = () => loading.peek() || isMissing(failure.peek());
+    return onMessage(({ kind }) => kind === "services" && isAbsent() && void retry());
+  }, []);
   // A thread that is pointed to is shown open.
   useEffect(() => {
     if (id === undefined) return;
