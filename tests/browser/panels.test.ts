@@ -3,14 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openBrowser } from "../support/browser.js";
 import { Dashboard } from "../support/dashboard.js";
-
-/** A service whose panel is the given text. */
-const withPanel = (name: string, panel: string, more = "", fields = "") => `import { Hono } from "hono";
-const routes = new Hono();
-${more}
-routes.get("/_panel", (c) => c.html(${JSON.stringify(panel)}));
-export default { name: ${JSON.stringify(name)}, routes, ${fields} };
-`;
+import { withPanel } from "../support/panel.js";
 
 /** Written from the contract's description of panels, by somebody who knows nothing of frames. */
 const CONTRACT_PANEL = `

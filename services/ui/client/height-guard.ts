@@ -1,4 +1,5 @@
 /** Which of the heights that a panel asks for are followed. */
+import { Rate } from "./rate.js";
 
 const MAX_HEIGHT = 8000;
 const WINDOW_MS = 10_000;
@@ -7,16 +8,14 @@ const MAX_CHANGES = 40;
 
 export class HeightGuard {
   #last = 0;
-  #changes: number[] = [];
+  readonly #changes = new Rate(MAX_CHANGES, WINDOW_MS);
 
   /** The height to give, or undefined to leave it as it is. `asked` is what a stranger sent. */
   next(asked: unknown, now: number): number | undefined {
     if (typeof asked !== "number" || !Number.isFinite(asked) || asked < 0) return undefined;
     const height = Math.min(MAX_HEIGHT, Math.ceil(asked));
     if (Math.abs(height - this.#last) < 2) return undefined;
-    this.#changes = this.#changes.filter((at) => at > now - WINDOW_MS);
-    if (this.#changes.length >= MAX_CHANGES) return undefined;
-    this.#changes.push(now);
+    if (!this.#changes.allows(now)) return undefined;
     this.#last = height;
     return height;
   }

@@ -4,6 +4,7 @@
  */
 import { confine } from "./confine.js";
 import { createHelper } from "./helper.js";
+import { createVoice } from "./voice.js";
 
 interface Settings {
   name: string;
@@ -13,7 +14,7 @@ interface Settings {
 confine();
 
 const settings = JSON.parse(document.currentScript?.dataset.settings ?? "{}") as Settings;
-const tell = (message: Record<string, unknown>) => parent.postMessage(message, "*");
+const tell = createVoice();
 
 const ownFetch = window.fetch.bind(window);
 /** As the platform's. The dashboard renews the panel when its address has expired. */
@@ -37,9 +38,9 @@ window.addEventListener("message", ({ source, data }) => {
   if (data.reef === "ping") tell({ reef: "pong" });
 });
 
-window.addEventListener("error", ({ message }) => tell({ reef: "error", message: String(message) }));
+window.addEventListener("error", ({ message }) => tell({ reef: "error", text: String(message) }));
 window.addEventListener("unhandledrejection", ({ reason }) =>
-  tell({ reef: "error", message: String(reason?.message ?? reason) }),
+  tell({ reef: "error", text: String(reason?.message ?? reason) }),
 );
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { createHelper, type PanelEvent } from "./helper.js";
+import type { Tell } from "./voice.js";
 
 const nothing = () => undefined;
-const helper = (
-  fetch: (path: string, init?: RequestInit) => Promise<Response>,
-  tell = nothing as (message: Record<string, unknown>) => void,
-) => createHelper({ name: "board", api: "/api", fetch, tell, sleep: async () => undefined });
+const helper = (fetch: (path: string, init?: RequestInit) => Promise<Response>, tell: Tell = nothing) =>
+  createHelper({ name: "board", api: "/api", fetch, tell, sleep: async () => undefined });
 
 test("escapes for content and for quoted attributes", () => {
   const { escape: safe } = helper(async () => new Response());

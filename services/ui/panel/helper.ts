@@ -1,5 +1,6 @@
 /** What panels find as `window.Reef`, so that their authors need not write it again. */
 import { readEvents } from "../server-sent-events.js";
+import type { Tell } from "./voice.js";
 
 export interface PanelEvent {
   id: string;
@@ -40,7 +41,7 @@ interface Parts {
   name: string;
   api: string;
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
-  tell: (message: Record<string, unknown>) => void;
+  tell: Tell;
   sleep?: (ms: number) => Promise<void>;
 }
 

@@ -1,0 +1,107 @@
+/** Panels that say more than anybody can hear, in a real browser. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+import { withPanel } from "../support/panel.js";
+
+const script = (code: string) => `<p>loud</p><script>${code}</script>`;
+
+/** Panels that send without end. */
+const FLOODS = {
+  "small-messages":
+    "setInterval(() => { for (let i = 0; i < 5000; i++) parent.postMessage({ a: 1 }, '*'); }, 10);",
+  toasts: "setInterval(() => { for (let i = 0; i < 5000; i++) Reef.toast('x'); }, 10);",
+};
+
+/** Panels whose messages take long to unpack or to turn into text. */
+const HUGE = {
+  "huge-toast": "parent.postMessage({ reef: 'toast', text: new Array(1e6).fill('ab') }, '*');",
+  "huge-error": "parent.postMessage({ reef: 'error', message: new Array(3e5).fill('abcdefgh') }, '*');",
+  "huge-texts":
+    "setInterval(() => parent.postMessage({ reef: 'error', message: 'y'.repeat(5e6) }, '*'), 100);",
+};
+
+/** Replaces what the panel's own script may use, to get at the port or to have it send more than a text. */
+const TAMPERING = `
+  const huge = () => new Array(1e5).fill("ab");
+  const got = [];
+  MessagePort.prototype.postMessage = function () { got.push(this); };
+  String.prototype.slice = String.prototype.substring = huge;
+  window.String = huge;
+  Object.defineProperty(Object.prototype, "height", { get: huge });
+  Reef.toast("x".repeat(1e6), huge());
+  dispatchEvent(new ErrorEvent("error", { message: "y".repeat(1e6) }));
+  document.body.append("tampered, ports: " + got.length);`;
+
+/** Notes how often the page looks into a message that came to its window, and how much came through ports. */
+const COUNT_READS = `
+  window.reads = 0;
+  window.longest = 0;
+  const { get } = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
+  Object.defineProperty(MessageEvent.prototype, "data", { get() {
+    const data = get.call(this);
+    if (this.target === window) window.reads++;
+    else if (this.target instanceof MessagePort) window.longest = Math.max(window.longest, JSON.stringify(data).length);
+    return data;
+  } });`;
+
+describe.skipIf(!hasBrowser)("panels that say too much", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    const loud = { ...FLOODS, ...HUGE, tampering: TAMPERING };
+    const files = Object.fromEntries(
+      Object.entries(loud).map(([name, code]) => [`${name}/index.ts`, withPanel(name, script(code))]),
+    );
+    files["calm/index.ts"] = withPanel("calm", "<p>calm as ever</p>");
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  async function visit(name: string, use: (page: Page) => Promise<void>): Promise<void> {
+    const { page, close } = await dashboard.open(browser);
+    await page.addInitScript(COUNT_READS);
+    await page.goto(`${dashboard.url}/ui/panels/${name}`);
+    await use(page);
+    await close();
+  }
+
+  const usable = async (page: Page) => {
+    await page.getByRole("link", { name: "calm", exact: true }).click();
+    await page.frameLocator("iframe").getByText("calm as ever").waitFor();
+  };
+
+  test.each(Object.keys(FLOODS))("are taken out, and nothing else suffers: %s", async (name) => {
+    await visit(name, async (page) => {
+      await page.getByText("so many messages").waitFor({ timeout: 20_000 });
+      expect(await page.locator("iframe").count()).toBe(0);
+      await page.getByRole("button", { name: "Load it anew" }).click();
+      await page.getByText("so many messages").waitFor({ state: "detached" });
+      await page.getByText("so many messages").waitFor({ timeout: 20_000 });
+      await usable(page);
+    });
+  });
+
+  test.each(Object.keys(HUGE))("have no message unpacked but their small ones: %s", async (name) => {
+    await visit(name, async (page) => {
+      await page.frameLocator("iframe").getByText("loud").waitFor();
+      await page.locator(".panel [role=status]").waitFor({ state: "detached" });
+      await usable(page);
+      expect(await page.evaluate<number>("reads")).toBe(0);
+    });
+  });
+
+  test("cannot make the messages of their frame's own script larger", async () => {
+    await visit("tampering", async (page) => {
+      await page.frameLocator("iframe").getByText("tampered, ports: 0").waitFor();
+      await page.locator(".panel [role=status]").waitFor({ state: "detached" });
+      expect(await page.evaluate<number>("longest")).toBeWithin(1, 1000);
+      await usable(page);
+    });
+  });
+});
