@@ -2,6 +2,7 @@
 /** Starts the dashboard in the browser. */
 import { render } from "preact";
 import { strings as t } from "../strings.js";
+import { startFocus } from "./focus.js";
 import { startShortcuts } from "./keys.js";
 import { App } from "./parts/app.js";
 import { startRouter } from "./router.js";
@@ -14,6 +15,7 @@ if (!root) throw new Error(t.shell.noScript);
 root.replaceChildren();
 render(<App />, root);
 startRouter();
+startFocus();
 startShortcuts();
 followServices();
 learnLastEvent();

@@ -3,8 +3,9 @@
  * A panel in its frame. The frame has an opaque origin: it cannot reach the page around it, and all that comes out
  * of it are messages, none of which is trusted.
  */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
+import { guardFocus } from "../focus.js";
 import { Rate } from "../rate.js";
 import { to } from "../router.js";
 import { shownTheme } from "../state/theme.js";
@@ -12,6 +13,9 @@ import { usePanelMessages } from "./panel-messages.js";
 
 const MAX_RENEWALS = 3;
 const RENEWALS_MS = 30_000;
+/** A panel's first field may ask for the focus when it comes; one that goes on asking is no help to anybody. */
+const MAX_THEFTS = 3;
+const THEFTS_MS = 10_000;
 
 export function PanelFrame({ name }: { name: string }) {
   // Another number is another frame.
@@ -63,6 +67,11 @@ function Frame({ name, reload, renew, takeOut }: FrameProps) {
   const flooded = () => takeOut(t.panel.flooded);
   const { height, ready, slow, error } = usePanelMessages(frame, name, { renew, flooded });
   const loads = useRef(0);
+  useEffect(() => {
+    const thefts = new Rate(MAX_THEFTS, THEFTS_MS);
+    const stolen = () => thefts.allows(performance.now()) || takeOut(t.panel.greedy);
+    return frame.current ? guardFocus(frame.current, stolen) : undefined;
+  }, []);
 
   return (
     <>

@@ -1,0 +1,108 @@
+/** Who has the keyboard while a panel is open, in a real browser. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+import { withPanel } from "../support/panel.js";
+import { eventually } from "../support/sandbox.js";
+
+const FIELDS = `<label>Field <input id="field"></label> <label>Next <input id="next"></label> <p id="said"></p>`;
+
+const GREEDY = `${FIELDS}<script>
+  const field = document.getElementById("field");
+  setInterval(() => field.focus(), 50);
+</script>`;
+
+/** Takes the focus once, when its service is told to. */
+const PATIENT = `${FIELDS}<script>
+  const field = document.getElementById("field");
+  field.addEventListener("focus", () => { document.getElementById("said").textContent = "had it"; });
+  const timer = setInterval(async () => {
+    if ((await Reef.api("GET", "/patient/told")).told !== true) return;
+    clearInterval(timer);
+    field.focus();
+  }, 50);
+</script>`;
+
+const PATIENT_ROUTES = `
+let told = false;
+routes.get("/told", (c) => c.json({ told }));
+routes.post("/told", (c) => c.json({ told: (told = true) }));`;
+
+describe.skipIf(!hasBrowser)("the keyboard", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    const files = {
+      "greedy/index.ts": withPanel("greedy", GREEDY),
+      "patient/index.ts": withPanel("patient", PATIENT, PATIENT_ROUTES),
+      "plain/index.ts": withPanel("plain", FIELDS),
+    };
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  async function visit(name: string, use: (page: Page) => Promise<void>): Promise<void> {
+    const { page, close } = await dashboard.open(browser, `/ui/panels/${name}`);
+    await use(page);
+    await close();
+  }
+
+  const search = (page: Page) => page.getByRole("combobox");
+
+  test("goes back into an open dialog when a panel takes it", async () => {
+    await visit("patient", async (page) => {
+      const panel = page.frameLocator("iframe");
+      await panel.getByLabel("Field").waitFor();
+      await page.keyboard.press("Control+k");
+      await search(page).waitFor();
+      await page.keyboard.type("ab");
+      await dashboard.call("/patient/told", "POST");
+      await panel.getByText("had it").waitFor();
+      await page.locator("dialog input:focus").waitFor();
+      await page.keyboard.type("cd");
+      expect(await search(page).inputValue()).toBe("abcd");
+      expect(await panel.getByLabel("Field").inputValue()).toBe("");
+      await page.keyboard.press("Escape");
+      await search(page).waitFor({ state: "detached" });
+      expect(await page.locator("iframe").count()).toBe(1);
+    });
+  });
+
+  test("stays with the dashboard when a panel takes it again and again, which is taken out", async () => {
+    await visit("greedy", async (page) => {
+      // Whoever drives the browser counts as a user who acts; this one sits still.
+      await page.addInitScript(
+        "Object.defineProperty(Navigator.prototype, 'userActivation', { value: { isActive: false } })",
+      );
+      await page.reload();
+      await page.getByText("took the keyboard").waitFor();
+      expect(await page.locator("iframe").count()).toBe(0);
+      await page.keyboard.press("Control+k");
+      await search(page).waitFor();
+      await page.keyboard.type("calm");
+      expect(await search(page).inputValue()).toBe("calm");
+    });
+  });
+
+  test("goes to a panel with a click and with Tab", async () => {
+    await visit("plain", async (page) => {
+      const panel = page.frameLocator("iframe");
+      const field = (label: string) => panel.getByLabel(label);
+      await field("Next").click();
+      await page.keyboard.type("clicked");
+      expect(await field("Next").inputValue()).toBe("clicked");
+      await page.getByRole("navigation").getByRole("link", { name: "plain" }).focus();
+      await eventually(async () => {
+        await page.keyboard.press("Tab");
+        return page.evaluate<boolean>("document.activeElement?.tagName === 'IFRAME'");
+      }, "Tab into the panel");
+      await page.keyboard.type("tabbed");
+      expect(await field("Field").inputValue()).toBe("tabbed");
+    });
+  });
+});
