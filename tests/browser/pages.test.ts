@@ -69,6 +69,9 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
       const verdict = page.getByText(/^Refused: /);
       await verdict.waitFor();
       expect(await verdict.textContent()).toContain(MATH);
+      // What was said belongs to what was asked.
+      await page.getByRole("textbox", { name: "Resource" }).fill("/etc/hosts");
+      await verdict.waitFor({ state: "detached" });
     });
   });
 

@@ -11,6 +11,8 @@ interface Pair {
 }
 
 interface Verdict {
+  /** What was asked. */
+  path: string;
   allowed: boolean;
   reason?: string;
 }
@@ -59,9 +61,9 @@ function Check({ at }: { at: string }) {
   const path = `${at}/check?${params}`;
   const ask = async () => {
     try {
-      setVerdict(await api<Verdict>("GET", path));
+      setVerdict({ ...(await api<Omit<Verdict, "path">>("GET", path)), path });
     } catch (error) {
-      setVerdict({ allowed: false, reason: messageOf(error) });
+      setVerdict({ path, allowed: false, reason: messageOf(error) });
     }
   };
   return (
@@ -90,7 +92,7 @@ function Check({ at }: { at: string }) {
         <CopyCurl path={path} />
       </form>
       <div role="status">
-        {verdict && (
+        {verdict?.path === path && (
           <p class={verdict.allowed ? "good-text" : "bad-text"}>
             {verdict.allowed ? t.broker.allowed : `${t.broker.denied}: ${verdict.reason ?? ""}`}
           </p>
