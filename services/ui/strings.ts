@@ -133,6 +133,8 @@ export const strings = {
     rolledBack: (name: string) => `${name} was rolled back.`,
     deployed: (name: string) => `${name} was deployed.`,
     notDeployed: (name: string, why: string) => `${name} was not deployed: ${why}`,
+    unclear: (name: string) =>
+      `The connection was lost while ${name} was deployed. Its state says what came of it.`,
     stillServing: "The version that served before still does.",
     serving: "The new version serves.",
     synced: (changed: number, failed: number) =>

@@ -3,7 +3,17 @@ import { strings as t } from "../strings.js";
 import { ApiError, api, messageOf } from "./api.js";
 import { confirm, type Question } from "./state/confirm.js";
 import { notify } from "./state/notices.js";
-import { type Deploy, deploys, refreshServices, setDeploy } from "./state/services.js";
+import {
+  calling,
+  type Deploy,
+  deploys,
+  forgetDeploy,
+  isDeploying,
+  refreshServices,
+  services,
+  setDeploy,
+} from "./state/services.js";
+import { loadVersions, versionBefore } from "./state/versions.js";
 
 /** Runs a call and says how it went. Resolves with whether it succeeded. */
 export async function attempt<T>(
@@ -59,26 +69,47 @@ export const unload = (name: string) =>
     t.services.unloaded(name),
   );
 
-export const rollback = (name: string, digest?: string) =>
-  attemptIfSure(
+/** Goes back to a version, the one before by default: what that is when it is asked for, not when it is answered. */
+export async function rollback(name: string, digest?: string): Promise<boolean> {
+  const target = digest ?? (await digestBefore(name));
+  return attemptIfSure(
     t.services.askRollback(name),
-    () => api("POST", path("rollback", name), digest === undefined ? {} : { digest }),
+    () => api("POST", path("rollback", name), target === undefined ? {} : { digest: target }),
     t.services.rolledBack(name),
   );
+}
+
+async function digestBefore(name: string): Promise<string | undefined> {
+  const service = services.data.peek()?.find((known) => known.name === name);
+  try {
+    const { versions } = await loadVersions(name);
+    return versionBefore(versions, service ?? {})?.digest;
+  } catch (error) {
+    console.debug("the kept versions are not known:", messageOf(error));
+    return undefined;
+  }
+}
 
 /** Deploys a folder. The steps come over the live connection; the reply has all of them as well. */
 export async function deploy(name: string): Promise<void> {
+  if (isDeploying(name)) return;
+  calling.add(name);
   setDeploy(name, { steps: [] });
   try {
     const report = await api<Deploy>("POST", "/services/deploy", { name });
     setDeploy(name, report);
     notify("good", t.services.deployed(name));
   } catch (error) {
-    const report = error instanceof ApiError ? (error.body as Partial<Deploy> | null) : null;
-    const steps = report?.steps ?? deploys.value[name]?.steps ?? [];
+    if (!(error instanceof ApiError)) {
+      forgetDeploy(name);
+      notify("error", t.services.unclear(name));
+      return;
+    }
+    const steps = (error.body as Partial<Deploy> | null)?.steps ?? deploys.value[name]?.steps ?? [];
     setDeploy(name, { steps, deployed: false, error: messageOf(error) });
     notify("error", t.services.notDeployed(name, messageOf(error)));
   } finally {
+    calling.delete(name);
     refreshServices();
   }
 }

@@ -6,13 +6,14 @@ import { api, isMissing } from "../api.js";
 import { duration, short } from "../format.js";
 import { Ago, CopyCurl, Empty, Facts, Heading, Loaded, Section } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
-import { type Kept, KeptVersions } from "../parts/kept-versions.js";
+import { KeptVersions } from "../parts/kept-versions.js";
 import { Logs } from "../parts/logs.js";
 import { ServiceActions } from "../parts/service-actions.js";
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { type Resource, useResource } from "../state/resource.js";
 import { deploys, panels, type Service } from "../state/services.js";
+import { type Kept, loadVersions } from "../state/versions.js";
 import { StateBadge } from "./services.js";
 
 interface Full extends Service {
@@ -51,7 +52,7 @@ function ledgerFacts(ledger: Record<string, number>): Array<[string, string]> {
 export function ServicePage({ name }: { name: string }) {
   const at = `/services/${encodeURIComponent(name)}`;
   const service = useResource(at, () => api<Full>("GET", at), LOOK_AGAIN_MS);
-  const versions = useResource(`${at}/versions`, () => api<Kept>("GET", `${at}/versions`));
+  const versions = useResource(`${at}/versions`, () => loadVersions(name));
   useEffect(
     () =>
       onMessage((message) => {
@@ -87,7 +88,7 @@ function Unknown({ name }: { name: string }) {
         path="/services/deploy"
         body={{ name }}
       />
-      {deploys.value[name] && <DeploySteps deploy={deploys.value[name]} />}
+      {deploys.value[name] && <DeploySteps name={name} deploy={deploys.value[name]} />}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { short } from "../format.js";
 import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Section, Table, type Tone } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
 import { to } from "../router.js";
-import { deploys, type Service, services } from "../state/services.js";
+import { deploys, isDeploying, type Service, services } from "../state/services.js";
 
 const TONES: Record<Service["state"], Tone> = {
   loaded: "good",
@@ -81,12 +81,12 @@ function DeployForm() {
           value={name}
           onInput={({ currentTarget }) => setName(currentTarget.value.trim())}
         />
-        <button type="submit" class="primary">
+        <button type="submit" class="primary" disabled={isDeploying(name)}>
           {t.services.deploy}
         </button>
         <CopyCurl method="POST" path="/services/deploy" body={{ name: name || "your-service" }} />
       </form>
-      {shown && <DeploySteps deploy={shown} />}
+      {shown && <DeploySteps name={name} deploy={shown} />}
     </Section>
   );
 }

@@ -1,7 +1,7 @@
 /** @jsxImportSource preact */
 import { strings as t } from "../../strings.js";
 import { millis } from "../format.js";
-import { type Deploy, type DeployStep, STEPS } from "../state/services.js";
+import { type Deploy, type DeployStep, STEPS, serves } from "../state/services.js";
 import { Badge, Code, type Tone } from "./bits.js";
 
 const TONES: Record<DeployStep["status"], Tone> = {
@@ -28,19 +28,19 @@ function Step({ name, step }: { name: string; step: DeployStep | undefined }) {
 }
 
 /** A deploy's steps, as they are done, and what came of it. */
-export function DeploySteps({ deploy: { steps, deployed, error } }: { deploy: Deploy }) {
+export function DeploySteps({ name, deploy: { steps, deployed, error } }: { name: string; deploy: Deploy }) {
   return (
     <div class="deploy" role="status" aria-live="polite" aria-label={t.services.deploy}>
       <ol class="steps">
-        {STEPS.map((name) => (
-          <Step key={name} name={name} step={steps.find(({ step }) => step === name)} />
+        {STEPS.map((each) => (
+          <Step key={each} name={each} step={steps.find(({ step }) => step === each)} />
         ))}
       </ol>
       {deployed === undefined && <p class="dim">{t.services.deploying}</p>}
       {deployed === true && <p class="good-text">{t.services.serving}</p>}
       {deployed === false && (
         <p class="bad-text">
-          {error} {t.services.stillServing}
+          {error} {serves(name) && t.services.stillServing}
         </p>
       )}
     </div>

@@ -4,18 +4,8 @@ import { strings as t } from "../../strings.js";
 import { rollback } from "../actions.js";
 import { short } from "../format.js";
 import type { Resource } from "../state/resource.js";
+import type { Kept } from "../state/versions.js";
 import { Ago, CopyCurl, Loaded, Table } from "./bits.js";
-
-interface Version {
-  digest: string;
-  keptAt: string;
-  served: boolean;
-}
-
-/** What the manager lists of them. */
-export interface Kept {
-  versions: Version[];
-}
 
 export function KeptVersions({
   name,

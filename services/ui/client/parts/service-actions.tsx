@@ -2,7 +2,7 @@
 /** What can be done with a service, and how its deploy goes. */
 import { strings as t } from "../../strings.js";
 import { deploy, disable, enable, reload, rollback, unload } from "../actions.js";
-import { deploys, type Service } from "../state/services.js";
+import { deploys, isDeploying, type Service } from "../state/services.js";
 import { CopyCurl } from "./bits.js";
 import { DeploySteps } from "./deploy-steps.js";
 
@@ -10,11 +10,10 @@ export function ServiceActions({ service: { name, state } }: { service: Service 
   if (name === "services") return <p class="dim">{t.services.isManager}</p>;
   const at = encodeURIComponent(name);
   const shown = deploys.value[name];
-  const busy = shown !== undefined && shown.deployed === undefined;
   return (
     <>
       <div class="row actions">
-        <button type="button" class="primary" disabled={busy} onClick={() => deploy(name)}>
+        <button type="button" class="primary" disabled={isDeploying(name)} onClick={() => deploy(name)}>
           {t.services.deploy}
         </button>
         <CopyCurl method="POST" path="/services/deploy" body={{ name }} />
@@ -55,7 +54,7 @@ export function ServiceActions({ service: { name, state } }: { service: Service 
         )}
       </div>
       <p class="dim">{t.services.deployHint}</p>
-      {shown && <DeploySteps deploy={shown} />}
+      {shown && <DeploySteps name={name} deploy={shown} />}
     </>
   );
 }

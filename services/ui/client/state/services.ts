@@ -56,14 +56,35 @@ export const panels = resource(async () => (await own<{ panels: Panel[] }>("/pan
 export const isLoaded = (name: string): boolean | undefined =>
   services.data.value?.some((service) => service.name === name && service.state === "loaded");
 
+/** Whether a version of what stands in this folder or has this name answers. */
+export const serves = (name: string): boolean =>
+  services.data.value?.some(
+    (service) => (service.name === name || service.dirName === name) && service.state === "loaded",
+  ) === true;
+
 /** The latest deploy of each service since the page was opened. */
 export const deploys = signal<Record<string, Deploy>>({});
+
+/** Services whose deploy this page has asked for and not been answered. */
+export const calling = new Set<string>();
+
+/** Whether a deploy of this service is under way. */
+export const isDeploying = (name: string): boolean => {
+  const deploy = deploys.value[name];
+  return deploy !== undefined && deploy.deployed === undefined;
+};
 
 /** Names of steps in their order; a deploy shows all of them from the start. */
 export const STEPS = ["validate", "test", "load", "verify"];
 
 export function setDeploy(name: string, deploy: Deploy): void {
   deploys.value = { ...deploys.value, [name]: deploy };
+}
+
+/** Forgets a deploy of which nobody will say how it ended. */
+export function forgetDeploy(name: string): void {
+  const { [name]: _, ...others } = deploys.value;
+  deploys.value = others;
 }
 
 function stepped(name: string, step: DeployStep): void {
@@ -95,6 +116,10 @@ export function refreshServices(): void {
 /** Follows changes of services for as long as the page is open. */
 export function followServices(): void {
   connections.subscribe(() => {
+    // How those ended that others have asked for was perhaps said meanwhile, or will never be.
+    for (const name of Object.keys(deploys.peek())) {
+      if (isDeploying(name) && !calling.has(name)) forgetDeploy(name);
+    }
     void services.load();
     void panels.load();
   });

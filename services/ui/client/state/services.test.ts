@@ -1,0 +1,13 @@
+import { expect, test } from "bun:test";
+import { connections } from "./live.js";
+import { calling, deploys, followServices, setDeploy } from "./services.js";
+
+test("deploys whose end may have been missed are forgotten after a new connection, all others kept", () => {
+  followServices();
+  setDeploy("cut-off", { steps: [{ step: "validate", status: "running" }] });
+  setDeploy("done", { steps: [], deployed: true });
+  setDeploy("own", { steps: [] });
+  calling.add("own");
+  connections.value++;
+  expect(Object.keys(deploys.value).toSorted()).toEqual(["done", "own"]);
+});
