@@ -34,6 +34,8 @@ const TAMPERING = `
   dispatchEvent(new ErrorEvent("error", { message: "y".repeat(1e6) }));
   document.body.append("tampered, ports: " + got.length);`;
 
+const SHOUTING = 'for (let i = 0; i < 40; i++) Reef.toast("W".repeat(250), "error");';
+
 /** Notes how often the page looks into a message that came to its window, and how much came through ports. */
 const COUNT_READS = `
   window.reads = 0;
@@ -51,7 +53,7 @@ describe.skipIf(!hasBrowser)("panels that say too much", () => {
   let dashboard: Dashboard;
 
   beforeAll(async () => {
-    const loud = { ...FLOODS, ...HUGE, tampering: TAMPERING };
+    const loud = { ...FLOODS, ...HUGE, tampering: TAMPERING, shouting: SHOUTING };
     const files = Object.fromEntries(
       Object.entries(loud).map(([name, code]) => [`${name}/index.ts`, withPanel(name, script(code))]),
     );
@@ -94,6 +96,24 @@ describe.skipIf(!hasBrowser)("panels that say too much", () => {
       await usable(page);
       expect(await page.evaluate<number>("reads")).toBe(0);
     });
+  });
+
+  test("leave room on a small screen, and their messages can be dismissed", async () => {
+    const viewport = { width: 360, height: 640 };
+    const { page, close } = await dashboard.open(browser, "/ui/panels/shouting", { viewport });
+    const dismiss = page.getByRole("button", { name: "Dismiss" });
+    await dismiss.first().waitFor();
+    await page.locator(".panel [role=status]").waitFor({ state: "detached" });
+    expect(await dismiss.count()).toBeLessThanOrEqual(2);
+    for (const part of [page.locator(".toasts"), dismiss.first(), dismiss.last()]) {
+      const { y, height } = (await part.boundingBox()) ?? { y: -1, height: 0 };
+      expect(y).toBeGreaterThanOrEqual(0);
+      expect(y + height).toBeLessThanOrEqual(viewport.height);
+    }
+    await dismiss.last().click();
+    await dismiss.first().click();
+    await dismiss.first().waitFor({ state: "detached" });
+    await close();
   });
 
   test("cannot make the messages of their frame's own script larger", async () => {

@@ -15,6 +15,8 @@ export interface Notice {
 }
 
 const KEPT = 50;
+/** Of what others say, so much is on the screen at a time; the latest of it. */
+const SHOWN_OF_ONE = 2;
 const SHOWN_MS = 6000;
 const MAX_TEXT = 500;
 
@@ -33,6 +35,8 @@ export function notify(kind: NoticeKind, text: string, from?: string): void {
     at: new Date().toISOString(),
     shown: true,
   };
+  const earlier = notices.value.filter((other) => from !== undefined && other.from === from && other.shown);
+  for (const { id: surplus } of earlier.slice(SHOWN_OF_ONE - 1)) dismiss(surplus);
   notices.value = [notice, ...notices.value].slice(0, KEPT);
   if (kind !== "error") setTimeout(() => dismiss(id), SHOWN_MS);
 }
