@@ -57,6 +57,7 @@ export const strings = {
     copy: "Copy",
     copied: "Copied",
     copyCurl: "Copy as curl",
+    byHand: "Copy this",
     cancel: "Cancel",
     close: "Close",
     dismiss: "Dismiss",

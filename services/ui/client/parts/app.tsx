@@ -6,6 +6,7 @@ import { Page } from "../pages/index.js";
 import { place } from "../router.js";
 import { nextTheme, theme } from "../state/theme.js";
 import { Problem } from "./bits.js";
+import { ByHand } from "./by-hand.js";
 import { Confirm } from "./confirm.js";
 import { Help } from "./help.js";
 import { LinkState, Stale } from "./link-state.js";
@@ -113,6 +114,7 @@ export function App() {
       <Help />
       <Messages />
       <Confirm />
+      <ByHand />
       <Toasts />
     </>
   );

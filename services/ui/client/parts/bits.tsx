@@ -6,6 +6,7 @@ import { strings as t } from "../../strings.js";
 import { isMissing, messageOf } from "../api.js";
 import { curlOf } from "../curl.js";
 import { ago } from "../format.js";
+import { byHand } from "../state/by-hand.js";
 import { now } from "../state/clock.js";
 import { notify } from "../state/notices.js";
 import type { Resource } from "../state/resource.js";
@@ -36,12 +37,14 @@ export function Ago({ time }: { time: string | undefined }) {
   );
 }
 
+/** Copies a text, or shows it where the browser does not let a page copy: under a name without encryption. */
 export async function copy(text: string, said = t.common.copied): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
     notify("info", said);
   } catch (error) {
-    notify("error", messageOf(error));
+    console.debug("cannot copy:", messageOf(error));
+    byHand.value = text;
   }
 }
 
