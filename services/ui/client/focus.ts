@@ -36,6 +36,14 @@ export function startFocus(): void {
   listen<PointerEvent>("pointerover", ({ target }) => {
     over = target;
   });
+  new MutationObserver(keepInside).observe(document.body, { childList: true, subtree: true });
+}
+
+/** When the element is gone that had the focus, what is around it has it; otherwise nothing would. */
+function keepInside(): void {
+  if (!last || last.isConnected || document.activeElement !== document.body) return;
+  last = undefined;
+  document.getElementById("content")?.focus({ preventScroll: true });
 }
 
 /** Whether the user can have led the focus into a frame. What is done inside of it nobody outside is told. */

@@ -1,5 +1,6 @@
 /** Which page is shown. The address is the only state: every view can be linked to. */
 import { computed, signal } from "@preact/signals";
+import { arrive, depart } from "./scroll.js";
 
 const here = () => location.pathname + location.search;
 
@@ -41,15 +42,21 @@ export function go(address: string, { replace = false, keepFocus = replace }: Go
   if (address === here()) return;
   const path = address.split("?")[0];
   const samePage = path === location.pathname;
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+  if (replace) history.replaceState(history.state, "", address);
+  else history.pushState(depart(), "", address);
   place.value = here();
-  if (!samePage && !keepFocus) document.getElementById("content")?.focus({ preventScroll: true });
+  if (samePage || keepFocus) return;
+  document.getElementById("content")?.focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 /** Makes links into the dashboard change the page without loading it anew. */
 export function startRouter(): void {
+  history.scrollRestoration = "manual";
   addEventListener("popstate", () => {
+    const restore = arrive();
     place.value = here();
+    restore();
   });
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0) return;
@@ -59,6 +66,7 @@ export function startRouter(): void {
     if (link.pathname !== "/ui" && !link.pathname.startsWith("/ui/")) return;
     if (/^\/ui\/(api|login|assets|panel-api)\b/.test(link.pathname)) return;
     event.preventDefault();
+    if (link.hash !== "") return document.getElementById(link.hash.slice(1))?.focus();
     go(link.pathname + link.search);
   });
 }

@@ -1,0 +1,87 @@
+/** Moving about in the dashboard, in a real browser: where one is on a page, and where the keyboard is. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+import { answering, eventually as patiently } from "../support/sandbox.js";
+
+/** Below the patience of a test, so that the browser is closed in order. */
+const eventually = (check: () => Promise<boolean>, what: string) => patiently(check, what, 10_000);
+
+describe.skipIf(!hasBrowser)("the dashboard", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    const files = {
+      "greeter/index.ts": answering("greeter", "hello"),
+      "leaving/index.ts": answering("leaving", "still here"),
+    };
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  async function visit(path: string, use: (page: Page) => Promise<void>, init = ""): Promise<void> {
+    const viewport = { width: 900, height: 400 };
+    const { page, close } = await dashboard.open(browser, "/ui", { viewport });
+    if (init !== "") await page.addInitScript(init);
+    await page.goto(dashboard.url + path);
+    await use(page);
+    await close();
+  }
+
+  const focused = (page: Page) => page.evaluate<string>("document.activeElement.id");
+  const scrolled = (page: Page) => page.evaluate<number>("Math.round(scrollY)");
+
+  test("skips to the content, and the address stays", async () => {
+    await visit("/ui/services/greeter", async (page) => {
+      await page.getByRole("heading", { name: "greeter" }).waitFor();
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await eventually(async () => (await focused(page)) === "content", "the focus in the content");
+      expect(page.url()).toBe(`${dashboard.url}/ui/services/greeter`);
+    });
+  });
+
+  test("begins each page at its top, and goes back to where one was", async () => {
+    await visit("/ui/services/greeter", async (page) => {
+      await page.getByRole("heading", { name: "Routes" }).waitFor();
+      await page.evaluate("scrollTo(0, 300)");
+      await page.keyboard.press("g");
+      await page.keyboard.press("s");
+      await page.getByRole("heading", { name: "Services" }).waitFor();
+      expect(await scrolled(page)).toBe(0);
+      await page.goBack();
+      await eventually(async () => (await scrolled(page)) === 300, "the place where one was");
+      await page.goForward();
+      await eventually(async () => (await scrolled(page)) === 0, "the top");
+    });
+  });
+
+  test("keeps the keyboard in the content when what had it is gone", async () => {
+    await visit("/ui/services/leaving", async (page) => {
+      await page.getByRole("button", { name: "Unload" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Unload" }).click();
+      await page.getByRole("button", { name: "Unload" }).waitFor({ state: "detached" });
+      await eventually(async () => (await focused(page)) === "content", "the focus in the content");
+    });
+  });
+
+  const NO_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined })";
+
+  test("shows a command line to be copied by hand where there is no clipboard", async () => {
+    await visit(
+      "/ui/services",
+      async (page) => {
+        await page.getByRole("button", { name: "Copy as curl: POST /services/reload", exact: true }).click();
+        const text = page.getByRole("dialog").getByRole("textbox");
+        expect(await text.inputValue()).toContain(`curl -X POST ${dashboard.url}/services/reload`);
+        expect(await page.evaluate<string>("getSelection().toString()")).toBe(await text.inputValue());
+      },
+      NO_CLIPBOARD,
+    );
+  });
+});
