@@ -1,6 +1,6 @@
 /** Every page of the dashboard: no barrier, dark and light; room for it on a telephone; nothing from elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser } from "playwright-core";
+import type { Browser, Locator } from "playwright-core";
 import { hasBrowser, openBrowser, seriousFindings, watchedPage } from "../support/browser.js";
 import { Dashboard } from "../support/dashboard.js";
 
@@ -96,6 +96,17 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
       await close();
     });
   }
+
+  test("show what is chosen where the system's colours are forced", async () => {
+    const { page, close } = await dashboard.open(browser, pages.at(-1), { forcedColors: "active" });
+    const outlined = (element: Locator) =>
+      element.evaluate((chosen) => getComputedStyle(chosen).outlineStyle === "solid");
+    expect(await outlined(page.getByRole("treeitem", { selected: true }))).toBe(true);
+    expect(await outlined(page.getByRole("navigation").locator("[aria-current]"))).toBe(true);
+    await page.keyboard.press("Control+k");
+    expect(await outlined(page.getByRole("dialog").getByRole("option", { selected: true }))).toBe(true);
+    await close();
+  });
 
   test("have room on a screen of 360 pixels", async () => {
     const viewport = { width: 360, height: 740 };
