@@ -1,0 +1,97 @@
+/** Words from outside that are long, or turn the direction of writing, in a real browser. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+import { answering } from "../support/sandbox.js";
+
+const NAME = "s".repeat(61);
+const TYPE = "t".repeat(60);
+const ADDRESS = `https://example.com/${"a".repeat(75)}`;
+const WORD = "w".repeat(420);
+/** Everything after it is written from right to left, until its line or its element ends. */
+const TURN = "\u202e";
+
+const LONG = `import { Hono } from "hono";
+const routes = new Hono();
+routes.get("/", (c) => c.text("hello"));
+routes.get("/${"r".repeat(80)}", (c) => c.text("hello"));
+routes.get("/_panel", (c) => c.html("<p>long</p>"));
+export default { name: "${NAME}", description: "${ADDRESS}", routes };
+`;
+
+describe.skipIf(!hasBrowser)("words from outside", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+  let pages: string[];
+  const viewport = { width: 360, height: 740 };
+
+  beforeAll(async () => {
+    const files = {
+      [`${NAME}/index.ts`]: LONG,
+      "broken/index.ts": `export default { name: "broken", init() { throw new Error("${WORD}"); } };`,
+      "turned/index.ts": answering("turned", "hello", `description: "${TURN}turned",`),
+    };
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"], files })]);
+    const publish = async (event: Record<string, unknown>) =>
+      (await (await dashboard.call("/feed/events", "POST", event)).json()) as { id: string };
+    const { id } = await publish({ type: TYPE, source: TYPE, content: WORD });
+    const child = await publish({ type: TYPE, source: TYPE, content: WORD, parentId: id });
+    await publish({ type: "agent_started", source: TYPE, content: WORD, role: TYPE });
+    await publish({ type: `${TURN}epyt`, source: `${TURN}ecruos`, content: `${TURN}tnetnoc` });
+    pages = ["/ui", "/ui/services", `/ui/services/${NAME}`, "/ui/services/broken", `/ui/panels/${NAME}`];
+    pages.push("/ui/events", `/ui/events/${child.id}`, `/ui/events?type=${TYPE}`, "/ui/agents");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  async function visit(path: string, use: (page: Page) => Promise<void>): Promise<void> {
+    const { page, close } = await dashboard.open(browser, path, { viewport });
+    await use(page);
+    await close();
+  }
+
+  const widthOf = (page: Page, element: string) => page.evaluate<number>(`${element}.scrollWidth`);
+
+  test("make no page wider than a small screen", async () => {
+    await visit("/ui", async (page) => {
+      const tooWide: string[] = [];
+      for (const path of pages) {
+        await page.goto(dashboard.url + path);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        await page.getByText("Live", { exact: true }).waitFor();
+        await page.waitForTimeout(300);
+        const width = await widthOf(page, "document.documentElement");
+        if (width > viewport.width) tooWide.push(`${path}: ${width}`);
+      }
+      expect(tooWide).toEqual([]);
+    });
+  });
+
+  test("fit into a question", async () => {
+    await visit(`/ui/services/${NAME}`, async (page) => {
+      await page.getByRole("button", { name: "Switch off" }).click();
+      await page.getByRole("dialog").waitFor();
+      const dialog = "document.querySelector('dialog')";
+      expect(await widthOf(page, dialog)).toBe(await page.evaluate<number>(`${dialog}.clientWidth`));
+    });
+  });
+
+  test("do not turn what stands beside them on the line", async () => {
+    await visit("/ui", async (page) => {
+      const row = page.getByRole("listitem").filter({ hasText: "epyt" });
+      const places = await row.locator("a > *").evaluateAll((parts) =>
+        parts.map((part) => {
+          const { top, left } = part.getBoundingClientRect();
+          return { top, left };
+        }),
+      );
+      expect(places).toEqual(places.toSorted((a, b) => a.top - b.top || a.left - b.left));
+      expect(await row.locator(".text").evaluate((text) => getComputedStyle(text).unicodeBidi)).toBe(
+        "isolate",
+      );
+    });
+  });
+});
