@@ -15,14 +15,18 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "GET /ui": {
     summary: "The dashboard",
-    detail: "401 and the login page without a session.",
+    detail:
+      "401 and the login page without a session. A browser that another site led here, which leaves the cookie out, is told to ask once more.",
     response: "HTML",
     examples: [{ summary: "Without a session", status: 401 }],
   },
   "GET /ui/login": {
     summary: "Logs in with a link's token, or asks for the server's token",
     detail: "401 for a link that has been used or has expired, 429 after ten wrong ones within a minute.",
-    query: { token: { type: "string", description: "From the link" } },
+    query: {
+      token: { type: "string", description: "From the link" },
+      next: { type: "string", description: "A page of the dashboard to go on to with the server's token" },
+    },
     response: "HTML",
     examples: [
       { summary: "The login page" },

@@ -36,6 +36,19 @@ export function assertSameOrigin(c: Context): void {
   if (foreign) throw new ReefError("FORBIDDEN", "the request comes from another site");
 }
 
+/**
+ * Whether another site led the browser to this page: the cookie does not go along with that, and does when the page
+ * loads itself anew.
+ */
+export function isLedHere(c: Context): boolean {
+  const site = c.req.header("sec-fetch-site");
+  return (
+    (site === "cross-site" || site === "same-site") &&
+    c.req.header("sec-fetch-mode") === "navigate" &&
+    c.req.header("sec-fetch-dest") === "document"
+  );
+}
+
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
@@ -63,12 +76,16 @@ export class FailureLimit {
     readonly now: () => number = Date.now,
   ) {}
 
+  /** Whether this address has failed too often. */
+  isReached(address: string): boolean {
+    const entry = this.#failures.get(address);
+    return entry !== undefined && entry.until > this.now() && entry.count >= this.limit;
+  }
+
   /** Throws a 429 when this address has failed too often. */
   assert(address: string): void {
-    const entry = this.#failures.get(address);
-    if (entry && entry.until > this.now() && entry.count >= this.limit) {
+    if (this.isReached(address))
       throw new ReefError("TOO_MANY_REQUESTS", "too many failed logins; wait a minute");
-    }
   }
 
   failed(address: string): void {

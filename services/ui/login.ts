@@ -32,9 +32,16 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
    * is the length of the token that makes guessing hopeless, as on every other route; this keeps down what it costs.
    */
   const guessed = (c: Context) => {
-    const from = (c.env as BunEnv)?.requestIP?.(c.req.raw)?.address ?? "local";
-    limit.assert(from);
-    limit.failed(from);
+    limit.assert(addressOf(c));
+    limit.failed(addressOf(c));
+  };
+  /** The same for a person, who is shown the form again. */
+  const askAgain = async (c: Context, problem: string, next?: string) => {
+    const page = { script: await script(), next };
+    if (limit.isReached(addressOf(c)))
+      return loginPage(c, { ...page, problem: strings.login.tooMany, status: 429 });
+    limit.failed(addressOf(c));
+    return loginPage(c, { ...page, problem, status: 401 });
   };
 
   routes.post("/auth/magic-link", (c) => {
@@ -49,11 +56,9 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
 
   routes.get("/ui/login", async (c) => {
     const token = c.req.query("token");
-    if (token === undefined) return loginPage(c, { script: await script() });
-    if (!sessions.redeem(token)) {
-      guessed(c);
-      return loginPage(c, { script: await script(), problem: strings.login.deadLink, status: 401 });
-    }
+    if (token === undefined)
+      return loginPage(c, { script: await script(), next: safeNext(c.req.query("next")) });
+    if (!sessions.redeem(token)) return askAgain(c, strings.login.deadLink);
     await startSession(c, sessions);
     // The cookie is not sent along on a redirect of a navigation that another site began.
     return redirectPage(c, "/ui", await script());
@@ -63,11 +68,7 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
     assertSameOrigin(c);
     const form = await formOf(c);
     const token = typeof form.token === "string" ? form.token.trim() : "";
-    if (!isToken(token, context())) {
-      guessed(c);
-      const next = safeNext(form.next);
-      return loginPage(c, { script: await script(), problem: strings.login.wrong, status: 401, next });
-    }
+    if (!isToken(token, context())) return askAgain(c, strings.login.wrong, safeNext(form.next));
     await startSession(c, sessions);
     return c.redirect(safeNext(form.next), 303);
   });
@@ -102,11 +103,14 @@ async function formOf(c: Context) {
   }
 }
 
+const addressOf = (c: Context) => (c.env as BunEnv)?.requestIP?.(c.req.raw)?.address ?? "local";
+
+/** A path of the dashboard, with what it may have as its query. */
+const OWN_PAGE = /^\/ui(\/[\w.~%-]+)*(\?[\w.~%&=+:@!$()*,;/?-]*)?$/;
+
 /** Where to go after logging in: a page of the dashboard, whatever was asked for. */
 export function safeNext(value: unknown): string {
-  return typeof value === "string" && /^\/ui(\/[\w.~%-]+)*$/.test(value) && value.length < 500
-    ? value
-    : "/ui";
+  return typeof value === "string" && OWN_PAGE.test(value) && value.length < 500 ? value : "/ui";
 }
 
 async function startSession(c: Parameters<typeof setCookie>[0], sessions: SessionStore): Promise<void> {

@@ -7,7 +7,7 @@ import { originOf } from "./origin.js";
 import { strings } from "./strings.js";
 
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>;
-type Status = 200 | 401 | 404;
+type Status = 200 | 401 | 404 | 429;
 
 /**
  * The policy of the dashboard's own pages. `frame-src` also holds for what a frame's own script navigates to: a

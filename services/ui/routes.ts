@@ -4,11 +4,11 @@ import { getCookie } from "hono/cookie";
 import { ReefError } from "../../src/core/errors.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Assets } from "./assets.js";
-import { assertHost, COOKIE, FailureLimit, requireSession } from "./guard.js";
+import { assertHost, COOKIE, FailureLimit, isLedHere, requireSession } from "./guard.js";
 import type { Live } from "./live.js";
 import { loginRoutes, safeNext } from "./login.js";
 import { originOf } from "./origin.js";
-import { loginPage, shellPage } from "./pages.js";
+import { loginPage, redirectPage, shellPage } from "./pages.js";
 import { panelDocument } from "./panel-document.js";
 import { describePanels, listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
 import { forward, rest } from "./proxy.js";
@@ -51,7 +51,10 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   const shell = async (c: Context, status: 200 | 404 = 200) => {
     const entries = await script();
     if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c), status);
-    return loginPage(c, { script: entries, status: 401, next: safeNext(c.req.path) });
+    const { pathname, search } = new URL(c.req.url);
+    const next = safeNext(pathname + search);
+    if (isLedHere(c)) return redirectPage(c, next, entries);
+    return loginPage(c, { script: entries, status: 401, next });
   };
   routes.get("/ui", (c) => shell(c));
 

@@ -9,6 +9,7 @@ export const strings = {
       `curl -X POST -H "Authorization: Bearer $VERS_AUTH_TOKEN" ${origin}/auth/magic-link`,
     goOn: "Go on to the dashboard",
     wrong: "That is not this server's token.",
+    tooMany: "Too many wrong tokens or links came from this address. Wait a minute before the next try.",
     deadLink: "This link has been used or has expired. Ask for a new one, or log in with the token.",
   },
   shell: {

@@ -99,7 +99,7 @@ export function App() {
           {sessionOver.value && (
             <p class="problem" role="alert">
               {t.shell.sessionOver}{" "}
-              <a href="/ui/login" target="_self">
+              <a href={`/ui/login?next=${encodeURIComponent(place.value)}`} target="_self">
                 {t.shell.logIn}
               </a>
             </p>

@@ -1,5 +1,6 @@
 /** @jsxImportSource preact */
 import { strings as t } from "../../strings.js";
+import { sessionOver } from "../api.js";
 import { duration } from "../format.js";
 import { now } from "../state/clock.js";
 import { feedHere, lastEventAt, link, lostAt } from "../state/live.js";
@@ -22,11 +23,12 @@ export function LinkState() {
   );
 }
 
-/** Says across the page that what it shows is old. */
+/** Says across the page that what it shows is old, and that this will change by itself. */
 export function Stale() {
+  const trying = link.value === "lost" && !sessionOver.value;
   return (
     <div role="status">
-      {link.value === "lost" && <p class="stale">{t.link.stale(duration(now.value - lostAt.value))}</p>}
+      {trying && <p class="stale">{t.link.stale(duration(now.value - lostAt.value))}</p>}
     </div>
   );
 }

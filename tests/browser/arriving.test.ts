@@ -1,0 +1,70 @@
+/** Coming to the dashboard from elsewhere and coming back after the session has ended, in a real browser. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser, watchedPage } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+import { TOKEN } from "../support/sandbox.js";
+
+const ELSEWHERE = "http://elsewhere.test/";
+
+describe.skipIf(!hasBrowser)("the dashboard", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+  let event: string;
+
+  beforeAll(async () => {
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
+    const said = { type: "note", source: "links", content: "Found by a link" };
+    const reply = await dashboard.call("/feed/events", "POST", said);
+    event = `/ui/events/${((await reply.json()) as { id: string }).id}?type=note`;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  /** Follows a link that stands on another site's page. */
+  async function follow(page: Page, path: string): Promise<void> {
+    const body = `<a href="${dashboard.url}${path}">there</a>`;
+    await page.route(ELSEWHERE, (route) => route.fulfill({ contentType: "text/html", body }));
+    await page.goto(ELSEWHERE);
+    await page.getByRole("link", { name: "there" }).click();
+  }
+
+  const logIn = async (page: Page) => {
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+  };
+
+  test("opens what another site links to for who is logged in", async () => {
+    const { page, close } = await dashboard.open(browser);
+    await follow(page, event);
+    await page.getByRole("complementary").getByText("Found by a link").waitFor();
+    expect(page.url()).toBe(dashboard.url + event);
+    await close();
+  });
+
+  test("asks who is not for the token, and then shows what was linked to", async () => {
+    const { page, close } = await watchedPage(browser, dashboard.url);
+    await follow(page, event);
+    await logIn(page);
+    await page.getByRole("complementary").getByText("Found by a link").waitFor();
+    expect(page.url()).toBe(dashboard.url + event);
+    await close();
+  });
+
+  test("says that a session is over and nothing of trying again, and logging in leads back", async () => {
+    const { page, close } = await dashboard.open(browser, event);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.context().clearCookies();
+    await dashboard.call("/services/reload/ui", "POST");
+    await page.getByText("Your session is over.").waitFor();
+    await page.locator(".link.lost").waitFor();
+    expect(await page.getByText("trying again").count()).toBe(0);
+    await page.getByRole("link", { name: "Log in again" }).click();
+    await logIn(page);
+    await page.getByRole("complementary").getByText("Found by a link").waitFor();
+    expect(page.url()).toBe(dashboard.url + event);
+    await close();
+  });
+});
