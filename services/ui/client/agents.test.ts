@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { agentsFrom } from "./agents.js";
+import { agentsFrom, readBack } from "./agents.js";
 import type { FeedEvent } from "./state/live.js";
 
 const event = (id: string, source: string, type: string, more: object = {}): FeedEvent => ({
@@ -25,4 +25,22 @@ test("an agent is what it said last, with the role that it told once", () => {
     "b failed undefined",
     "a finished worker",
   ]);
+});
+
+test("events are read back to the beginning, and the next time to what is known", async () => {
+  const all = Array.from({ length: 7 }, (_, index) => event(String(7 - index), "ada", "agent_started"));
+  const asked: string[] = [];
+  const page = async (path: string) => {
+    asked.push(path);
+    const { searchParams } = new URL(path, "http://reef");
+    const from = Number(searchParams.get("cursor") ?? 0);
+    return { events: all.slice(from, from + 2), next: from + 2 < all.length ? String(from + 2) : null };
+  };
+  const ids = async (known: string[]) =>
+    (await readBack("agent_started", new Set(known), page)).map(({ id }) => id);
+  expect(await ids([])).toEqual(["7", "6", "5", "4", "3", "2", "1"]);
+  expect(asked[0]).toStartWith("/feed/events?type=agent_started&limit=");
+  asked.length = 0;
+  expect(await ids(["5", "4"])).toEqual(["7", "6", "5", "4"]);
+  expect(asked).toHaveLength(2);
 });

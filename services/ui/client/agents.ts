@@ -1,3 +1,4 @@
+import { api } from "./api.js";
 import type { FeedEvent } from "./state/live.js";
 
 /** An agent, by its latest word. */
@@ -21,4 +22,29 @@ export function agentsFrom(events: readonly FeedEvent[]): Agent[] {
     agents.set(name, { name, role, doing: DOING[type] ?? "working", seenAt, last });
   }
   return [...agents.values()].reverse();
+}
+
+interface EventPage {
+  events: FeedEvent[];
+  next: string | null;
+}
+
+const PAGE = 200;
+const MAX_PAGES = 50;
+
+/** Events of a type, the latest first: back to the first that is known, or as far back as there are any. */
+export async function readBack(
+  type: string,
+  known: ReadonlySet<string>,
+  ask = (path: string) => api<EventPage>("GET", path),
+): Promise<FeedEvent[]> {
+  const found: FeedEvent[] = [];
+  const params = new URLSearchParams({ type, limit: String(PAGE) });
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { events, next } = await ask(`/feed/events?${params}`);
+    found.push(...events);
+    if (next === null || events.some(({ id }) => known.has(id))) break;
+    params.set("cursor", next);
+  }
+  return found;
 }

@@ -1,9 +1,8 @@
 /** @jsxImportSource preact */
 /** The agents that have been seen, by what they published of themselves. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { strings as t } from "../../strings.js";
-import { type Agent, agentsFrom } from "../agents.js";
-import { api } from "../api.js";
+import { type Agent, agentsFrom, readBack } from "../agents.js";
 import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Table, type Tone } from "../parts/bits.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
@@ -13,13 +12,17 @@ const TYPES = ["agent_started", "agent_finished", "agent_failed"];
 
 const at = (type: string) => `/feed/events?type=${type}&limit=200`;
 
-async function load(): Promise<Agent[]> {
-  const pages = await Promise.all(TYPES.map((type) => api<{ events: FeedEvent[] }>("GET", at(type))));
-  return agentsFrom(pages.flatMap(({ events }) => events));
+/** Adds what is new to the events that are known. */
+async function load(known: Map<string, FeedEvent>): Promise<Agent[]> {
+  const ids = new Set(known.keys());
+  const found = await Promise.all(TYPES.map((type) => readBack(type, ids)));
+  for (const event of found.flat()) known.set(event.id, event);
+  return agentsFrom([...known.values()]);
 }
 
 export function AgentsPage() {
-  const agents = useResource("agents", load);
+  const { current: known } = useRef(new Map<string, FeedEvent>());
+  const agents = useResource("agents", () => load(known));
   useEffect(
     () => onEvents((events) => events.some(({ type }) => type.startsWith("agent_")) && void agents.load()),
     [agents],
