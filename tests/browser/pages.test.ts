@@ -137,6 +137,20 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
     await dashboard.call("/installer/remove", "POST", { name: "doubler" });
   });
 
+  test("follow what is installed and removed elsewhere", async () => {
+    const source = dashboard.sandbox.write(
+      "elsewhere/guest/index.ts",
+      `import { Hono } from "hono";\nexport default { name: "guest", routes: new Hono().get("/", (c) => c.text("hi")) };\n`,
+    );
+    await visit("/ui/installer", async (page) => {
+      await page.getByText("Nothing has been installed").waitFor();
+      await dashboard.call("/installer/install", "POST", { source: source.replace("/index.ts", "") });
+      await page.getByRole("row", { name: /guest/ }).waitFor();
+      await dashboard.call("/installer/remove", "POST", { name: "guest" });
+      await page.getByRole("row", { name: /guest/ }).waitFor({ state: "detached" });
+    });
+  });
+
   test("say calmly what to do while a service is absent, and fill when it comes", async () => {
     await dashboard.call("/services/broker", "DELETE");
     await visit("/ui/broker", async (page) => {

@@ -152,6 +152,10 @@ export function InstallerPage() {
   const list: List = useResource("installed", () =>
     api<{ installed: Installed[] }>("GET", "/installer/installed"),
   );
+  useEffect(
+    () => onMessage(({ kind }) => (kind === "installer" || kind === "services") && void list.load()),
+    [list],
+  );
   return (
     <>
       <Heading title={t.installer.title}>
