@@ -206,6 +206,19 @@ export default { name: "hanging", routes };`,
     });
   }, 30_000);
 
+  test("that were opened while the server was away come when it is back", async () => {
+    await visit("tall", async (page) => {
+      await page.frameLocator("iframe").getByText("tall").waitFor();
+      await dashboard.restart(async () => {
+        await page.getByText(/The connection was lost/).waitFor();
+        await page.getByRole("link", { name: "growing", exact: true }).click();
+        await page.getByRole("heading", { name: "growing" }).waitFor();
+        await page.locator("iframe").waitFor();
+      });
+      await page.frameLocator("iframe").getByText("growing").waitFor();
+    });
+  }, 30_000);
+
   test("get a new address by themselves after a restart of the server", async () => {
     await visit("things", async (page) => {
       const panel = page.frameLocator("iframe");

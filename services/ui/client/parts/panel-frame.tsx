@@ -8,6 +8,7 @@ import { strings as t } from "../../strings.js";
 import { guardFocus } from "../focus.js";
 import { Rate } from "../rate.js";
 import { to } from "../router.js";
+import { link } from "../state/live.js";
 import { shownTheme } from "../state/theme.js";
 import { usePanelMessages } from "./panel-messages.js";
 
@@ -67,6 +68,16 @@ function Frame({ name, reload, renew, takeOut }: FrameProps) {
   const flooded = () => takeOut(t.panel.flooded);
   const { height, ready, slow, error } = usePanelMessages(frame, name, { renew, flooded });
   const loads = useRef(0);
+  const heard = useRef(false);
+  heard.current = ready;
+  // A panel that was asked for while the server was away has given way to the browser's own page.
+  useEffect(() => {
+    let away = false;
+    return link.subscribe((state) => {
+      if (state === "lost") away = true;
+      else if (away && !heard.current) reload();
+    });
+  }, []);
   useEffect(() => {
     const thefts = new Rate(MAX_THEFTS, THEFTS_MS);
     const stolen = () => thefts.allows(performance.now()) || takeOut(t.panel.greedy);
