@@ -301,7 +301,8 @@ export const strings = {
     }),
     askInstall: (source: string) => ({
       title: "Install this service?",
-      text: `${source} becomes part of this server: its code runs with everything the server may do. Install only what you trust.`,
+      about: source,
+      text: "It becomes part of this server: its code runs with everything the server may do. Install only what you trust.",
       verb: "Install",
     }),
     type: "Kind",

@@ -32,7 +32,10 @@ describe.skipIf(!hasBrowser)("words from outside", () => {
       "broken/index.ts": `export default { name: "broken", init() { throw new Error("${WORD}"); } };`,
       "turned/index.ts": answering("turned", "hello", `description: "${TURN}turned",`),
     };
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"], files })]);
+    [browser, dashboard] = await Promise.all([
+      openBrowser(),
+      Dashboard.start({ services: ["feed", "installer"], files }),
+    ]);
     const publish = async (event: Record<string, unknown>) =>
       (await (await dashboard.call("/feed/events", "POST", event)).json()) as { id: string };
     const { id } = await publish({ type: TYPE, source: TYPE, content: WORD });
@@ -76,6 +79,17 @@ describe.skipIf(!hasBrowser)("words from outside", () => {
       await page.getByRole("dialog").waitFor();
       const dialog = "document.querySelector('dialog')";
       expect(await widthOf(page, dialog)).toBe(await page.evaluate<number>(`${dialog}.clientWidth`));
+    });
+  });
+
+  test("do not turn the warning of a question", async () => {
+    await visit("/ui/installer", async (page) => {
+      await page.getByLabel("Source").fill(`${TURN}user/repo`);
+      await page.getByRole("button", { name: "Install", exact: true }).click();
+      const dialog = page.getByRole("dialog");
+      expect(await dialog.getByRole("code").textContent()).toBe(`${TURN}user/repo`);
+      await dialog.getByText("Install only what you trust.").waitFor();
+      expect(await dialog.getByText("Install only what you trust.").textContent()).not.toContain(TURN);
     });
   });
 

@@ -10,6 +10,11 @@ export function Confirm() {
   return (
     <Dialog label={asked.title} class="narrow" onClose={() => asked.answer(false)}>
       <h2>{asked.title}</h2>
+      {asked.about !== undefined && (
+        <p>
+          <code>{asked.about}</code>
+        </p>
+      )}
       <p>{asked.text}</p>
       <div class="row end">
         <button type="button" autofocus onClick={() => asked.answer(false)}>

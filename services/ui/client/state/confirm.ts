@@ -3,6 +3,8 @@ import { signal } from "@preact/signals";
 /** What is about to be done, in the words of the page. */
 export interface Question {
   title: string;
+  /** What it is about, in words from outside. */
+  about?: string;
   text: string;
   /** What the button says: the verb. */
   verb: string;
