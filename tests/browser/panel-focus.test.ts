@@ -61,8 +61,10 @@ describe.skipIf(!hasBrowser)("the keyboard", () => {
       await page.keyboard.press("Control+k");
       await search(page).waitFor();
       await page.keyboard.type("ab");
+      await page.evaluate("addEventListener('blur', () => { window.taken = true; })");
       await dashboard.call("/patient/told", "POST");
       await panel.getByText("had it").waitFor();
+      await eventually(() => page.evaluate<boolean>("window.taken"), "the focus taken");
       await page.locator("dialog input:focus").waitFor();
       await page.keyboard.type("cd");
       expect(await search(page).inputValue()).toBe("abcd");

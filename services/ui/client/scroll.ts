@@ -5,9 +5,12 @@ const positions = new Map<number, number>();
 
 const entry = (): number => (history.state as { entry?: number } | null)?.entry ?? 0;
 let at = entry();
+/** Ends what still brings a page where it was. */
+let stop: () => void = () => undefined;
 
 /** Notes where the page is that is left for a new one; returns the state of the new entry. */
 export function depart(): { entry: number } {
+  stop();
   positions.set(at, scrollY);
   return { entry: ++at };
 }
@@ -19,8 +22,6 @@ export function arrive(): () => void {
   const wanted = positions.get(at) ?? 0;
   return () => reach(wanted);
 }
-
-let stop: () => void = () => undefined;
 
 /** Scrolls there as soon as the page is high enough, unless the user does something before. */
 function reach(wanted: number): void {
