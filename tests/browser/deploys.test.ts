@@ -53,6 +53,16 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     });
   });
 
+  test("does not say how a deploy ended whose answer was lost", async () => {
+    await visit("/ui/services/leaving", async (page) => {
+      await page.route("**/ui/api/services/deploy", (route) => route.abort());
+      await page.getByRole("button", { name: "Deploy", exact: true }).click();
+      await page.getByText("The connection was lost while leaving was deployed").waitFor();
+      expect(await page.locator(".deploy").count()).toBe(0);
+      expect(await page.getByRole("button", { name: "Deploy", exact: true }).isEnabled()).toBe(true);
+    });
+  });
+
   test("rolls back to the version that was shown, also when somebody else has done so meanwhile", async () => {
     dashboard.sandbox.services({ "greeter/index.ts": answering("greeter", "two") });
     await dashboard.call("/services/deploy", "POST", { name: "greeter" });
