@@ -4,9 +4,9 @@ import { messageOf } from "./errors.js";
 import { claimSession } from "./extension/claims.js";
 import { HandlerGuard } from "./extension/handlers.js";
 import { Installation, type InstallationOptions } from "./extension/installation.js";
-import { guardRejections } from "./extension/rejections.js";
 import { isSelected, selectionFrom } from "./extension/selection.js";
 import { ToolRegistrar } from "./extension/tools.js";
+import { guardUnattended } from "./extension/unattended.js";
 import { CompositeWidget } from "./extension/widget.js";
 import type { ServiceModule } from "./types.js";
 
@@ -40,7 +40,7 @@ export function createExtension(
     for (const problem of options.problems ?? []) installation.say(problem);
     const choice = selectionFrom(options.env);
     const chosen = modules.filter((module) => isSelected(module, choice));
-    guardRejections(
+    guardUnattended(
       (error) => installation.report("a service left a failure unattended", error),
       options.codeFile,
     );
@@ -87,23 +87,22 @@ function register(
   registrar: ToolRegistrar,
 ): void {
   const { name } = module;
+  const owner = installation.ownerOf(name);
   const handlers = new HandlerGuard(pi, name, installation);
-  const own: Record<PropertyKey, unknown> = {
+  const view = owner.view(pi, {
     registerTool: (tool: ToolDefinition) => {
       try {
-        registrar.register(pi, name, tool);
+        registrar.register(pi, name, tool, owner);
       } catch (error) {
         installation.report(name, error);
       }
     },
     on: (event: string, handler: (event: unknown, ctx: unknown) => unknown) => handlers.on(event, handler),
-  };
-  const view = new Proxy(pi, {
-    get: (target, key) => (key in own ? own[key] : Reflect.get(target, key)),
+    events: owner.view(pi.events),
   });
   for (const half of ["registerTools", "registerBehaviors"] as const) {
     try {
-      const result: unknown = module[half]?.(view, installation.client);
+      const result: unknown = owner.run(() => module[half]?.(view, installation.client));
       if (result instanceof Promise) {
         result.catch((error) => installation.report(`${name}, ${half}`, error));
       }

@@ -1,4 +1,4 @@
-/** A folder becomes a fresh generation of a service. The only file that knows `Bun.ModuleGraph`. */
+/** A folder becomes a fresh generation of a service. Only this file and `extension/owner.ts` know `Bun.ModuleGraph`. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";

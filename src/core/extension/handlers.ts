@@ -3,6 +3,7 @@ import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { keepAlive, LATE, within } from "./alive.js";
 import type { Installation } from "./installation.js";
 import { underLimits } from "./limits.js";
+import { contextFor, type Owner } from "./owner.js";
 
 /** How long all handlers of one event together may hold up the agent, in milliseconds. */
 const EVENT_BUDGET_MS = 700;
@@ -61,12 +62,15 @@ export class HandlerGuard {
   /** Set after a handler was too slow, until one is in time again: a dead server costs its budget once. */
   #slow = false;
   #hurried = false;
+  readonly #owner: Owner;
 
   constructor(
     private readonly pi: ExtensionAPI,
     private readonly service: string,
     private readonly installation: Installation,
-  ) {}
+  ) {
+    this.#owner = installation.ownerOf(service);
+  }
 
   on(event: string, handler: Handler): void {
     if (typeof handler !== "function") throw new TypeError(`pi.on("${event}") takes a function`);
@@ -77,7 +81,9 @@ export class HandlerGuard {
 
   async #call(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<unknown> {
     try {
-      return await underLimits({ timeoutMs: this.installation.handlerCallMs }, () => handler(data, ctx));
+      return await underLimits({ timeoutMs: this.installation.handlerCallMs }, () =>
+        this.#owner.run(() => handler(data, contextFor(this.#owner, ctx))),
+      );
     } catch (error) {
       this.installation.report(`${this.service}, on ${event}`, error);
       return undefined;

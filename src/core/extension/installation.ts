@@ -3,6 +3,7 @@ import { createFleetClient } from "../client.js";
 import { messageOf } from "../errors.js";
 import type { FleetClient } from "../types.js";
 import { currentLimits } from "./limits.js";
+import { Owner } from "./owner.js";
 
 /** How long calls may still take once the session is over, in milliseconds. */
 const FAREWELL_MS = 1000;
@@ -30,6 +31,7 @@ export class Installation {
   notify: ((line: string) => void) | undefined;
   readonly #warn: (line: string) => void;
   readonly #said = new Set<string>();
+  readonly #owners = new Map<string, Owner>();
   readonly #session = new AbortController();
   #closing = false;
 
@@ -55,6 +57,15 @@ export class Installation {
   /** How long a call may take in a handler, in milliseconds. */
   get handlerCallMs(): number {
     return this.away ? AWAY_CALL_MS : HANDLER_CALL_MS;
+  }
+
+  /** On whose account a service's code runs. */
+  ownerOf(service: string): Owner {
+    const known = this.#owners.get(service);
+    if (known) return known;
+    const owner = new Owner((error) => this.report(`${service} left a failure unattended`, error));
+    this.#owners.set(service, owner);
+    return owner;
   }
 
   /** Says what went wrong, once, where the agent's user sees it. Never throws. */

@@ -6,6 +6,7 @@ import { wireNames } from "../tool-names.js";
 import type { ToolResult } from "../types.js";
 import { keepAlive } from "./alive.js";
 import { underLimits } from "./limits.js";
+import { contextFor, type Owner, outside } from "./owner.js";
 
 type Execute = ToolDefinition["execute"];
 
@@ -15,7 +16,7 @@ export class ToolRegistrar {
   readonly #taken = new Map<string, { name: string; service: string }>();
 
   /** Registers `tool`. Throws when its name is missing or taken; the first one then stays. */
-  register(pi: ExtensionAPI, service: string, tool: ToolDefinition): void {
+  register(pi: ExtensionAPI, service: string, tool: ToolDefinition, owner: Owner): void {
     const { name } = tool;
     if (typeof name !== "string" || name === "") throw new Error("a tool without a name was left out");
     if (typeof tool.execute !== "function")
@@ -32,7 +33,7 @@ export class ToolRegistrar {
       label: typeof tool.label === "string" ? tool.label : name,
       description: typeof tool.description === "string" ? tool.description : "",
       parameters: plainSchema(tool.parameters) as ToolDefinition["parameters"],
-      execute: guarded(tool),
+      execute: guarded(tool, owner),
     });
     this.#taken.set(wire, { name, service });
   }
@@ -48,14 +49,31 @@ export function plainSchema(schema: unknown): Record<string, unknown> {
 }
 
 /** Runs a tool so that its calls end when the agent aborts it, and so that what failed is seen as failed. */
-function guarded(tool: ToolDefinition): Execute {
+function guarded(tool: ToolDefinition, owner: Owner): Execute {
   return async (toolCallId, params, signal, onUpdate, ctx) => {
-    const running = underLimits({ signal }, async () =>
-      tool.execute(toolCallId, params, signal, onUpdate, ctx),
+    const own = abortedWith(signal, owner);
+    const update: typeof onUpdate = onUpdate && ((partial) => outside(() => onUpdate(partial)));
+    const running = underLimits({ signal }, () =>
+      owner.run(async () =>
+        tool.execute(toolCallId, params, own.signal, update, contextFor(owner, ctx) as never),
+      ),
     );
-    const result: unknown = await keepAlive(running);
-    return assertSuccess(result) as Awaited<ReturnType<Execute>>;
+    try {
+      const result: unknown = await keepAlive(running);
+      return assertSuccess(result) as Awaited<ReturnType<Execute>>;
+    } finally {
+      own.release();
+    }
   };
+}
+
+/** A signal that follows the agent's, but whose listeners run on the service's account. */
+function abortedWith(signal: AbortSignal | undefined, owner: Owner) {
+  const controller = new AbortController();
+  const abort = () => owner.run(() => controller.abort(signal?.reason));
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  return { signal: signal && controller.signal, release: () => signal?.removeEventListener("abort", abort) };
 }
 
 /** The result of a tool that succeeded; throws with the result's text when it did not. */

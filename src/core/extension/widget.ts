@@ -58,8 +58,8 @@ export class CompositeWidget {
         timer = setTimeout(() => reject(new Error("the widget took too long")), LINES_LIMIT_MS);
         if (typeof timer === "object") timer.unref();
       });
-      const asked = underLimits({ timeoutMs: LINES_LIMIT_MS, signal }, async () =>
-        widget?.getLines(this.#installation.client),
+      const asked = underLimits({ timeoutMs: LINES_LIMIT_MS, signal }, () =>
+        this.#installation.ownerOf(name).run(async () => widget?.getLines(this.#installation.client)),
       );
       this.#lines.set(name, clean(await Promise.race([asked, late])));
     } catch (error) {

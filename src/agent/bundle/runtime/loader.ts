@@ -1,8 +1,9 @@
 /** Loads the services of a bundle, each by itself, and makes one extension of them. */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../../../core/errors.js";
-import { guardRejections, sourceOf } from "../../../core/extension/rejections.js";
+import { Owner } from "../../../core/extension/owner.js";
 import { isSelected, selectionFrom } from "../../../core/extension/selection.js";
+import { guardUnattended, sourceOf } from "../../../core/extension/unattended.js";
 import { createExtension } from "../../../core/extension.js";
 import type { ServiceModule } from "../../../core/types.js";
 
@@ -45,12 +46,16 @@ export async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
 async function loadAll(units: readonly Unit[]): Promise<Loaded> {
   const loaded: Loaded = { modules: [], problems: [] };
   const deadline = performance.now() + TOTAL_LIMIT_MS;
+  const owned = units.map((unit) => {
+    const owner = new Owner((error) => __reef.report(`${unit.name} left a failure unattended`, error));
+    return { unit, owner };
+  });
   __reef.evaluating = true;
-  for (const unit of units) {
+  for (const { unit, owner } of owned) {
     try {
       const left = Math.min(UNIT_LIMIT_MS, deadline - performance.now());
       if (left <= 0) throw new Error("those before it took all the time there is");
-      loaded.modules.push(await evaluate(unit, left));
+      loaded.modules.push(await owner.run(() => evaluate(unit, left)));
     } catch (error) {
       loaded.problems.push(`${unit.name} was left out: ${messageOf(error)}`);
     }
@@ -82,7 +87,7 @@ function start(units: readonly Unit[], codeFile: string | undefined): Promise<Lo
   const report = (where: string, error: unknown) =>
     __reef.real.console.warn(`[reef] ${where}: ${messageOf(error)}`);
   __reef.report = report;
-  guardRejections((error) => report("a service left a failure unattended", error), codeFile);
+  guardUnattended((error) => report("a service left a failure unattended", error), codeFile);
   const choice = selectionFrom();
   return loadAll(units.filter((unit) => isSelected(unit, choice)));
 }
