@@ -106,6 +106,23 @@ describe("tools", () => {
     controller.abort();
     await expect(calling).rejects.toThrow("aborted");
   });
+
+  test("a tool that takes no notice of an abort is not waited for, one that has a last word is", async () => {
+    const { call } = install([
+      withTool("a", "a_deaf", () => () => new Promise(() => undefined)),
+      withTool("b", "b_polite", (client) => async (_params, signal) => {
+        await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+        return client.ok("half done");
+      }),
+    ]);
+    const controller = new AbortController();
+    const deaf = call("a_deaf", {}, controller.signal);
+    const polite = call("b_polite", {}, controller.signal);
+    controller.abort();
+    await expect(deaf).rejects.toThrow("aborted");
+    expect(await polite).toMatchObject({ content: [{ text: "half done" }] });
+    await expect(call("a_deaf", {}, controller.signal)).rejects.toThrow("aborted");
+  });
 });
 
 describe("containment", () => {

@@ -41,8 +41,9 @@ const forgetful = `import fs from "node:fs"; import { readFile } from "node:fs/p
     tool("shout", () => pi.events.emit("shout", undefined));
     void Promise.reject("while it registers");
     pi.registerTool({ name: "forgetful_waits", label: "", description: "", parameters: {},
-      execute: (_id, _params, signal) => new Promise((resolve) => signal.addEventListener("abort", () => {
-        resolve(client.ok("aborted")); throw "when it is aborted"; })) });
+      execute: (_id, _params, signal, _onUpdate, ctx) => new Promise((resolve) => {
+        signal.addEventListener("abort", () => { resolve(client.ok("aborted")); throw "when it is aborted"; });
+        setTimeout(() => ctx.abort(), 20); }) });
   }, registerBehaviors(pi) { pi.on("turn_start", () => { void Promise.reject("in a handler"); }); },
   widget: { getLines() { void Promise.reject("in a widget"); return []; } } };`;
 
@@ -93,9 +94,9 @@ describe.each<Runtime>(["node", "bun"])("on %s", (runtime) => {
   });
 
   test("a listener that throws when its tool is aborted costs nothing", async () => {
-    const request = { extensions: [extension], calls: [{ name: "forgetful_waits" }], abortAfterMs: 100 };
+    const request = { extensions: [extension], calls: [{ name: "forgetful_waits" }] };
     const { report } = await runSession(runtime, request, env);
-    expect(report.results).toHaveLength(1);
+    expect(report.results).toEqual([{ name: "forgetful_waits", isError: false, text: "aborted" }]);
   });
 
   test.each([

@@ -32,14 +32,14 @@ export function createFakePi(options: { hasUI?: boolean; events?: object } = {})
     setWidget: (_key: string, lines: string[]) => void widgets.push(lines),
     notify: (line: string) => void notifications.push(line),
   };
-  const ctx = {
+  const createContext = () => ({
     get ui() {
       return fresh(ui);
     },
     get hasUI() {
       return fresh(options.hasUI ?? true);
     },
-  };
+  });
   const pi = {
     events: options.events ?? {},
     registerTool: (tool: ToolDefinition) => void tools.set(tool.name, tool),
@@ -55,6 +55,7 @@ export function createFakePi(options: { hasUI?: boolean; events?: object } = {})
     },
     emit: async (type) => {
       const event = { type };
+      const ctx = createContext();
       const results: unknown[] = [];
       for (const handler of handlers.get(type) ?? []) results.push(await handler(event, ctx));
       return results;
@@ -62,7 +63,7 @@ export function createFakePi(options: { hasUI?: boolean; events?: object } = {})
     call: async (name, params = {}, signal) => {
       const tool = tools.get(name);
       if (!tool) throw new Error(`there is no tool ${name}`);
-      return tool.execute("call", params as never, signal, undefined, ctx as never);
+      return tool.execute("call", params as never, signal, undefined, createContext() as never);
     },
   };
 }

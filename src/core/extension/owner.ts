@@ -3,6 +3,7 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
 type Report = (error: unknown) => void;
+type Watch = (promise: Promise<unknown>) => void;
 
 /** Where a service's code runs, and the place it was called from. */
 interface Place {
@@ -41,22 +42,21 @@ export class Owner {
   /**
    * What the service is given instead of one of the agent's objects: functions run on the agent's account, and what
    * they call back on the service's. `own` holds what is another altogether.
+   *
+   * @param watch Told of each promise that a function returns.
    */
-  view<T extends object>(object: T, own: object = {}): T {
+  view<T extends object>(object: T, own: object = {}, watch?: Watch): T {
     return new Proxy(object, {
       get: (target, key) => {
         if (Object.hasOwn(own, key)) return Reflect.get(own, key) as unknown;
         const value: unknown = Reflect.get(target, key);
         if (typeof value !== "function") return value;
-        return (...args: unknown[]) =>
-          outside(
-            () =>
-              Reflect.apply(
-                value,
-                target,
-                args.map((arg) => this.#lent(arg)),
-              ) as unknown,
-          );
+        return (...args: unknown[]) => {
+          const lent = args.map((arg) => this.#lent(arg));
+          const result: unknown = outside(() => Reflect.apply(value, target, lent));
+          if (result instanceof Promise) watch?.(result);
+          return result;
+        };
       },
     });
   }
@@ -80,14 +80,18 @@ export class Owner {
   }
 }
 
-/** What a service is given instead of the context that pi gives to handlers and tools. */
-export function contextFor(owner: Owner, ctx: unknown): unknown {
+/**
+ * What a service is given instead of the context that pi gives to handlers and tools.
+ *
+ * @param dialog Told of each answer that the service asks the person at the terminal for.
+ */
+export function contextFor(owner: Owner, ctx: unknown, dialog?: Watch): unknown {
   if (typeof ctx !== "object" || ctx === null) return ctx;
   const own = {
     // Read when it is asked for: the context of a session that is over throws.
     get ui() {
       const { ui } = ctx as { ui?: object };
-      return ui && owner.view(ui);
+      return ui && owner.view(ui, {}, dialog);
     },
   };
   return owner.view(ctx, own);

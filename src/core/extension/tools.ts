@@ -4,7 +4,7 @@ import { isErrorResult } from "../client.js";
 import { messageOf } from "../errors.js";
 import { wireNames } from "../tool-names.js";
 import type { ToolResult } from "../types.js";
-import { keepAlive } from "./alive.js";
+import { keepAlive, LATE, within } from "./alive.js";
 import { underLimits } from "./limits.js";
 import { contextFor, type Owner, outside } from "./owner.js";
 
@@ -48,32 +48,45 @@ export function plainSchema(schema: unknown): Record<string, unknown> {
   return copy as Record<string, unknown>;
 }
 
-/** Runs a tool so that its calls end when the agent aborts it, and so that what failed is seen as failed. */
+/** How long a tool may take to say what it did before it was aborted, in milliseconds. */
+const LAST_WORD_MS = 100;
+
+/** Runs a tool so that it ends when the agent aborts it, and so that what failed is seen as failed. */
 function guarded(tool: ToolDefinition, owner: Owner): Execute {
   return async (toolCallId, params, signal, onUpdate, ctx) => {
-    const own = abortedWith(signal, owner);
+    const own = new AbortController();
+    // Listeners of the service run on its account, not on that of whoever aborts.
+    const aborted = abortOf(signal, () => owner.run(() => own.abort(signal?.reason)));
     const update: typeof onUpdate = onUpdate && ((partial) => outside(() => onUpdate(partial)));
+    const given = signal && own.signal;
     const running = underLimits({ signal }, () =>
       owner.run(async () =>
-        tool.execute(toolCallId, params, own.signal, update, contextFor(owner, ctx) as never),
+        tool.execute(toolCallId, params, given, update, contextFor(owner, ctx) as typeof ctx),
       ),
     );
     try {
-      const result: unknown = await keepAlive(running);
+      const ending = aborted.promise.then(() => within(running, LAST_WORD_MS));
+      const result: unknown = await keepAlive(Promise.race([running, ending]));
+      if (result === LATE) throw new Error("aborted");
       return assertSuccess(result) as Awaited<ReturnType<Execute>>;
     } finally {
-      own.release();
+      aborted.release();
     }
   };
 }
 
-/** A signal that follows the agent's, but whose listeners run on the service's account. */
-function abortedWith(signal: AbortSignal | undefined, owner: Owner) {
-  const controller = new AbortController();
-  const abort = () => owner.run(() => controller.abort(signal?.reason));
+/** Resolves when `signal` is aborted, after `onAbort`. */
+function abortOf(signal: AbortSignal | undefined, onAbort: () => void) {
+  let abort = onAbort;
+  const promise = new Promise<void>((resolve) => {
+    abort = () => {
+      onAbort();
+      resolve();
+    };
+  });
   if (signal?.aborted) abort();
-  signal?.addEventListener("abort", abort, { once: true });
-  return { signal: signal && controller.signal, release: () => signal?.removeEventListener("abort", abort) };
+  else signal?.addEventListener("abort", abort, { once: true });
+  return { promise, release: () => signal?.removeEventListener("abort", abort) };
 }
 
 /** The result of a tool that succeeded; throws with the result's text when it did not. */
