@@ -7,6 +7,7 @@ import {
   type ExtensionBundle,
   type RegistrationProblem,
   type RemoteSource,
+  type WireNames,
 } from "./bundle/build.js";
 import { clearInspections, inspectBundle } from "./bundle/inspect.js";
 import type { UnitReport } from "./bundle/runtime/inspect.js";
@@ -35,6 +36,7 @@ const SERVER_HALF = "belongs to the server's half";
 export async function buildTried(
   sources: readonly BundleSource[],
   remote: readonly RemoteSource[] = [],
+  wireNames: WireNames = {},
   signal?: AbortSignal,
 ): Promise<ExtensionBundle> {
   const started = performance.now();
@@ -48,6 +50,7 @@ export async function buildTried(
         .filter(({ name }) => !failed.has(name))
         .map((source) => ({ ...source, withServerFiles: whole.get(source.name) ?? false })),
       remote,
+      wireNames,
     );
     const reports = bundle.services.length > 0 ? await inspectBundle(bundle.code, signal) : [];
     let settled = true;
@@ -113,15 +116,19 @@ export class ExtensionBuilder {
 
   /** The extension file of these services. A build that a change overtakes is not kept. */
   current(choice: Choice = {}): Promise<ExtensionBundle> {
-    const remote = remoteSources(this.#catalog.list().tools).filter((source) => isSelected(source, choice));
+    const { tools } = this.#catalog.list();
+    const remote = remoteSources(tools).filter((source) => isSelected(source, choice));
+    const wireNames = Object.fromEntries(
+      tools.filter((tool) => tool.wireName !== tool.name).map((tool) => [tool.name, tool.wireName]),
+    );
     const found = bundleSources(this.host);
     // Those that join while the server starts are not announced.
     const names = found.sources.map(({ name }) => name).toSorted();
-    const key = JSON.stringify([choice.services?.toSorted(), choice.category, remote, names]);
+    const key = JSON.stringify([choice.services?.toSorted(), choice.category, remote, wireNames, names]);
     const built = this.#built;
     const known = built.get(key);
     if (known) return known;
-    const building = this.#build(choice, found, remote);
+    const building = this.#build(choice, found, remote, wireNames);
     this.#building.add(building);
     building.catch(() => built.delete(key)).finally(() => this.#building.delete(building));
     built.set(key, building);
@@ -134,6 +141,7 @@ export class ExtensionBuilder {
     choice: Choice,
     { sources, leftOut }: ReturnType<typeof bundleSources>,
     remote: RemoteSource[],
+    wireNames: WireNames,
   ): Promise<ExtensionBundle> {
     const unknown = (choice.services ?? [])
       .filter((name) => ![...sources, ...remote].some((source) => source.name === name))
@@ -142,6 +150,7 @@ export class ExtensionBuilder {
       const bundle = await buildTried(
         sources.filter((source) => isSelected(labelled(source), choice)),
         remote,
+        wireNames,
         this.#ending.signal,
       );
       return { ...bundle, leftOut: [...leftOut, ...unknown, ...bundle.leftOut] };

@@ -2,6 +2,7 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { createFakePi, type FakePi } from "../../tests/support/fake-pi.js";
 import { createExtension } from "./extension.js";
+import { wireNames } from "./tool-names.js";
 import type { FleetClient, ServiceModule, ToolResult } from "./types.js";
 
 const server = Bun.serve({
@@ -95,6 +96,40 @@ describe("tools", () => {
   test("names that providers refuse go by another one", () => {
     const { tools } = install([withTool("a", "a.b c", (client) => async () => client.ok(""))]);
     expect([...tools.keys()]).toEqual(["a_b_c"]);
+  });
+
+  test("a name and another one's spelling of it are two tools, whichever comes first", async () => {
+    const services = ["a.b", "a_b", "c.d", "c:d"].map((name) =>
+      withTool(name, name, (client) => async () => client.ok(name)),
+    );
+    const names = [...wireNames(["a.b", "a_b", "c.d", "c:d"]).values()].toSorted();
+    expect([...install(services).tools.keys()].toSorted()).toEqual(names);
+    expect([...install(services.toReversed()).tools.keys()].toSorted()).toEqual(names);
+  });
+
+  test("what is registered later takes nobody's name", async () => {
+    const late: ServiceModule = {
+      name: "late",
+      registerBehaviors: (pi, client) =>
+        pi.on("session_start", () => {
+          for (const name of ["a_b", "c:d", "c_d"])
+            withTool(name, name, () => async () => client.ok(name)).registerTools(pi, client);
+        }),
+    };
+    const early = ["a.b", "c.d"].map((name) => withTool(name, name, (client) => async () => client.ok(name)));
+    const { tools, emit, call, said } = install([...early, late]);
+    await emit("session_start");
+    expect(said).toEqual([]);
+    expect(tools.size).toBe(5);
+    expect(await call("a_b")).toMatchObject({ content: [{ text: "a.b" }] });
+    expect(await call("c_d")).toMatchObject({ content: [{ text: "c.d" }] });
+  });
+
+  test("names that were chosen before are kept", () => {
+    const fake = createFakePi();
+    const module = withTool("a", "a.b", (client) => async () => client.ok(""));
+    createExtension([module], { env, wireNames: { "a.b": "a_b_chosen" } })(fake.pi);
+    expect([...fake.tools.keys()]).toEqual(["a_b_chosen"]);
   });
 
   test("calls to the control plane end when the agent aborts the tool", async () => {

@@ -15,6 +15,8 @@ export interface ExtensionOptions extends InstallationOptions {
   origin?: string;
   /** How stack traces spell the file that holds the services' code. */
   codeFile?: string;
+  /** Wire names of tools that have another one than their own; the others are chosen here. */
+  wireNames?: Readonly<Record<string, string>>;
   /** What went wrong before; reported once the extension is in charge. */
   problems?: readonly string[];
 }
@@ -45,8 +47,9 @@ export function createExtension(
       options.codeFile,
     );
     followSession(pi, installation, new CompositeWidget(chosen, installation), release);
-    const registrar = new ToolRegistrar();
+    const registrar = new ToolRegistrar(options.wireNames);
     for (const module of chosen) register(pi, module, installation, registrar);
+    registrar.settle((service, error) => installation.report(service, error));
   };
 }
 
@@ -92,7 +95,7 @@ function register(
   const view = owner.view(pi, {
     registerTool: (tool: ToolDefinition) => {
       try {
-        registrar.register(pi, name, tool, owner);
+        registrar.register({ pi, service: name, tool, owner });
       } catch (error) {
         installation.report(name, error);
       }

@@ -19,6 +19,11 @@ function spelled(name: string, max: number, distinct: boolean): string {
   return `${safe.slice(0, max - HASH_LENGTH - 1)}_${hash}`;
 }
 
+/** A wire name for `name` that no other name has, wherever its plain one is taken. */
+export function distinctWireName(name: string, max = MAX_WIRE_NAME): string {
+  return spelled(name, max, true);
+}
+
 /**
  * The wire name of each canonical name: itself where that is safe; else unsafe characters become `_`, and names
  * that are too long or would coincide end in `_` and eight hexadecimal digits. Does not depend on the order.
@@ -35,7 +40,7 @@ export function wireNames(names: Iterable<string>, max = MAX_WIRE_NAME): Map<str
   const table = new Map<string, string>();
   for (const name of all) {
     const wire = spelled(name, max, false);
-    table.set(name, wire !== name && (uses.get(wire) ?? 0) > 1 ? spelled(name, max, true) : wire);
+    table.set(name, wire !== name && (uses.get(wire) ?? 0) > 1 ? distinctWireName(name, max) : wire);
   }
   return table;
 }

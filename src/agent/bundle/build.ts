@@ -21,6 +21,9 @@ export interface RemoteSource {
   tools: readonly RemoteTool[];
 }
 
+/** The names that models see, by the names that Reef goes by. */
+export type WireNames = Readonly<Record<string, string>>;
+
 export interface LeftOut {
   name: string;
   /** One line: why it is not in the bundle. */
@@ -85,10 +88,15 @@ for (const name of [
   define[`import.meta.${name}`] = `__reef.meta.${name}`;
 }
 
-/** Bundles the services' own `index.ts`. A service that cannot be bundled is left out and named; never rejects for one. */
+/**
+ * Bundles the services' own `index.ts`. A service that cannot be bundled is left out and named; never rejects for one.
+ *
+ * @param wireNames Of tools that have another one than their own.
+ */
 export async function buildExtension(
   sources: readonly BundleSource[],
   remote: readonly RemoteSource[] = [],
+  wireNames: WireNames = {},
 ): Promise<ExtensionBundle> {
   const started = performance.now();
   const leftOut: LeftOut[] = [];
@@ -109,7 +117,7 @@ export async function buildExtension(
   }
   if (Array.isArray(code)) throw new Error(`the extension cannot be built: ${describe(code[0])}`);
   const services = [...new Set([...rest, ...remote].map(({ name }) => name))].toSorted();
-  const text = file(services, code);
+  const text = file(services, code, wireNames);
   return {
     code: text,
     hash: new Bun.CryptoHasher("sha256").update(text).digest("hex"),
@@ -127,14 +135,15 @@ type Message = BuildMessage | ResolveMessage;
  * The ES module around the code. pi transpiles what it loads, which takes longer the more syntax there is: so the
  * code is one string, and evaluated as it is. Stack traces name the file and the place in the string.
  */
-function file(services: readonly string[], code: string): string {
+function file(services: readonly string[], code: string, wireNames: WireNames): string {
   const names = services.join(", ") || "none";
   return [
     `// Reef's side of an agent. Services: ${names}. Made by the server; changes here are lost.`,
     'import { createRequire } from "node:module";',
     `const code = ${JSON.stringify(code)};`,
     "const url = import.meta.url;",
-    "const reef = { real: globalThis, url, createRequire, require: createRequire(url) };",
+    `const wireNames = ${JSON.stringify(wireNames)};`,
+    "const reef = { real: globalThis, url, wireNames, createRequire, require: createRequire(url) };",
     `new Function("__reef", '"use strict";' + code + "\\n//# sourceURL=" + url)(reef);`,
     "export const inspect = reef.inspect;",
     "export default reef.extension;",

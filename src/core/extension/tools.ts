@@ -1,32 +1,57 @@
-/** Makes a service's tools behave the same in every agent: real errors, plain schemas, names that providers accept. */
+/** Makes a service's tools look the same to every agent: plain schemas, names that providers accept. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
-import { isErrorResult } from "../client.js";
-import { messageOf } from "../errors.js";
-import { wireNames } from "../tool-names.js";
-import type { ToolResult } from "../types.js";
-import { keepAlive, LATE, within } from "./alive.js";
-import { underLimits } from "./limits.js";
-import { contextFor, type Owner, outside } from "./owner.js";
+import { distinctWireName, wireNames } from "../tool-names.js";
+import type { Owner } from "./owner.js";
+import { guarded } from "./tool-calls.js";
 
-type Execute = ToolDefinition["execute"];
+interface Registration {
+  pi: ExtensionAPI;
+  service: string;
+  tool: ToolDefinition;
+  owner: Owner;
+}
 
-/** The tools that an extension has registered so far, by the name the model sees. */
+/** The tools of an extension, by the names that models see. */
 export class ToolRegistrar {
-  /** Wire name → canonical name and the service it came from. */
-  readonly #taken = new Map<string, { name: string; service: string }>();
+  /** By canonical name. */
+  readonly #known = new Map<string, Registration>();
+  readonly #taken = new Set<string>();
+  /** Those that wait until all services have registered: whether two names coincide is known then. */
+  #waiting: Registration[] | undefined = [];
 
-  /** Registers `tool`. Throws when its name is missing or taken; the first one then stays. */
-  register(pi: ExtensionAPI, service: string, tool: ToolDefinition, owner: Owner): void {
-    const { name } = tool;
+  /** @param given Wire names that were chosen before, by canonical name. */
+  constructor(private readonly given: Readonly<Record<string, string>> = {}) {}
+
+  /** Registers a tool. Throws when its name is missing or taken; the first one then stays. */
+  register(registration: Registration): void {
+    const { name, execute } = registration.tool;
     if (typeof name !== "string" || name === "") throw new Error("a tool without a name was left out");
-    if (typeof tool.execute !== "function")
-      throw new Error(`tool "${name}" was left out: execute is no function`);
-    for (const holder of this.#taken.values()) {
-      if (holder.name !== name) continue;
+    if (typeof execute !== "function") throw new Error(`tool "${name}" was left out: execute is no function`);
+    const holder = this.#known.get(name);
+    if (holder) {
       throw new Error(`tool "${name}" was left out: the name is taken by "${holder.service}"`);
     }
-    const names = wireNames([...[...this.#taken.values()].map((holder) => holder.name), name]);
-    const wire = names.get(name) as string;
+    this.#known.set(name, registration);
+    if (this.#waiting) this.#waiting.push(registration);
+    else this.#hand(registration);
+  }
+
+  /** Hands over what was registered so far, and from now on each tool at once. */
+  settle(report: (service: string, error: unknown) => void): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const registration of waiting) {
+      try {
+        this.#hand(registration);
+      } catch (error) {
+        report(registration.service, error);
+      }
+    }
+  }
+
+  #hand({ pi, tool, owner }: Registration): void {
+    const { name } = tool;
+    const wire = this.#wireNameOf(name);
     pi.registerTool({
       ...tool,
       name: wire,
@@ -35,7 +60,13 @@ export class ToolRegistrar {
       parameters: plainSchema(tool.parameters) as ToolDefinition["parameters"],
       execute: guarded(tool, owner),
     });
-    this.#taken.set(wire, { name, service });
+    this.#taken.add(wire);
+  }
+
+  #wireNameOf(name: string): string {
+    const all = wireNames([...Object.keys(this.given), ...this.#known.keys()]);
+    const own = Object.hasOwn(this.given, name) ? this.given[name] : all.get(name);
+    return own === undefined || this.#taken.has(own) ? distinctWireName(name) : own;
   }
 }
 
@@ -46,65 +77,4 @@ export function plainSchema(schema: unknown): Record<string, unknown> {
     return { type: "object", properties: {} };
   }
   return copy as Record<string, unknown>;
-}
-
-/** How long a tool may take to say what it did before it was aborted, in milliseconds. */
-const LAST_WORD_MS = 100;
-
-/** Runs a tool so that it ends when the agent aborts it, and so that what failed is seen as failed. */
-function guarded(tool: ToolDefinition, owner: Owner): Execute {
-  return async (toolCallId, params, signal, onUpdate, ctx) => {
-    const own = new AbortController();
-    // Listeners of the service run on its account, not on that of whoever aborts.
-    const aborted = abortOf(signal, () => owner.run(() => own.abort(signal?.reason)));
-    const update: typeof onUpdate = onUpdate && ((partial) => outside(() => onUpdate(partial)));
-    const given = signal && own.signal;
-    const running = underLimits({ signal }, () =>
-      owner.run(async () =>
-        tool.execute(toolCallId, params, given, update, contextFor(owner, ctx) as typeof ctx),
-      ),
-    );
-    try {
-      const ending = aborted.promise.then(() => within(running, LAST_WORD_MS));
-      const result: unknown = await keepAlive(Promise.race([running, ending]));
-      if (result === LATE) throw new Error("aborted");
-      return assertSuccess(result) as Awaited<ReturnType<Execute>>;
-    } finally {
-      aborted.release();
-    }
-  };
-}
-
-/** Resolves when `signal` is aborted, after `onAbort`. */
-function abortOf(signal: AbortSignal | undefined, onAbort: () => void) {
-  let abort = onAbort;
-  const promise = new Promise<void>((resolve) => {
-    abort = () => {
-      onAbort();
-      resolve();
-    };
-  });
-  if (signal?.aborted) abort();
-  else signal?.addEventListener("abort", abort, { once: true });
-  return { promise, release: () => signal?.removeEventListener("abort", abort) };
-}
-
-/** The result of a tool that succeeded; throws with the result's text when it did not. */
-export function assertSuccess(result: unknown): ToolResult {
-  const given = (typeof result === "object" && result !== null ? result : {}) as Partial<ToolResult>;
-  const content = Array.isArray(given.content)
-    ? given.content
-    : [{ type: "text" as const, text: textOf(result) }];
-  if (isErrorResult(result) || given.isError === true) throw new Error(errorText(content));
-  return { ...given, content, details: given.details ?? {} };
-}
-
-function textOf(result: unknown): string {
-  if (typeof result === "string") return result;
-  return result === undefined ? "done" : (JSON.stringify(result) ?? messageOf(result));
-}
-
-function errorText(content: ToolResult["content"]): string {
-  const text = content.map((part) => part.text ?? "").join("\n");
-  return text.replace(/^Error: /, "") || "the tool failed";
 }

@@ -76,7 +76,7 @@ export function createFactory(units: readonly Unit[], url: string): (pi: Extensi
     try {
       loading ??= start(units, codeFile);
       const { modules, problems } = await loading;
-      createExtension(modules, { origin: url, codeFile, problems })(pi);
+      createExtension(modules, { origin: url, codeFile, problems, wireNames: __reef.wireNames })(pi);
     } catch (error) {
       __reef.real.console.warn(`[reef] could not be loaded: ${messageOf(error)}`);
     }

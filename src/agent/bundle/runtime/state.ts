@@ -11,6 +11,8 @@ export interface Sealed {
   require(name: string): unknown;
   /** What `import.meta` is in services: the same on Node and on Bun, and without a place in any checkout. */
   meta: Record<string, unknown>;
+  /** Wire names of tools that have another one than their own, by canonical name. */
+  wireNames: Record<string, string>;
   /** True while the services' modules are evaluated: nothing they call has any effect. */
   evaluating: boolean;
   /** Receives what the callbacks of timers throw. */

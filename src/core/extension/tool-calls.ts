@@ -1,0 +1,71 @@
+/** Running a service's tool: it ends when the agent aborts it, and what failed is seen as failed. */
+import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
+import { isErrorResult } from "../client.js";
+import { messageOf } from "../errors.js";
+import type { ToolResult } from "../types.js";
+import { keepAlive, LATE, within } from "./alive.js";
+import { underLimits } from "./limits.js";
+import { contextFor, type Owner, outside } from "./owner.js";
+
+type Execute = ToolDefinition["execute"];
+
+/** How long a tool may take to say what it did before it was aborted, in milliseconds. */
+const LAST_WORD_MS = 100;
+
+/** Runs a tool so that it ends when the agent aborts it, and so that what failed is seen as failed. */
+export function guarded(tool: ToolDefinition, owner: Owner): Execute {
+  return async (toolCallId, params, signal, onUpdate, ctx) => {
+    const own = new AbortController();
+    // Listeners of the service run on its account, not on that of whoever aborts.
+    const aborted = abortOf(signal, () => owner.run(() => own.abort(signal?.reason)));
+    const update: typeof onUpdate = onUpdate && ((partial) => outside(() => onUpdate(partial)));
+    const given = signal && own.signal;
+    const running = underLimits({ signal }, () =>
+      owner.run(async () =>
+        tool.execute(toolCallId, params, given, update, contextFor(owner, ctx) as typeof ctx),
+      ),
+    );
+    try {
+      const ending = aborted.promise.then(() => within(running, LAST_WORD_MS));
+      const result: unknown = await keepAlive(Promise.race([running, ending]));
+      if (result === LATE) throw new Error("aborted");
+      return assertSuccess(result) as Awaited<ReturnType<Execute>>;
+    } finally {
+      aborted.release();
+    }
+  };
+}
+
+/** Resolves when `signal` is aborted, after `onAbort`. */
+function abortOf(signal: AbortSignal | undefined, onAbort: () => void) {
+  let abort = onAbort;
+  const promise = new Promise<void>((resolve) => {
+    abort = () => {
+      onAbort();
+      resolve();
+    };
+  });
+  if (signal?.aborted) abort();
+  else signal?.addEventListener("abort", abort, { once: true });
+  return { promise, release: () => signal?.removeEventListener("abort", abort) };
+}
+
+/** The result of a tool that succeeded; throws with the result's text when it did not. */
+export function assertSuccess(result: unknown): ToolResult {
+  const given = (typeof result === "object" && result !== null ? result : {}) as Partial<ToolResult>;
+  const content = Array.isArray(given.content)
+    ? given.content
+    : [{ type: "text" as const, text: textOf(result) }];
+  if (isErrorResult(result) || given.isError === true) throw new Error(errorText(content));
+  return { ...given, content, details: given.details ?? {} };
+}
+
+function textOf(result: unknown): string {
+  if (typeof result === "string") return result;
+  return result === undefined ? "done" : (JSON.stringify(result) ?? messageOf(result));
+}
+
+function errorText(content: ToolResult["content"]): string {
+  const text = content.map((part) => part.text ?? "").join("\n");
+  return text.replace(/^Error: /, "") || "the tool failed";
+}
