@@ -121,7 +121,8 @@ export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
         if (kind === "entry-point-build" || path === main.path) return { path, namespace: "reef-main" };
         const bare = path.replace(/^node:/, "");
         if (!isService(importer)) {
-          return builtinModules.includes(bare) ? { path: `node:${bare}`, namespace: REAL } : undefined;
+          // Not by the name that services' own imports go by: the bundler may take either for the other.
+          return builtinModules.includes(bare) ? { path: `real:${bare}`, namespace: REAL } : undefined;
         }
         if (path.startsWith("node:") || builtinModules.includes(bare)) {
           return /^bun(?::|$)/.test(bare) ? inert(bare) : nodeModule(bare);
@@ -152,8 +153,9 @@ export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
 
 /** One of Node's modules for Reef's own code; the bundler's runtime wants a single function of one of them. */
 function realModule(path: string): string {
-  if (path === "node:module") return "export const createRequire = __reef.createRequire;";
-  return `module.exports = __reef.require("${path}");`;
+  const name = path.replace(/^real:/, "node:");
+  if (name === "node:module") return "export const createRequire = __reef.createRequire;";
+  return `module.exports = __reef.require("${name}");`;
 }
 
 /** A module with the exports of one of Node's, each of which holds still while modules are evaluated. */
