@@ -48,6 +48,35 @@ const service = (name: string, ...tools: string[]) =>
   `export default { name: "${name}", registerTools(pi, client) { ${tools.join("\n")} } };`;
 
 describe("buildTried", () => {
+  test("takes files along as what their import says they are", async () => {
+    const dir = await folder({
+      "texts/index.ts": `
+        import text from "./describe.md" with { type: "text" };
+        import docs from './docs.yaml' with {type: 'text'};
+        import data, { also } from "./data.conf" with { type: "json" };
+        import plain from "./plain.yml";
+        import page from "./page.html";
+        export default { name: "texts", registerTools(pi, client) {
+          pi.registerTool({ name: "texts_work", label: docs, description: text, parameters: {},
+            async execute() {
+              const run = await import("./run.sh", { with: { type: "text" } });
+              const why = await Promise.resolve().then(() => page.index).catch((error) => error.message);
+              return client.ok([run.default, data.one, also, plain.yes, why].join("|"));
+            } }); } };`,
+      "texts/describe.md": "# Describes",
+      "texts/docs.yaml": "a: 1",
+      "texts/data.conf": '{ "one": 1, "also": 2 }',
+      "texts/plain.yml": "yes: 3",
+      "texts/run.sh": "exit 4",
+      "texts/page.html": "<p>server</p>",
+    });
+    const [work] = await toolsOf((await buildTried(sourcesOf(dir, "texts"))).code);
+    expect(work).toMatchObject({ label: "a: 1", description: "# Describes" });
+    const result = JSON.stringify(await work?.execute("", {}, undefined, undefined, {} as never));
+    expect(result).toContain('"exit 4|1|2|3|');
+    expect(result).toContain("belongs to the server");
+  });
+
   test("finds tools in a file of their own and inline, and leaves the server half behind", async () => {
     const dir = await folder({
       "split/index.ts": `

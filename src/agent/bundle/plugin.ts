@@ -4,6 +4,7 @@ import { builtinModules } from "node:module";
 import { dirname, extname, join, resolve, sep } from "node:path";
 import type { BunPlugin } from "bun";
 import { resolveOwnSource } from "../../core/host-modules.js";
+import { hasReadableEnding, saysHowToRead } from "./readable.js";
 
 const projectRoot = resolve(import.meta.dir, "..", "..", "..");
 const sourceRoot = join(projectRoot, "src");
@@ -33,21 +34,6 @@ const CLIENT_SOURCES = /^core\/(?:types|client|errors|config|tool-names|extensio
 /** Files of a service that `index.ts` needs for its server half only, by the contract's names for them. */
 const SERVER_FILE = /(?:^|[-_.])(?:store|routes?|db|database|panel|docs|server)$/i;
 
-/** What the bundler reads as code or data; other files are of use to the server only. */
-const READABLE = new Set([
-  ".ts",
-  ".tsx",
-  ".mts",
-  ".cts",
-  ".js",
-  ".jsx",
-  ".mjs",
-  ".cjs",
-  ".json",
-  ".txt",
-  ".toml",
-]);
-
 const INERT = "reef-inert";
 const QUIET = "reef-quiet";
 const REAL = "reef-real";
@@ -76,7 +62,7 @@ function packageFile(specifier: string, importer: string): Resolution | undefine
       const path = Bun.resolveSync(specifier, base);
       // Bun has modules of its own under names of packages; in an agent they are missing.
       if (!path.startsWith("/")) break;
-      return READABLE.has(extname(path)) ? { path } : inert(specifier);
+      return hasReadableEnding(path) || saysHowToRead(specifier, importer) ? { path } : inert(specifier);
     } catch {
       // Not installed here; the next place may have it.
     }
@@ -98,11 +84,10 @@ function localFile(
     return CLIENT_SOURCES.test(within) ? { path: own } : inert(within);
   }
   const stem = specifier.replace(/\.[cm]?[jt]sx?$/, "").replace(/\/index$/, "");
-  if (entries.has(importer) && SERVER_FILE.test(stem.split("/").at(-1) ?? "")) return inert(specifier);
-  const extension = extname(specifier);
+  const isServers = entries.has(importer) && SERVER_FILE.test(stem.split("/").at(-1) ?? "");
   const path = resolve(dirname(importer), specifier);
-  if (extension !== "" && !READABLE.has(extension) && existsSync(path)) return inert(specifier);
-  return undefined;
+  const isUnreadable = extname(specifier) !== "" && !hasReadableEnding(specifier) && existsSync(path);
+  return (isServers || isUnreadable) && !saysHowToRead(specifier, importer) ? inert(specifier) : undefined;
 }
 
 export interface PluginOptions {
