@@ -3,14 +3,16 @@
  * Node: so the checkout's own Bun makes the extension file, when something has changed since the last time.
  */
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const output = join(root, "dist", "extension.js");
-const services = process.env.REEF_SERVICES_DIR || join(root, "services");
+const ownServices = join(root, "services");
+const services = resolve(process.env.REEF_SERVICES_DIR || ownServices);
+const output = join(root, "dist", `extension${services === ownServices ? "" : `-${labelOf(services)}`}.js`);
 const BUILD_LIMIT_MS = 15_000;
 
 type Factory = (pi: unknown) => Promise<void>;
@@ -18,14 +20,21 @@ type Factory = (pi: unknown) => Promise<void>;
 const warn = (error: unknown, what: string) =>
   console.warn(`[reef] ${what}: ${error instanceof Error ? error.message : String(error)}`);
 
-/** When the newest of these files was written, in milliseconds; links to folders are followed. */
-function newest(dir: string): number {
+/** Tells the files of several services folders apart. */
+function labelOf(dir: string): string {
+  return createHash("sha256").update(dir).digest("hex").slice(0, 8);
+}
+
+/** When the newest file in a folder was written, in milliseconds; links to folders are followed. */
+function newest(dir: string, except?: string): number {
   let latest = statSync(dir).mtimeMs;
   for (const name of readdirSync(dir)) {
-    if (name.startsWith(".") || name === "node_modules" || name === "data") continue;
+    if (name.startsWith(".") || name === "node_modules" || name === except) continue;
     const path = join(dir, name);
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat) latest = Math.max(latest, stat.isDirectory() ? newest(path) : stat.mtimeMs);
+    // What is in the `data` folder of a service is none of its code; deeper ones may be.
+    const data = dir === services ? "data" : undefined;
+    if (stat) latest = Math.max(latest, stat.isDirectory() ? newest(path, data) : stat.mtimeMs);
   }
   return latest;
 }

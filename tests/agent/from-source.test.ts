@@ -1,7 +1,16 @@
 import { afterAll, expect, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Runtime, runSession } from "./agents.js";
 
 const root = resolve(import.meta.dir, "..", "..");
@@ -35,6 +44,51 @@ test.each<Runtime>(["node", "bun"])(
     rmSync(join(checkout, "services", "extra"), { recursive: true });
   },
 );
+
+const named = (name: string) =>
+  `export default { name: "extra", registerTools(pi, client) {
+    pi.registerTool({ name: "extra_${name}", label: "", description: "", parameters: {}, execute: async () => client.ok("") }); } };`;
+
+test("each services folder has a file of its own, whichever is older", async () => {
+  const folders = ["one", "two"].map((name) => join(checkout, "elsewhere", name));
+  for (const dir of folders) await Bun.write(join(dir, "extra", "index.ts"), named(basename(dir)));
+  const longAgo = new Date("2020-01-01");
+  for (const path of ["", "extra", "extra/index.ts"].map((path) => join(folders[1] as string, path)))
+    utimesSync(path, longAgo, longAgo);
+  for (const dir of [...folders, ...folders]) {
+    const { report } = await runSession("bun", { extensions: [extension] }, { REEF_SERVICES_DIR: dir });
+    expect(reefTools(report.tools)).toEqual([`extra_${basename(dir)}`]);
+  }
+  const { report } = await runSession("bun", { extensions: [extension] });
+  expect(reefTools(report.tools)).toEqual(["log_append", "log_query"]);
+});
+
+test("a change of a service's code is taken up wherever it is, one of its data is not", async () => {
+  const services = join(checkout, "elsewhere", "data");
+  const words = join(services, "extra", "lib", "data", "words.json");
+  const data = join(services, "extra", "data", "state.json");
+  await Bun.write(words, '{ "name": "first" }');
+  await Bun.write(data, "1");
+  await Bun.write(
+    join(services, "extra", "index.ts"),
+    `import words from "./lib/data/words.json";\n${named("NAME").replace('"extra_NAME"', '"extra_" + words.name')}`,
+  );
+  const env = { REEF_SERVICES_DIR: services };
+  const tools = async () =>
+    reefTools((await runSession("bun", { extensions: [extension] }, env)).report.tools);
+  expect(await tools()).toEqual(["extra_first"]);
+  const built = () =>
+    Math.max(
+      ...readdirSync(join(checkout, "dist")).map((name) => statSync(join(checkout, "dist", name)).mtimeMs),
+    );
+  const before = built();
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(data, later, later);
+  expect(await tools()).toEqual(["extra_first"]);
+  expect(built()).toBe(before);
+  await Bun.write(words, '{ "name": "second" }');
+  expect(await tools()).toEqual(["extra_second"]);
+});
 
 test("what cannot be built leaves the last file in use, and says so", async () => {
   const { report } = await runSession("bun", { extensions: [extension] });
