@@ -190,5 +190,6 @@ describe("buildFromFolder", () => {
     expect((await buildFromFolder(dir)).services).toEqual(["own-name", "plain"]);
     expect((await buildFromFolder(dir, { services: ["own-name"] })).services).toEqual(["own-name"]);
     expect((await buildFromFolder(dir, { category: "dev" })).services).toEqual(["plain"]);
+    expect((await buildFromFolder(dir, { services: [] })).services).toEqual(["own-name", "plain"]);
   });
 });

@@ -155,7 +155,7 @@ export function readAgentEnvironment(env: Environment = process.env) {
     agentRole: env.VERS_AGENT_ROLE || "worker",
     agentCategory: env.REEF_CATEGORY || undefined,
     isChildAgent: Boolean(env.VERS_PARENT_AGENT),
-    /** `REEF_SERVICES`: the only services this agent uses, separated by commas; undefined for all. */
+    /** `REEF_SERVICES`: the only services this agent uses, separated by commas; undefined or empty for all. */
     services: env.REEF_SERVICES?.split(/[\s,]+/).filter((name) => name !== ""),
   };
 }

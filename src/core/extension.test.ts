@@ -366,6 +366,8 @@ describe("choosing services", () => {
     [{ REEF_CATEGORY: "ops" }, ["board", "deploys", "tests"]],
     [{ REEF_SERVICES: "deploys, board" }, ["board", "deploys"]],
     [{ REEF_SERVICES: "deploys", REEF_CATEGORY: "dev" }, ["deploys"]],
+    [{ REEF_SERVICES: "" }, ["board", "deploys", "tests"]],
+    [{ REEF_SERVICES: " , ", REEF_CATEGORY: "dev" }, ["board", "tests"]],
   ])("%j", (more: Record<string, string>, names) => {
     const { tools } = install(services, createFakePi(), more);
     expect([...tools.keys()]).toEqual(names.map((name) => `${name}_work`));

@@ -110,6 +110,14 @@ test("an agent's environment chooses among the services", async () => {
   expect(report.tools.filter((name) => /^(?:log|board)_/.test(name))).toEqual(["log_append", "log_query"]);
 });
 
+test("choosing no service by name is choosing all, in the environment and in the query", async () => {
+  const everything = await reef.extension("?services=");
+  const env = { ...reef.env, REEF_SERVICES: "" };
+  const { report } = await runSession("bun", { extensions: [everything] }, env);
+  expect(report.tools).toContain("log_append");
+  expect(report.tools).toContain("board_create_task");
+});
+
 test("what the agent aborts ends at once", async () => {
   const silent = Bun.serve({
     hostname: "127.0.0.1",
