@@ -3,7 +3,7 @@ import type { ExtensionContext } from "@mariozechner/pi-coding-agent";
 import { agentNameOf } from "../core/agent-name.js";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
-import { assertSuccess } from "../core/extension/tool-calls.js";
+import { assertSuccess } from "../core/extension/results.js";
 import type { ServiceContext, ToolResult } from "../core/types.js";
 import { untilAborted } from "../core/waiters.js";
 import type { CatalogTool } from "./catalog.js";

@@ -1,6 +1,7 @@
 /** The FleetClient: how tools, behaviours and widgets reach Reef from an agent's process. Runs on Node and Bun. */
 import { AGENT_NAME, headerText } from "./agent-name.js";
 import { readAgentEnvironment } from "./config.js";
+import { messageOf } from "./errors.js";
 import type { CallOptions, FleetClient, Json, ToolResult } from "./types.js";
 
 export interface FleetClientOptions {
@@ -147,7 +148,9 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
   };
 }
 
-function errorResult(text: string): ToolResult {
+function errorResult(given: string): ToolResult {
+  // Services pass on whatever they caught.
+  const text = typeof given === "string" ? given : messageOf(given);
   const result: ToolResult = {
     content: [{ type: "text", text: `Error: ${text}` }],
     details: { error: text },

@@ -72,6 +72,56 @@ describe("tools", () => {
     expect(await call("b_text")).toEqual({ content: [{ type: "text", text: "just text" }], details: {} });
   });
 
+  test.each<[string, unknown, object[]]>([
+    ["null", { content: [null] }, [{ type: "text", text: "null" }]],
+    ["no text", { content: [{ type: "text", text: undefined }] }, [{ type: "text", text: "done" }]],
+    ["an object", { content: [{ type: "text", text: { a: 1 } }] }, [{ type: "text", text: '{"a":1}' }]],
+    ["of no kind", { content: [{ a: 1 }, "x"] }, ['{"a":1}', "x"].map((text) => ({ type: "text", text }))],
+    ["nothing", { content: [] }, [{ type: "text", text: "done" }]],
+    [
+      "an image",
+      { content: [{ type: "image", data: "aGk=", mimeType: "image/png" }] },
+      [{ type: "image", data: "aGk=", mimeType: "image/png" }],
+    ],
+    ["an image without data", { content: [{ type: "image" }] }, [{ type: "text", text: '{"type":"image"}' }]],
+  ])("content that is %s reaches the model as something it can read", async (_what, result, content) => {
+    const said: unknown[] = [];
+    const { call, tools } = install([withTool("a", "a_odd", () => async () => result)]);
+    expect(await call("a_odd")).toEqual({ content, details: {} });
+    const odd = withTool("b", "b_odd", () => async () => "");
+    odd.registerTools = (pi) =>
+      pi.registerTool({
+        name: "b_odd",
+        label: "",
+        description: "",
+        parameters: {} as never,
+        async execute(_id, _params, _signal, onUpdate) {
+          onUpdate?.(result as never);
+          return result as never;
+        },
+      });
+    const other = install([odd]);
+    await other.tools.get("b_odd")?.execute("", {}, undefined, (part) => said.push(part), {} as never);
+    expect(said).toEqual([{ content, details: {} }]);
+    expect(tools.size).toBe(1);
+  });
+
+  test("details that cannot be kept are left out, and whatever is thrown has a message", async () => {
+    const round: { self?: unknown } = {};
+    round.self = round;
+    const { call } = install([
+      withTool("a", "a_round", (client) => async () => client.ok("fine", round)),
+      withTool("b", "b_big", (client) => async () => client.ok("fine", { n: 1n })),
+      withTool("c", "c_throws", () => () => Promise.reject({ code: 1 })),
+      withTool("d", "d_err", (client) => async () => client.err({ code: 2 } as never)),
+    ]);
+    for (const name of ["a_round", "b_big"]) {
+      expect(await call(name)).toEqual({ content: [{ type: "text", text: "fine" }], details: {} });
+    }
+    await expect(call("c_throws")).rejects.toThrow(/^\{"code":1\}$/);
+    await expect(call("d_err")).rejects.toThrow(/^\{"code":2\}$/);
+  });
+
   test("schemas lose what keeps pi from reading numbers written as text", () => {
     const schema = Type.Object({ n: Type.Number(), o: Type.Optional(Type.String()) });
     const { tools } = install([withTool("a", "a_work", (client) => async () => client.ok(""), schema)]);

@@ -49,7 +49,7 @@ export function createExtension(
     followSession(pi, installation, new CompositeWidget(chosen, installation), release);
     const registrar = new ToolRegistrar(options.wireNames);
     for (const module of chosen) register(pi, module, installation, registrar);
-    registrar.settle((service, error) => installation.report(service, error));
+    registrar.settle();
   };
 }
 
@@ -92,12 +92,13 @@ function register(
   const { name } = module;
   const owner = installation.ownerOf(name);
   const handlers = new HandlerGuard(pi, name, installation);
+  const report = (error: unknown) => installation.report(name, error);
   const view = owner.view(pi, {
     registerTool: (tool: ToolDefinition) => {
       try {
-        registrar.register({ pi, service: name, tool, owner });
+        registrar.register({ pi, service: name, tool, owner, report });
       } catch (error) {
-        installation.report(name, error);
+        report(error);
       }
     },
     on: (event: string, handler: (event: unknown, ctx: unknown) => unknown) => handlers.on(event, handler),

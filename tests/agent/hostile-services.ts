@@ -102,6 +102,11 @@ export const BAD_IN_SESSION: Record<string, string> = {
     tool("tools.dotted name", async () => client.ok("dots are fine"));
     tool("tools_throw", async () => client.ok("the second of its name"));
     pi.registerTool({ label: "no name" }); } };`,
+  fields: `export default { name: "fields", registerTools(pi, client) {
+    pi.registerTool(null);
+    pi.registerTool({ name: "fields_work", label: 7, description: 7, parameters: 7, promptSnippet: 7, promptGuidelines: 5,
+      prepareArguments: 7, renderCall: () => null, renderResult: 7, executionMode: 7, async execute(_id, _params, _signal, onUpdate) {
+        onUpdate(null); return { content: [null, { type: "text", text: { a: 1 } }], details: { n: 1n } }; } }); } };`,
   behaviors: `export default { name: "behaviors", registerBehaviors(pi, client) {
     pi.on("session_start", () => { throw new Error("thrown by a handler"); });
     pi.on("agent_start", async () => { setTimeout(() => { throw new Error("thrown by a timer"); }, 1); });

@@ -55,6 +55,7 @@ describe.each(RUNTIMES)("in a session on %s", (runtime) => {
       ...["throw", "reject", "nothing", "error", "forget", "server", "dotted_name"].map((verb) => ({
         name: `tools_${verb}`,
       })),
+      { name: "fields_work" },
     ];
     // Nobody listens there: what the services do is their own doing.
     const env = { VERS_INFRA_URL: "http://127.0.0.1:9" };
@@ -74,6 +75,7 @@ describe.each(RUNTIMES)("in a session on %s", (runtime) => {
       ["tools_forget", "ok", "fine"],
       ["tools_server", "error", expect.stringContaining("bun:sqlite")],
       ["tools_dotted_name", "ok", "dots are fine"],
+      ["fields_work", "ok", 'null\n{"a":1}'],
     ]);
     const said = report.notifications.map(({ message }) => message).join("\n") + stderr;
     for (const expected of [
@@ -82,6 +84,7 @@ describe.each(RUNTIMES)("in a session on %s", (runtime) => {
       "registrar, registerTools: in the middle of it",
       'tool "tools_throw" was left out: the name is taken by "tools"',
       "a tool without a name",
+      'tool "fields_work": promptSnippet is no text',
       "behaviors, on session_start: thrown by a handler",
       "behaviors, on before_agent_start: no answer",
       "thrown by a timer",
@@ -103,6 +106,17 @@ describe.each(RUNTIMES)("in a session on %s", (runtime) => {
       expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: "All done." });
       expect(model.results.join()).toContain("timers works");
       expect(files).toEqual([]);
+    } finally {
+      await model.stop();
+    }
+  });
+
+  test("a result that is none reaches the model, and the process goes on", async () => {
+    const model = startModelServer({ name: "fields_work", arguments: {} });
+    try {
+      const { code, stdout } = await runPi(runtime, extension, model.url);
+      expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: "All done." });
+      expect(model.results.join()).toContain("null");
     } finally {
       await model.stop();
     }

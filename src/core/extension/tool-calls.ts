@@ -1,11 +1,10 @@
 /** Running a service's tool: it ends when the agent aborts it, and what failed is seen as failed. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
-import { isErrorResult } from "../client.js";
 import { messageOf } from "../errors.js";
-import type { ToolResult } from "../types.js";
 import { keepAlive, LATE, within } from "./alive.js";
 import { underLimits } from "./limits.js";
 import { contextFor, type Owner, outside } from "./owner.js";
+import { assertSuccess, resultOf } from "./results.js";
 
 type Execute = ToolDefinition["execute"];
 
@@ -18,7 +17,8 @@ export function guarded(tool: ToolDefinition, owner: Owner): Execute {
     const own = new AbortController();
     // Listeners of the service run on its account, not on that of whoever aborts.
     const aborted = abortOf(signal, () => owner.run(() => own.abort(signal?.reason)));
-    const update: typeof onUpdate = onUpdate && ((partial) => outside(() => onUpdate(partial)));
+    const update: typeof onUpdate =
+      onUpdate && ((partial) => outside(() => onUpdate(resultOf(partial) as typeof partial)));
     const given = signal && own.signal;
     const running = underLimits({ signal }, () =>
       owner.run(async () =>
@@ -30,6 +30,9 @@ export function guarded(tool: ToolDefinition, owner: Owner): Execute {
       const result: unknown = await keepAlive(Promise.race([running, ending]));
       if (result === LATE) throw new Error("aborted");
       return assertSuccess(result) as Awaited<ReturnType<Execute>>;
+    } catch (error) {
+      // Of anything else pi makes "[object Object]".
+      throw error instanceof Error ? error : new Error(typeof error === "string" ? error : messageOf(error));
     } finally {
       aborted.release();
     }
@@ -48,24 +51,4 @@ function abortOf(signal: AbortSignal | undefined, onAbort: () => void) {
   if (signal?.aborted) abort();
   else signal?.addEventListener("abort", abort, { once: true });
   return { promise, release: () => signal?.removeEventListener("abort", abort) };
-}
-
-/** The result of a tool that succeeded; throws with the result's text when it did not. */
-export function assertSuccess(result: unknown): ToolResult {
-  const given = (typeof result === "object" && result !== null ? result : {}) as Partial<ToolResult>;
-  const content = Array.isArray(given.content)
-    ? given.content
-    : [{ type: "text" as const, text: textOf(result) }];
-  if (isErrorResult(result) || given.isError === true) throw new Error(errorText(content));
-  return { ...given, content, details: given.details ?? {} };
-}
-
-function textOf(result: unknown): string {
-  if (typeof result === "string") return result;
-  return result === undefined ? "done" : (JSON.stringify(result) ?? messageOf(result));
-}
-
-function errorText(content: ToolResult["content"]): string {
-  const text = content.map((part) => part.text ?? "").join("\n");
-  return text.replace(/^Error: /, "") || "the tool failed";
 }

@@ -3,12 +3,15 @@ import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent
 import { distinctWireName, wireNames } from "../tool-names.js";
 import type { Owner } from "./owner.js";
 import { guarded } from "./tool-calls.js";
+import { usable } from "./tool-fields.js";
 
 interface Registration {
   pi: ExtensionAPI;
   service: string;
   tool: ToolDefinition;
   owner: Owner;
+  /** Told what is wrong with the tool once its registration is over. */
+  report(error: unknown): void;
 }
 
 /** The tools of an extension, by the names that models see. */
@@ -24,7 +27,7 @@ export class ToolRegistrar {
 
   /** Registers a tool. Throws when its name is missing or taken; the first one then stays. */
   register(registration: Registration): void {
-    const { name, execute } = registration.tool;
+    const { name, execute } = Object(registration.tool) as ToolDefinition;
     if (typeof name !== "string" || name === "") throw new Error("a tool without a name was left out");
     if (typeof execute !== "function") throw new Error(`tool "${name}" was left out: execute is no function`);
     const holder = this.#known.get(name);
@@ -37,26 +40,24 @@ export class ToolRegistrar {
   }
 
   /** Hands over what was registered so far, and from now on each tool at once. */
-  settle(report: (service: string, error: unknown) => void): void {
+  settle(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const registration of waiting) {
       try {
         this.#hand(registration);
       } catch (error) {
-        report(registration.service, error);
+        registration.report(error);
       }
     }
   }
 
-  #hand({ pi, tool, owner }: Registration): void {
+  #hand({ pi, tool, owner, report }: Registration): void {
     const { name } = tool;
     const wire = this.#wireNameOf(name);
     pi.registerTool({
-      ...tool,
+      ...usable(tool, owner, report),
       name: wire,
-      label: typeof tool.label === "string" ? tool.label : name,
-      description: typeof tool.description === "string" ? tool.description : "",
       parameters: plainSchema(tool.parameters) as ToolDefinition["parameters"],
       execute: guarded(tool, owner),
     });

@@ -1,0 +1,57 @@
+/** What tools return, in the shape that agents and models take: services may return anything. */
+import { isErrorResult } from "../client.js";
+import { messageOf } from "../errors.js";
+import type { ToolResult } from "../types.js";
+
+type Part = ToolResult["content"][number];
+
+/** The result of a tool that succeeded; throws with the result's text when it did not. */
+export function assertSuccess(returned: unknown): ToolResult {
+  const result = resultOf(returned);
+  if (isErrorResult(returned) || result.isError === true) throw new Error(errorText(result.content));
+  return result;
+}
+
+/** Whatever was returned as a result whose parts can be shown, sent and kept. */
+export function resultOf(returned: unknown): ToolResult {
+  const given = (typeof returned === "object" && returned !== null ? returned : {}) as Partial<ToolResult>;
+  const parts: unknown[] = Array.isArray(given.content) ? given.content : [textPart(returned)];
+  // Of nothing at all pi tells the model that it is an image.
+  const content = parts.length > 0 ? parts.map(partOf) : [textPart(undefined)];
+  return { ...given, content, details: detailsOf(given.details) };
+}
+
+function partOf(part: unknown): Part {
+  const { type, text, data, mimeType } = Object(part) as Record<string, unknown>;
+  if (type === "text") return typeof text === "string" ? (part as Part) : textPart(text);
+  const isImage = type === "image" && typeof data === "string" && typeof mimeType === "string";
+  return isImage ? (part as Part) : textPart(part);
+}
+
+const textPart = (value: unknown): Part => ({ type: "text", text: textOf(value) });
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === undefined) return "done";
+  return (value instanceof Error ? undefined : jsonOf(value)) ?? messageOf(value);
+}
+
+/** Undefined for what has no JSON: it holds itself, or a number that is too big. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The agent keeps details as JSON. */
+function detailsOf(details: unknown): ToolResult["details"] {
+  const isKept = typeof details === "object" && details !== null && jsonOf(details) !== undefined;
+  return isKept ? (details as ToolResult["details"]) : {};
+}
+
+function errorText(content: ToolResult["content"]): string {
+  const text = content.map((part) => part.text ?? "").join("\n");
+  return text.replace(/^Error: /, "") || "the tool failed";
+}

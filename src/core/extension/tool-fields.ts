@@ -1,0 +1,72 @@
+/** The fields of a tool that pi takes as they are, and that would end it where they are something else. */
+import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
+import { messageOf } from "../errors.js";
+import type { Owner } from "./owner.js";
+
+/** Told what is wrong with a tool. */
+type Problem = (text: string) => void;
+type Render = (...args: unknown[]) => unknown;
+type Fields = Record<string, unknown>;
+
+/** `tool` with optional fields that are of use: others are left out and named, or made into what was meant. */
+export function usable(tool: ToolDefinition, owner: Owner, report: (error: Error) => void): ToolDefinition {
+  const fields: Fields = { ...tool };
+  const { name, label, description } = tool;
+  const problem = (text: string) => report(new Error(`tool "${name}": ${text}`));
+  fields.label = typeof label === "string" ? label : name;
+  fields.description = typeof description === "string" ? description : "";
+  const leaveOut = (field: string, expected: string) => {
+    if (fields[field] !== undefined) problem(`${field} is no ${expected} and was left out`);
+    delete fields[field];
+  };
+  if (typeof fields.promptSnippet !== "string") leaveOut("promptSnippet", "text");
+  if (typeof fields.promptGuidelines === "string") fields.promptGuidelines = [fields.promptGuidelines];
+  if (!Array.isArray(fields.promptGuidelines)) leaveOut("promptGuidelines", "list of texts");
+  else fields.promptGuidelines = texts(fields.promptGuidelines, problem);
+  if (typeof fields.prepareArguments !== "function") leaveOut("prepareArguments", "function");
+  for (const field of ["renderCall", "renderResult"]) {
+    const render = fields[field];
+    if (typeof render !== "function") leaveOut(field, "function");
+    else fields[field] = renderer(field, (...args) => Reflect.apply(render, tool, args), owner, problem);
+  }
+  return fields as unknown as ToolDefinition;
+}
+
+function texts(list: unknown[], problem: Problem): string[] {
+  const kept = list.filter((entry) => typeof entry === "string");
+  if (kept.length < list.length) problem("promptGuidelines that are no texts were left out");
+  return kept;
+}
+
+/** Draws with what a service returned; throws where that is no component, and pi draws what it draws without one. */
+function renderer(field: string, render: Render, owner: Owner, problem: Problem): Render {
+  return (...args) => {
+    const component = owner.run(() => render(...args));
+    const draw: unknown = Object(component).render;
+    if (typeof draw !== "function") {
+      problem(`${field} returned no component`);
+      throw new Error(`${field} returned no component`);
+    }
+    contain(component as Fields, draw as Render, owner, (text) => problem(`${field}: ${text}`));
+    return component;
+  };
+}
+
+/** Components that were contained before: a renderer may return one again. */
+const contained = new WeakSet<object>();
+
+/** Has a component draw nothing where it cannot be drawn. It stays the object that its service knows. */
+function contain(component: Fields, draw: Render, owner: Owner, problem: Problem): void {
+  if (contained.has(component)) return;
+  contained.add(component);
+  component.render = (...args: unknown[]) => {
+    try {
+      const lines = owner.run(() => Reflect.apply(draw, component, args));
+      if (Array.isArray(lines) && lines.every((line) => typeof line === "string")) return lines;
+      problem("what it returned draws no lines of text");
+    } catch (error) {
+      problem(messageOf(error));
+    }
+    return [];
+  };
+}
