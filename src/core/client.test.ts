@@ -72,6 +72,11 @@ describe("api", () => {
 
   test.each<[string, () => Response, unknown]>([
     ["text", () => new Response("plain"), "plain"],
+    [
+      "text of another kind",
+      () => new Response("<ä/>", { headers: { "content-type": "application/xml" } }),
+      "<ä/>",
+    ],
     ["nothing", () => new Response(null, { status: 204 }), ""],
     ["an empty JSON reply", () => new Response("", { headers: { "content-type": "application/json" } }), ""],
     [
@@ -131,6 +136,16 @@ describe("errors", () => {
     const away = createFleetClient({ env: { ...env, VERS_INFRA_URL: "http://127.0.0.1:1" } });
     expect((await failure(away.api("POST", "/x"))).body).toBeUndefined();
   });
+
+  test.each(["application/octet-stream", "image/png"])(
+    "bytes of the type %p are no reply of Reef's",
+    async (type) => {
+      answers = [() => new Response(new Uint8Array([1, 255, 0]), { headers: { "content-type": type } })];
+      const { message, status } = await failure(client.api("POST", "/x"));
+      expect(message).toStartWith(`POST /x (200): the reply is neither JSON nor text (${type})`);
+      expect(status).toBe(200);
+    },
+  );
 
   test("a page of HTML is cut short", async () => {
     answers = [() => new Response("x".repeat(100_000), { status: 400 })];

@@ -97,6 +97,11 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     // Whoever answers in HTML is a proxy, a login page or another program.
     if (/\btext\/html\b/.test(type))
       throw fail(response.status, "the reply is a web page; is this Reef's URL?");
+    // Bytes that are no text leave these behind when they are read as such.
+    if (!/\bjson\b|^text\//.test(type) && /[\0\uFFFD]/.test(text)) {
+      const said = type || "no content type";
+      throw fail(response.status, `the reply is neither JSON nor text (${said}); is this Reef's URL?`);
+    }
     return data;
   };
 
