@@ -123,3 +123,26 @@ describe.each<Runtime>(["node", "bun"])("on %s", (runtime) => {
     await expect(runSession(runtime, request, env)).rejects.toThrow("called by it");
   });
 });
+
+test("a Bun without graphs still knows exceptions by where they are, and errors by their stack", async () => {
+  sandbox.services({
+    "careless/index.ts": `import fs from "node:fs";
+      export default { name: "careless", registerTools(pi, client) {
+        pi.registerTool({ name: "careless_work", label: "", description: "", parameters: {}, async execute() {
+          fs.readFile("/nonexistent", () => { throw "in a callback"; });
+          fs.createReadStream("/nonexistent");
+          void Promise.reject(new Error("with a stack"));
+          void Promise.reject(Object.assign(new Error("from elsewhere", { cause: new Error("from here") }), { stack: "" }));
+          await new Promise((r) => setTimeout(r, 60));
+          return client.ok("fine"); } }); } };`,
+  });
+  const sources = [{ name: "careless", dir: `${sandbox.servicesDir}/careless` }];
+  const { code } = await buildExtension(sources);
+  const careless = sandbox.write("careless.js", code.replaceAll("ModuleGraph", "MissingGraph"));
+  const request = { extensions: [careless], calls: [{ name: "careless_work" }] };
+  const { report } = await runSession("bun", request);
+  expect(report.results).toEqual([{ name: "careless_work", isError: false, text: "fine" }]);
+  expect(report.notifications.map(({ message }) => message)).toContain(
+    "[reef] careless left a failure unattended: in a callback",
+  );
+});
