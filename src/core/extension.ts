@@ -102,7 +102,7 @@ function register(
       }
     },
     on: (event: string, handler: (event: unknown, ctx: unknown) => unknown) => handlers.on(event, handler),
-    events: owner.view(pi.events),
+    events: pi.events && owner.view(pi.events),
   });
   for (const half of ["registerTools", "registerBehaviors"] as const) {
     try {
