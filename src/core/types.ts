@@ -196,8 +196,8 @@ export interface CallOptions {
 export interface FleetClient {
   /**
    * Authenticated call to the server, e.g. `api("POST", "/board/tasks", { title })`. Resolves with the decoded
-   * JSON (or text, but neither HTML nor bytes) of a 2xx reply; otherwise rejects with `METHOD path (status): message`, and with
-   * the reply's `status` and `body`.
+   * JSON (or text, but neither HTML nor bytes) of a 2xx reply; otherwise rejects with `METHOD path (status): message`,
+   * and with the reply's `status` and `body`.
    */
   api<T = Json>(method: string, path: string, body?: unknown, options?: CallOptions): Promise<T>;
   /** `VERS_INFRA_URL` without a trailing slash, or `""` when the agent has no control plane. */
