@@ -1,6 +1,8 @@
 /** The folders that the installer keeps for itself. */
+
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { systemErrorCode } from "../../src/core/storage-error.js";
 
 /** Where they are. */
 export interface Folders {
@@ -55,7 +57,7 @@ function canRename(base: string, servicesDir: string): boolean {
     return true;
   } catch (error) {
     rmSync(here, { recursive: true });
-    if ((error as NodeJS.ErrnoException).code === "EXDEV") return false;
+    if (systemErrorCode(error) === "EXDEV") return false;
     throw error;
   }
 }

@@ -1,8 +1,10 @@
 /** What a folder that is to be installed says about itself, without running any of it. */
+
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CALLS_ALL, MANIFEST_KEYS, manifestKey, permissionName } from "../../src/broker/index.js";
 import { messageOf } from "../../src/core/errors.js";
+import { isObject, type JsonObject } from "../../src/core/objects.js";
 import { MAX_MANIFEST, readRegularFile } from "../../src/core/regular-file.js";
 import { InstallError } from "./errors.js";
 import { permissionsOf } from "./permissions.js";
@@ -15,12 +17,6 @@ export interface PackageFacts {
   /** Packages that must be installed, with their version ranges. */
   dependencies: Record<string, string>;
   optionalDependencies: Record<string, string>;
-}
-
-type JsonObject = Record<string, unknown>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function refuse(why: string): InstallError {

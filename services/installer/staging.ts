@@ -1,9 +1,10 @@
 /** The workspaces of operations: who works in them, and what becomes of those that are left behind. */
+
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
-import { isFull } from "../../src/core/storage-error.js";
+import { isFull, systemErrorCode } from "../../src/core/storage-error.js";
 import { InstallError } from "./errors.js";
 import type { Folders } from "./folders.js";
 import { keepWhole } from "./leftovers.js";
@@ -20,11 +21,7 @@ export function ownedByThisProcess(path: string): boolean {
   try {
     return readFileSync(join(path, OWNER), "utf8") === PROCESS;
   } catch (error) {
-    if (
-      (error as NodeJS.ErrnoException).code === "ENOENT" ||
-      (error as NodeJS.ErrnoException).code === "ENOTDIR"
-    )
-      return false;
+    if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ENOTDIR") return false;
     throw error;
   }
 }

@@ -1,11 +1,10 @@
 /** Input of tools: read as leniently as agents read it, then checked. */
+
 import { ReefError } from "../core/errors.js";
+import { isObject } from "../core/objects.js";
 import type { Json } from "../core/types.js";
 
 type Schema = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Numbers and booleans that a model wrote as text become what the schema asks for; all else stays. */
 export function coerce(value: unknown, schema: unknown): unknown {

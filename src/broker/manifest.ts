@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { messageOf } from "../core/errors.js";
+import { isObject, type JsonObject } from "../core/objects.js";
 import { MAX_MANIFEST, readRegularFile } from "../core/regular-file.js";
 import { systemErrorCode } from "../core/storage-error.js";
 import { ManifestError } from "./errors.js";
@@ -54,12 +55,6 @@ export const OPERATOR_ID = "operator";
 
 const IDENTIFIER = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]{0,127}$/i;
 const NAME = /^[a-z][\w-]{0,63}$/i;
-
-type JsonObject = Record<string, unknown>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Reads the `package.json` of a folder; `null` when there is none or it declares no plugin. */
 export function findManifest(

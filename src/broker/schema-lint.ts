@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from "../core/objects.js";
 import { DIALECTS, FORMATS, KEYWORDS, type KeywordShape, TYPES } from "./schema-keywords.js";
 
 /** A schema that cannot be used, with a JSON pointer to the place. */
@@ -10,8 +11,6 @@ export class SchemaError extends Error {
     this.name = "SchemaError";
   }
 }
-
-type JsonObject = Record<string, unknown>;
 
 const MAX_DEPTH = 64;
 const MAX_NODES = 10_000;
@@ -38,10 +37,6 @@ const SAME_VALUE = [
   "dependentSchemas",
   "dependencies",
 ];
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function escapePointer(part: string): string {
   return part.replaceAll("~", "~0").replaceAll("/", "~1");

@@ -1,11 +1,11 @@
 /** Is this export a ServiceModule? Every field is checked, so that later code can rely on its type. */
 import { LoadFailure } from "./load-failure.js";
 import { assertServiceName } from "./names.js";
+import { isObject } from "./objects.js";
 import type { ServiceModule } from "./types.js";
 
 type Check = (value: unknown) => boolean;
 
-const isObject: Check = (v) => typeof v === "object" && v !== null && !Array.isArray(v);
 const isFunction: Check = (v) => typeof v === "function";
 const isStrings: Check = (v) =>
   Array.isArray(v) && v.every((item) => typeof item === "string" && item !== "");
@@ -69,5 +69,5 @@ export function checkModule(exported: unknown): ServiceModule {
     if (value === undefined || is(value)) continue;
     throw new LoadFailure("BAD_FIELD", "check", `${field} of "${fields.name}" takes ${takes}.`);
   }
-  return exported as ServiceModule;
+  return fields as unknown as ServiceModule;
 }

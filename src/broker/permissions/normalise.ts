@@ -1,11 +1,11 @@
 import { messageOf } from "../../core/errors.js";
+import { isObject, type JsonObject } from "../../core/objects.js";
 import { ManifestError } from "../errors.js";
 import { parseHostPattern } from "./hosts.js";
 import { kindOf, permissionName, SCOPED_PERMISSIONS } from "./names.js";
 import { type PathAliases, resolvePathPattern } from "./paths.js";
 import { canonical, type PermissionSet, type Scope } from "./set.js";
 
-type JsonObject = Record<string, unknown>;
 type Side = "allow" | "deny";
 
 /** The lists of one permission while a manifest is being read; `null` is the absence of any list. */
@@ -25,10 +25,6 @@ const NESTED_SCOPES: Readonly<Record<string, string>> = {
   sys: "sys",
 };
 const KNOWN_KEYS = ["permission", "allow", "deny", "domains"];
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /**
  * Reads the permissions of a manifest, in any of their spellings, into one canonical set.

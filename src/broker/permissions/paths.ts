@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { systemErrorCode } from "../../core/storage-error.js";
 import { literalPrefix } from "./glob.js";
 
 /** The folders that a pattern may start with by name. */
@@ -30,7 +31,7 @@ export function realPathAsFarAsPossible(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = systemErrorCode(error);
     const parent = dirname(path);
     if (parent === path || (code !== "ENOENT" && code !== "ENOTDIR")) throw error;
     return join(realPathAsFarAsPossible(parent), basename(path));

@@ -1,5 +1,6 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
+import { systemErrorCode } from "../../core/storage-error.js";
 import {
   literalPrefix,
   matchesAllBelow,
@@ -70,7 +71,7 @@ async function kindOf(path: string): Promise<"file" | "folder" | null> {
     if (stats.isSymbolicLink()) return null;
     return stats.isDirectory() ? "folder" : "file";
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    if (["ENOENT", "ENOTDIR", "EACCES"].includes(systemErrorCode(error))) return null;
     throw error;
   }
 }
@@ -97,7 +98,7 @@ async function list(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    if (["ENOENT", "ENOTDIR", "EACCES"].includes(systemErrorCode(error))) return [];
     throw error;
   }
 }
