@@ -2,6 +2,7 @@
 import type { CatalogTool } from "../../src/agent/index.js";
 import type { ServiceInfo } from "../../src/core/registry-types.js";
 import { documentedRoutes } from "../../src/core/route-docs.js";
+import { hasPanel } from "../../src/core/routes.js";
 import type { ServiceModule } from "../../src/core/types.js";
 
 interface ManifestRoute {
@@ -12,16 +13,14 @@ interface ManifestRoute {
   description: string;
 }
 
-const PANEL_ROUTE = "/_panel";
-
-function featuresOf(module: ServiceModule, hasPanel: boolean): string[] {
+function featuresOf(module: ServiceModule): string[] {
   const features: Array<[string, unknown]> = [
     ["routes", module.routes],
     ["tools", module.registerTools],
     ["behaviors", module.registerBehaviors],
     ["widget", module.widget],
     ["store", module.store],
-    ["panel", hasPanel],
+    ["panel", hasPanel(module)],
   ];
   return features.filter(([, present]) => present).map(([name]) => name);
 }
@@ -35,14 +34,13 @@ export function manifest(infos: readonly ServiceInfo[], tools: readonly CatalogT
     for (const { method, path, docs } of own) {
       routes.push({ service: name, method, path, description: docs?.summary ?? "" });
     }
-    const hasPanel = own.some(({ route }) => route === PANEL_ROUTE);
     return [
       {
         name,
         description: module.description ?? "",
         dependencies: module.dependencies ?? [],
         routes: own.map(({ method, path }) => `${method} ${path}`),
-        features: featuresOf(module, hasPanel),
+        features: featuresOf(module),
         tools: tools
           .filter(({ owner }) => "service" in owner && owner.service === name)
           .map((tool) => ({ name: tool.name, description: tool.description })),

@@ -62,7 +62,7 @@ test("services with the route have a panel, others are not asked", async () => {
     module("bare"),
     module("root", routed, { mountAtRoot: true }),
   ];
-  expect(await listPanels(context(modules))).toEqual(["routed", "nested"]);
+  expect(listPanels(context(modules))).toEqual(["routed", "nested"]);
 });
 
 test("a panel reaches its own service, and those that its module asks for", () => {

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { ReefError } from "../../src/core/errors.js";
+import { hasPanel, PANEL_ROUTE } from "../../src/core/routes.js";
 import type { ServiceContext } from "../../src/core/types.js";
 
 /** What a panel's address stands for. */
@@ -66,7 +67,7 @@ export async function readPanel(
     reject(new ReefError("BUSY", `the panel of "${service}" did not come within ${patienceMs / 1000} s`));
   }, patienceMs);
   const read = async () => {
-    const request = new Request(`http://reef.internal/${service}/_panel`, { signal: late.signal });
+    const request = new Request(`http://reef.internal/${service}${PANEL_ROUTE}`, { signal: late.signal });
     const reply = await ctx.dispatch(request, { trusted: true });
     const isHtml = reply.headers.get("content-type")?.startsWith("text/html") === true;
     if (reply.status === 200 && isHtml) return reply.text();
@@ -81,19 +82,11 @@ export async function readPanel(
 }
 
 /** Names of the services that have a panel, in the order in which they were loaded. */
-export async function listPanels(ctx: ServiceContext): Promise<string[]> {
-  const candidates = ctx.getModules().filter((module) => module.routes && !module.mountAtRoot);
-  const found = await Promise.all(
-    candidates.map(async ({ name, routes }) => {
-      // Asking only those that route it spares the others a request they do not expect.
-      const known = routes?.routes.some(
-        ({ method, path }) => path === "/_panel" && (method === "GET" || method === "ALL"),
-      );
-      return known ? name : undefined;
-    }),
-  );
-  return found.filter((name) => name !== undefined);
-}
+export const listPanels = (ctx: ServiceContext): string[] =>
+  ctx
+    .getModules()
+    .filter(hasPanel)
+    .map(({ name }) => name);
 
 /** What the dashboard knows of a panel before it is opened. */
 export interface PanelInfo {
@@ -104,14 +97,14 @@ export interface PanelInfo {
 }
 
 /** The panels as the dashboard lists them, by name: a tab stays where it was when its service is reloaded. */
-export async function describePanels(ctx: ServiceContext): Promise<PanelInfo[]> {
-  const names = (await listPanels(ctx)).toSorted();
-  return names.map((name) => ({
-    name,
-    description: ctx.getModule(name)?.description ?? "",
-    version: ctx.registry.get(name)?.digest ?? "",
-  }));
-}
+export const describePanels = (ctx: ServiceContext): PanelInfo[] =>
+  listPanels(ctx)
+    .toSorted()
+    .map((name) => ({
+      name,
+      description: ctx.getModule(name)?.description ?? "",
+      version: ctx.registry.get(name)?.digest ?? "",
+    }));
 
 /** The policy of a panel's document. `api` is the address it may call. */
 export function panelPolicy(api: string): string {

@@ -58,9 +58,9 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   };
   routes.get("/ui", (c) => shell(c));
 
-  routes.get("/ui/panels", async (c) => {
+  routes.get("/ui/panels", (c) => {
     requireSession(c, sessions);
-    const panels = await describePanels(context());
+    const panels = describePanels(context());
     return c.json({ panels, count: panels.length });
   });
 
@@ -78,9 +78,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   routes.get("/ui/panel/:name", async (c) => {
     const session = requireSession(c, sessions);
     const name = c.req.param("name");
-    const fragment = (await listPanels(context())).includes(name)
-      ? await readPanel(name, context())
-      : undefined;
+    const fragment = listPanels(context()).includes(name) ? await readPanel(name, context()) : undefined;
     if (fragment === undefined) throw new ReefError("NOT_FOUND", `service "${name}" has no panel`);
     const api = `${originOf(c)}/ui/panel-api/${grants.issue(name, session.id)}`;
     c.header("content-security-policy", panelPolicy(api));

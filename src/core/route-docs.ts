@@ -1,6 +1,6 @@
 /** What a service's Hono app answers, joined with what its author says about it. */
 import type { RouteDocs } from "./doc-types.js";
-import { listRoutes, type RouteEntry } from "./routes.js";
+import { listRoutes, PANEL_ROUTE, type RouteEntry } from "./routes.js";
 import type { ServiceModule } from "./types.js";
 
 /** One route of a service. */
@@ -92,7 +92,7 @@ export function checkRouteDocs(module: ServiceModule): string[] {
     }
   }
   for (const { method, route, docs } of routes) {
-    if (!docs && route !== "/_panel") {
+    if (!docs && route !== PANEL_ROUTE) {
       warnings.push(
         `${method} ${route} has no documentation; add routeDocs["${method} ${withoutPatterns(route)}"].`,
       );

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { RouterRoute } from "hono/types";
 import { findTargetHandler, isMiddleware } from "hono/utils/handler";
+import type { ServiceModule } from "./types.js";
 
 /** One route; `path` is below the app's own mount point. `method` is `ALL` for routes that take every method. */
 export interface RouteEntry {
@@ -26,6 +27,17 @@ export function listRoutes(
     if (!passesOn(each) || isKnown(route)) found.set(`${method} ${path}`, route);
   }
   return [...found.values()];
+}
+
+/** Where a service's panel is, below its own mount point. */
+export const PANEL_ROUTE = "/_panel";
+
+/** Whether a module has a panel that the dashboard can show. */
+export function hasPanel({ routes, mountAtRoot }: Pick<ServiceModule, "routes" | "mountAtRoot">): boolean {
+  if (!routes || mountAtRoot) return false;
+  return routes.routes.some(
+    ({ method, path }) => path === PANEL_ROUTE && (method === "GET" || method === "ALL"),
+  );
 }
 
 function passesOn({ handler, method, path }: RouterRoute): boolean {
