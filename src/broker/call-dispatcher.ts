@@ -10,6 +10,7 @@ import { inputFromArguments } from "./positional.js";
 import type { Providers, RemoteMethod } from "./providers.js";
 import { type RemoteHost, RemoteRun } from "./remote.js";
 import { misfitOfInput } from "./schema.js";
+import { isLarge } from "./schema-cost.js";
 import type { Session } from "./session.js";
 import type { EventSink } from "./sinks.js";
 import type { DeadlineWheel } from "./wheel.js";
@@ -45,8 +46,8 @@ export class CallDispatcher implements LocalHost, RemoteHost {
       if (context.depth > 0) this.#refuseCycle(context, found.key);
       const { signal } = options;
       if (signal?.aborted) throw new BrokerError("cancelled", `the call of ${found.key} was withdrawn`);
-      const input = checkedInput(found, payload, started);
-      const call: AcceptedCall = { context, input, started, signal, resolve, reject };
+      const { input, isChecked } = takeInput(found, payload, started);
+      const call: AcceptedCall = { context, input, isChecked, started, signal, resolve, reject };
       if ("handler" in found) this.#runHere(found, call, delay);
       else this.#runInWorker(found, call, delay);
     });
@@ -110,13 +111,19 @@ export class CallDispatcher implements LocalHost, RemoteHost {
   }
 }
 
-/** Where to check it may take long, a worker does so, in the time that its call has. */
-function checkedInput(method: RemoteMethod | ReadyLocalMethod, payload: Payload, started: number): unknown {
+/** Where to check it may take long, that is left to the worker, in the time that the call has. */
+function takeInput(
+  method: RemoteMethod | ReadyLocalMethod,
+  payload: Payload,
+  started: number,
+): { input: unknown; isChecked: boolean } {
   const schema = method.input;
   const input = "args" in payload ? inputFromArguments(schema.schema, payload.args) : payload.input;
-  if (!schema.isCheap && !("handler" in method)) return input;
+  if (schema.schema === true) return { input, isChecked: true };
+  const isOurs = "handler" in method || (schema.isCheap && !isLarge(input));
+  if (!isOurs) return { input, isChecked: false };
   const misfit = misfitOfInput(schema, method.key, input);
-  if (!misfit) return input;
+  if (!misfit) return { input, isChecked: true };
   method.metrics.record(performance.now() - started, "invalid_input");
   throw misfit;
 }

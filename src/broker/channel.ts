@@ -100,8 +100,13 @@ export class Channel {
    * or no JSON; does nothing on a closed channel.
    */
   send(message: readonly unknown[]): void {
+    if (this.isOpen) this.sendText(JSON.stringify(message));
+  }
+
+  /** The same for a message that is JSON already. */
+  sendText(message: string): void {
     if (this.#closed || this.#socket === null) return;
-    const text = `${JSON.stringify(message)}\n`;
+    const text = `${message}\n`;
     if (text.length > this.limits.maxMessage) throw new MessageTooLarge(text.length, this.limits.maxMessage);
     if (this.#outbox === "") queueMicrotask(this.#post);
     this.#outbox += text;

@@ -34,6 +34,8 @@ export type Dispatch = (
 export interface AcceptedCall {
   readonly context: CallContext;
   readonly input: unknown;
+  /** Whether the input is known to fit; if not, the worker has to check it. */
+  readonly isChecked: boolean;
   /** When it came in, as `performance.now()` has it. */
   readonly started: number;
   readonly signal: AbortSignal | undefined;

@@ -6,11 +6,11 @@
  */
 export const MAX_MATCHED = 10_000;
 
-/** Whether a pattern cannot: it begins at the beginning, and has at most one part of any length. */
+/** Whether a pattern cannot: it begins at the beginning, and has at most one part that is of no certain length. */
 export function isLinear(pattern: string): boolean {
   if (!pattern.startsWith("^")) return false;
   const bare = pattern.replace(/\\./gs, "x").replace(/\[[^\]]*\]/g, "x");
-  return !/[|()]/.test(bare) && (bare.match(/[*+]|\{\d+,\}/g) ?? []).length <= 1;
+  return !/[|()]/.test(bare) && (bare.match(/[*+?]|\{\d+,\d*\}/g) ?? []).length <= 1;
 }
 
 /** Matches no text that is longer than that. */

@@ -5,7 +5,7 @@ import type { JsonSchema } from "./schema.js";
 export const OP = {
   /** host → worker: `[init, WorkerSetup]` */
   init: 0,
-  /** host → worker: `[call, id, method, input, remaining ms, caller]` */
+  /** host → worker: `[call, id, method, input, remaining ms, caller, whether the input is to be checked]` */
   call: 1,
   /** both: `[cancel, id]`: a call that is no longer waited for */
   cancel: 2,
@@ -28,10 +28,12 @@ export const OP = {
 /** The descriptor under which a worker finds its channel. */
 export const CHANNEL_DESCRIPTOR = 3;
 
-/** The schemas of one method that its worker checks. */
+/** The schemas of one method, which its worker checks where that can take long. */
 export interface MethodSchemas {
-  input?: JsonSchema;
-  output?: JsonSchema;
+  input: JsonSchema;
+  output: JsonSchema;
+  /** Whether every answer is to be checked, and not only large ones. */
+  checksOutput: boolean;
 }
 
 /** What a worker is told before anything else. */
@@ -40,7 +42,7 @@ export interface WorkerSetup {
   service: string;
   main: string;
   methods: string[];
-  /** What it is to check of its methods, since that can take long: null when that is nothing. */
+  /** What it may have to check of its methods, and the code for that; null when that is nothing. */
   checks: { schemas: Record<string, MethodSchemas>; source: string } | null;
   destroyTimeout: number;
   maxMessage: number;

@@ -1,8 +1,8 @@
 /** What checking a value against a schema can cost, however the value is made. */
 import { isLinear } from "./pattern-bounds.js";
 
-/** Formats whose checks go back and forth in a text, 1 µs or more for each character. */
-const SLOW_FORMATS = new Set(["idn-email", "uri", "uri-reference", "iri", "iri-reference", "uri-template"]);
+/** Formats whose checks look at a text once, and not for long. */
+const QUICK_FORMATS = new Set(["date", "date-time", "time", "duration", "hostname", "ipv4", "ipv6", "uuid"]);
 
 /** Keywords that have each value compared with all that they list. */
 const LISTS = ["enum", "const", "required", "dependentRequired", "dependencies"] as const;
@@ -10,13 +10,16 @@ const LISTS = ["enum", "const", "required", "dependentRequired", "dependencies"]
 /** Characters of such a list that cost as much as a schema. */
 const LISTED = 16;
 
-/** Schemas that one value may have to be held against; with 200, a message of 4 MB takes a tenth of a second. */
-const MAX_COST = 200;
+/** Schemas that one value may have to be held against. */
+const MAX_COST = 100;
+
+/** Characters and values that a value may consist of. With both at their most, a check takes a tenth of a second. */
+export const MAX_SIZE = 10_000;
 
 /**
- * Whether a schema, given as itself and all schemas in it, can be checked in time that grows with the value alone, and
- * not much. References can have one value looked at any number of times, and what else is left out here takes time that
- * grows with the square of the value, and worse.
+ * Whether a schema, given as itself and all schemas in it, can be checked in time that grows with the value alone.
+ * References can have one value looked at any number of times, and what else is left out here takes time that grows
+ * with the square of the value, and worse.
  */
 export function isCheap(parts: readonly unknown[]): boolean {
   let cost = 0;
@@ -27,8 +30,26 @@ export function isCheap(parts: readonly unknown[]): boolean {
     if (schema.$ref !== undefined || schema.patternProperties !== undefined || schema.uniqueItems === true)
       return false;
     if (typeof schema.pattern === "string" && !isLinear(schema.pattern)) return false;
-    if (typeof schema.format === "string" && SLOW_FORMATS.has(schema.format)) return false;
+    if (typeof schema.format === "string" && !QUICK_FORMATS.has(schema.format)) return false;
     for (const list of LISTS) cost += (JSON.stringify(schema[list])?.length ?? 0) / LISTED;
   }
   return cost <= MAX_COST;
+}
+
+/** Whether a value is of more than {@link MAX_SIZE}: never one whose JSON is shorter than that. */
+export function isLarge(value: unknown): boolean {
+  let left = MAX_SIZE;
+  const open = [value];
+  for (const one of open) {
+    left -= typeof one === "string" ? one.length + 1 : 1;
+    if (typeof one === "object" && one !== null) {
+      for (const [key, inner] of Object.entries(one)) {
+        if (!Array.isArray(one)) left -= key.length;
+        open.push(inner);
+        if (open.length > MAX_SIZE) return true;
+      }
+    }
+    if (left < 0) return true;
+  }
+  return false;
 }

@@ -13,15 +13,12 @@ async function bundle(): Promise<string> {
   return (outputs[0] as Bun.BuildArtifact).text();
 }
 
-/** Those schemas of a service whose checks can take long, with what a worker needs for them. */
+/** The schemas of a service, with what a worker needs to check them. */
 export async function checksOf({ methods }: ServiceManifest): Promise<WorkerSetup["checks"]> {
   const schemas: Record<string, MethodSchemas> = {};
   for (const { name, input, output } of methods.values()) {
-    if (input.isCheap && output.isCheap) continue;
-    schemas[name] = {
-      input: input.isCheap ? undefined : input.schema,
-      output: output.isCheap ? undefined : output.schema,
-    };
+    if (input.schema === true && output.schema === true) continue;
+    schemas[name] = { input: input.schema, output: output.schema, checksOutput: !output.isCheap };
   }
   if (Object.keys(schemas).length === 0) return null;
   source ??= bundle().catch((error) => {

@@ -86,7 +86,7 @@ export class WorkerPool {
   #place(slot: Slot, job: Job): void {
     const worker = slot.worker as Worker;
     try {
-      const id = worker.call(job.method, job.input, job.remaining(), job.caller, {
+      const id = worker.call(job, {
         resolve: (value) => {
           job.resolve(value);
           this.released(slot);

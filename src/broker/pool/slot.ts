@@ -3,15 +3,10 @@ import type { BrokerLimits } from "../limits.js";
 import type { Permissions } from "../permissions/set.js";
 import type { WireError } from "../protocol.js";
 import { CrashBackoff, type Quarantine } from "./crash-backoff.js";
-import type { Worker } from "./worker.js";
+import type { Worker, WorkerCall } from "./worker.js";
 
 /** A call on its way to a worker. */
-export interface Job {
-  method: string;
-  input: unknown;
-  caller: string;
-  /** Milliseconds left, asked when the call is handed over. */
-  remaining(): number;
+export interface Job extends WorkerCall {
   /** The call is now call `id` of `worker`. */
   placed(worker: Worker, id: number): void;
   resolve(value: unknown): void;

@@ -34,6 +34,17 @@ export interface WorkerEvents {
   exit(reason: string | null): void;
 }
 
+/** What a worker is told of a call. */
+export interface WorkerCall {
+  method: string;
+  input: unknown;
+  /** Whether the worker is to check the input. */
+  isToCheck: boolean;
+  caller: string;
+  /** Milliseconds left, asked when the call is handed over. */
+  remaining(): number;
+}
+
 /** The two ways a call in a worker ends. */
 export interface Reply {
   resolve(value: unknown): void;
@@ -166,10 +177,11 @@ export class Worker {
   }
 
   /** Hands a call over and returns its number. Throws when the input cannot be sent. */
-  call(method: string, input: unknown, remaining: number, caller: string, reply: Reply): number {
+  call(call: WorkerCall, reply: Reply): number {
+    const { method, input, caller, isToCheck } = call;
     const id = ++this.#lastId;
     try {
-      this.#channel?.send([OP.call, id, method, input, remaining, caller]);
+      this.#channel?.send([OP.call, id, method, input, call.remaining(), caller, isToCheck]);
     } catch (error) {
       const tooLarge = error instanceof MessageTooLarge;
       throw new BrokerError(

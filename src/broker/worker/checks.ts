@@ -1,44 +1,35 @@
 /** Checks that can take long: where they do, it is the plugin's own time, and its callers' deadlines end it. */
 import type { BrokerError } from "../errors.js";
 import type { MethodSchemas, WireError } from "../protocol.js";
-import {
-  type CompiledSchema,
-  compileSchema,
-  type JsonSchema,
-  misfitOfInput,
-  misfitOfOutput,
-} from "../schema.js";
+import { type CompiledSchema, compileSchema, misfitOfInput, misfitOfOutput } from "../schema.js";
 import { toWire } from "./wire-error.js";
 
 export class Checks {
   readonly #service: string;
-  readonly #inputs = new Map<string, CompiledSchema>();
-  readonly #outputs = new Map<string, CompiledSchema>();
+  readonly #schemas: Readonly<Record<string, MethodSchemas>>;
+  readonly #compiled = new Map<string, CompiledSchema>();
 
   /** `service` is its key, the identifier of the plugin included. */
   constructor(service: string, schemas: Readonly<Record<string, MethodSchemas>>) {
     this.#service = service;
-    const compile = (into: Map<string, CompiledSchema>, method: string, schema: JsonSchema | undefined) => {
-      if (schema !== undefined) into.set(method, compileSchema(schema));
-    };
-    for (const [method, { input, output }] of Object.entries(schemas)) {
-      compile(this.#inputs, method, input);
-      compile(this.#outputs, method, output);
-    }
+    this.#schemas = schemas;
   }
 
   /** Why an input does not fit, or null. */
   ofInput(method: string, input: unknown): WireError | null {
-    const schema = this.#inputs.get(method);
-    return schema ? toMisfit(misfitOfInput(schema, `${this.#service}/${method}`, input)) : null;
+    return toMisfit(misfitOfInput(this.#schema(method, "input"), `${this.#service}/${method}`, input));
   }
 
-  /** Why an answer does not fit as it would arrive, or null. Throws where it is no JSON. */
+  /** Why an answer does not fit, or null. */
   ofOutput(method: string, answer: unknown): WireError | null {
-    const schema = this.#outputs.get(method);
-    if (!schema) return null;
-    const [sent] = JSON.parse(JSON.stringify([answer])) as [unknown];
-    return toMisfit(misfitOfOutput(schema, `${this.#service}/${method}`, sent));
+    return toMisfit(misfitOfOutput(this.#schema(method, "output"), `${this.#service}/${method}`, answer));
+  }
+
+  #schema(method: string, which: "input" | "output"): CompiledSchema {
+    const key = `${method}/${which}`;
+    const schema = this.#compiled.get(key) ?? compileSchema(this.#schemas[method]?.[which] ?? true);
+    this.#compiled.set(key, schema);
+    return schema;
   }
 }
 

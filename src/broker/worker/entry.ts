@@ -5,7 +5,7 @@ import type { CurrentCall, ServiceDefinition, ServiceMethod } from "../client.js
 import { BrokerError } from "../errors.js";
 import { CHANNEL_DESCRIPTOR, OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
 import { connectRuntime } from "./bridge.js";
-import type { Checks } from "./checks.js";
+import { Checking } from "./checking.js";
 import { provideRuntimeModules } from "./modules.js";
 import { brokerErrorFrom, toWire } from "./wire-error.js";
 
@@ -52,7 +52,7 @@ let lastRequest = 0;
 let setup: WorkerSetup | undefined;
 let definition: ServiceDefinition | undefined;
 let methods = new Map<string, ServiceMethod>();
-let checks: Checks | undefined;
+let checking: Checking | undefined;
 let ending = false;
 
 /** Until it is told: the first message holds schemas of the manifest, which may have 1 MB. */
@@ -70,7 +70,7 @@ process.on("unhandledRejection", die);
 function receive(message: unknown[]): void {
   switch (message[0]) {
     case OP.call:
-      answer(message as [number, number, string, unknown, number, string]);
+      answer(message as CallMessage);
       return;
     case OP.result:
       settle(message[1] as number, (one) => one.resolve(message[2]));
@@ -102,10 +102,7 @@ function settle(id: number, how: (waiting: Waiting) => void): void {
 async function start(given: WorkerSetup): Promise<void> {
   setup = given;
   limits.maxMessage = given.maxMessage;
-  if (given.checks) {
-    const { Checks } = (await import(asUrl(given.checks.source))) as typeof import("./checks.js");
-    checks = new Checks(`${given.pluginId}/${given.service}`, given.checks.schemas);
-  }
+  if (given.checks) checking = new Checking(`${given.pluginId}/${given.service}`, given.checks);
   const loaded = (await import(given.main)) as { default?: unknown };
   definition = checkDefinition(loaded.default);
   const service = Object.hasOwn(definition.services, given.service)
@@ -117,9 +114,6 @@ async function start(given: WorkerSetup): Promise<void> {
   methods = new Map(given.methods.map((name) => [name, methodOf(service, name)]));
   await definition.onInit?.();
 }
-
-/** A module that lies in no file. */
-const asUrl = (source: string) => `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;
 
 function checkDefinition(value: unknown): ServiceDefinition {
   const found = value as ServiceDefinition | undefined;
@@ -143,45 +137,54 @@ function methodOf(service: Record<string, ServiceMethod>, name: string): Service
   return method.bind(service);
 }
 
-function answer([, id, name, input, remaining, caller]: [
-  number,
-  number,
-  string,
-  unknown,
-  number,
-  string,
-]): void {
+type CallMessage = [
+  op: number,
+  id: number,
+  name: string,
+  input: unknown,
+  remaining: number,
+  caller: string,
+  isToCheck: boolean,
+];
+
+function answer([, id, name, input, remaining, caller, isToCheck]: CallMessage): void {
   const call = new ActiveCall(id, remaining, caller);
   active.set(id, call);
-  const fail = (error: unknown) => {
+  const refuse = (error: WireError) => {
     active.delete(id);
-    channel.send([OP.error, id, toWire(error)]);
+    channel.send([OP.error, id, error]);
   };
-  const isRefused = (misfit: WireError | null | undefined) => {
-    if (!misfit) return false;
+  const fail = (error: unknown) => refuse(toWire(error));
+  const cannotBeSent = (error: unknown) =>
+    fail(new BrokerError("invalid_output", `the answer cannot be sent: ${toWire(error).message}`));
+  const reply = (text: string) => {
     active.delete(id);
-    channel.send([OP.error, id, misfit]);
-    return true;
+    channel.sendText(`[${OP.result},${id},${text}]`);
   };
   const succeed = (value: unknown) => {
-    active.delete(id);
     try {
-      if (isRefused(checks?.ofOutput(name, value))) return;
-      channel.send([OP.result, id, value]);
+      const text = JSON.stringify(value) ?? "null";
+      if (!checking?.isNeeded(name, text)) return reply(text);
+      checking
+        .ofOutput(name, text)
+        .then((misfit) => (misfit ? refuse(misfit) : reply(text)))
+        .catch(cannotBeSent);
     } catch (error) {
-      fail(new BrokerError("invalid_output", `the answer cannot be sent: ${toWire(error).message}`));
+      cannotBeSent(error);
     }
   };
-  if (isRefused(checks?.ofInput(name, input))) return;
-  current.run(call, () => {
-    try {
-      const result = (methods.get(name) as ServiceMethod)(input);
-      if (result instanceof Promise) result.then(succeed, fail);
-      else Promise.resolve(result).then(succeed, fail);
-    } catch (error) {
-      fail(error);
-    }
-  });
+  const run = () =>
+    current.run(call, () => {
+      try {
+        const result = (methods.get(name) as ServiceMethod)(input);
+        if (result instanceof Promise) result.then(succeed, fail);
+        else Promise.resolve(result).then(succeed, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  if (!isToCheck || !checking) run();
+  else checking.ofInput(name, input).then((misfit) => (misfit ? refuse(misfit) : run()), fail);
 }
 
 function request(wanted: WireRequest, signal?: AbortSignal): Promise<unknown> {
