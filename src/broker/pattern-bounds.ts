@@ -6,11 +6,16 @@
  */
 export const MAX_MATCHED = 10_000;
 
-/** Whether a pattern cannot: it begins at the beginning, and has at most one part that is of no certain length. */
-export function isLinear(pattern: string): boolean {
+/** Whether a pattern cannot: it begins at the beginning, and has at most one part of any length. */
+const isLinear = (pattern: string) => hasAtMostOne(pattern, /[*+]|\{\d+,\}/g);
+
+/** Whether a pattern goes through a text once: no other part is of no certain length either, be that ever so short. */
+export const isQuick = (pattern: string) => hasAtMostOne(pattern, /[*+?]|\{\d+,\d*\}/g);
+
+function hasAtMostOne(pattern: string, repetition: RegExp): boolean {
   if (!pattern.startsWith("^")) return false;
   const bare = pattern.replace(/\\./gs, "x").replace(/\[[^\]]*\]/g, "x");
-  return !/[|()]/.test(bare) && (bare.match(/[*+?]|\{\d+,\d*\}/g) ?? []).length <= 1;
+  return !/[|()]/.test(bare) && (bare.match(repetition) ?? []).length <= 1;
 }
 
 /** Matches no text that is longer than that. */
