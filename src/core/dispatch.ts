@@ -141,17 +141,25 @@ export class Dispatcher {
 
   /** Nobody has a route for it. Middleware at the root may answer all the same, where the request would be let in. */
   #unknown(request: Request, server: Env): Response | Promise<Response> {
-    const { roots } = this;
-    const mount = roots.length > 0 && rootRoutes().closestMiddleware(roots, request, this.#options.log);
-    if (mount && (!mount.requiresAuth || this.accepts(request)))
-      return this.#askMiddleware(mount, request, server);
+    if (this.roots.length > 0) {
+      const mounts = rootRoutes().mayAnswer(this.roots, request, this.#options.log);
+      const open = mounts.filter(({ requiresAuth }) => !requiresAuth || this.accepts(request));
+      if (open.length > 0) return this.#askMiddleware(open, request, server);
+    }
     return this.complete(errorReply("UNKNOWN_SERVICE"), request);
   }
 
-  async #askMiddleware(mount: Mount, request: Request, server: Env): Promise<Response> {
-    const reply = await this.#serve(mount, request, server);
-    if (!(await saysNotFound(reply))) return reply;
-    return this.complete(withHeaders(errorReply("UNKNOWN_SERVICE"), reply.headers), request);
+  async #askMiddleware(mounts: readonly Mount[], request: Request, server: Env): Promise<Response> {
+    let headers: Headers | undefined;
+    for (const mount of mounts) {
+      const reply = await this.#serve(mount, request, server);
+      if (!(await saysNotFound(reply))) return reply;
+      headers ??= reply.headers;
+      // The next one would find none.
+      if (request.bodyUsed) break;
+    }
+    const unknown = errorReply("UNKNOWN_SERVICE");
+    return this.complete(headers ? withHeaders(unknown, headers) : unknown, request);
   }
 
   /**

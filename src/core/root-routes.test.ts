@@ -120,6 +120,39 @@ describe("what the middleware of a root service answers", () => {
     expect(texts).toEqual(["page", "any", "any"]);
   });
 
+  test("of one is asked after that of another, which has no answer", async () => {
+    const silent = new Hono().use("*", async (_c, next) => next());
+    const hit = new Hono().use("*", async (c, next) => (c.req.path === "/hit" ? c.text("hit") : next()));
+    reef = await startReef({}, { modules: [plain("a", silent), plain("b", hit), plain("c", silent)] });
+    expect(await reef.text("/hit")).toBe("hit");
+    const missed = await reef.call("/missed");
+    expect([missed.status, await missed.json()]).toEqual([404, { error: "unknown service" }]);
+  });
+
+  test("is not asked by who would not be let in", async () => {
+    const routes = new Hono().get("/page", (c) => c.text("page"));
+    routes.use("*", async (c, _next) => c.text("secret"));
+    reef = await startReef({}, { modules: [plain("guarded", routes)] });
+    for (const init of [{ method: "POST" }, {}]) {
+      const reply = await reef.app.request(init.method ? "/page" : "/other", init);
+      expect([reply.status, await reply.json()]).toEqual([404, { error: "unknown service" }]);
+    }
+  });
+
+  test("takes nothing from a service that is on its way", async () => {
+    reef = await startReef(
+      {
+        "web/index.ts": `import { Hono } from "hono";
+          export default { name: "web", mountAtRoot: true, routes: new Hono().get("*", (c) => c.text("web")) };`,
+        "late/index.ts": `import { Hono } from "hono";
+          const routes = new Hono().post("/x", (c) => c.text("late"));
+          export default { name: "late", routes, init: () => Bun.sleep(500) };`,
+      },
+      { patienceMs: 1 },
+    );
+    expect(await reef.text("/late/x", { method: "POST" })).toBe("late");
+  });
+
   test("is asked where the route is, also for other methods", async () => {
     const app = new Hono().use("*", cors({ origin: "http://own" })).get("/own", (c) => c.text("own"));
     reef = await startReef({}, { modules: [web(), plain("own", app)] });

@@ -20,27 +20,38 @@ export function specificity(route: string): number {
 
 /**
  * The mount whose route says most about the request's path, so that a catch-all takes nothing from others; of
- * equals the one whose name comes first. Where none has a route for it, the mount is asked that has one for another
- * method: its middleware answers questions such as a preflight.
+ * equals the one whose name comes first.
  */
 export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
-  return (
-    closest(mounts, request, answers, methodOf(request), log) ??
-    closest(mounts, request, answers, otherMethods, log)
-  );
+  let closest: Mount | undefined;
+  let most = -1;
+  for (const mount of mounts) {
+    const says = saysOf(mount, request, answers, methodOf(request), log);
+    if (says <= most) continue;
+    closest = mount;
+    most = says;
+  }
+  return closest;
 }
 
-/** Where nobody has a route, the mount whose middleware on the path says most: it may answer, too. */
-export function closestMiddleware(
-  mounts: readonly Mount[],
-  request: Request,
-  log: Logger,
-): Mount | undefined {
-  return closest(mounts, request, () => true, methodOf(request), log);
+/**
+ * Those whose middleware may answer what nobody has a route for, the likeliest first: who has a route there for another
+ * method, which a preflight asks about, then those with middleware on the path, by how much of it that spells out.
+ */
+export function mayAnswer(mounts: readonly Mount[], request: Request, log: Logger): Mount[] {
+  const method = methodOf(request);
+  return mounts
+    .map((mount) => ({
+      mount,
+      other: saysOf(mount, request, answers, otherMethods, log),
+      any: saysOf(mount, request, () => true, method, log),
+    }))
+    .filter(({ any }) => any >= 0)
+    .sort((a, b) => b.other - a.other || b.any - a.any)
+    .map(({ mount }) => mount);
 }
 
 type Which = (route: RouterRoute) => boolean;
-
 type MethodsOf = (app: Hono) => Iterable<string>;
 
 const methodOf = ({ method }: Request): MethodsOf => {
@@ -50,31 +61,24 @@ const methodOf = ({ method }: Request): MethodsOf => {
 
 const otherMethods: MethodsOf = (app) => new Set(app.routes.map((route) => route.method));
 
-function closest(
-  mounts: readonly Mount[],
+/** How much of the request's path those routes spell out at most; -1 where none stands on it. */
+function saysOf(
+  { app, name }: Mount,
   request: Request,
   which: Which,
   methodsOf: MethodsOf,
   log: Logger,
-): Mount | undefined {
-  let found: Mount | undefined;
+): number {
   let most = -1;
-  for (const mount of mounts) {
-    const app = mount.app as Hono;
-    try {
-      const path = app.getPath(request);
-      for (const method of methodsOf(app)) {
-        const [matched] = app.router.match(method, path) as unknown as Match;
-        for (const [[, route]] of matched) {
-          const says = which(route) ? specificity(route.path) : -1;
-          if (says <= most) continue;
-          found = mount;
-          most = says;
-        }
-      }
-    } catch (error) {
-      log.warn(`routes of "${mount.name}" cannot be matched: ${messageOf(error)}`);
+  try {
+    const { router, getPath } = app as Hono;
+    const path = getPath(request);
+    for (const method of methodsOf(app as Hono)) {
+      const [matched] = router.match(method, path) as unknown as Match;
+      for (const [[, route]] of matched) if (which(route)) most = Math.max(most, specificity(route.path));
     }
+  } catch (error) {
+    log.warn(`routes of "${name}" cannot be matched: ${messageOf(error)}`);
   }
-  return found;
+  return most;
 }
