@@ -89,8 +89,6 @@ export class Deployer {
       if (verdict.status === "failed") throw new StepFailed(verdict.detail);
       recorder.end(verdict.status, verdict.detail);
       await breathe();
-      const foreign = foreignImports(dir);
-      await breathe();
 
       recorder.begin("load");
       let seen = "";
@@ -107,7 +105,7 @@ export class Deployer {
       if (now?.digest !== digest) throw new StepFailed("other code was put into service at the same moment");
       recorder.end("passed", `version ${now.generation} serves; ${seen}`);
       const { generation } = now;
-      warnings = [...warnings, ...foreign];
+      warnings.push(...(await foreignImports(dir).catch(() => ["its imports could not be looked at"])));
       const report = { name: loaded.name, steps, deployed: true, generation, digest, warnings };
       return { status: 200, report };
     } catch (error) {

@@ -1,29 +1,32 @@
 /** What a service imports from the folders of others: a test has one module of it, the server one for each service. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
+import { breathe } from "../../src/core/breathe.js";
 import { codeFiles } from "../../src/core/code-files.js";
+import { messageOf } from "../../src/core/errors.js";
 
-const LOADERS: Record<string, "ts" | "tsx" | "js" | "jsx"> = {
+/** As Bun reads them: it takes JSX in all JavaScript. */
+const LOADERS: Record<string, "ts" | "tsx" | "jsx"> = {
   ".ts": "ts",
   ".mts": "ts",
+  ".cts": "ts",
   ".tsx": "tsx",
-  ".js": "js",
-  ".mjs": "js",
+  ".js": "jsx",
+  ".mjs": "jsx",
+  ".cjs": "jsx",
   ".jsx": "jsx",
 };
 
 const TEST = /\.(test|spec)\.[a-z]+$/;
 
 /** One warning for each import of another service's code, types excepted; `dir` is the real path of the folder. */
-export function foreignImports(dir: string): string[] {
+export async function foreignImports(dir: string): Promise<string[]> {
   const warnings: string[] = [];
   for (const file of codeFiles(dir)) {
     const loader = LOADERS[extname(file)];
     if (!loader || TEST.test(file)) continue;
-    const source = readFileSync(join(dir, file), "utf8");
-    // Most files lead nowhere, and reading them costs less than taking them apart.
-    if (!source.includes("../")) continue;
-    for (const { path } of new Bun.Transpiler({ loader }).scanImports(source)) {
+    await breathe();
+    for (const path of importsOf(join(dir, file), loader)) {
       const owner = path.startsWith(".") ? ownerOf(join(dir, dirname(file), path), dir) : undefined;
       if (owner === undefined) continue;
       warnings.push(
@@ -32,6 +35,21 @@ export function foreignImports(dir: string): string[] {
     }
   }
   return warnings;
+}
+
+function importsOf(file: string, loader: (typeof LOADERS)[string]): string[] {
+  try {
+    const source = readFileSync(file, "utf8");
+    // Most files lead nowhere, and reading them costs less than taking them apart.
+    if (!source.includes("../")) return [];
+    return new Bun.Transpiler({ loader, trimUnusedImports: true })
+      .scanImports(source)
+      .map(({ path }) => path);
+  } catch (error) {
+    // A template, for instance, that nobody imports: what is run has been found to be right.
+    console.debug(`${file} is no code that can be read: ${messageOf(error)}`);
+    return [];
+  }
 }
 
 /** The folder of the service beside `dir` that a file belongs to, if it is another's. */
