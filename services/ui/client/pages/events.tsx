@@ -163,15 +163,15 @@ function Content({ id }: { id: string | undefined }) {
 
 export function EventsPage({ id }: { id: string | undefined }) {
   useEffect(followEvents, []);
-  // What was missed while the page was elsewhere is loaded with the rest; the stream continues from there.
-  useEffect(
-    () =>
-      connections.subscribe((count) => {
-        if (count <= 1) void reloadEvents();
-        else if (failure.peek() !== undefined) void retry();
-      }),
-    [],
-  );
+  // What came while the page was elsewhere is loaded with the rest; later connections go on where the one before ended.
+  useEffect(() => {
+    let isOpen = false;
+    return connections.subscribe((count) => {
+      if (!isOpen || count <= 1) void reloadEvents();
+      else if (failure.peek() !== undefined) void retry();
+      isOpen = true;
+    });
+  }, []);
   // What is not there, or may turn out so, is asked for again when services change.
   useEffect(() => {
     const isAbsent = () => loading.peek() || isMissing(failure.peek());

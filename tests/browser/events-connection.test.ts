@@ -1,0 +1,50 @@
+/** The page of events in a real browser while the connection to the server comes and goes. */
+import { afterAll, beforeAll, describe, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { hasBrowser, openBrowser } from "../support/browser.js";
+import { Dashboard } from "../support/dashboard.js";
+
+describe.skipIf(!hasBrowser)("the page of events", () => {
+  let browser: Browser;
+  let dashboard: Dashboard;
+
+  beforeAll(async () => {
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
+    for (let index = 0; index < 4; index++) await publish(`number ${index}`);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  const publish = (content: string) =>
+    dashboard.call("/feed/events", "POST", { type: "note", source: "test", content });
+
+  const row = (page: Page, text: string) => page.getByRole("treeitem").filter({ hasText: text });
+  const link = (page: Page, name: string) => page.getByRole("link", { name, exact: true });
+
+  async function reconnect(page: Page): Promise<void> {
+    await page.getByText("Live", { exact: true }).waitFor();
+    await dashboard.call("/services/reload/ui", "POST");
+    await page.getByText(/Connected again after/).waitFor();
+  }
+
+  test("has what is there also when it is opened after another connection", async () => {
+    const { page, close } = await dashboard.open(browser, "/ui/services");
+    await reconnect(page);
+    await link(page, "Events").click();
+    await row(page, "number 0").waitFor();
+    await close();
+  });
+
+  test("has what came while another page was shown", async () => {
+    const { page, close } = await dashboard.open(browser, "/ui/events");
+    await row(page, "number 0").waitFor();
+    await link(page, "Agents").click();
+    await reconnect(page);
+    await publish("came meanwhile");
+    await link(page, "Events").click();
+    await row(page, "came meanwhile").waitFor();
+    await close();
+  });
+});
