@@ -47,4 +47,19 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     await row(page, "came meanwhile").waitFor();
     await close();
   });
+
+  test("shows nothing that the filter keeps out while the server cannot be asked, nor when it is back", async () => {
+    const { page, close } = await dashboard.open(browser, "/ui/events");
+    await row(page, "number 0").waitFor();
+    await dashboard.restart(async () => {
+      await page.getByText(/The connection was lost/).waitFor();
+      await page.getByRole("searchbox").fill("zzznothing");
+      await page.getByRole("alert").waitFor();
+      await row(page, "number").first().waitFor({ state: "detached" });
+    });
+    await page.getByText("Nothing matches").waitFor();
+    await page.getByRole("button", { name: "Clear" }).click();
+    await row(page, "number 0").waitFor();
+    await close();
+  });
 });

@@ -99,6 +99,24 @@ describe("the latest events", () => {
     expect([failure.value, ids()]).toEqual([undefined, [id(3), id(2), id(1)]]);
   });
 
+  test("give way to nothing when the server cannot say what passes another filter, and stay under their own", async () => {
+    answer = history(3);
+    await reloadEvents();
+    answer = trouble;
+    await reloadEvents();
+    expect(ids()).toEqual([id(3), id(2), id(1)]);
+    take([event(4, "something"), event(5, "wanted")]);
+    filter.value = { q: "wanted", type: "", source: "" };
+    await reloadEvents();
+    expect([failure.value !== undefined, next.value, ids()]).toEqual([true, null, []]);
+    take([event(6, "something"), event(7, "wanted")]);
+    await eventually(() => ids().length > 0, "what comes now");
+    expect(ids()).toEqual([id(7)]);
+    answer = () => Response.json({ events: [event(7), event(5)], count: 2, next: null });
+    await retry();
+    expect([failure.value, ids()]).toEqual([undefined, [id(7), id(5)]]);
+  });
+
   test("include those that came while they were loaded, and none that the filter keeps out", async () => {
     answer = history(1);
     await reloadEvents();

@@ -23,6 +23,8 @@ export const failure = signal<unknown>(undefined);
 export const next = signal<string | null>(null);
 
 let tree = new EventTree();
+/** Where the tree's events are from: its filter need not be the present one. */
+let from = "";
 /** Changes whenever the tree does. */
 const version = signal(0);
 let pending: FeedEvent[] = [];
@@ -87,6 +89,15 @@ export const latest = computed(() => {
   return `/feed/events?${params}`;
 });
 
+/** Begins anew with nothing, under the present filter. */
+function begin(): void {
+  tree = new EventTree();
+  pending = [];
+  from = latest.peek();
+  next.value = null;
+  version.value++;
+}
+
 /** Asks for the page that begins at `cursor`, or for the latest, with which everything begins anew. */
 async function load(cursor: string | null): Promise<void> {
   const own = ++round;
@@ -101,17 +112,18 @@ async function load(cursor: string | null): Promise<void> {
     const page = await api<Page>("GET", latest.peek() + older);
     if (own !== round) return;
     batch(() => {
-      if (cursor === null) {
-        tree = new EventTree();
-        pending = [];
-      }
+      if (cursor === null) begin();
       tree.add(page.events);
       tree.add(meanwhile);
       next.value = page.next;
       version.value++;
     });
   } catch (error) {
-    if (own === round) failure.value = error;
+    if (own !== round) return;
+    batch(() => {
+      failure.value = error;
+      if (from !== latest.peek()) begin();
+    });
   } finally {
     if (own === round) loading.value = false;
   }
