@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eventually } from "../../../../tests/support/sandbox.js";
 import {
+  addEvents,
   failure,
   filter,
   full,
@@ -130,5 +131,15 @@ describe("the latest events", () => {
     resolve(Response.json({ events: [], count: 0, next: null }));
     await loaded;
     expect(ids()).toEqual([id(4), id(3)]);
+  });
+});
+
+describe("events that were asked for one by one", () => {
+  test("are in the list when they pass the filter", async () => {
+    answer = () => Response.json({ events: [event(5, "wanted")], count: 1, next: null });
+    filter.value = { q: "wanted", type: "", source: "" };
+    await reloadEvents();
+    addEvents([event(2, "wanted"), event(3, "not so")]);
+    expect(ids()).toEqual([id(5), id(2)]);
   });
 });

@@ -76,9 +76,9 @@ export function take(events: FeedEvent[]): void {
   if (timer === undefined) timer = setTimeout(flush, FLUSH_MS);
 }
 
-/** Puts events in that were asked for one by one. */
+/** Puts events in that were asked for one by one, as far as they pass the filter. */
 export function addEvents(events: FeedEvent[]): void {
-  if (tree.add(events) > 0) version.value++;
+  if (tree.add(wanted(events)) > 0) version.value++;
 }
 
 /** Where the latest events that pass the filter are; older ones with a cursor. */
