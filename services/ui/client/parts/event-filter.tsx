@@ -1,5 +1,5 @@
 /** @jsxImportSource preact */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { api } from "../api.js";
 import type { EventFilter } from "../event-tree.js";
@@ -63,11 +63,39 @@ function Choice({
   );
 }
 
+/** The field for words: it keeps what is typed, until the address says otherwise by itself. */
+function useTyped(q: string) {
+  const field = useRef<HTMLInputElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const sent = useRef<string>(undefined);
+  const put = (words: string) => {
+    clearTimeout(timer.current);
+    sent.current = words;
+    if (field.current) field.current.value = words;
+  };
+  useLayoutEffect(() => {
+    if (q !== sent.current) put(q);
+  }, [q]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const typed = () => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      sent.current = field.current?.value.trim() ?? "";
+      setFilter({ ...filter.peek(), q: sent.current });
+    }, SETTLE_MS);
+  };
+  return { field, typed, put };
+}
+
 /** What the list is narrowed down to. The address has it. */
 export function EventFilterBar() {
   const stats = useResource("stats", () => api<Stats>("GET", "/feed/stats"), 10_000);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const wanted = fromAddress();
+  const { field, typed, put } = useTyped(wanted.q);
+  const clear = () => {
+    put("");
+    setFilter({ q: "", type: "", source: "" });
+  };
   useEffect(() => {
     if (same(wanted, filter.peek())) return;
     filter.value = wanted;
@@ -78,21 +106,12 @@ export function EventFilterBar() {
     <search class="row filters">
       <label>
         <span>{t.events.words}</span>
-        <input
-          type="search"
-          placeholder={t.events.wordsHint}
-          maxLength={200}
-          value={filter.value.q}
-          onInput={({ currentTarget: { value } }) => {
-            clearTimeout(timer.current);
-            timer.current = setTimeout(() => setFilter({ ...filter.peek(), q: value.trim() }), SETTLE_MS);
-          }}
-        />
+        <input ref={field} type="search" placeholder={t.events.wordsHint} maxLength={200} onInput={typed} />
       </label>
       <Choice name="type" label={t.events.type} counts={byType} />
       <Choice name="source" label={t.events.source} counts={bySource} />
       {isFiltered.value && (
-        <button type="button" onClick={() => setFilter({ q: "", type: "", source: "" })}>
+        <button type="button" onClick={clear}>
           {t.events.clear}
         </button>
       )}
