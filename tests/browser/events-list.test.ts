@@ -3,9 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openBrowser } from "../support/browser.js";
 import { Dashboard } from "../support/dashboard.js";
+import { eventually } from "../support/sandbox.js";
 
 /** Time for what was typed to be taken up. */
 const SETTLE_MS = 600;
+
+/** The height of a row. */
+const ROW = 40;
+/** More events than one request brings. */
+const MANY = 240;
 
 describe.skipIf(!hasBrowser)("the list of events", () => {
   let browser: Browser;
@@ -30,6 +36,18 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
   }
 
   const row = (page: Page, text: string) => page.getByRole("treeitem").filter({ hasText: text });
+
+  /** Resolves when the row can be seen where the list stands, and stays there. */
+  async function inView(page: Page, text: string): Promise<void> {
+    const isInView = async () => {
+      const [list, line] = [await page.getByRole("tree").boundingBox(), await row(page, text).boundingBox()];
+      return list && line && line.y >= list.y && line.y + line.height <= list.y + list.height;
+    };
+    await row(page, text).waitFor();
+    await eventually(isInView, `${text} in view`, 10_000);
+    await page.waitForTimeout(SETTLE_MS);
+    expect(await isInView()).toBe(true);
+  }
 
   test("has only what passes the filter, also beside an event that is open", async () => {
     const plan = await publish("the plan", { type: "plan" });
@@ -85,6 +103,54 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
     await page.waitForTimeout(SETTLE_MS);
     expect(page.url()).toEndWith("/ui/agents");
     expect(new URL(page.url()).search).toBe("");
+    await close();
+  });
+
+  test("stays where it is being read when answers come in above, also when another event is open", async () => {
+    const open = await publish("open");
+    for (let index = 0; index < 60; index++) await publish(`between ${index}`);
+    const above = await publish("above");
+    for (let index = 0; index < 10; index++) await publish(`further up ${index}`);
+    const { page, close } = await dashboard.open(browser, `/ui/events/${open}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await inView(page, "open");
+    await page.getByRole("tree").hover();
+    await page.mouse.wheel(0, -25 * ROW);
+    await page.locator(`#event-${open}`).waitFor({ state: "detached" });
+    const top = async () => (await row(page, "between 30").boundingBox())?.y ?? 0;
+    let stood = 0;
+    await eventually(async () => {
+      const last = stood;
+      stood = await top();
+      await page.waitForTimeout(50);
+      return stood !== 0 && stood === last;
+    }, "a list that stands");
+    await publish("an answer", { parentId: above });
+    await publish("another thread");
+    await page.getByRole("button", { name: "1 new" }).waitFor();
+    expect(await top()).toBe(stood);
+    await close();
+  });
+
+  test("shows the row of the event that the address names, however far down", async () => {
+    const far = await publish("far down");
+    for (let index = 0; index < MANY / 2; index++) await publish(`older ${index}`);
+    const near = await publish("half way down");
+    for (let index = 0; index < MANY / 2; index++) await publish(`newer ${index}`);
+    const { page, close } = await dashboard.open(browser);
+    for (const [id, text] of [
+      [near, "half way down"],
+      [far, "far down"],
+    ] as const) {
+      await page.goto(`${dashboard.url}/ui/events/${id}`);
+      await inView(page, text);
+      await page.reload();
+      await inView(page, text);
+      await page.getByRole("link", { name: "Services", exact: true }).click();
+      await page.getByRole("tree").waitFor({ state: "detached" });
+      await page.goBack();
+      await inView(page, text);
+    }
     await close();
   });
 });

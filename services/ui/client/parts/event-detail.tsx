@@ -31,9 +31,7 @@ const close = () => go(to("events") + new URL(place.peek(), location.origin).sea
 export function EventDetail({ id }: { id: string }) {
   const thread = useResource(`thread ${id}`, () => load(id));
   const loaded = thread.data.value;
-  useEffect(() => {
-    if (loaded) addEvents([...loaded.path, ...loaded.below]);
-  }, [loaded]);
+  useEffect(() => (loaded ? addEvents([...loaded.path, ...loaded.below]) : undefined), [loaded]);
   const box = useRef<HTMLElement>(null);
   // Where there is no room beside the list, what was asked for stands below it.
   useEffect(() => {

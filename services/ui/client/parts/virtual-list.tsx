@@ -2,6 +2,7 @@
 /** A long tree of rows of one height, of which only those in view exist. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { shiftOf } from "../row-shift.js";
 
 export const ROW = 40;
 /** Rows beyond the view on each side, so that scrolling shows no gaps. */
@@ -11,14 +12,14 @@ interface Props<T> {
   items: readonly T[];
   keyOf: (item: T) => string;
   render: (item: T, index: number) => ComponentChildren;
-  /** Index that is to be in view; scrolled to when it changes. */
+  /** Index of the row that is `active`: it is in view until somebody moves the view. */
   show?: number;
   label: string;
   active?: string;
   onKeyDown: (event: KeyboardEvent) => void;
   /** Called when the end comes near. */
   onEnd: () => void;
-  /** Hears how many rows came in above the view since it left the top. */
+  /** Hears how many rows came in at the top since the view left it. */
   onFresh: (count: number) => void;
   /** Changes to bring the view back to the top. */
   top: number;
@@ -28,8 +29,12 @@ export function VirtualList<T>(props: Props<T>) {
   const { items, keyOf, render, show, label, active, onKeyDown, onEnd, onFresh, top } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ from: 0, to: 40 });
-  const first = useRef<string | undefined>(undefined);
+  const before = useRef(items);
   const fresh = useRef(0);
+  const held = useRef(false);
+  const letGo = () => {
+    held.current = false;
+  };
 
   const look = () => {
     const element = box.current;
@@ -47,12 +52,13 @@ export function VirtualList<T>(props: Props<T>) {
   // What comes in above must not move what is being read.
   useLayoutEffect(() => {
     const element = box.current;
-    const known = first.current;
-    first.current = items[0] && keyOf(items[0]);
-    if (!element || known === undefined || known === first.current) return;
-    const added = element.scrollTop < ROW ? 0 : items.findIndex((item) => keyOf(item) === known);
+    const old = before.current;
+    before.current = items;
+    if (!element || element.scrollTop < ROW) return;
+    const at = Math.floor(element.scrollTop / ROW);
+    element.scrollTop += ROW * shiftOf(old, items, keyOf, at, Math.ceil(element.clientHeight / ROW));
+    const added = shiftOf(old, items, keyOf, 0, 1);
     if (added <= 0) return;
-    element.scrollTop += added * ROW;
     fresh.current += added;
     onFresh(fresh.current);
   }, [items]);
@@ -60,17 +66,23 @@ export function VirtualList<T>(props: Props<T>) {
   useLayoutEffect(look);
 
   useLayoutEffect(() => {
+    held.current = true;
+  }, [active]);
+
+  useLayoutEffect(() => {
     const element = box.current;
-    if (!element || show === undefined || show < 0) return;
+    if (!element || !held.current || show === undefined || show < 0) return;
     const at = show * ROW;
     if (at < element.scrollTop) element.scrollTop = at;
     else if (at + ROW > element.scrollTop + element.clientHeight) {
       element.scrollTop = at + ROW - element.clientHeight;
     }
-  }, [show, active]);
+  }, [active, items]);
 
   useLayoutEffect(() => {
-    if (box.current) box.current.scrollTop = 0;
+    if (!box.current || top === 0) return;
+    letGo();
+    box.current.scrollTop = 0;
   }, [top]);
 
   const from = Math.min(view.from, Math.max(0, items.length - 1));
@@ -84,7 +96,12 @@ export function VirtualList<T>(props: Props<T>) {
       aria-activedescendant={active}
       tabIndex={0}
       onScroll={look}
-      onKeyDown={onKeyDown}
+      onWheel={letGo}
+      onPointerDown={letGo}
+      onKeyDown={(event) => {
+        letGo();
+        onKeyDown(event);
+      }}
     >
       <div role="none" style={{ height: `${from * ROW}px` }} />
       {seen.map((item, index) => render(item, from + index))}

@@ -142,4 +142,15 @@ describe("events that were asked for one by one", () => {
     addEvents([event(2, "wanted"), event(3, "not so")]);
     expect(ids()).toEqual([id(5), id(2)]);
   });
+
+  test("stay when everything begins anew, until they are let go", async () => {
+    answer = () => Response.json({ events: [event(5)], count: 1, next: "5" });
+    const letGo = addEvents([event(2)]);
+    await reloadEvents();
+    await reloadEvents();
+    expect(ids()).toEqual([id(5), id(2)]);
+    letGo();
+    await reloadEvents();
+    expect(ids()).toEqual([id(5)]);
+  });
 });

@@ -30,6 +30,8 @@ const version = signal(0);
 let pending: FeedEvent[] = [];
 /** Came since the request under way began: its reply need not have them. */
 let meanwhile: FeedEvent[] = [];
+/** Were asked for one by one, and are shown beside what is loaded in pages. */
+let apart: FeedEvent[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 /** Cursor of the latest request. */
 let asked: string | null = null;
@@ -76,9 +78,16 @@ export function take(events: FeedEvent[]): void {
   if (timer === undefined) timer = setTimeout(flush, FLUSH_MS);
 }
 
-/** Puts events in that were asked for one by one, as far as they pass the filter. */
-export function addEvents(events: FeedEvent[]): void {
+/**
+ * Puts events in that were asked for one by one, as far as they pass the filter. They stay when everything begins
+ * anew, until the function that this returns is called.
+ */
+export function addEvents(events: FeedEvent[]): () => void {
+  apart = events;
   if (tree.add(wanted(events)) > 0) version.value++;
+  return () => {
+    if (apart === events) apart = [];
+  };
 }
 
 /** Where the latest events that pass the filter are; older ones with a cursor. */
@@ -115,6 +124,7 @@ async function load(cursor: string | null): Promise<void> {
       if (cursor === null) begin();
       tree.add(page.events);
       tree.add(meanwhile);
+      tree.add(wanted(apart));
       next.value = page.next;
       version.value++;
     });
