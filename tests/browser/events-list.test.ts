@@ -153,4 +153,25 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
     }
     await close();
   });
+
+  test("goes nowhere from a thread's beginning with ←, and from an answer to what it answers", async () => {
+    const question = await publish("a question");
+    const answer = await publish("its answer", { parentId: question });
+    await publish("the latest");
+    const { page, close } = await dashboard.open(browser, `/ui/events/${answer}`);
+    const list = page.getByRole("tree");
+    const chosen = page.getByRole("treeitem", { selected: true });
+    await chosen.filter({ hasText: "its answer" }).waitFor();
+    await list.press("ArrowLeft");
+    await chosen.filter({ hasText: "a question" }).waitFor();
+    // The first closes the thread, the second has nowhere to go.
+    await list.press("ArrowLeft");
+    await page.locator(`#event-${answer}`).waitFor({ state: "detached" });
+    await list.press("ArrowLeft");
+    await list.press("ArrowRight");
+    await page.locator(`#event-${answer}`).waitFor();
+    await chosen.filter({ hasText: "a question" }).waitFor();
+    expect(page.url()).toEndWith(question);
+    await close();
+  });
 });

@@ -137,8 +137,9 @@ function List({ id }: { id: string | undefined }) {
 
 /** Closes an open thread; from inside a thread goes to what it answers. */
 function fold(row: Row, choose: (index: number) => void, list: readonly Row[]): void {
+  const parent = list.findIndex(({ event }) => event.id === row.event.parentId);
   if (row.children > 0 && !row.collapsed) toggle(row.event.id, true);
-  else choose(list.findIndex(({ event }) => event.id === row.event.parentId));
+  else if (parent >= 0) choose(parent);
 }
 
 function Content({ id }: { id: string | undefined }) {
