@@ -62,4 +62,16 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     await row(page, "number 0").waitFor();
     await close();
   });
+
+  test("says how old the latest event is, not how long ago it was brought", async () => {
+    const { page, close } = await dashboard.open(browser);
+    // Where it is three hours later, everything that comes is old.
+    await page.addInitScript(`const { now } = Date; Date.now = () => now() + ${3 * 3_600_000}`);
+    await page.goto(`${dashboard.url}/ui/events`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await publish("brought just now");
+    await row(page, "brought just now").waitFor();
+    await page.getByText(/last event 3 h ago/).waitFor();
+    await close();
+  });
 });

@@ -23,7 +23,7 @@ export type LinkState = "connecting" | "live" | "lost";
 export const link = signal<LinkState>("connecting");
 /** When the connection was lost, in milliseconds. */
 export const lostAt = signal(0);
-/** When the latest event came, or 0. */
+/** The time of the latest event, or 0. */
 export const lastEventAt = signal(0);
 /** Whether the server has an event feed that sends. */
 export const feedHere = signal<boolean | undefined>(undefined);
@@ -71,8 +71,9 @@ function take(group: ServerSentEvent[]): void {
     else if (event === "reset") for (const listener of resetListeners) listener();
     else if (data !== "") events.push(JSON.parse(data) as FeedEvent);
   }
-  if (events.length === 0) return;
-  lastEventAt.value = Date.now();
+  const latest = events.at(-1);
+  if (!latest) return;
+  lastEventAt.value = Date.parse(latest.time);
   caughtUp += events.length;
   for (const listener of eventListeners) listener(events);
 }
