@@ -4,6 +4,7 @@ import {
   addEvents,
   failure,
   filter,
+  followEvents,
   full,
   loading,
   loadOlder,
@@ -132,6 +133,54 @@ describe("the latest events", () => {
     await loaded;
     expect(ids()).toEqual([id(4), id(3)]);
   });
+});
+
+describe("a search for something rare", () => {
+  test("goes on until it finds something or has been through everything", async () => {
+    const portions: Record<string, unknown> = {
+      latest: { events: [], count: 0, next: "9" },
+      "9": { events: [], count: 0, next: "5" },
+      "5": { events: [event(2, "wanted")], count: 1, next: "2" },
+      "2": { events: [], count: 0, next: null },
+    };
+    answer = (url) => Response.json(portions[url.searchParams.get("cursor") ?? "latest"]);
+    filter.value = { q: "wanted", type: "", source: "" };
+    await reloadEvents();
+    expect([ids(), next.value, asked.length]).toEqual([[id(2)], "2", 3]);
+    portions["5"] = { events: [], count: 0, next: "2" };
+    await reloadEvents();
+    expect([ids(), next.value, loading.value]).toEqual([[], null, false]);
+  });
+
+  test("ends when it fails, goes on from there when it is told to, and gives way to another", async () => {
+    filter.value = { q: "wanted", type: "", source: "" };
+    answer = (url) =>
+      url.searchParams.has("cursor") ? trouble() : Response.json({ events: [], count: 0, next: "9" });
+    await reloadEvents();
+    expect([asked.length, failure.value !== undefined, loading.value]).toEqual([2, true, false]);
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    answer = () => promise;
+    const searched = retry();
+    expect(asked.at(-1)?.searchParams.get("cursor")).toBe("9");
+    filter.value = { q: "other", type: "", source: "" };
+    answer = () => Response.json({ events: [event(3, "other")], count: 1, next: "3" });
+    await reloadEvents();
+    resolve(Response.json({ events: [], count: 0, next: "5" }));
+    await searched;
+    expect([ids(), next.value, asked.length]).toEqual([[id(3)], "3", 4]);
+  });
+});
+
+test("nothing more is asked for when the page is left", async () => {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  answer = () => promise;
+  const leave = followEvents();
+  const loaded = reloadEvents();
+  leave();
+  expect(loading.value).toBe(false);
+  resolve(Response.json({ events: [], count: 0, next: "9" }));
+  await loaded;
+  expect(asked.length).toBe(1);
 });
 
 describe("events that were asked for one by one", () => {

@@ -137,6 +137,8 @@ async function load(cursor: string | null): Promise<void> {
   } finally {
     if (own === round) loading.value = false;
   }
+  // The server looks through so much at a time; there may be more where nothing was found.
+  if (own === round && tree.size === 0) await loadOlder();
 }
 
 /** Begins anew with the latest events that pass the filter. */
@@ -164,5 +166,7 @@ export function followEvents(): () => void {
   const stops = [onEvents(take), onReset(() => void reloadEvents())];
   return () => {
     for (const stop of stops) stop();
+    round++;
+    loading.value = false;
   };
 }
