@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openBrowser } from "../support/browser.js";
 import { Dashboard } from "../support/dashboard.js";
+import { eventually } from "../support/sandbox.js";
 
 const EVENTS = 450;
 /** Time for many more requests than there may be. */
@@ -76,5 +77,27 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
       await page.getByRole("tree").waitFor();
       await close();
     }
+  });
+
+  test("has the numbers of types also when the feed comes while its absence is being found out", async () => {
+    await dashboard.call("/services/feed", "DELETE");
+    const { page, close } = await dashboard.open(browser);
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const absences: number[] = [];
+    await page.route("**/feed/stats", async (route) => {
+      const response = await route.fetch();
+      if (!response.ok()) absences.push(response.status());
+      await answered;
+      await route.fulfill({ response });
+    });
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Events", exact: true }).click();
+    await page.getByText("The service “feed” is not loaded").waitFor();
+    await eventually(() => absences.length > 0, "the question");
+    await dashboard.call("/services/reload", "POST");
+    await page.getByRole("tree").waitFor();
+    answer();
+    await page.getByRole("option", { name: /^note \(\d+\)$/ }).waitFor({ state: "attached" });
+    await close();
   });
 });

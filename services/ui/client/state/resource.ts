@@ -11,6 +11,8 @@ export interface Resource<T> {
   error: ReadonlySignal<unknown>;
   /** Loads anew; calls while one is under way share the next one. */
   load(): Promise<void>;
+  /** Whether it is not there, or may turn out so. */
+  mayBeAbsent(): boolean;
 }
 
 export function resource<T>(fetcher: () => Promise<T>): Resource<T> {
@@ -41,7 +43,7 @@ export function resource<T>(fetcher: () => Promise<T>): Resource<T> {
     });
     return again;
   };
-  return { data, error, load };
+  return { data, error, load, mayBeAbsent: () => running !== undefined || isMissing(error.peek()) };
 }
 
 /** A resource for as long as a page is shown; reloaded after each reconnection, and every `everyMs` if given. */
@@ -50,10 +52,11 @@ export function useResource<T>(key: string, fetcher: () => Promise<T>, everyMs?:
   useEffect(() => {
     // Runs at once, and then after each new connection.
     const stop = connections.subscribe(() => void made.load());
-    // What is not there is asked for again when services change.
-    const absent = () => isMissing(made.error.peek());
-    const stopChanges = onMessage(({ kind }) => kind === "services" && absent() && void made.load());
-    const again = () => !document.hidden && !absent() && void made.load();
+    // What is not there, or may turn out so, is asked for again when services change.
+    const stopChanges = onMessage(
+      ({ kind }) => kind === "services" && made.mayBeAbsent() && void made.load(),
+    );
+    const again = () => !document.hidden && !made.mayBeAbsent() && void made.load();
     const timer = everyMs && setInterval(again, everyMs);
     return () => {
       stop();
