@@ -1,6 +1,7 @@
 /** Calls of the dashboard and of panels, dispatched inside the process. */
 import type { Context } from "hono";
 import { ReefError } from "../../src/core/errors.js";
+import { keepOpen } from "../../src/core/keep-open.js";
 import type { ServiceContext } from "../../src/core/types.js";
 
 /** Headers that belong to the browser's connection or session, not to the call. */
@@ -36,7 +37,7 @@ export async function forward(c: Context, ctx: ServiceContext, path: string): Pr
   const hasBody = method !== "GET" && method !== "HEAD";
   const request = new Request(url, { method, headers, signal, body: hasBody ? body : undefined });
   // Deploys and streams may be silent for longer than connections are usually kept.
-  (c.env as Partial<Bun.Server<undefined>> | undefined)?.timeout?.(c.req.raw, 0);
+  keepOpen(c.req.raw, c.env);
   const reply = await ctx.dispatch(request, { trusted: true });
   // Replies are data. A document that comes through here must not run as part of the dashboard.
   const closed = new Response(reply.body, reply);

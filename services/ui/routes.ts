@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { getCookie } from "hono/cookie";
 import { ReefError } from "../../src/core/errors.js";
+import { keepOpen } from "../../src/core/keep-open.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Assets } from "./assets.js";
 import { assertHost, COOKIE, FailureLimit, isLedHere, requireSession } from "./guard.js";
@@ -67,7 +68,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   routes.get("/ui/live", (c) => {
     const { id } = requireSession(c, sessions);
     if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
-    (c.env as Partial<Bun.Server<undefined>> | undefined)?.timeout?.(c.req.raw, 0);
+    keepOpen(c.req.raw, c.env);
     return live().connect({
       lastEventId: c.req.header("last-event-id"),
       isAlive: () => sessions.isAlive(id),
