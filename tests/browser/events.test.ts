@@ -51,6 +51,7 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     await page.unrouteAll();
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByRole("alert").waitFor({ state: "detached" });
+    await page.getByText(/^4\d\d\+ events$/).waitFor();
     await scrollToEnd(page);
     await page.getByText(/^\d+ events$/).waitFor();
     await scrollToEnd(page);
