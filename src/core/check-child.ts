@@ -66,6 +66,7 @@ let running = 0;
 let isUsed = false;
 /** Loaded with the first `init`: most code has none. */
 let starts: typeof import("./check-start.js") | undefined;
+let isVacating = false;
 let answers: NonNullable<FromChild["answers"]> = [];
 let telling: ReturnType<typeof setTimeout> | undefined;
 
@@ -78,10 +79,15 @@ process.on("message", ({ jobs = [], key: given }: ToChild) => {
 
 function begin(): void {
   const [next] = waiting;
-  if (next && !needsOthers(next) && running === 0 && starts?.isKeeping()) {
-    // What runs for others is in the way of cleaning up.
+  // What runs or saves there is in the way of cleaning up.
+  if (next && !needsOthers(next) && running === 0 && starts?.isOccupied()) {
     tell({ begun: [] });
-    void starts.endKept().then(begin);
+    if (isVacating) return;
+    isVacating = true;
+    void starts.vacate().finally(() => {
+      isVacating = false;
+      begin();
+    });
     return;
   }
   const begun = waiting.splice(0, TOGETHER - quick);
@@ -99,7 +105,7 @@ const needsOthers = ({ op, dirNames }: CheckRequest) => op === "start" && dirNam
 
 /** What earlier trials have left is nothing that the next ones would find in the server. */
 function cleanUp(except = 0): void {
-  if (!isUsed || running > except || starts?.isKeeping()) return;
+  if (!isUsed || running > except || starts?.isOccupied()) return;
   try {
     // Most code leaves nothing behind.
     const left = readdirSync(folder).map((name) => join(folder, name));

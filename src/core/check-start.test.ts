@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Sandbox } from "../../tests/support/sandbox.js";
+import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { ChildChecker } from "./checker.js";
 
 let sandbox: Sandbox;
@@ -19,7 +19,7 @@ afterEach(async () => {
 function service(name: string, needs: string[] = [], init = "", more = ""): Record<string, string> {
   const log = JSON.stringify(join(sandbox.root, "log"));
   return {
-    [`${name}/index.ts`]: `import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+    [`${name}/index.ts`]: `import { appendFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
       export default {
         name: "${name}",
         dependencies: ${JSON.stringify(needs)},
@@ -96,6 +96,27 @@ test("what needs nothing finds nothing of what has just been tried either", asyn
   }
 });
 
+test("nothing of one trial is left when the next begins, however long it takes to end", async () => {
+  const taken = JSON.stringify(join(sandbox.root, "taken"));
+  sandbox.services({
+    // As who opens a port does.
+    ...service(
+      "taking",
+      [],
+      `writeFileSync(${taken}, "", { flag: "wx" });`,
+      `async dispose() { await Bun.sleep(300); rmSync(${taken}); writeFileSync("saved", ""); },`,
+    ),
+    ...service("user", ["taking"]),
+    ...service("clean", [], 'if (existsSync("saved")) throw new Error("there");'),
+  });
+  for (const pause of [0, 450, 550, 650]) {
+    await checker.start(["taking", "user"]);
+    await Bun.sleep(pause);
+    await checker.start(["taking"]);
+    await checker.start(["clean"]);
+  }
+});
+
 test("what is needed is started as it is now", async () => {
   sandbox.services({
     ...service("base", [], "", "store: { flush() {}, version: 1 },"),
@@ -134,7 +155,7 @@ test("one that fails does not end what another is being tried with", async () =>
     ...service("bad", ["base"], 'throw new Error("bad");'),
   });
   const slow = checker.start(["base", "slow"]);
-  await Bun.sleep(250);
+  await eventually(() => starts().includes("slow"), "the start of slow");
   await expect(checker.start(["base", "bad"])).rejects.toThrow("bad");
   await slow;
   expect(existsSync(join(sandbox.root, "gone"))).toBe(false);

@@ -21,15 +21,17 @@ const KEPT_MS = 500;
 
 /** What others need, while there are trials of those: each would have to wait for it to start. */
 let kept: Stage | undefined;
+/** Stages that are ending. */
+const leaving = new Set<Promise<void>>();
 
-/** Settles when all that has ended is gone. */
-let leaving: Promise<unknown> = Promise.resolve();
+/** Whether anything runs here that no trial under way has started, or is still ending. */
+export const isOccupied = () => kept !== undefined || leaving.size > 0;
 
-/** Whether anything is running here for trials to come. */
-export const isKeeping = () => kept !== undefined;
-
-/** Ends that. */
-export const endKept = async () => kept?.end();
+/** Ends what runs for trials to come. Resolves when it is gone, with all that was ending already. */
+export async function vacate(): Promise<void> {
+  await kept?.end();
+  await Promise.all(leaving);
+}
 
 /** Starts folders, in this order, the last of which is what is tried. `onStarted` is told of each but the last. */
 export async function tryStart(
@@ -39,21 +41,29 @@ export async function tryStart(
 ): Promise<void> {
   const needed = dirNames.slice(0, -1);
   const tried = dirNames.at(-1) as string;
-  if (needed.length === 0) return new Stage(trials).use((stage) => stage.tryOne(tried));
-  const before = kept?.fits(needed, tried) ? kept : undefined;
-  if (before) {
+  const trial = (stage: Stage) => stage.tryLast(needed, tried, onStarted);
+  if (needed.length === 0) return new Stage(trials).use(trial);
+  if (kept?.fits(needed, tried)) {
     try {
-      return await before.use((stage) => stage.tryLast(needed, tried, onStarted));
+      return await kept.use(trial);
     } catch {
       // It may be due to what others have left there. If it is not, this comes out once more.
       onStarted();
+      await clear(trials);
+      return new Stage(trials).use(trial);
     }
-  } else await endKept();
-  // What one of them saves at its end is nothing for the next.
-  await leaving;
-  trials.cleanUp();
-  kept = new Stage(trials, KEPT_MS);
-  return kept.use((stage) => stage.tryLast(needed, tried, onStarted));
+  }
+  await kept?.end();
+  await clear(trials);
+  // Somebody else may have needed the same meanwhile.
+  kept ??= new Stage(trials, KEPT_MS);
+  return (kept.fits(needed, tried) ? kept : new Stage(trials)).use(trial);
+}
+
+/** What one of them saves at its end is nothing for the next. */
+async function clear({ cleanUp }: StartTrials): Promise<void> {
+  await Promise.all(leaving);
+  cleanUp();
 }
 
 /** Where services run for trials. It ends with the last of those, or some time later. */
@@ -122,8 +132,9 @@ class Stage {
   async #endIfUnused(): Promise<void> {
     if (this.#users > 0) return;
     clearTimeout(this.#ending);
-    leaving = Promise.all([leaving, endServices(this.#registry, 0)]);
-    await leaving;
+    const ended = endServices(this.#registry, 0).finally(() => leaving.delete(ended));
+    leaving.add(ended);
+    await ended;
   }
 
   async tryLast(needed: readonly string[], tried: string, onStarted: () => void): Promise<void> {
