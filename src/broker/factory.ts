@@ -11,7 +11,7 @@ import { Worker, type WorkerEvents } from "./pool/worker.js";
 import { fileLayers } from "./sandbox/layers.js";
 import type { EnforcementLevel, EnforcementMode } from "./sandbox/level.js";
 import { type AllowListProxy, startProxy } from "./sandbox/proxy.js";
-import { checksOf } from "./worker-checks.js";
+import { schemasOf } from "./worker-checks.js";
 
 /** What every worker gets from the environment, when it is set. */
 const COMMON_ENVIRONMENT = ["LANG", "LC_ALL", "TZ"];
@@ -74,7 +74,7 @@ export class WorkerFactory {
             service: service.name,
             main: service.main,
             methods: [...service.methods.keys()],
-            checks: await checksOf(service),
+            schemas: schemasOf(service),
             destroyTimeout: this.limits.destroyTimeout,
             maxMessage: this.limits.maxMessage,
           },

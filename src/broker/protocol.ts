@@ -23,6 +23,8 @@ export const OP = {
   fatal: 9,
   /** worker → host: `[nested, id, parent id or 0, WireRequest]` */
   nested: 10,
+  /** host → worker: `[checks, source]`: the code with which it checks values */
+  checks: 11,
 } as const;
 
 /** The descriptor under which a worker finds its channel. */
@@ -42,8 +44,8 @@ export interface WorkerSetup {
   service: string;
   main: string;
   methods: string[];
-  /** What it may have to check of its methods, and the code for that; null when that is nothing. */
-  checks: { schemas: Record<string, MethodSchemas>; source: string } | null;
+  /** What it may have to check of its methods, with code that follows; null when that is nothing. */
+  schemas: Record<string, MethodSchemas> | null;
   destroyTimeout: number;
   maxMessage: number;
 }

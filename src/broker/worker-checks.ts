@@ -13,17 +13,21 @@ async function bundle(): Promise<string> {
   return (outputs[0] as Bun.BuildArtifact).text();
 }
 
-/** The schemas of a service, with what a worker needs to check them. */
-export async function checksOf({ methods }: ServiceManifest): Promise<WorkerSetup["checks"]> {
+/** The code with which workers check values. */
+export function checksSource(): Promise<string> {
+  source ??= bundle().catch((error) => {
+    source = undefined;
+    throw error;
+  });
+  return source;
+}
+
+/** The schemas of a service that its workers may have to check values against; null when there are none. */
+export function schemasOf({ methods }: ServiceManifest): WorkerSetup["schemas"] {
   const schemas: Record<string, MethodSchemas> = {};
   for (const { name, input, output } of methods.values()) {
     if (input.schema === true && output.schema === true) continue;
     schemas[name] = { input: input.schema, output: output.schema, checksOutput: !output.isCheap };
   }
-  if (Object.keys(schemas).length === 0) return null;
-  source ??= bundle().catch((error) => {
-    source = undefined;
-    throw error;
-  });
-  return { schemas, source: await source };
+  return Object.keys(schemas).length > 0 ? schemas : null;
 }

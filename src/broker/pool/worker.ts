@@ -8,6 +8,7 @@ import type { FileRule } from "../sandbox/landlock.js";
 import { BUN } from "../sandbox/launcher-command.js";
 import { type ConfinedProcess, spawnConfined, workerRules } from "../sandbox/spawn.js";
 import { readWire, toWire } from "../worker/wire-error.js";
+import { checksSource } from "../worker-checks.js";
 import { forwardLines } from "./output.js";
 
 /** Everything needed to start one worker. */
@@ -138,12 +139,22 @@ export class Worker {
         onClose: (reason) => this.#onChannelClosed(reason),
       });
       this.#channel.send([OP.init, this.spec.setup]);
+      if (this.spec.setup.schemas) void this.#sendChecks();
     } catch (error) {
       this.kill(`its channel failed: ${toWire(error).message}`);
     }
     const code = await this.#process.exited;
     this.#finish(this.#reason ?? `it ended with ${this.#process.signalCode ?? `exit code ${code}`}`);
     await outputs;
+  }
+
+  /** After all else: few values need it, and the first time it has to be made. */
+  async #sendChecks(): Promise<void> {
+    try {
+      this.#channel?.send([OP.checks, await checksSource()]);
+    } catch (error) {
+      this.kill(`it cannot be given the code for its checks: ${toWire(error).message}`);
+    }
   }
 
   #onError(line: string): void {

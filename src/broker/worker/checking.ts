@@ -1,16 +1,23 @@
 /** What a worker checks, and when. The code for it is loaded with the first value that needs it. */
-import type { WireError, WorkerSetup } from "../protocol.js";
+import type { MethodSchemas, WireError } from "../protocol.js";
 import { MAX_SIZE } from "../schema-cost.js";
 import type { Checks } from "./checks.js";
 
 export class Checking {
   readonly #service: string;
-  readonly #given: NonNullable<WorkerSetup["checks"]>;
+  readonly #schemas: Readonly<Record<string, MethodSchemas>>;
+  readonly #source = Promise.withResolvers<string>();
   #checks: Promise<Checks> | undefined;
 
-  constructor(service: string, given: NonNullable<WorkerSetup["checks"]>) {
+  /** `service` is its key, the identifier of the plugin included. */
+  constructor(service: string, schemas: Readonly<Record<string, MethodSchemas>>) {
     this.#service = service;
-    this.#given = given;
+    this.#schemas = schemas;
+  }
+
+  /** What is to be checked waits for the code. */
+  take(source: string): void {
+    this.#source.resolve(source);
   }
 
   /** Why an input does not fit, or null. */
@@ -20,7 +27,7 @@ export class Checking {
 
   /** Whether an answer, given as JSON, is to be checked here: the server does not then. */
   isNeeded(method: string, answer: string): boolean {
-    const { output = true, checksOutput = false } = this.#given.schemas[method] ?? {};
+    const { output = true, checksOutput = false } = this.#schemas[method] ?? {};
     return output !== true && (checksOutput || answer.length > MAX_SIZE);
   }
 
@@ -30,9 +37,9 @@ export class Checking {
   }
 
   #load(): Promise<Checks> {
-    this.#checks ??= import(asUrl(this.#given.source)).then(
-      (loaded: typeof import("./checks.js")) => new loaded.Checks(this.#service, this.#given.schemas),
-    );
+    this.#checks ??= this.#source.promise
+      .then((source): Promise<typeof import("./checks.js")> => import(asUrl(source)))
+      .then((loaded) => new loaded.Checks(this.#service, this.#schemas));
     return this.#checks;
   }
 }

@@ -87,6 +87,9 @@ function receive(message: unknown[]): void {
     case OP.init:
       start(message[1] as WorkerSetup).then(() => channel.send([OP.ready]), die);
       return;
+    case OP.checks:
+      checking?.take(message[1] as string);
+      return;
     case OP.destroy:
       void destroy();
       return;
@@ -102,7 +105,7 @@ function settle(id: number, how: (waiting: Waiting) => void): void {
 async function start(given: WorkerSetup): Promise<void> {
   setup = given;
   limits.maxMessage = given.maxMessage;
-  if (given.checks) checking = new Checking(`${given.pluginId}/${given.service}`, given.checks);
+  if (given.schemas) checking = new Checking(`${given.pluginId}/${given.service}`, given.schemas);
   const loaded = (await import(given.main)) as { default?: unknown };
   definition = checkDefinition(loaded.default);
   const service = Object.hasOwn(definition.services, given.service)
