@@ -61,6 +61,20 @@ describe("after logging in", () => {
     ['/ui?x="><script>', "/ui"],
     ["/ui?x\\y", "/ui"],
     ["/uievil?x", "/ui"],
+    ["/ui/services/../events?type=note", "/ui/events?type=note"],
+    ["/ui/panels/board", "/ui/panels/board"],
+    ["/ui/panels", "/ui"],
+    ["/ui/panel/board", "/ui"],
+    ["/ui/p%61nel/board", "/ui"],
+    ["/ui/panels/../panel/board", "/ui"],
+    ["/ui/panels/%2e%2e/panel/board", "/ui"],
+    ["/ui/panels/.%2E/panel/board", "/ui"],
+    ["/ui/../board/page", "/ui"],
+    ["/ui/%2e%2e/board/page", "/ui"],
+    ["/ui/api/board/page", "/ui"],
+    ["/ui/events/../api/board/page", "/ui"],
+    ["/ui/servicesx/board", "/ui"],
+    ["/ui/nowhere", "/ui"],
   ])("%p leads to %s", (asked, to) => {
     expect(safeNext(asked)).toBe(to);
   });
@@ -71,6 +85,16 @@ describe("after logging in", () => {
     expect((await open(`/ui/login?next=${encodeURIComponent(DEEP)}`, {})).text).toContain(field);
     expect((await open("/ui/login?next=//evil.example", {})).text).toContain('name="next" value="/ui"');
   });
+});
+
+test("pages of the dashboard are served as such, and what leads nowhere with 404", async () => {
+  const names = ["services", "events", "broker", "tools", "agents", "installer"];
+  for (const path of ["/ui", ...names.map((name) => `/ui/${name}`), "/ui/services/board", "/ui/panels/board"])
+    expect([path, (await open(path, { cookie })).status]).toEqual([path, 200]);
+  for (const path of ["/ui/nowhere", "/ui/servicesx", "/ui/x/services"]) {
+    const { status, text } = await open(path, { cookie });
+    expect([path, status, text.includes('id="app"')]).toEqual([path, 404, true]);
+  }
 });
 
 // Last: from here on this address has failed too often.

@@ -41,7 +41,10 @@ export const routeDocs: Record<string, RouteDocs> = {
     bodyType: "application/x-www-form-urlencoded",
     body: {
       token: { type: "string", required: true, description: "The server's token, as a form field" },
-      next: { type: "string", description: "A page of the dashboard to go on to" },
+      next: {
+        type: "string",
+        description: "A page of the dashboard to go on to; anything else leads to `/ui`",
+      },
     },
     response: "303, with the session's cookie",
     examples: [{ summary: "A wrong token", body: { token: "wrong" }, status: 401 }],
@@ -65,7 +68,8 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "GET /ui/panel/:name": {
     summary: "A service's panel as a document of its own, for a sandboxed frame",
-    detail: "401 without a session, 404 when the service has no panel.",
+    detail:
+      "401 without a session, 404 when the service has no panel. 403 for a browser that opens it other than in a frame.",
     examples: [{ summary: "Without a session", params: { name: "board" }, status: 401 }],
     params: { name: { type: "string", required: true, description: "The service" } },
     query: { theme: { type: "string", description: "dark (default) or light" } },

@@ -49,6 +49,13 @@ export function isLedHere(c: Context): boolean {
   );
 }
 
+/** Refuses a browser that would show a panel without the dashboard's page around it, whose policy holds it. */
+export function assertFramed(c: Context, page: string): void {
+  const wanted = c.req.header("sec-fetch-dest");
+  if (wanted === undefined || wanted === "iframe") return;
+  throw new ReefError("FORBIDDEN", `a panel opens in the dashboard's frame only; go to ${page}`);
+}
+
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
 }

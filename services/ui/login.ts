@@ -6,7 +6,7 @@ import type { ServiceContext } from "../../src/core/types.js";
 import type { Entries } from "./assets.js";
 import { assertSameOrigin, COOKIE, type FailureLimit } from "./guard.js";
 import { originOf } from "./origin.js";
-import { loginPage, redirectPage } from "./pages.js";
+import { loginPage, OWN_PAGES, redirectPage } from "./pages.js";
 import { SESSION_DAYS, type SessionStore } from "./sessions.js";
 import { strings } from "./strings.js";
 import { isToken } from "./token.js";
@@ -105,12 +105,17 @@ async function formOf(c: Context) {
 
 const addressOf = (c: Context) => (c.env as BunEnv)?.requestIP?.(c.req.raw)?.address ?? "local";
 
-/** A path of the dashboard, with what it may have as its query. */
-const OWN_PAGE = /^\/ui(\/[\w.~%-]+)*(\?[\w.~%&=+:@!$()*,;/?-]*)?$/;
+const OWN_PAGE = new RegExp(`^/ui(?:/${OWN_PAGES})?$`);
+
+/** A path below the dashboard's, with what it may have as its query. */
+const PLAIN = /^\/ui(\/[\w.~%-]+)*(\?[\w.~%&=+:@!$()*,;/?-]*)?$/;
 
 /** Where to go after logging in: a page of the dashboard, whatever was asked for. */
 export function safeNext(value: unknown): string {
-  return typeof value === "string" && OWN_PAGE.test(value) && value.length < 500 ? value : "/ui";
+  if (typeof value !== "string" || value.length >= 500 || !PLAIN.test(value)) return "/ui";
+  // As a browser reads it: dots lead upwards, escaped ones too.
+  const { pathname, search } = new URL(value, "http://x");
+  return OWN_PAGE.test(pathname) ? pathname + search : "/ui";
 }
 
 async function startSession(c: Parameters<typeof setCookie>[0], sessions: SessionStore): Promise<void> {

@@ -9,6 +9,9 @@ import { strings } from "./strings.js";
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>;
 type Status = 200 | 401 | 404 | 429;
 
+/** The dashboard's own pages, as an expression for what follows `/ui/`. The script shows them all in one shell. */
+export const OWN_PAGES = "(?:(?:services|events|broker|tools|agents|installer)(?:/.*)?|panels/.*)";
+
 /**
  * The policy of the dashboard's own pages. `frame-src` also holds for what a frame's own script navigates to: a
  * panel can lead nowhere but to panels.

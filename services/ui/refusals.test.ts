@@ -149,6 +149,26 @@ describe("logging in and out", () => {
   );
 });
 
+describe("a panel's document", () => {
+  const open = (dest: string) =>
+    t.fetch("/ui/panel/target", {
+      headers: { cookie, "sec-fetch-dest": dest, "sec-fetch-mode": "navigate" },
+    });
+
+  test("comes into a frame", async () => {
+    expect(await (await open("iframe")).text()).toContain("<p>panel</p>");
+  });
+
+  test.each(["document", "frame", "object", "embed", "empty", "script", ""])(
+    "is refused to a browser that wants it as %j, where no page around it would hold it",
+    async (dest) => {
+      const reply = await open(dest);
+      expect(reply.status).toBe(403);
+      expect(await reply.json()).toEqual({ error: expect.stringContaining("/ui/panels/target") });
+    },
+  );
+});
+
 describe("the address of a panel", () => {
   test("reaches its own service without a cookie", async () => {
     const reply = await t.fetch(`${panelApi}/target/change`, { method: "POST", headers: { origin: "null" } });

@@ -5,11 +5,11 @@ import { ReefError } from "../../src/core/errors.js";
 import { keepOpen } from "../../src/core/keep-open.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Assets } from "./assets.js";
-import { assertHost, COOKIE, FailureLimit, isLedHere, requireSession } from "./guard.js";
+import { assertFramed, assertHost, COOKIE, FailureLimit, isLedHere, requireSession } from "./guard.js";
 import type { Live } from "./live.js";
 import { loginRoutes, safeNext } from "./login.js";
 import { originOf } from "./origin.js";
-import { loginPage, redirectPage, shellPage } from "./pages.js";
+import { loginPage, OWN_PAGES, redirectPage, shellPage } from "./pages.js";
 import { panelDocument } from "./panel-document.js";
 import { describePanels, listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
 import { forward, rest } from "./proxy.js";
@@ -79,6 +79,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   routes.get("/ui/panel/:name", async (c) => {
     const session = requireSession(c, sessions);
     const name = c.req.param("name");
+    assertFramed(c, `/ui/panels/${encodeURIComponent(name)}`);
     const fragment = listPanels(context()).includes(name) ? await readPanel(name, context()) : undefined;
     if (fragment === undefined) throw new ReefError("NOT_FOUND", `service "${name}" has no panel`);
     const api = `${originOf(c)}/ui/panel-api/${grants.issue(name, session.id)}`;
@@ -119,7 +120,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   });
 
   // Deep links of the dashboard's own pages; the script reads the path, and says so when it leads nowhere.
-  routes.get("/ui/:page{(services|events|broker|tools|agents|installer|panels)(/.*)?}", (c) => shell(c));
+  routes.get(`/ui/:page{${OWN_PAGES}}`, (c) => shell(c));
   routes.get("/ui/*", (c) => shell(c, 404));
   return routes;
 }

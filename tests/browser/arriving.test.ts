@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openBrowser, watchedPage } from "../support/browser.js";
 import { Dashboard } from "../support/dashboard.js";
+import { withPanel } from "../support/panel.js";
 import { TOKEN } from "../support/sandbox.js";
 
 const ELSEWHERE = "http://elsewhere.test/";
@@ -13,7 +14,8 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
   let event: string;
 
   beforeAll(async () => {
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
+    const files = { "loose/index.ts": withPanel("loose", "<p>out of its frame</p>") };
+    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"], files })]);
     const said = { type: "note", source: "links", content: "Found by a link" };
     const reply = await dashboard.call("/feed/events", "POST", said);
     event = `/ui/events/${((await reply.json()) as { id: string }).id}?type=note`;
@@ -50,6 +52,25 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await logIn(page);
     await page.getByRole("complementary").getByText("Found by a link").waitFor();
     expect(page.url()).toBe(dashboard.url + event);
+    await close();
+  });
+
+  test.each(["/ui/panel/loose", "/ui/panels/%2e%2e/panel/loose", "/ui/../loose/_panel"])(
+    "shows itself after logging in where %s was asked for",
+    async (path) => {
+      const { page, close } = await watchedPage(browser, dashboard.url);
+      await page.goto(`${dashboard.url}/ui/login?next=${encodeURIComponent(path)}`);
+      await logIn(page);
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
+      expect(page.url()).toBe(`${dashboard.url}/ui`);
+      await close();
+    },
+  );
+
+  test("opens no panel without a frame around it", async () => {
+    const { page, close } = await dashboard.open(browser, "/ui/panels/loose");
+    await page.frameLocator("iframe").getByText("out of its frame").waitFor();
+    expect((await page.goto(`${dashboard.url}/ui/panel/loose`))?.status()).toBe(403);
     await close();
   });
 
