@@ -4,7 +4,10 @@ import type { Browser, Page } from "playwright-core";
 import { hasBrowser, openBrowser } from "../support/browser.js";
 import { Dashboard } from "../support/dashboard.js";
 import { withPanel } from "../support/panel.js";
-import { eventually } from "../support/sandbox.js";
+import { eventually as patiently } from "../support/sandbox.js";
+
+/** Below the patience of a test, so that the browser is closed in order. */
+const eventually = (check: () => Promise<boolean>, what: string) => patiently(check, what, 8000);
 
 const FIELDS = `<label>Field <input id="field"></label> <label>Next <input id="next"></label> <p id="said"></p>`;
 
@@ -105,6 +108,46 @@ describe.skipIf(!hasBrowser)("the keyboard", () => {
       }, "Tab into the panel");
       await page.keyboard.type("tabbed");
       expect(await field("Field").inputValue()).toBe("tabbed");
+    });
+  });
+
+  /** The panel's field with the pointer over it, when nothing moves any more. */
+  async function hovered(page: Page) {
+    const panel = page.frameLocator("iframe");
+    await page.getByText("The panel is loading").waitFor({ state: "detached" });
+    await panel.getByLabel("Field").hover();
+    await panel.locator("#field:hover").waitFor();
+    return panel.getByLabel("Field");
+  }
+
+  test("goes to a panel with a click right after a key, while the pointer stays in the panel", async () => {
+    await visit("plain", async (page) => {
+      const field = await hovered(page);
+      for (const typed of ["g", "gg", "ggg", "gggg"]) {
+        await page.evaluate("document.getElementById('content').focus()");
+        await page.keyboard.press("PageDown");
+        await field.click();
+        await page.keyboard.type("g");
+        await eventually(async () => (await field.inputValue()) === typed, "what was typed");
+      }
+      expect(await page.locator("iframe").count()).toBe(1);
+    });
+  });
+
+  test("goes with a click to a panel that came with the keyboard to where the pointer was", async () => {
+    await visit("plain", async (page) => {
+      await hovered(page);
+      await page.getByRole("link", { name: "Overview" }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("plain");
+      await page.getByRole("option").first().filter({ hasText: "plain" }).waitFor();
+      await page.keyboard.press("Enter");
+      const field = await hovered(page);
+      await field.click();
+      await page.keyboard.type("g");
+      await eventually(async () => (await field.inputValue()) === "g", "what was typed");
     });
   });
 });

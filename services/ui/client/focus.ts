@@ -2,12 +2,16 @@
 
 /** The element of the dashboard that had the focus last. */
 let last: HTMLElement | undefined;
-/** Where the pointer went since the latest key. */
+/** Where the pointer is, as far as it was in the dashboard: of what it does in a frame nobody outside is told. */
 let over: EventTarget | null = null;
 /** The Tab key was pressed, and the focus has not arrived anywhere in the dashboard. */
 let tabbing = false;
+/** A key is down that makes a shortcut of the next one. */
+let holding = false;
 let touching = false;
-let actedAt = Number.NEGATIVE_INFINITY;
+let overAt = Number.NEGATIVE_INFINITY;
+let pressedAt = Number.NEGATIVE_INFINITY;
+let keyAt = Number.NEGATIVE_INFINITY;
 
 /** For so long browsers say of an action that the user is acting. */
 const ACTIVE_MS = 5000;
@@ -22,19 +26,27 @@ export function startFocus(): void {
     last = target;
     tabbing = false;
   });
-  listen<KeyboardEvent>("keydown", ({ key, timeStamp }) => {
-    tabbing = key === "Tab";
+  const hold = ({ ctrlKey, metaKey, altKey }: KeyboardEvent) => {
+    holding = ctrlKey || metaKey || altKey;
+  };
+  listen<KeyboardEvent>("keydown", (event) => {
+    tabbing = event.key === "Tab";
     touching = false;
-    over = null;
-    actedAt = timeStamp;
+    keyAt = event.timeStamp;
+    hold(event);
   });
+  listen<KeyboardEvent>("keyup", hold);
   listen<PointerEvent>("pointerdown", ({ pointerType, timeStamp }) => {
     tabbing = false;
     touching = pointerType === "touch";
-    actedAt = timeStamp;
+    pressedAt = timeStamp;
   });
-  listen<PointerEvent>("pointerover", ({ target }) => {
+  listen<PointerEvent>("pointerover", ({ target, timeStamp }) => {
     over = target;
+    overAt = timeStamp;
+  });
+  listen<PointerEvent>("pointerout", () => {
+    over = null;
   });
   new MutationObserver(keepInside).observe(document.body, { childList: true, subtree: true });
 }
@@ -46,14 +58,52 @@ function keepInside(): void {
   document.getElementById("content")?.focus({ preventScroll: true });
 }
 
-/** Whether the user can have led the focus into a frame. What is done inside of it nobody outside is told. */
-function wentTo(frame: HTMLIFrameElement): boolean {
-  if (document.querySelector("dialog[open]")) return false;
-  if (tabbing || over === frame) return true;
-  // A finger is over nothing before it touches. Without a field of text there is no keyboard to take either.
-  if (touching && !takesText(last)) return true;
+/** What the dashboard knows of the user when a frame has got the focus. */
+export interface Signs {
+  dialog: boolean;
+  over: unknown;
+  tabbing: boolean;
+  holding: boolean;
+  touching: boolean;
+  /** A field of text had the focus, and is still there. */
+  typing: boolean;
+  /** The browser says that the user acts, be it in the frame. */
+  active: boolean;
+  /** Since the pointer went where it is. */
+  overMs: number;
+  /** Since the pointer was pressed in the dashboard. */
+  pressedMs: number;
+  /** Since a key was pressed in the dashboard. */
+  keyMs: number;
+}
+
+function signs(): Signs {
+  const now = performance.now();
+  return {
+    dialog: document.querySelector("dialog[open]") !== null,
+    over,
+    tabbing,
+    holding,
+    touching,
+    typing: last?.isConnected === true && takesText(last),
+    active: navigator.userActivation?.isActive !== false,
+    overMs: now - overAt,
+    pressedMs: now - pressedAt,
+    keyMs: now - keyAt,
+  };
+}
+
+/** Whether the user can have led the focus into a frame. */
+export function wentTo(frame: unknown, user: Signs): boolean {
+  if (user.dialog) return false;
+  if (user.tabbing) return true;
+  // Without a field of text, or a shortcut that may lead to one, a key says nothing: there is no keyboard to take.
+  const keyMs = user.typing || user.holding ? user.keyMs : Number.POSITIVE_INFINITY;
+  if (user.over === frame && user.overMs < keyMs) return true;
+  // A finger is over nothing before it touches.
+  if (user.touching && !user.typing) return true;
   // The user acts, but for long not in the dashboard: in the frame, then.
-  return navigator.userActivation?.isActive !== false && performance.now() - actedAt > ACTIVE_MS;
+  return user.active && Math.min(user.pressedMs, keyMs) > ACTIVE_MS;
 }
 
 /** Takes the focus back from a frame to which the user did not go, and tells. Returns the function that ends it. */
@@ -67,7 +117,7 @@ export function guardFocus(frame: HTMLIFrameElement, stolen: () => void): () => 
   };
   // While the focus moves it cannot be moved elsewhere.
   const check = () => {
-    if (document.activeElement === frame && !wentTo(frame)) setTimeout(takeBack);
+    if (document.activeElement === frame && !wentTo(frame, signs())) setTimeout(takeBack);
   };
   addEventListener("blur", check);
   return () => removeEventListener("blur", check);
