@@ -46,6 +46,21 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     });
   });
 
+  test.each([
+    ["page", "/ui/services#content", "/ui/services"],
+    ["query", "/ui/services/greeter?q=a#content", "/ui/services/greeter?q=a"],
+  ])("follows a link with a hash to another %s", async (_, to, arrived) => {
+    await visit("/ui/services/greeter", async (page) => {
+      await page.getByRole("heading", { name: "greeter" }).waitFor();
+      await page.evaluate(`{
+        const link = Object.assign(document.createElement("a"), { href: "${to}", textContent: "with a hash" });
+        document.getElementById("content").prepend(link);
+        link.click();
+      }`);
+      await eventually(async () => page.url() === dashboard.url + arrived, "the other address");
+    });
+  });
+
   test("begins each page at its top, and goes back to where one was", async () => {
     await visit("/ui/services/greeter", async (page) => {
       await page.getByRole("heading", { name: "Routes" }).waitFor();

@@ -66,7 +66,8 @@ export function startRouter(): void {
     if (link.pathname !== "/ui" && !link.pathname.startsWith("/ui/")) return;
     if (/^\/ui\/(api|login|assets|panel-api)\b/.test(link.pathname)) return;
     event.preventDefault();
-    if (link.hash !== "") return document.getElementById(link.hash.slice(1))?.focus();
-    go(link.pathname + link.search);
+    const address = link.pathname + link.search;
+    if (link.hash !== "" && address === here()) return document.getElementById(link.hash.slice(1))?.focus();
+    go(address);
   });
 }
