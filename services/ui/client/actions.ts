@@ -6,7 +6,7 @@ import { notify } from "./state/notices.js";
 import {
   calling,
   type Deploy,
-  deploys,
+  deployOf,
   forgetDeploy,
   isDeploying,
   refreshServices,
@@ -105,7 +105,7 @@ export async function deploy(name: string): Promise<void> {
       notify("error", t.services.unclear(name));
       return;
     }
-    const steps = (error.body as Partial<Deploy> | null)?.steps ?? deploys.value[name]?.steps ?? [];
+    const steps = (error.body as Partial<Deploy> | null)?.steps ?? deployOf(name)?.steps ?? [];
     setDeploy(name, { steps, deployed: false, error: messageOf(error) });
     notify("error", t.services.notDeployed(name, messageOf(error)));
   } finally {

@@ -12,7 +12,7 @@ import { ServiceActions } from "../parts/service-actions.js";
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { type Resource, useResource } from "../state/resource.js";
-import { deploys, panels, type Service } from "../state/services.js";
+import { deployOf, panels, type Service } from "../state/services.js";
 import { type Kept, loadVersions } from "../state/versions.js";
 import { StateBadge } from "./services.js";
 
@@ -78,6 +78,7 @@ export function ServicePage({ name }: { name: string }) {
 }
 
 function Unknown({ name }: { name: string }) {
+  const shown = deployOf(name);
   return (
     <>
       <Heading title={name} />
@@ -88,7 +89,7 @@ function Unknown({ name }: { name: string }) {
         path="/services/deploy"
         body={{ name }}
       />
-      {deploys.value[name] && <DeploySteps name={name} deploy={deploys.value[name]} />}
+      {shown && <DeploySteps name={name} deploy={shown} />}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { short } from "../format.js";
 import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Section, Table, type Tone } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
 import { to } from "../router.js";
-import { deploys, isDeploying, type Service, services } from "../state/services.js";
+import { deployOf, isDeploying, type Service, services } from "../state/services.js";
 
 const TONES: Record<Service["state"], Tone> = {
   loaded: "good",
@@ -61,7 +61,7 @@ function Row({ service }: { service: Service }) {
 
 function DeployForm() {
   const [name, setName] = useState("");
-  const shown = deploys.value[name];
+  const shown = deployOf(name);
   return (
     <Section title={t.services.deployOther}>
       <p class="dim">{t.services.deployHint}</p>

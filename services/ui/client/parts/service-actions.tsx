@@ -2,14 +2,14 @@
 /** What can be done with a service, and how its deploy goes. */
 import { strings as t } from "../../strings.js";
 import { deploy, disable, enable, reload, rollback, unload } from "../actions.js";
-import { deploys, isDeploying, type Service } from "../state/services.js";
+import { deployOf, isDeploying, type Service } from "../state/services.js";
 import { CopyCurl } from "./bits.js";
 import { DeploySteps } from "./deploy-steps.js";
 
 export function ServiceActions({ service: { name, state } }: { service: Service }) {
   if (name === "services") return <p class="dim">{t.services.isManager}</p>;
   const at = encodeURIComponent(name);
-  const shown = deploys.value[name];
+  const shown = deployOf(name);
   return (
     <>
       <div class="row actions">

@@ -1,6 +1,14 @@
 import { expect, test } from "bun:test";
 import { connections } from "./live.js";
-import { calling, deploys, followServices, setDeploy } from "./services.js";
+import {
+  calling,
+  deployOf,
+  deploys,
+  followServices,
+  forgetDeploy,
+  isDeploying,
+  setDeploy,
+} from "./services.js";
 
 test("deploys whose end may have been missed are forgotten after a new connection, all others kept", () => {
   followServices();
@@ -11,3 +19,14 @@ test("deploys whose end may have been missed are forgotten after a new connectio
   connections.value++;
   expect(Object.keys(deploys.value).toSorted()).toEqual(["done", "own"]);
 });
+
+test.each(["constructor", "toString", "__proto__"])(
+  "no deploy is known of %s before there is one",
+  (name) => {
+    expect([deployOf(name), isDeploying(name)]).toEqual([undefined, false]);
+    setDeploy(name, { steps: [] });
+    expect([deployOf(name), isDeploying(name)]).toEqual([{ steps: [] }, true]);
+    forgetDeploy(name);
+    expect([deployOf(name), isDeploying(name)]).toEqual([undefined, false]);
+  },
+);

@@ -68,9 +68,13 @@ export const deploys = signal<Record<string, Deploy>>({});
 /** Services whose deploy this page has asked for and not been answered. */
 export const calling = new Set<string>();
 
+/** The latest deploy of a service, which may be called like something that every object has. */
+export const deployOf = (name: string): Deploy | undefined =>
+  Object.hasOwn(deploys.value, name) ? deploys.value[name] : undefined;
+
 /** Whether a deploy of this service is under way. */
 export const isDeploying = (name: string): boolean => {
-  const deploy = deploys.value[name];
+  const deploy = deployOf(name);
   return deploy !== undefined && deploy.deployed === undefined;
 };
 
@@ -88,7 +92,7 @@ export function forgetDeploy(name: string): void {
 }
 
 function stepped(name: string, step: DeployStep): void {
-  const known = deploys.value[name];
+  const known = deployOf(name);
   // A first step begins a new deploy, whoever asked for it.
   const fresh = !known || (known.deployed !== undefined && step.status === "running");
   const before = fresh ? [] : known.steps;
