@@ -51,7 +51,8 @@ const NoPage = () => (
 
 /** What the tab of the browser says. */
 function titleOf([page, ...rest]: readonly string[]): string {
-  const own = page === undefined ? t.nav.overview : t.nav[page as keyof typeof t.nav];
+  const key = page ?? "overview";
+  const own = Object.hasOwn(t.nav, key) ? t.nav[key as keyof typeof t.nav] : undefined;
   const parts = page === "panels" ? rest : [rest[0], own];
   return [...parts.filter(Boolean), t.shell.title].join(" · ");
 }
