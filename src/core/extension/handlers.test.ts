@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
+import { HandClock } from "../../../tests/support/hand-clock.js";
 import { HandlerGuard } from "./handlers.js";
 import { Installation } from "./installation.js";
 
@@ -10,21 +11,21 @@ interface Context {
 }
 
 const HANGS = () => new Promise<never>(() => undefined);
-const soon = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The guards of some services, and a pi that has their handlers answer one after the other. */
-function agent(limits: { usual?: number; toolCall?: number; hurried?: number }, services = ["a"]) {
+function agent(services = ["a"]) {
   const handlers: [event: string, handler: Handler][] = [];
   const pi = {
     on: (event: string, handler: Handler) => void handlers.push([event, handler]),
   } as unknown as ExtensionAPI;
   const said: string[] = [];
   const installation = new Installation({ env: {}, warn: (line) => said.push(line) });
-  const { usual = 60_000, toolCall = 60_000, hurried = 1 } = limits;
-  const all = { usual, long: { tool_call: toolCall }, hurried };
-  const guards = services.map((name) => new HandlerGuard(pi, name, installation, all));
-  const on = (event: string, handler: Handler) => {
-    for (const guard of guards) guard.on(event, handler as (event: unknown, ctx: unknown) => unknown);
+  const clock = new HandClock();
+  const guards = services.map((name) => new HandlerGuard(pi, name, installation, clock));
+  /** Every service's handler, or the one of a service by its place. */
+  const on = (event: string, handler: Handler, which?: number) => {
+    for (const guard of which === undefined ? guards : guards.slice(which, which + 1))
+      guard.on(event, handler as (event: unknown, ctx: unknown) => unknown);
   };
   const emit = async (event: string, ctx: Partial<Context> = {}) => {
     const results: unknown[] = [];
@@ -33,71 +34,147 @@ function agent(limits: { usual?: number; toolCall?: number; hurried?: number }, 
     }
     return results;
   };
-  return { on, emit, said, limits: all };
+  return { on, emit, said, clock };
 }
 
+const late = (service: string) => ({ block: true, reason: `${service} did not answer in time` });
+
 describe("an answer that does not come", () => {
-  test.each(["tool_call", "context"])("to %s is done without, and said", async (event) => {
-    const { on, emit, said } = agent({ usual: 10, toolCall: 10 });
+  test.each<[string, number, unknown]>([
+    ["context", 2500, undefined],
+    ["input", 10_000, undefined],
+    ["tool_call", 10_000, late("a")],
+    ["session_before_compact", 60_000, undefined],
+  ])("to %s is done without after %d ms, and said", async (event, ms, answer) => {
+    const { on, emit, said, clock } = agent();
     on(event, HANGS);
-    expect(await emit(event)).toEqual([undefined]);
+    expect(await clock.until(emit(event))).toEqual([answer]);
+    expect(clock.now()).toBe(ms);
     expect(said).toEqual([`[reef] a, on ${event}: no answer in time`]);
   });
 
   test("holds one event up once, however many services hang", async () => {
-    const { on, emit } = agent({ usual: 400 }, ["a", "b", "c", "d", "e", "f"]);
+    const { on, emit, clock } = agent(["a", "b", "c", "d", "e", "f"]);
     on("context", HANGS);
-    const before = performance.now();
-    await emit("context");
-    expect(performance.now() - before).toBeLessThan(1600);
+    await clock.until(emit("context"));
+    expect(clock.now()).toBe(2500 + 5 * 250);
   });
 
   test("makes the service's others wait less, until it comes after all", async () => {
     const gate = Promise.withResolvers<void>();
-    const { on, emit, limits } = agent({ usual: 10 });
+    const { on, emit, clock } = agent();
     on("context", () => gate.promise);
-    on("tool_result", () => soon(30).then(() => ({ isError: true })));
-    on("tool_call", () => soon(30).then(() => ({ block: true })));
-    await emit("context");
-    limits.usual = 60_000;
-    expect(await emit("tool_result"), "while it hangs").toEqual([undefined]);
-    expect(await emit("tool_call"), "what has a limit of its own").toEqual([{ block: true }]);
+    on("tool_result", () => clock.sleep(300).then(() => ({ isError: true })));
+    on("tool_call", () => clock.sleep(300).then(() => ({ block: true })));
+    await clock.until(emit("context"));
+    expect(await clock.until(emit("tool_result")), "while it hangs").toEqual([undefined]);
+    expect(await clock.until(emit("tool_call")), "what decides").toEqual([{ block: true }]);
     gate.resolve();
-    await soon(60);
-    expect(await emit("tool_result"), "when it has come").toEqual([{ isError: true }]);
+    await clock.advance(1000);
+    expect(await clock.until(emit("tool_result")), "when it has come").toEqual([{ isError: true }]);
   });
 
   test("is not waited for after the agent's abort, and what it was about does not happen", async () => {
-    const { on, emit, said } = agent({});
+    const { on, emit, said, clock } = agent();
     on("tool_call", HANGS);
     const controller = new AbortController();
     const emitting = emit("tool_call", { signal: controller.signal });
     controller.abort();
     expect(await emitting).toEqual([{ block: true, reason: "aborted" }]);
-    expect(await emit("tool_call", { signal: controller.signal })).toEqual([
+    expect(await clock.until(emit("tool_call", { signal: controller.signal }))).toEqual([
       { block: true, reason: "aborted" },
     ]);
+    expect(clock.now()).toBe(250);
     expect(said).toEqual([]);
   });
-});
 
-test("the time in which a handler asks the person at the terminal does not count", async () => {
-  const asked = Promise.withResolvers<boolean>();
-  const { on, emit, said } = agent({ toolCall: 20 });
-  on("tool_call", async (_event, { ui }) => ((await ui.confirm()) ? undefined : { block: true }));
-  const emitting = emit("tool_call", { ui: { confirm: () => asked.promise } });
-  await soon(80);
-  asked.resolve(false);
-  expect(await emitting).toEqual([{ block: true }]);
-  expect(said).toEqual([]);
-});
-
-test("once the person has answered, the time goes on", async () => {
-  const { on, emit, said } = agent({ toolCall: 20 });
-  on("tool_call", async (_event, { ui }) => {
-    await ui.confirm();
-    return HANGS();
+  test("is not waited for long by a handler that aborts the agent itself", async () => {
+    const { on, emit, clock } = agent();
+    const controller = new AbortController();
+    on("tool_call", () => {
+      controller.abort();
+      return HANGS();
+    });
+    expect(await clock.until(emit("tool_call", { signal: controller.signal }))).toEqual([
+      { block: true, reason: "aborted" },
+    ]);
+    expect(clock.now()).toBe(250);
   });
-  expect(await emit("tool_call", { ui: { confirm: async () => true } })).toEqual([undefined]);
-  expect(said).toHaveLength(1);
+});
+
+describe("what is to be decided", () => {
+  test("waits for each service, whatever the others take", async () => {
+    const { on, emit, clock } = agent(["hangs", "gate"]);
+    on("tool_call", HANGS, 0);
+    on("tool_call", () => clock.sleep(400).then(() => ({ block: true })), 1);
+    expect(await clock.until(emit("tool_call"))).toEqual([late("hangs"), { block: true }]);
+  });
+
+  test("waits for a service as long as ever after it was late, and while that answer still hangs", async () => {
+    const { on, emit, clock } = agent();
+    const times = [12_000, 400];
+    on("tool_call", () => clock.sleep(times.shift() ?? 0).then(() => ({ block: true })));
+    const first = emit("tool_call");
+    await clock.advance(10_000);
+    expect(await first).toEqual([late("a")]);
+    expect(await clock.until(emit("tool_call"))).toEqual([{ block: true }]);
+  });
+
+  test("happens when a handler fails, which is said", async () => {
+    const { on, emit, said } = agent();
+    on("tool_call", async () => {
+      throw new Error("a mistake");
+    });
+    expect(await emit("tool_call")).toEqual([undefined]);
+    expect(said).toEqual(["[reef] a, on tool_call: a mistake"]);
+  });
+});
+
+describe("the time in which a handler asks the person at the terminal", () => {
+  test("does not count", async () => {
+    const asked = Promise.withResolvers<boolean>();
+    const { on, emit, said, clock } = agent();
+    on("tool_call", async (_event, { ui }) => ((await ui.confirm()) ? undefined : { block: true }));
+    const emitting = emit("tool_call", { ui: { confirm: () => asked.promise } });
+    await clock.advance(3_600_000);
+    asked.resolve(false);
+    expect(await emitting).toEqual([{ block: true }]);
+    expect(said).toEqual([]);
+  });
+
+  test("does not count either when it asks through a context that it was given before", async () => {
+    const asked = Promise.withResolvers<boolean>();
+    const { on, emit, said, clock } = agent();
+    let kept: Context["ui"] | undefined;
+    on("session_start", (_event, { ui }) => {
+      kept = ui;
+    });
+    on("tool_call", async () => ((await kept?.confirm()) ? undefined : { block: true }));
+    const ctx = { ui: { confirm: () => asked.promise } };
+    await emit("session_start", ctx);
+    const emitting = emit("tool_call", { ui: { confirm: async () => true } });
+    await clock.advance(11_000);
+    asked.resolve(false);
+    expect(await emitting).toEqual([{ block: true }]);
+    expect(said).toEqual([]);
+  });
+
+  test("counts for other services", async () => {
+    const { on, emit, clock } = agent(["asks", "hangs"]);
+    on("session_start", (_event, { ui }) => void ui.confirm(), 0);
+    on("tool_call", HANGS, 1);
+    await emit("session_start", { ui: { confirm: HANGS } });
+    expect(await clock.until(emit("tool_call"))).toEqual([late("hangs")]);
+  });
+
+  test("goes on once the person has answered", async () => {
+    const { on, emit, said, clock } = agent();
+    on("tool_call", async (_event, { ui }) => {
+      await ui.confirm();
+      return HANGS();
+    });
+    const emitting = emit("tool_call", { ui: { confirm: async () => true } });
+    expect(await clock.until(emitting)).toEqual([late("a")]);
+    expect(said).toHaveLength(1);
+  });
 });

@@ -1,70 +1,23 @@
 /** Event handlers of services: they may fail, hang and wait for a dead control plane; the agent goes on. */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { LATE, within } from "./alive.js";
+import { type Clock, systemClock } from "./clock.js";
 import type { Installation } from "./installation.js";
 import { underLimits } from "./limits.js";
 import { contextFor, type Owner } from "./owner.js";
+import { DECISIONS, type Decision, HURRIED_MS, NOTIFICATIONS, SharedTime } from "./terms.js";
 import { Wait } from "./wait.js";
-
-/** How long all handlers of one event together may hold up the agent, in milliseconds. */
-const EVENT_BUDGET_MS = 700;
-
-/** How long all handlers of one event together may take whose answer the agent uses, in milliseconds. */
-export interface AnswerLimits {
-  /** For most events. */
-  usual: number;
-  /** Where something else is fitting. The agent's abort ends these. */
-  long: Readonly<Record<string, number>>;
-  /** Each handler's own, when the others took all the time there was, or an earlier one of its service still hangs. */
-  hurried: number;
-}
-
-const ANSWER_LIMITS: AnswerLimits = {
-  usual: 2500,
-  long: {
-    input: 10_000,
-    tool_call: 10_000,
-    user_bash: 10_000,
-    session_before_switch: 10_000,
-    session_before_fork: 10_000,
-    // What these answer with may be a summary that a model is to write.
-    session_before_compact: 60_000,
-    session_before_tree: 60_000,
-  },
-  hurried: 250,
-};
 
 /** How long a handler may hold up the same service's handlers of later events, in milliseconds. */
 const ROW_LIMIT_MS = 2500;
 
-/** Events that only tell; the agent uses no answer, so it need not wait for one. */
-const NOTIFICATIONS = new Set([
-  "session_start",
-  "session_shutdown",
-  "session_compact",
-  "session_tree",
-  "agent_start",
-  "agent_end",
-  "turn_start",
-  "turn_end",
-  "message_start",
-  "message_update",
-  "tool_execution_start",
-  "tool_execution_update",
-  "tool_execution_end",
-  "after_provider_response",
-  "model_select",
-  "thinking_level_select",
-]);
-
 type Handler = (event: unknown, ctx: unknown) => unknown;
 type On = (event: string, handler: Handler) => void;
+type Run = () => Promise<unknown>;
 
-/** When the wait for an event's handlers ends; shared by the handlers of all services. */
-const deadlines = new WeakMap<object, number>();
-
-/** The same where the agent uses the answer: how long it still waits, by the context that is made for each event. */
-const budgets = new WeakMap<object, number>();
+/** How long all handlers may take of an event that only tells, and of one whose answers the agent uses. */
+const told = new SharedTime(700);
+const asked = new SharedTime(2500);
 
 /** Subscribes on behalf of one service. */
 export class HandlerGuard {
@@ -73,15 +26,15 @@ export class HandlerGuard {
   #idle = true;
   /** Set after a handler was too slow, until one is in time again: a dead server costs its budget once. */
   #slow = false;
-  /** How many handlers the agent went on without have not come to an end; by event where that has a limit of its own. */
-  readonly #hanging = new Map<string, number>();
+  /** How many handlers the agent went on without have not come to an end, other than those that decide. */
+  #hanging = 0;
   readonly #owner: Owner;
 
   constructor(
     private readonly pi: ExtensionAPI,
     private readonly service: string,
     private readonly installation: Installation,
-    private readonly limits = ANSWER_LIMITS,
+    private readonly clock: Clock = systemClock,
   ) {
     this.#owner = installation.ownerOf(service);
   }
@@ -93,10 +46,10 @@ export class HandlerGuard {
     else subscribe(event, (data, ctx) => this.#answered(event, handler, data, ctx));
   }
 
-  async #call(event: string, handler: Handler, data: unknown, ctx: unknown, wait?: Wait): Promise<unknown> {
+  async #call(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<unknown> {
     try {
       return await underLimits({ timeoutMs: this.installation.handlerCallMs }, () =>
-        this.#owner.run(() => handler(data, contextFor(this.#owner, ctx, wait?.dialog))),
+        this.#owner.run(() => handler(data, contextFor(this.#owner, ctx))),
       );
     } catch (error) {
       this.installation.report(`${this.service}, on ${event}`, error);
@@ -117,34 +70,52 @@ export class HandlerGuard {
       if (this.#tail === tail) this.#idle = true;
     });
     this.#tail = tail;
-    const left = this.#slow && event !== "session_shutdown" ? 0 : timeLeft(data);
+    const key = keyOf(ctx);
+    const left = this.#slow && event !== "session_shutdown" ? 0 : told.left(key);
+    const since = this.clock.now();
     this.#slow = (await within(tail, left)) === LATE;
+    told.spend(key, this.clock.now() - since);
     // What takes so long is most likely the control plane; the next answer says otherwise.
     if (this.#slow && left > 0) this.installation.away = true;
   }
 
-  async #answered(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<unknown> {
-    const { usual, long, hurried } = this.limits;
-    const signals = event in long ? signalsOf(data, ctx) : [];
-    const key = typeof ctx === "object" && ctx !== null ? ctx : {};
-    const left = budgets.get(key) ?? long[event] ?? usual;
+  #answered(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<unknown> {
+    const decision = DECISIONS.get(event);
+    const run = () => this.#call(event, handler, data, ctx);
+    return decision
+      ? this.#decided(event, decision, run, signalsOf(data, ctx))
+      : this.#asked(event, run, keyOf(ctx));
+  }
+
+  async #decided(event: string, decision: Decision, run: Run, signals: AbortSignal[]): Promise<unknown> {
     const isAborted = () => signals.some(({ aborted }) => aborted);
-    const kind = event in long ? event : "usual";
-    const count = (more: number) => {
-      const hanging = (this.#hanging.get(kind) ?? 0) + more;
-      this.#hanging.set(kind, hanging);
-      return hanging;
-    };
-    const wait = new Wait(count(0) > 0 || isAborted() ? hurried : Math.max(left, hurried));
-    const answer = this.#call(event, handler, data, ctx, wait);
-    const result = await wait.until(answer, signals);
-    budgets.set(key, left - wait.used);
+    // The handler may have aborted the agent by now.
+    const answer = run();
+    const result = await this.#wait(isAborted() ? HURRIED_MS : decision.limit).until(answer, signals);
     if (result !== LATE) return result;
-    count(1);
-    void answer.then(() => count(-1));
-    if (!isAborted()) this.installation.say(`${this.service}, on ${event}: no answer in time`);
-    // What was to be decided about is not to happen any more.
-    return isAborted() && event === "tool_call" ? { block: true, reason: "aborted" } : undefined;
+    if (isAborted()) return decision.undecided?.("aborted");
+    this.#sayLate(event);
+    return decision.undecided?.(`${this.service} did not answer in time`);
+  }
+
+  async #asked(event: string, run: Run, key: object): Promise<unknown> {
+    const answer = run();
+    const wait = this.#wait(this.#hanging > 0 ? HURRIED_MS : Math.max(asked.left(key), HURRIED_MS));
+    const result = await wait.until(answer, []);
+    asked.spend(key, wait.used);
+    if (result !== LATE) return result;
+    this.#hanging++;
+    void answer.then(() => this.#hanging--);
+    this.#sayLate(event);
+    return undefined;
+  }
+
+  #wait(ms: number): Wait {
+    return new Wait(ms, this.#owner.dialogs, this.clock);
+  }
+
+  #sayLate(event: string): void {
+    this.installation.say(`${this.service}, on ${event}: no answer in time`);
   }
 }
 
@@ -155,10 +126,7 @@ function signalsOf(...sources: unknown[]): AbortSignal[] {
     .filter((signal) => signal instanceof AbortSignal);
 }
 
-function timeLeft(data: unknown): number {
-  if (typeof data !== "object" || data === null) return EVENT_BUDGET_MS;
-  const now = performance.now();
-  const deadline = deadlines.get(data) ?? now + EVENT_BUDGET_MS;
-  deadlines.set(data, deadline);
-  return Math.max(0, deadline - now);
+/** What stands for an event as long as it lasts. */
+function keyOf(ctx: unknown): object {
+  return typeof ctx === "object" && ctx !== null ? ctx : {};
 }

@@ -1,5 +1,6 @@
 /** Whose code runs: what a service starts and forgets fails on the service's account, and never ends the agent. */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { Dialogs } from "./dialogs.js";
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
 type Report = (error: unknown) => void;
@@ -25,6 +26,8 @@ function graphFor(report: Report) {
 
 /** One service in an agent. */
 export class Owner {
+  /** What it asks the person at the terminal, through whichever context. */
+  readonly dialogs = new Dialogs();
   readonly #graph: ReturnType<typeof graphFor>;
 
   /** @param report Told what the service's code left unattended. */
@@ -80,18 +83,14 @@ export class Owner {
   }
 }
 
-/**
- * What a service is given instead of the context that pi gives to handlers and tools.
- *
- * @param dialog Told of each answer that the service asks the person at the terminal for.
- */
-export function contextFor(owner: Owner, ctx: unknown, dialog?: Watch): unknown {
+/** What a service is given instead of the context that pi gives to handlers and tools. */
+export function contextFor(owner: Owner, ctx: unknown): unknown {
   if (typeof ctx !== "object" || ctx === null) return ctx;
   const own = {
     // Read when it is asked for: the context of a session that is over throws.
     get ui() {
       const { ui } = ctx as { ui?: object };
-      return ui && owner.view(ui, {}, dialog);
+      return ui && owner.view(ui, {}, owner.dialogs.add);
     },
   };
   return owner.view(ctx, own);

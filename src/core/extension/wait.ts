@@ -1,34 +1,28 @@
-/** Waiting for a handler: for so long, but not while it asks the person at the terminal, and not after an abort. */
+/** Waiting for a handler: for so long, but not while its service asks the person, and not after an abort. */
 import { keepAlive, LATE } from "./alive.js";
+import type { Clock } from "./clock.js";
+import type { Dialogs } from "./dialogs.js";
 
-/** One wait. Its time stands still while a dialog is open: people take the time they take. */
+/** One wait. Its time stands still while one of `dialogs` is open. */
 export class Wait {
   #left: number;
-  #dialogs = 0;
   #since: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #forgo: (() => void) | undefined;
   #giveUp: ((late: typeof LATE) => void) | undefined;
 
   /** @param ms How long, in milliseconds, dialogs not counted. */
-  constructor(private readonly ms: number) {
+  constructor(
+    private readonly ms: number,
+    private readonly dialogs: Dialogs,
+    private readonly clock: Clock,
+  ) {
     this.#left = ms;
   }
 
   /** How much of its time has passed. */
   get used(): number {
-    return this.ms - this.#left + (this.#since === undefined ? 0 : performance.now() - this.#since);
+    return this.ms - this.#left + (this.#since === undefined ? 0 : this.clock.now() - this.#since);
   }
-
-  /** A dialog is open until `answer` settles. */
-  readonly dialog = (answer: Promise<unknown>): void => {
-    this.#dialogs++;
-    this.#stop();
-    const close = () => {
-      this.#dialogs--;
-      this.#go();
-    };
-    answer.then(close, close);
-  };
 
   /** Resolves with `promise`'s value, or with {@link LATE} when the time is up or one of `signals` is aborted. */
   async until<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T | typeof LATE> {
@@ -37,10 +31,13 @@ export class Wait {
     const given = new Promise<typeof LATE>((resolve) => {
       this.#giveUp = resolve;
     });
-    this.#go();
+    const goOrStop = () => (this.dialogs.areOpen ? this.#stop() : this.#go());
+    const unfollow = this.dialogs.follow(goOrStop);
+    goOrStop();
     try {
       return await keepAlive(Promise.race([promise, given]));
     } finally {
+      unfollow();
       this.#giveUp = undefined;
       this.#stop();
       for (const signal of signals) signal.removeEventListener("abort", abort);
@@ -48,15 +45,15 @@ export class Wait {
   }
 
   #go(): void {
-    if (!this.#giveUp || this.#dialogs > 0 || this.#since !== undefined) return;
-    this.#since = performance.now();
-    this.#timer = setTimeout(() => this.#giveUp?.(LATE), Math.max(0, this.#left));
+    if (this.#since !== undefined) return;
+    this.#since = this.clock.now();
+    this.#forgo = this.clock.after(Math.max(0, this.#left), () => this.#giveUp?.(LATE));
   }
 
   #stop(): void {
-    clearTimeout(this.#timer);
+    this.#forgo?.();
     if (this.#since === undefined) return;
-    this.#left -= performance.now() - this.#since;
+    this.#left -= this.clock.now() - this.#since;
     this.#since = undefined;
   }
 }

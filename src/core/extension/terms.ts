@@ -1,0 +1,62 @@
+/** How long the agent waits for the handlers of an event, by what it does with their answers. */
+
+/** Events that only tell; the agent uses no answer, so it need not wait for one. */
+export const NOTIFICATIONS: ReadonlySet<string> = new Set([
+  "session_start",
+  "session_shutdown",
+  "session_compact",
+  "session_tree",
+  "agent_start",
+  "agent_end",
+  "turn_start",
+  "turn_end",
+  "message_start",
+  "message_update",
+  "tool_execution_start",
+  "tool_execution_update",
+  "tool_execution_end",
+  "after_provider_response",
+  "model_select",
+  "thinking_level_select",
+]);
+
+/** An event about what is to happen. The agent's abort ends the wait. */
+export interface Decision {
+  /** How long each handler may take, in milliseconds: none takes the time of another that decides, too. */
+  limit: number;
+  /** The answer of a handler that gave none in time; nothing where it is absent. */
+  undecided?: (reason: string) => unknown;
+}
+
+const ASKED = { limit: 10_000 };
+/** What these answer with may be a summary that a model is to write. */
+const WRITTEN = { limit: 60_000 };
+
+export const DECISIONS: ReadonlyMap<string, Decision> = new Map<string, Decision>([
+  ["input", ASKED],
+  ["tool_call", { ...ASKED, undecided: (reason) => ({ block: true, reason }) }],
+  ["user_bash", ASKED],
+  ["session_before_switch", ASKED],
+  ["session_before_fork", ASKED],
+  ["session_before_compact", WRITTEN],
+  ["session_before_tree", WRITTEN],
+]);
+
+/** How long a handler may take when there is nothing left of what it shares, or nobody is interested any more. */
+export const HURRIED_MS = 250;
+
+/** Time that all handlers of one event share, by the context that is made for each event. */
+export class SharedTime {
+  readonly #left = new WeakMap<object, number>();
+
+  /** @param ms How much there is, in milliseconds. */
+  constructor(private readonly ms: number) {}
+
+  left(event: object): number {
+    return this.#left.get(event) ?? this.ms;
+  }
+
+  spend(event: object, ms: number): void {
+    this.#left.set(event, Math.max(0, this.left(event) - ms));
+  }
+}
