@@ -4,7 +4,7 @@ import { LATE, within } from "./alive.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { Installation } from "./installation.js";
 import { underLimits } from "./limits.js";
-import { contextFor, type Owner } from "./owner.js";
+import { contextFor, eventFor, type Owner, signalOf } from "./owner.js";
 import { DECISIONS, type Decision, HURRIED_MS, NOTIFICATIONS, SharedTime } from "./terms.js";
 import { Wait } from "./wait.js";
 
@@ -49,7 +49,7 @@ export class HandlerGuard {
   async #call(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<unknown> {
     try {
       return await underLimits({ timeoutMs: this.installation.handlerCallMs }, () =>
-        this.#owner.run(() => handler(data, contextFor(this.#owner, ctx))),
+        this.#owner.run(() => handler(eventFor(this.#owner, data), contextFor(this.#owner, ctx))),
       );
     } catch (error) {
       this.installation.report(`${this.service}, on ${event}`, error);
@@ -83,7 +83,12 @@ export class HandlerGuard {
     const decision = DECISIONS.get(event);
     const run = () => this.#call(event, handler, data, ctx);
     return decision
-      ? this.#decided(event, decision, run, signalsOf(data, ctx))
+      ? this.#decided(
+          event,
+          decision,
+          run,
+          [data, ctx].flatMap((source) => signalOf(source) ?? []),
+        )
       : this.#asked(event, run, keyOf(ctx));
   }
 
@@ -117,13 +122,6 @@ export class HandlerGuard {
   #sayLate(event: string): void {
     this.installation.say(`${this.service}, on ${event}: no answer in time`);
   }
-}
-
-/** Which signals end the agent's interest in an answer. */
-function signalsOf(...sources: unknown[]): AbortSignal[] {
-  return sources
-    .map((source) => (source as { signal?: unknown } | null | undefined)?.signal)
-    .filter((signal) => signal instanceof AbortSignal);
 }
 
 /** What stands for an event as long as it lasts. */

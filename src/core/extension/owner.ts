@@ -1,18 +1,9 @@
 /** Whose code runs: what a service starts and forgets fails on the service's account, and never ends the agent. */
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { Dialogs } from "./dialogs.js";
+import { inside, outside, placeOf, type Report } from "./places.js";
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
-type Report = (error: unknown) => void;
 type Watch = (promise: Promise<unknown>) => void;
-
-/** Where a service's code runs, and the place it was called from. */
-interface Place {
-  report: Report;
-  caller: AsyncResource;
-}
-
-const places = new AsyncLocalStorage<Place>();
 
 /**
  * Node still knows the place of what failed when it tells its listeners, Bun for exceptions only: there a graph, where
@@ -29,6 +20,8 @@ export class Owner {
   /** What it asks the person at the terminal, through whichever context. */
   readonly dialogs = new Dialogs();
   readonly #graph: ReturnType<typeof graphFor>;
+  /** By the agent's own: whoever asks twice is given the same. */
+  readonly #signals = new WeakMap<AbortSignal, AbortSignal>();
 
   /** @param report Told what the service's code left unattended. */
   constructor(private readonly report: Report) {
@@ -37,8 +30,8 @@ export class Owner {
 
   /** Runs `fn`, and whatever it starts, on this service's account. */
   run<T>(fn: () => T): T {
-    const place: Place = { report: this.report, caller: new AsyncResource("reef") };
-    const enter = () => places.run(place, fn);
+    const place = placeOf(this.report);
+    const enter = () => inside(place, fn);
     return this.#graph ? this.#graph.run(enter) : enter();
   }
 
@@ -64,6 +57,18 @@ export class Owner {
     });
   }
 
+  /** A signal that is aborted when `signal` is, and whose listeners run on this service's account. */
+  signal(signal: AbortSignal): AbortSignal {
+    const known = this.#signals.get(signal);
+    if (known) return known;
+    const own = new AbortController();
+    const abort = () => this.run(() => own.abort(signal.reason));
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+    this.#signals.set(signal, own.signal);
+    return own.signal;
+  }
+
   /** A callback, or an object with callbacks, as it is handed to the agent. */
   #lent(value: unknown): unknown {
     if (typeof value === "function") return this.#lentFunction(value as Callback);
@@ -76,9 +81,10 @@ export class Owner {
   }
 
   #lentFunction(callback: Callback): Callback {
-    const run = <T>(fn: () => T) => this.run(fn);
+    const owner = this;
     return function (...args) {
-      return run(() => callback.apply(this, args));
+      const given = args.map((arg) => (isContext(arg) ? contextFor(owner, arg) : arg));
+      return owner.run(() => callback.apply(this, given));
     };
   }
 }
@@ -92,23 +98,35 @@ export function contextFor(owner: Owner, ctx: unknown): unknown {
       const { ui } = ctx as { ui?: object };
       return ui && owner.view(ui, {}, owner.dialogs.add);
     },
+    get signal() {
+      return signalFor(owner, ctx);
+    },
   };
   return owner.view(ctx, own);
 }
 
+/** What a service is given instead of the event that pi gives to handlers. */
+export function eventFor(owner: Owner, event: unknown): unknown {
+  const signal = signalFor(owner, event);
+  return signal ? owner.view(event as object, { signal }) : event;
+}
+
+/** The service's own of the signal that `source` has, if it has one. */
+function signalFor(owner: Owner, source: unknown): AbortSignal | undefined {
+  const signal = signalOf(source);
+  return signal && owner.signal(signal);
+}
+
+export function signalOf(source: unknown): AbortSignal | undefined {
+  const signal = (source as { signal?: unknown } | null | undefined)?.signal;
+  return signal instanceof AbortSignal ? signal : undefined;
+}
+
+/** Commands, shortcuts and whatever else calls back are given contexts, too. */
+function isContext(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "hasUI" in value;
+}
+
 function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-/** Runs `fn` on the account of whoever called the service that runs; errors of the agent stay its own. */
-export function outside<T>(fn: () => T): T {
-  const place = places.getStore();
-  return place ? place.caller.runInAsyncScope(fn) : fn();
-}
-
-/** Tells the service on whose account this runs; false when it is none's. */
-export function reportToOwner(error: unknown): boolean {
-  const place = places.getStore();
-  place?.report(error);
-  return place !== undefined;
 }

@@ -3,7 +3,8 @@ import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
 import { keepAlive, LATE, within } from "./alive.js";
 import { underLimits } from "./limits.js";
-import { contextFor, type Owner, outside } from "./owner.js";
+import { contextFor, type Owner } from "./owner.js";
+import { outside } from "./places.js";
 import { assertSuccess, resultOf } from "./results.js";
 
 type Execute = ToolDefinition["execute"];
@@ -14,12 +15,10 @@ const LAST_WORD_MS = 100;
 /** Runs a tool so that it ends when the agent aborts it, and so that what failed is seen as failed. */
 export function guarded(tool: ToolDefinition, owner: Owner): Execute {
   return async (toolCallId, params, signal, onUpdate, ctx) => {
-    const own = new AbortController();
-    // Listeners of the service run on its account, not on that of whoever aborts.
-    const aborted = abortOf(signal, () => owner.run(() => own.abort(signal?.reason)));
+    const given = signal && owner.signal(signal);
+    const aborted = abortOf(signal);
     const update: typeof onUpdate =
       onUpdate && ((partial) => outside(() => onUpdate(resultOf(partial) as typeof partial)));
-    const given = signal && own.signal;
     const running = underLimits({ signal }, () =>
       owner.run(async () =>
         tool.execute(toolCallId, params, given, update, contextFor(owner, ctx) as typeof ctx),
@@ -39,14 +38,11 @@ export function guarded(tool: ToolDefinition, owner: Owner): Execute {
   };
 }
 
-/** Resolves when `signal` is aborted, after `onAbort`. */
-function abortOf(signal: AbortSignal | undefined, onAbort: () => void) {
-  let abort = onAbort;
+/** Resolves when `signal` is aborted. */
+function abortOf(signal: AbortSignal | undefined) {
+  let abort: () => void = () => undefined;
   const promise = new Promise<void>((resolve) => {
-    abort = () => {
-      onAbort();
-      resolve();
-    };
+    abort = resolve;
   });
   if (signal?.aborted) abort();
   else signal?.addEventListener("abort", abort, { once: true });

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { FleetError } from "../client.js";
-import { reportToOwner } from "./owner.js";
+import { reportToOwner } from "./places.js";
 
 /** The file that an error was thrown in, as the running engine spells it. */
 export function sourceOf(error: Error): string | undefined {
