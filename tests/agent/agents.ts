@@ -91,6 +91,10 @@ export interface SessionRequest {
   calls?: Array<{ name: string; arguments?: Record<string, unknown> }>;
   ui?: boolean;
   abortAfterMs?: number;
+  /** Events that are emitted after the calls, with a signal that is aborted once they are over. */
+  aborted?: string[];
+  /** What has to be said, in the terminal or as a warning, before the session ends. */
+  until?: string[];
 }
 
 /** A session of a real pi in the child's own process, with a model that makes these calls. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { buildExtension } from "../../src/agent/index.js";
 import { Sandbox } from "../support/sandbox.js";
-import { type Runtime, runSession } from "./agents.js";
+import { type Runtime, runSession, type SessionReport } from "./agents.js";
 
-/** What fails without anybody waiting for it, by the name of the tool that starts it. */
+/** What fails without anybody waiting for it, by the name of the service whose tool starts it. */
 const FORGOTTEN: Record<string, string> = {
   text: `void Promise.reject("a text");`,
   nothing: "void Promise.reject();",
@@ -28,17 +28,54 @@ const FORGOTTEN: Record<string, string> = {
   timer: `setTimeout(() => { throw "in a timer"; }, 1);`,
 };
 
-const forgetful = `import fs from "node:fs"; import { readFile } from "node:fs/promises";
+const prelude = `import fs from "node:fs"; import { readFile } from "node:fs/promises";
   import { spawn } from "node:child_process"; import net from "node:net"; import http from "node:http";
-  void Promise.reject("at the top");
-  const silent = process.env.VERS_INFRA_URL + "/silent";
+  const silent = process.env.VERS_INFRA_URL + "/silent";`;
+
+const forgetting = (name: string, start: string) => `${prelude}
+  export default { name: "${name}", registerTools(pi, client) {
+    pi.registerTool({ name: "${name}_work", label: "", description: "", parameters: {}, async execute() {
+      ${start}
+      return client.ok("${name}"); } }); } };`;
+
+/** What fails when the agent aborts what runs. */
+const ON_ABORT: Record<string, string> = {
+  text: `signal.addEventListener("abort", () => { throw "a text"; });`,
+  rejection: `signal.addEventListener("abort", async () => { throw new Error("in an async listener"); });`,
+  property: `signal.onabort = () => { throw new Error("in a property"); };`,
+  combined: `AbortSignal.any([signal]).addEventListener("abort", () => { throw "in a combined one"; });`,
+  fetch: "void fetch(silent, { signal });",
+};
+
+/** Where it gets the signal from: an event, and what has it there. */
+const SIGNALS: [event: string, signal: string][] = [
+  ["tool_call", "ctx.signal"],
+  ["session_before_compact", "event.signal"],
+  ["session_before_tree", "event.signal"],
+];
+
+const aborted = SIGNALS.flatMap(([event, signal]) =>
+  Object.entries(ON_ABORT).map(([what, code]) => {
+    const name = `${event}_${what}`;
+    const source = `${prelude}
+      export default { name: "${name}", registerBehaviors(pi) {
+        pi.on("${event}", (event, ctx) => { const signal = ${signal}; ${code} }); } };`;
+    return { name, source };
+  }),
+);
+
+/** Its tool ends the run, and listens for that by the signal of its context. */
+const ending = `export default { name: "ending", registerTools(pi, client) {
+  pi.registerTool({ name: "ending_work", label: "", description: "", parameters: {},
+    async execute(_id, _params, signal, _onUpdate, ctx) {
+      ctx.signal.addEventListener("abort", () => { throw "of its own doing"; });
+      ctx.abort();
+      return client.ok(String(ctx.signal === signal && signal.aborted)); } }); } };`;
+
+const forgetful = `void Promise.reject("at the top");
   export default { name: "forgetful", registerTools(pi, client) {
-    const tool = (name, start) => pi.registerTool({ name: "forgetful_" + name, label: name, description: name,
-      parameters: {}, async execute() { start(); await new Promise((r) => setTimeout(r, 60)); return client.ok(name); } });
-    ${Object.entries(FORGOTTEN)
-      .map(([name, code]) => `tool("${name}", () => { ${code} });`)
-      .join("\n")}
-    tool("shout", () => pi.events.emit("shout", undefined));
+    pi.registerTool({ name: "forgetful_shout", label: "", description: "", parameters: {},
+      async execute() { pi.events.emit("shout", undefined); return client.ok(""); } });
     void Promise.reject("while it registers");
     pi.registerTool({ name: "forgetful_waits", label: "", description: "", parameters: {},
       execute: (_id, _params, signal, _onUpdate, ctx) => new Promise((resolve) => {
@@ -47,17 +84,29 @@ const forgetful = `import fs from "node:fs"; import { readFile } from "node:fs/p
   }, registerBehaviors(pi) { pi.on("turn_start", () => { void Promise.reject("in a handler"); }); },
   widget: { getLines() { void Promise.reject("in a widget"); return []; } } };`;
 
-/** Another extension, or pi itself: what it forgets is none of Reef's business. */
+/** Another extension, or pi itself: what it forgets is none of Reef's business. `start` says when it has. */
 const other = (start: string) => `import { readFile } from "node:fs/promises"; import fs from "node:fs";
-  const start = () => { ${start} };
+  const start = (forgotten) => { ${start} };
   export default (pi) => {
-    pi.events.on("shout", start);
+    pi.events.on("shout", () => start(() => undefined));
     pi.registerTool({ name: "other_forgets", label: "", description: "", parameters: {}, async execute() {
-      start(); await new Promise((r) => setTimeout(r, 60)); return { content: [], details: {} }; } });
+      await new Promise(start); return { content: [], details: {} }; } });
   };`;
+
+const reports = (names: readonly string[]) =>
+  names.map((name) => `[reef] ${name} left a failure unattended: `);
+/** Which services left something unattended; one that did so twice is there twice. */
+const reported = (notifications: readonly { message: string }[]) =>
+  notifications
+    .flatMap(({ message }) => /^\[reef\] (\w+) left a failure unattended: /.exec(message)?.[1] ?? [])
+    .toSorted();
+
+const saidIn = ({ notifications }: SessionReport, stderr: string) =>
+  notifications.map(({ message }) => message).join("\n") + stderr;
 
 let sandbox: Sandbox;
 let extension: string;
+let aborting: string;
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
@@ -68,10 +117,25 @@ const server = Bun.serve({
 });
 const env = { VERS_INFRA_URL: `http://127.0.0.1:${server.port}` };
 
+/** Writes the extension of these services. */
+async function extensionOf(file: string, services: Record<string, string>): Promise<string> {
+  const folder = (name: string) => `${file}/${name}`;
+  sandbox.services(
+    Object.fromEntries(Object.entries(services).map(([name, code]) => [`${folder(name)}/index.ts`, code])),
+  );
+  const sources = Object.keys(services).map((name) => ({
+    name,
+    dir: `${sandbox.servicesDir}/${folder(name)}`,
+  }));
+  return sandbox.write(`${file}.js`, (await buildExtension(sources)).code);
+}
+
 beforeAll(async () => {
-  sandbox = new Sandbox({ "forgetful/index.ts": forgetful });
-  const sources = [{ name: "forgetful", dir: `${sandbox.servicesDir}/forgetful` }];
-  extension = sandbox.write("extension.js", (await buildExtension(sources)).code);
+  sandbox = new Sandbox({});
+  const each = Object.entries(FORGOTTEN).map(([name, start]) => [name, forgetting(name, start)]);
+  extension = await extensionOf("extension", { forgetful, ...Object.fromEntries(each) });
+  const all = aborted.map(({ name, source }) => [name, source]);
+  aborting = await extensionOf("aborting", { ending, ...Object.fromEntries(all) });
 });
 afterAll(async () => {
   await server.stop(true);
@@ -81,12 +145,14 @@ afterAll(async () => {
 describe.each<Runtime>(["node", "bun"])("on %s", (runtime) => {
   test("whatever a service forgets is reported, and its agent goes on", async () => {
     const names = Object.keys(FORGOTTEN);
-    const calls = names.map((name) => ({ name: `forgetful_${name}` }));
-    const { report, stderr } = await runSession(runtime, { extensions: [extension], calls }, env);
+    const calls = names.map((name) => ({ name: `${name}_work` }));
+    const until = [...reports(names), "in a handler", "in a widget"];
+    const { report, stderr } = await runSession(runtime, { extensions: [extension], calls, until }, env);
     expect(report.results.map(({ text, isError }) => [text, isError])).toEqual(
       names.map((name) => [name, false]),
     );
-    const said = report.notifications.map(({ message }) => message).join("\n") + stderr;
+    expect(reported(report.notifications).filter((name) => name !== "forgetful")).toEqual(names.toSorted());
+    const said = saidIn(report, stderr);
     for (const reason of ["a text", "ENOENT", "in a callback", "at the top", "in a handler", "in a widget"]) {
       expect(said).toContain(reason);
     }
@@ -99,11 +165,35 @@ describe.each<Runtime>(["node", "bun"])("on %s", (runtime) => {
     expect(report.results).toEqual([{ name: "forgetful_waits", isError: false, text: "aborted" }]);
   });
 
+  test("what a service does when the agent aborts what runs costs nothing, whoever gave it the signal", async () => {
+    const names = ["ending", ...aborted.map(({ name }) => name)];
+    const { report } = await runSession(
+      runtime,
+      {
+        extensions: [aborting],
+        calls: [{ name: "ending_work" }],
+        aborted: ["session_before_compact", "session_before_tree"],
+        until: reports(names),
+      },
+      env,
+    );
+    expect(report.results).toEqual([{ name: "ending_work", isError: false, text: "true" }]);
+    expect(reported(report.notifications)).toEqual(names.toSorted());
+  });
+
   test.each([
-    ["a rejection", `void Promise.reject("not Reef's");`, "not Reef's"],
-    ["an engine's error", `void readFile("/nonexistent");`, "ENOENT"],
-    ["an exception", `setTimeout(() => { throw new Error("not Reef's"); }, 1);`, "not Reef's"],
-    ["a callback's text", `fs.readFile("/nonexistent", () => { throw "not Reef's"; });`, "not Reef's"],
+    ["a rejection", `void Promise.reject("not Reef's"); forgotten();`, "not Reef's"],
+    [
+      "an engine's error",
+      `const reading = readFile("/nonexistent"); void reading.then(String); reading.catch(forgotten);`,
+      "ENOENT",
+    ],
+    ["an exception", `setTimeout(() => { forgotten(); throw new Error("not Reef's"); }, 1);`, "not Reef's"],
+    [
+      "a callback's text",
+      `fs.readFile("/nonexistent", () => { forgotten(); throw "not Reef's"; });`,
+      "not Reef's",
+    ],
   ])("%s of another extension ends it as without Reef", async (_what, start, message) => {
     const foreign = sandbox.write(`other-${runtime}.ts`, other(start));
     for (const extensions of [[foreign], [extension, foreign]]) {
@@ -125,24 +215,28 @@ describe.each<Runtime>(["node", "bun"])("on %s", (runtime) => {
 });
 
 test("a Bun without graphs still knows exceptions by where they are, and errors by their stack", async () => {
-  sandbox.services({
-    "careless/index.ts": `import fs from "node:fs";
+  const source = `import fs from "node:fs";
       export default { name: "careless", registerTools(pi, client) {
         pi.registerTool({ name: "careless_work", label: "", description: "", parameters: {}, async execute() {
           fs.readFile("/nonexistent", () => { throw "in a callback"; });
           fs.createReadStream("/nonexistent");
           void Promise.reject(new Error("with a stack"));
           void Promise.reject(Object.assign(new Error("from elsewhere", { cause: new Error("from here") }), { stack: "" }));
-          await new Promise((r) => setTimeout(r, 60));
-          return client.ok("fine"); } }); } };`,
-  });
-  const sources = [{ name: "careless", dir: `${sandbox.servicesDir}/careless` }];
-  const { code } = await buildExtension(sources);
-  const careless = sandbox.write("careless.js", code.replaceAll("ModuleGraph", "MissingGraph"));
-  const request = { extensions: [careless], calls: [{ name: "careless_work" }] };
-  const { report } = await runSession("bun", request);
+          return client.ok("fine"); } }); } };`;
+  const graphless = await extensionOf("careless", { careless: source });
+  const code = await Bun.file(graphless).text();
+  await Bun.write(graphless, code.replaceAll("ModuleGraph", "MissingGraph"));
+  const expected = [
+    "careless left a failure unattended: in a callback",
+    "ENOENT",
+    "with a stack",
+    "from elsewhere",
+  ];
+  const request = { extensions: [graphless], calls: [{ name: "careless_work" }], until: expected };
+  const { report, stderr } = await runSession("bun", request);
   expect(report.results).toEqual([{ name: "careless_work", isError: false, text: "fine" }]);
   expect(report.notifications.map(({ message }) => message)).toContain(
     "[reef] careless left a failure unattended: in a callback",
   );
+  for (const reason of expected) expect(saidIn(report, stderr)).toContain(reason);
 });

@@ -13,7 +13,22 @@ import {
   SettingsManager,
 } from "@mariozechner/pi-coding-agent";
 
-const { extensions, calls = [], ui = true, abortAfterMs } = JSON.parse(process.argv[2]);
+const {
+  extensions,
+  calls = [],
+  ui = true,
+  abortAfterMs,
+  aborted = [],
+  until = [],
+} = JSON.parse(process.argv[2]);
+/** Only what never comes takes so long, in milliseconds. */
+const PATIENCE_MS = 8000;
+const warnings = [];
+const { warn } = console;
+console.warn = (...parts) => {
+  warnings.push(parts.join(" "));
+  warn(...parts);
+};
 const agentDir = mkdtempSync(join(process.env.PI_CODING_AGENT_DIR ?? tmpdir(), "pi-"));
 const cwd = process.cwd();
 
@@ -82,6 +97,15 @@ const aborting = abortAfterMs === undefined ? undefined : setTimeout(() => sessi
 await prompting;
 clearTimeout(aborting);
 const promptMs = performance.now() - promptStarted;
+for (const type of aborted) {
+  const controller = new AbortController();
+  await session.extensionRunner.emit({ type, signal: controller.signal });
+  controller.abort();
+}
+const isSaid = (text) =>
+  [...warnings, ...notifications.map(({ message }) => message)].join("\n").includes(text);
+for (const end = Date.now() + PATIENCE_MS; Date.now() < end && !until.every(isSaid); )
+  await new Promise((r) => setTimeout(r, 5));
 // The widget is filled without anybody waiting for it.
 for (let waited = 0; ui && waited < 40 && widgets.length < 2; waited++)
   await new Promise((r) => setTimeout(r, 5));

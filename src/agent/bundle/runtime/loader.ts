@@ -2,10 +2,12 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../../../core/errors.js";
 import { Owner } from "../../../core/extension/owner.js";
+import { reportToOwner } from "../../../core/extension/places.js";
 import { isSelected, selectionFrom } from "../../../core/extension/selection.js";
 import { guardUnattended, sourceOf } from "../../../core/extension/unattended.js";
 import { createExtension } from "../../../core/extension.js";
 import type { ServiceModule } from "../../../core/types.js";
+import type { Sealed } from "./state.js";
 
 /** One service of the bundle. `load` evaluates its modules. */
 export interface Unit {
@@ -43,11 +45,11 @@ export async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
 }
 
 /** Evaluates units one after the other; the stand-ins become real when the last one is done. */
-async function loadAll(units: readonly Unit[]): Promise<Loaded> {
+async function loadAll(units: readonly Unit[], report: Sealed["report"]): Promise<Loaded> {
   const loaded: Loaded = { modules: [], problems: [] };
   const deadline = performance.now() + TOTAL_LIMIT_MS;
   const owned = units.map((unit) => {
-    const owner = new Owner((error) => __reef.report(`${unit.name} left a failure unattended`, error));
+    const owner = new Owner((error) => report(`${unit.name} left a failure unattended`, error));
     return { unit, owner };
   });
   __reef.evaluating = true;
@@ -84,10 +86,16 @@ export function createFactory(units: readonly Unit[], url: string): (pi: Extensi
 }
 
 function start(units: readonly Unit[], codeFile: string | undefined): Promise<Loaded> {
-  const report = (where: string, error: unknown) =>
+  const report: Sealed["report"] = (where, error) =>
     __reef.real.console.warn(`[reef] ${where}: ${messageOf(error)}`);
-  __reef.report = report;
+  // A callback of a service is on its account, whoever calls it.
+  __reef.report = (where, error) => {
+    if (!reportToOwner(error)) report(where, error);
+  };
   guardUnattended((error) => report("a service left a failure unattended", error), codeFile);
   const choice = selectionFrom();
-  return loadAll(units.filter((unit) => isSelected(unit, choice)));
+  return loadAll(
+    units.filter((unit) => isSelected(unit, choice)),
+    report,
+  );
 }
