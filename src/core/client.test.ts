@@ -288,6 +288,37 @@ describe("limits", () => {
     expect(error.message).toContain("no reply within 20 ms");
   });
 
+  test.each([
+    [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
+    [2 ** 33, 2 ** 31 - 1],
+    [0.5, 1],
+    [1500.5, 1501],
+  ])("a limit of %p ms is one of %p, which the platform has", async (timeoutMs, expected) => {
+    const given = spyOn(AbortSignal, "timeout");
+    try {
+      expect(await client.api<unknown>("GET", "/x", undefined, { timeoutMs })).toEqual({ ok: true });
+      expect(given).toHaveBeenLastCalledWith(expected);
+    } finally {
+      given.mockRestore();
+    }
+  });
+
+  test.each<[unknown, string]>([
+    [Number.NaN, "NaN"],
+    [-1, "-1"],
+    [0, "0"],
+    [Number.NEGATIVE_INFINITY, "-Infinity"],
+    ["20", "of type string"],
+    [{}, "of type object"],
+    [5n, "of type bigint"],
+  ])("a limit of %p is refused, and said to be", async (timeoutMs, shown) => {
+    const error = await failure(client.api("POST", "/x", {}, { timeoutMs: timeoutMs as number }));
+    expect(error.message).toBe(`POST /x: timeoutMs is ${shown}; it takes a number of milliseconds above 0`);
+    const other = createFleetClient({ env, timeoutMs: () => timeoutMs as number });
+    expect((await failure(other.api("POST", "/x"))).message).toBe(error.message);
+    expect(seen).toEqual([]);
+  });
+
   test("signals and attempts are asked for and told at each call", async () => {
     const attempts: boolean[] = [];
     let controller = new AbortController();

@@ -34,6 +34,8 @@ export class FleetError extends Error {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Timers of more are over at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const RETRY_AFTER_MS = 100;
 /** Methods whose repetition changes nothing (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
@@ -116,7 +118,14 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     if (read().baseUrl === "") throw new FleetError(`${method} ${path}: VERS_INFRA_URL is not set`, 0);
     const { timeoutMs: limit, signal: given } = options;
     const most = typeof limit === "function" ? limit() : limit;
-    const timeoutMs = Math.min(wanted ?? most ?? DEFAULT_TIMEOUT_MS, most ?? Number.POSITIVE_INFINITY);
+    const limits = [wanted ?? most ?? DEFAULT_TIMEOUT_MS, most ?? MAX_TIMEOUT_MS];
+    const wrong = limits.find((ms) => !(typeof ms === "number" && ms > 0));
+    if (wrong !== undefined) {
+      const shown = typeof wrong === "number" ? wrong : `of type ${typeof wrong}`;
+      const why = `timeoutMs is ${shown}; it takes a number of milliseconds above 0`;
+      throw new FleetError(`${method} ${path}: ${why}`, 0);
+    }
+    const timeoutMs = Math.ceil(Math.min(...limits, MAX_TIMEOUT_MS));
     const signal = typeof given === "function" ? given() : given;
     const call = { method, path, body, signal, timeoutMs, deadline: AbortSignal.timeout(timeoutMs) };
     try {
