@@ -19,18 +19,28 @@ async function requestOf(name: string): Promise<Request> {
 }
 
 describe("the name of an agent", () => {
+  test.each(["ada", "Jürgen", "Zoë 日", "100%", "a%20b", "%C3", " spaced ", "50% off, 100% on", "\u{1f41a}"])(
+    "arrives as it is: %j",
+    async (name) => {
+      expect(agentNameOf(await requestOf(name))).toBe(name);
+    },
+  );
+
   test.each([
-    "ada",
-    "Jürgen",
-    "Zoë 日\n",
-    "100%",
-    "a%20b",
-    "%C3",
-    " spaced ",
-    "50% off, 100% on",
-    "\u{1f41a}",
-  ])("arrives as it is: %j", async (name) => {
-    expect(agentNameOf(await requestOf(name))).toBe(name);
+    ["Zoë 日\n", "Zoë 日%0A"],
+    ["\x1b[2Jred", "%1B[2Jred"],
+    ["a\0b\x7f", "a%00b%7F"],
+    ["\x9b2J", "%C2%9B2J"],
+  ])("keeps control characters encoded: %j", async (name, expected) => {
+    expect(agentNameOf(await requestOf(name))).toBe(expected);
+  });
+
+  test.each([
+    ["%0a%1b[2J", "%0A%1B[2J"],
+    ["\x9b2J", "%C2%9B2J"],
+    ["\x9b100%", "%C2%9B100%"],
+  ])("that another client sends brings none either: %j", (given, expected) => {
+    expect(agentNameOf(new Request(URL, { headers: { "x-reef-agent-name": given } }))).toBe(expected);
   });
 
   test.each(["100%", "%zz", "%C3", "J%FCrgen"])(
