@@ -4,10 +4,11 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { accessSync, existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { follow } from "./core/code-files.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ownServices = join(root, "services");
@@ -25,22 +26,34 @@ function labelOf(dir: string): string {
   return createHash("sha256").update(dir).digest("hex").slice(0, 8);
 }
 
-/** When the newest file in a folder was written, in milliseconds; links to folders are followed. */
-function newest(dir: string, except?: string): number {
-  let latest = statSync(dir).mtimeMs;
-  for (const name of readdirSync(dir)) {
+/**
+ * When the newest file in a folder was written, in milliseconds. Links are followed, but none to nowhere, and to no
+ * folder in `seen`, which are real paths: they may lead round in circles.
+ */
+function newest(dir: string, seen = new Set<string>(), except?: string): number {
+  const { real, stat } = follow(dir) ?? {};
+  if (!real || !stat || seen.has(real)) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  seen.add(real);
+  let latest = stat.mtimeMs;
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const { name } = entry;
     if (name.startsWith(".") || name === "node_modules" || name === except) continue;
-    const path = join(dir, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
     // What is in the `data` folder of a service is none of its code; deeper ones may be.
     const data = dir === services ? "data" : undefined;
-    if (stat) latest = Math.max(latest, stat.isDirectory() ? newest(path, data) : stat.mtimeMs);
+    const path = join(dir, name);
+    const written = entry.isFile()
+      ? statSync(path, { throwIfNoEntry: false })?.mtimeMs
+      : newest(path, seen, data);
+    latest = Math.max(latest, written ?? 0);
   }
   return latest;
 }
 
 function isCurrent(): boolean {
   if (!existsSync(output)) return false;
+  // A folder that is gone is not one without changes.
+  accessSync(services);
   return statSync(output).mtimeMs > Math.max(newest(services), newest(join(root, "src")));
 }
 

@@ -90,6 +90,38 @@ test("a change of a service's code is taken up wherever it is, one of its data i
   expect(await tools()).toEqual(["extra_second"]);
 });
 
+test("links that lead nowhere or round in circles keep nothing from being taken up", async () => {
+  const services = join(checkout, "elsewhere", "links");
+  const folder = join(services, "extra");
+  await Bun.write(join(folder, "index.ts"), named("first"));
+  symlinkSync("itself", join(folder, "itself"));
+  symlinkSync("nowhere", join(folder, "gone"));
+  for (const name of ["up", "up-again"]) symlinkSync("..", join(folder, name));
+  const tools = async () => {
+    const { report, stderr } = await runSession(
+      "bun",
+      { extensions: [extension] },
+      { REEF_SERVICES_DIR: services },
+    );
+    expect(stderr).toBe("");
+    return reefTools(report.tools);
+  };
+  expect(await tools()).toEqual(["extra_first"]);
+  await Bun.write(join(folder, "index.ts"), named("second"));
+  expect(await tools()).toEqual(["extra_second"]);
+});
+
+test("a services folder that is gone leaves the last file in use, and is named", async () => {
+  const services = join(checkout, "elsewhere", "gone");
+  await Bun.write(join(services, "extra", "index.ts"), named("kept"));
+  const start = () => runSession("bun", { extensions: [extension] }, { REEF_SERVICES_DIR: services });
+  expect(reefTools((await start()).report.tools)).toEqual(["extra_kept"]);
+  rmSync(services, { recursive: true });
+  const { report, stderr } = await start();
+  expect(stderr).toContain(services);
+  expect(reefTools(report.tools)).toEqual(["extra_kept"]);
+});
+
 test("what cannot be built leaves the last file in use, and says so", async () => {
   const { report } = await runSession("bun", { extensions: [extension] });
   expect(reefTools(report.tools)).toEqual(["log_append", "log_query"]);
