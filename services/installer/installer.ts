@@ -121,7 +121,7 @@ export class Installer {
   /** Begins the return to the version before. */
   rollback(name: string): Started {
     const entry = this.#findSwitchedOn(name);
-    const { id, previous, ...rest } = entry;
+    const { id, previous } = entry;
     const folder = join(this.#folders.previous, id);
     if (!previous || !isThere(folder)) {
       throw new InstallError(409, "source", `no earlier version of "${id}" is kept.`);
@@ -129,7 +129,7 @@ export class Installer {
     const options = { action: "rollback", dirName: id, source: entry.origin.source } as const;
     return this.#runner.begin(options, this.#folders, async (job) => {
       const version = { ...previous, at: new Date().toISOString() };
-      await job.progress.step("load", () => this.#place({ id, ...rest }, version, job.workspace.older, job));
+      await job.progress.step("load", () => this.#place(entry, version, job.workspace.older, job));
       return { ...describePlaced(entry, version), action: "rolled-back" };
     });
   }

@@ -31,14 +31,26 @@ export interface Installed {
   current?: InstalledVersion;
   /** The version before, which is kept for a rollback. */
   previous?: InstalledVersion;
-  /** What is about to be done, in case the process ends in between; `isGone` where no folder is replaced. */
-  pending?: { action: "place"; version: InstalledVersion; isGone?: true } | { action: "remove" };
+  /** What is about to be done, in case the process ends in between. */
+  pending?: Placing | { action: "remove" };
 }
 
-/** An entry once this version is in its place; `isGone` when the folder of the one before was not there. */
-export function placed(entry: Installed, version: InstalledVersion, isGone = false): Installed {
-  const { pending: _, current, ...rest } = entry;
-  return { ...rest, current: version, ...(current && !isGone && { previous: current }) };
+/** A version on its way into its place. */
+export interface Placing {
+  action: "place";
+  version: InstalledVersion;
+  /** No folder is replaced: the one of the version before was not there. */
+  isGone?: true;
+  /** It is the version that was kept, which is none any more once it is in its place. */
+  isKept?: true;
+}
+
+/** An entry once that version is in its place. */
+export function placed(entry: Installed, { version, isGone, isKept }: Placing): Installed {
+  const { pending: _, current, previous, ...rest } = entry;
+  const stays = isKept ? undefined : previous;
+  const before = isGone ? stays : (current ?? stays);
+  return { ...rest, current: version, ...(before && { previous: before }) };
 }
 
 export type Lock = JsonCollection<Installed>;

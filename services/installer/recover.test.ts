@@ -1,5 +1,14 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
@@ -120,6 +129,54 @@ describe("a process that ended in the middle of", () => {
       expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
       expect((await again.request("GET", "/greeter")).data.version).toBe("2");
       await again.stop();
+    }
+  });
+
+  test("a rollback, before anything was moved: the version before is still kept", async () => {
+    const gate = join(source, "gate");
+    const waiting = `async init() {
+      const { existsSync } = await import("node:fs");
+      while (existsSync(${JSON.stringify(gate)})) await Bun.sleep(5);
+    },`;
+    let record = "";
+    const left = await interrupted(async (reef) => {
+      writeFiles(source, sampleFiles("greeter", "1", waiting));
+      expect((await reef.install({ source, link: false, dirName: "greeter" })).status).toBe(201);
+      writeFiles(source, sampleFiles("greeter", "2"));
+      expect((await reef.post("/installer/update", { name: "greeter" })).status).toBe(200);
+      writeFiles(source, { gate: "" });
+      const rolledBack = reef.post("/installer/rollback", { name: "greeter" });
+      await eventually(() => {
+        record = readFileSync(join(reef.dataDir, "installer.json"), "utf8");
+        return record.includes('"pending"');
+      });
+      rmSync(gate);
+      expect((await rolledBack).status).toBe(200);
+      expect((await reef.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+    }, "place");
+    writeFiles(left.sandbox.dataDir, { "installer.json": record });
+    expect(await after(left)).toMatchObject({ version: "2", staging: [], pending: false });
+    const again = await startInstance({}, left.sandbox);
+    expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+    expect((await again.request("GET", "/greeter")).data.version).toBe("1");
+    await again.stop();
+  });
+
+  test("a rollback in place of a folder that somebody deleted: it is the version before until it is there", async () => {
+    for (const arrived of [false, true]) {
+      const left = await interrupted(oneWithTwoBehind, "place");
+      const { items } = JSON.parse(readFileSync(left.lock, "utf8"));
+      Object.assign(items[0].pending, { isGone: true, isKept: true });
+      writeFiles(left.sandbox.dataDir, { "installer.json": JSON.stringify({ items }) });
+      rmSync(join(left.services, "greeter"), { recursive: true });
+      const to = arrived ? join(left.services, "greeter") : join(left.workspace, "older");
+      renameSync(join(left.base, "previous/greeter"), to);
+      const found = await after(left);
+      expect(found).toMatchObject({ version: arrived ? "2" : undefined, staging: [], pending: false });
+      expect([
+        found.installed[0].previous !== undefined,
+        existsSync(join(left.base, "previous/greeter")),
+      ]).toEqual([!arrived, !arrived]);
     }
   });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { contentDigest } from "../../src/core/digest.js";
 import type { Logger } from "../../src/core/log.js";
 import type { Folders } from "./folders.js";
-import { type Installed, type Lock, placed } from "./lock.js";
+import { type Installed, type Lock, type Placing, placed } from "./lock.js";
 import { isThere, moveAlong } from "./place.js";
 import { clearStaging, ownedByThisProcess } from "./staging.js";
 import { Workspace } from "./workspace.js";
@@ -49,18 +49,19 @@ function without({ pending: _, ...entry }: Installed): Installed {
 
 function afterPlacing(
   entry: Installed,
-  { version, isGone }: Extract<Installed["pending"], { action: "place" }>,
+  pending: Placing,
   target: string,
   workspace: Workspace,
   folders: Folders,
 ): Installed | undefined {
   const { current } = entry;
+  const { version, isGone } = pending;
   const previous = join(folders.previous, entry.id);
   const arrived =
     !isThere(workspace.incoming) && existsSync(target) && contentDigest(target) === version.digest;
   if (arrived) {
     if (current && !isGone && isThere(previous)) moveAlong(previous, target, current.files);
-    return placed(entry, version, isGone);
+    return placed(entry, pending);
   }
   if (!current) return undefined;
   if (!isGone && !isThere(target) && isThere(previous)) renameSync(previous, target);

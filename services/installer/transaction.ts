@@ -5,7 +5,7 @@ import type { Logger } from "../../src/core/log.js";
 import type { FolderChange, ServiceRegistry } from "../../src/core/registry-types.js";
 import type { Folders } from "./folders.js";
 import { clearAway, type Leftovers, together } from "./leftovers.js";
-import { type Installed, type InstalledVersion, type Lock, placed } from "./lock.js";
+import { type Installed, type InstalledVersion, type Lock, type Placing, placed } from "./lock.js";
 import { type Exchange, exchange, isThere } from "./place.js";
 import { asInstallError } from "./validate.js";
 import type { Workspace } from "./workspace.js";
@@ -24,8 +24,8 @@ type Entry = Installed & { current: InstalledVersion };
 
 /**
  * Exchanges the folder of `entry` for `incoming` and loads it; the version before, if any, is kept for a
- * rollback. On failure the folder, the service and the lock file are as before. Returns what was found in the
- * version before that one and is not the installer's.
+ * rollback, whose `incoming` is the workspace's `older`. On failure the folder, the service and the lock file are
+ * as before. Returns what was found in the version before that one and is not the installer's.
  */
 export async function putIntoPlace(
   entry: Installed,
@@ -39,16 +39,18 @@ export async function putIntoPlace(
   const target = join(servicesDir, id);
   // Then nothing becomes the version before: the one that is kept stays it.
   const isGone = !isThere(target);
+  const isKept = incoming === workspace.older;
   const change = exchange({
     target,
     incoming,
     outgoing: join(folders.previous, id),
-    ...(!(isGone && previous) && { older: workspace.older }),
+    ...(!(isGone && previous && !isKept) && { older: workspace.older }),
     ours: current?.files ?? {},
   });
-  const during: Installed = { ...entry, pending: { action: "place", version, ...(isGone && { isGone }) } };
-  const after = placed(entry, version, isGone);
-  await commit({ before: entry, during, after, change, workspace, step: "load" }, options);
+  const flags = { ...(isGone && { isGone }), ...(isKept && { isKept }) };
+  const pending: Placing = { action: "place", version, ...flags };
+  const after = placed(entry, pending);
+  await commit({ entry, pending, after, change, workspace, step: "load" }, options);
   return clearAway(workspace.older, previous?.files ?? {}, id, folders, log);
 }
 
@@ -66,11 +68,8 @@ export async function takeAway(
     outgoing: workspace.outgoing,
     ours: current.files,
   });
-  const during: Installed = { ...entry, pending: { action: "remove" } };
-  await commit(
-    { before: entry, during, after: undefined, change, workspace, step: "remove", force },
-    options,
-  );
+  const pending = { action: "remove" } as const;
+  await commit({ entry, pending, after: undefined, change, workspace, step: "remove", force }, options);
   try {
     registry.forget(id);
   } catch (error) {
@@ -82,8 +81,9 @@ export async function takeAway(
 }
 
 interface Commit {
-  before: Installed;
-  during: Installed;
+  /** As it is before, and is again on failure. */
+  entry: Installed;
+  pending: NonNullable<Installed["pending"]>;
   /** Undefined to remove the entry. */
   after: Installed | undefined;
   change: Exchange;
@@ -94,34 +94,32 @@ interface Commit {
 
 /** The entry says what is about to happen before it does, so that a crash in between can be mended. */
 async function commit(
-  { before, during, after, change, workspace, step, force }: Commit,
+  { entry, pending, after, change, workspace, step, force }: Commit,
   options: TransactionOptions,
 ): Promise<void> {
   const { lock, registry, log } = options;
-  const { id } = before;
-  const write = async (entry: Installed | undefined) => {
-    if (entry?.current) await lock.put(entry);
+  const { id } = entry;
+  const write = async (next: Installed | undefined) => {
+    if (next?.current) await lock.put(next);
     else await lock.delete(id);
   };
-  await lock.put(during);
+  await lock.put({ ...entry, pending });
   try {
     await registry.changeFolder(id, change, { force });
   } catch (error) {
     workspace.isHalfWay = change.isMade();
-    const noted = workspace.isHalfWay ? Promise.reject(error) : write(before);
+    const noted = workspace.isHalfWay ? Promise.reject(error) : write(entry);
     await noted.catch((cause) => log.error(`${id} stays half-way until the next start: ${messageOf(cause)}`));
     throw asInstallError(error, step);
   }
   try {
-    if (during.pending?.action === "place" && during.pending.version.kind === "plugin") {
-      await options.takeUp(id);
-    }
+    if (pending.action === "place" && pending.version.kind === "plugin") await options.takeUp(id);
     await write(after);
   } catch (error) {
     const back: FolderChange = { apply: change.undo, undo: change.apply };
     await registry
       .changeFolder(id, back, { force: true })
-      .then(() => write(before))
+      .then(() => write(entry))
       .catch((cause) => log.error(`${id} stays half-way until the next start: ${messageOf(cause)}`));
     workspace.isHalfWay = change.isMade();
     throw error;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GitHost, git, writeFiles } from "./testing/git-host.js";
@@ -62,6 +62,24 @@ test("a rollback is answered with the ref of the version that serves, and so is 
     expect((await rollback()).data.ref).toBe("v2");
     await reef.post("/installer/remove", { name: "greeter" });
   }
+});
+
+test("a rollback that fails keeps the version before, and works once that is mended", async () => {
+  await install();
+  release("2");
+  await update();
+  const kept = join(reef.dataDir, ".reef/installer/previous/greeter/index.ts");
+  const code = readFileSync(kept, "utf8");
+  for (const gone of [false, true]) {
+    if (gone) rmSync(folder(), { recursive: true });
+    const { previous } = await entry();
+    writeFileSync(kept, "export default {");
+    expect((await rollback()).status).toBe(400);
+    expect((await entry()).previous).toEqual(previous);
+    writeFileSync(kept, code);
+  }
+  expect((await rollback()).status).toBe(200);
+  expect(await versionNow()).toBe("1");
 });
 
 describe("a folder that was deleted by hand", () => {
