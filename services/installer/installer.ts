@@ -155,9 +155,7 @@ export class Installer {
   /** What is switched off would not be loaded, so nothing is fetched for it either. */
   #findSwitchedOn(name: string): Entry {
     const entry = this.#find(name);
-    const services = this.#ctx.registry.list();
-    const isOff = services.some(({ dirName, state }) => dirName === entry.id && state === "disabled");
-    if (isOff) throw asInstallError(switchedOff(entry.id), "source");
+    if (this.#ctx.registry.isDisabled(entry.id)) throw asInstallError(switchedOff(entry.id), "source");
     return entry;
   }
 

@@ -70,11 +70,10 @@ export async function takeAway(
   });
   const pending = { action: "remove" } as const;
   await commit({ entry, pending, after: undefined, change, workspace, step: "remove", force }, options);
-  try {
-    registry.forget(id);
-  } catch (error) {
+  // Later changes of this folder come after it. It may come after the end of the installer, which waits for this job.
+  registry.forget(id).catch((error) => {
     log.error(`that ${id} was switched off is still remembered: ${messageOf(error)}`);
-  }
+  });
   const left = await clearAway(workspace.outgoing, current.files, id, folders, log);
   if (!previous) return left;
   return together(left, await clearAway(join(folders.previous, id), previous.files, id, folders, log));

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GitHost, git, writeFiles } from "./testing/git-host.js";
@@ -138,6 +138,10 @@ test("a service that is switched off is neither updated nor rolled back, and is 
       data: { code: "DISABLED", error: expect.stringContaining("POST /services/enable/greeter") },
     });
   }
+  const away = `${folder()}-away`;
+  renameSync(folder(), away);
+  expect(await update()).toMatchObject({ status: 409, data: { code: "DISABLED", step: "source" } });
+  renameSync(away, folder());
   await reef.post("/services/enable/greeter", {});
   expect((await rollback()).status).toBe(200);
 });

@@ -147,8 +147,10 @@ export interface ServiceRegistry {
   disable(name: string, options?: { force?: boolean; reason?: string }): Promise<void>;
   /** Lets a disabled folder load again, and loads it; by either name. */
   enable(name: string): Promise<Loaded>;
-  /** Forgets that a folder was switched off, if it is gone. Throws a `StorageError` when that cannot be saved. */
-  forget(dirName: string): void;
+  /** Whether a folder is switched off, also while it is not there. */
+  isDisabled(dirName: string): boolean;
+  /** Forgets that a folder was switched off, if it is gone. Rejects with a `StorageError` when that cannot be saved. */
+  forget(dirName: string): Promise<void>;
   /** The kept versions of a service's code, latest first. */
   versions(name: string): Snapshot[];
   /**

@@ -40,7 +40,8 @@ export function registryView(
     };
     return asked(() => inHost(inTurn));
   };
-  const ifOn = (dirName: string) => (registry.switches?.isDisabled(dirName) ? undefined : dirName);
+  const isDisabled = (dirName: string) => registry.switches?.isDisabled(dirName) === true;
+  const ifOn = (dirName: string) => (isDisabled(dirName) ? undefined : dirName);
   return {
     list: () => listServices(registry, events),
     get: (name) => getService(registry, events, name),
@@ -76,7 +77,8 @@ export function registryView(
         () => folderOf(registry, name),
         (trial) => changes().enable(registry, name, trial),
       ),
-    forget: (dirName) => changes().forget(registry, dirName),
+    isDisabled,
+    forget: (dirName) => enqueue(dirName, () => changes().forget(registry, dirName)),
     rollback: (name, digest) => enqueue(name, () => changes().rollBack(registry, name, digest, caller)),
     changeFolder: (dirName, change, options) =>
       enqueue(dirName, () =>

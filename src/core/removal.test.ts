@@ -2,7 +2,7 @@ import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { endRegistries, failure, startRegistry } from "../../tests/support/registry.js";
-import { answering } from "../../tests/support/sandbox.js";
+import { answering, eventually } from "../../tests/support/sandbox.js";
 import { failureStatus } from "./load-failure.js";
 import { StorageError } from "./storage-error.js";
 
@@ -142,13 +142,40 @@ describe("switching off", () => {
   test("is forgotten with a folder that is gone, and with no other", async () => {
     const { reef, registry } = await startRegistry(folder);
     await registry.disable("shown");
-    registry.forget("folder");
+    await registry.forget("folder");
     expect(registry.list()).toMatchObject([{ state: "disabled" }]);
     const path = join(reef.sandbox.servicesDir, "folder");
     renameSync(path, `${path}-away`);
-    registry.forget("folder");
+    await registry.forget("folder");
     renameSync(`${path}-away`, path);
     expect(await registry.load("folder")).toEqual({ name: "shown", action: "added" });
+  });
+
+  test("is known of a folder that is gone, and is forgotten after the change that is under way", async () => {
+    const { reef, registry } = await startRegistry({
+      ...folder,
+      "slow/index.ts": `export default {
+        name: "slow",
+        dispose() {
+          return new Promise((resolve) => { globalThis.__letGo = resolve; });
+        },
+      };`,
+    });
+    await registry.disable("shown");
+    renameSync(join(reef.sandbox.servicesDir, "folder"), join(reef.sandbox.servicesDir, "away"));
+    expect(["folder", "shown", "slow"].map((name) => registry.isDisabled(name))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const ending = registry.unload("slow");
+    const letGo = await eventually(() => (globalThis as unknown as { __letGo?: () => void }).__letGo);
+    const forgetting = registry.forget("folder");
+    await Bun.sleep(0);
+    expect(registry.isDisabled("folder")).toBe(true);
+    letGo();
+    await Promise.all([ending, forgetting]);
+    expect(registry.isDisabled("folder")).toBe(false);
   });
 
   test("twice, by either name, does not lose the service's name", async () => {

@@ -66,7 +66,7 @@ export async function enable(registry: Registry, name: string, trial?: Trial): P
 }
 
 /** Forgets that a folder was switched off, if it is not there any more: who comes after it may run. */
-export function forget({ servicesDir, switches }: Registry, dirName: string): void {
+export async function forget({ servicesDir, switches }: Registry, dirName: string): Promise<void> {
   if (!existsSync(join(servicesDir, dirName))) switches?.enable(dirName);
 }
 
