@@ -55,4 +55,19 @@ describe("a format in a schema", () => {
     const Named = Type.Object({ format: Type.String({ default: "none" }) }, { default: { format: "none" } });
     expect(checkValue(Named, { format: "any" })).toEqual({ format: "any" });
   });
+
+  test("is checked in a schema that holds itself, as a default may", () => {
+    const Looped = Type.Object({ at: Type.String({ format: "date" }) }, { default: {} });
+    Looped.default.self = Looped;
+    expect(checkValue(Looped, { at: "2024-02-29" })).toEqual({ at: "2024-02-29" });
+    expect(() => checkValue(Looped, { at: "noon" })).toThrow("at must be text in the format date");
+  });
+
+  test("is checked beside a bound on repeated items in a schema that holds itself", () => {
+    const items = Type.Array(Type.String({ format: "date" }), { uniqueItems: true });
+    const Looped = Type.Object({ items }, { default: {} });
+    Looped.default.self = Looped;
+    expect(checkValue(Looped, { items: ["2024-02-29"] })).toEqual({ items: ["2024-02-29"] });
+    expect(() => checkValue(Looped, { items: ["2024-02-29", "2024-02-29"] })).toThrow("items");
+  });
 });

@@ -27,11 +27,13 @@ export function assertFormats(schema: TSchema): void {
   looked.add(schema);
 }
 
-function* formatsIn(schema: unknown): Generator<string> {
-  if (typeof schema !== "object" || schema === null) return;
+/** A schema may hold itself, in a default for instance: `seen` has the parts that were gone through. */
+function* formatsIn(schema: unknown, seen = new Set<object>()): Generator<string> {
+  if (typeof schema !== "object" || schema === null || seen.has(schema)) return;
+  seen.add(schema);
   const { [Kind]: kind, format } = schema as Partial<TSchema>;
   if (kind === "String" && typeof format === "string") yield format;
-  for (const part of Object.values(schema)) yield* formatsIn(part);
+  for (const part of Object.values(schema)) yield* formatsIn(part, seen);
 }
 
 /** Those with which schemas of plugins are checked, too. */

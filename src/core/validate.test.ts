@@ -152,6 +152,14 @@ describe("what costs much is not looked for where a bound is exceeded:", () => {
     expect(messageFor({ tags: array, size: "big" }, schema)).toBe('size must be a number, not "big"');
     expect(looks()).toBeLessThanOrEqual(6);
   });
+
+  test("repetitions in the second of two fields that have the same schema", () => {
+    const { array, looks } = watched(["a", "b", "c"]);
+    const schema = Type.Object({ first: tags, second: tags, size: Type.Number() });
+    const value = { first: [], second: array, size: "big" };
+    expect(messageFor(value, schema)).toBe('size must be a number, not "big"');
+    expect(looks()).toBeLessThanOrEqual(6);
+  });
 });
 
 describe("readBody and readQuery", () => {

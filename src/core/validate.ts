@@ -23,19 +23,23 @@ function compile(schema: TSchema): Array<TypeCheck<TSchema>> {
 
 /**
  * The schema without the search for repeated items, which reads every item to its end (0.1 µs a character) also where
- * a bound is exceeded. Messages still name it.
+ * a bound is exceeded. Messages still name it. `known` has the parts that were gone through; one that holds itself, in
+ * a default for instance, is left as it is there.
  */
-function withoutUnique<T>(schema: T): T {
+function withoutUnique<T>(schema: T, known = new Map<unknown, unknown>()): T {
   if (typeof schema !== "object" || schema === null) return schema;
+  if (known.has(schema)) return known.get(schema) as T;
+  known.set(schema, schema);
   let changed = false;
   const copy = Array.isArray(schema) ? [...schema] : { ...schema };
   for (const [key, value] of Object.entries(schema)) {
-    const cheap = key === "uniqueItems" && value === true ? false : withoutUnique(value);
+    const cheap = key === "uniqueItems" && value === true ? false : withoutUnique(value, known);
     if (cheap === value) continue;
     changed = true;
     if (cheap === false) Object.defineProperty(copy, UNIQUE_LATER, { value: true });
     Object.defineProperty(copy, key, { value: cheap, enumerable: true });
   }
+  if (changed) known.set(schema, copy);
   return changed ? (copy as T) : schema;
 }
 
