@@ -23,8 +23,7 @@ export function createRoutes(manager: () => Manager): Hono {
   const routes = new Hono();
   const registry = () => manager().ctx.registry;
 
-  /** The name in the path, when the service may be changed. */
-  /** The name of a service that is to be changed, which may take as long as the service does. */
+  /** The name in the path of a service that may be changed, which may take as long as the service does. */
   const toChange = (c: Context) => {
     keepOpen(c.req.raw, c.env);
     const name = c.req.param("name") ?? "";
