@@ -21,7 +21,7 @@ export function ownedByThisProcess(path: string): boolean {
   try {
     return readFileSync(join(path, OWNER), "utf8") === PROCESS;
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ENOTDIR") return false;
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error))) return false;
     throw error;
   }
 }
@@ -29,23 +29,24 @@ export function ownedByThisProcess(path: string): boolean {
 /**
  * Removes what an operation left in its workspace, if there is anything.
  *
- * @throws InstallError with status 409 while it is at work, or when what it left is needed or cannot be kept.
+ * @throws InstallError with status 409 while it is at work, or when what it left is needed or cannot be kept; 507 when
+ * the disk is full.
  */
 export function makeRoom(folders: Folders, path: string, dirName: string): void {
   if (!existsSync(path)) return;
-  const refuse = (why: string, status: 409 | 507 = 409) => new InstallError(status, "source", why);
-  if (ownedByThisProcess(path))
-    throw refuse(`"${dirName}" is being installed, updated or removed right now.`);
+  if (ownedByThisProcess(path)) {
+    const why = `"${dirName}" is being installed, updated or removed right now.`;
+    throw new InstallError(409, "source", why);
+  }
   if (existsSync(join(path, HALF_WAY))) {
-    throw refuse(
-      `a change of "${dirName}" failed and was left half-way; the next start of the server mends it.`,
-    );
+    const why = `a change of "${dirName}" failed and was left half-way; the next start of the server mends it.`;
+    throw new InstallError(409, "source", why);
   }
   try {
     clear(folders, path);
   } catch (error) {
     const why = `what a change of "${dirName}" left in ${path} cannot be moved to ${folders.kept}: ${messageOf(error)}`;
-    throw refuse(why, isFull(error) ? 507 : 409);
+    throw new InstallError(isFull(error) ? 507 : 409, "source", why);
   }
 }
 

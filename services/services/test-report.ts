@@ -1,5 +1,6 @@
 /** What the test runner writes down at its end: a JUnit report, which tests cannot add to by what they print. */
 import { readFileSync } from "node:fs";
+import { systemErrorCode } from "../../src/core/storage-error.js";
 
 export interface TestReport {
   tests: number;
@@ -15,7 +16,7 @@ export function readReport(path: string): TestReport | undefined {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   }
   const root = /<testsuites [^>]*>/.exec(text)?.[0] ?? "";
