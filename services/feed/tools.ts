@@ -1,15 +1,9 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { given } from "../../src/core/tool-params.js";
 import type { FleetClient, Json } from "../../src/core/types.js";
 
-/** The parameters that are set. Many models fill in all of them; an empty text is as good as left out. */
-function given(params: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(params).filter(([, value]) => value !== undefined && value !== ""),
-  );
-}
-
-/** A query string of the parameters that are set, with its `?`. */
+/** A query string of the parameters that are given, with its `?`. */
 function search(params: Record<string, unknown>): string {
   const set = Object.entries(given(params)).map(([key, value]) => [key, String(value)]);
   return set.length > 0 ? `?${new URLSearchParams(set)}` : "";

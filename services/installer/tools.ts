@@ -1,6 +1,7 @@
 /** The installer's tools for agents: one for each operation. */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { given } from "../../src/core/tool-params.js";
 import type { FleetClient } from "../../src/core/types.js";
 
 const Name = Type.String({ description: "The installed service, or its folder" });
@@ -121,11 +122,6 @@ export async function waitForJob(
       throw new Error(`job ${id} is still running; GET /installer/jobs/${id} tells how it ends`);
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-}
-
-/** The parameters without empty texts: many models fill in all of them, and mean to leave those out. */
-function given(params: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== ""));
 }
 
 export function registerTools(pi: ExtensionAPI, client: FleetClient): void {

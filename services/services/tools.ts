@@ -117,7 +117,7 @@ const operations = [
     call: ({ name, digest }) => ({
       method: "POST",
       path: `/services/rollback/${segment(name)}`,
-      // Many models fill in every parameter; an empty one is as good as left out.
+      // As `given` of src/core/tool-params.ts has it, which a file that is required cannot import.
       body: { digest: digest || undefined },
     }),
   }),
@@ -130,7 +130,7 @@ const operations = [
     call: ({ name, force, reason }) => ({
       method: "POST",
       path: `/services/disable/${segment(name)}${forced(force)}`,
-      body: { reason },
+      body: { reason: reason || undefined },
     }),
   }),
   operation({

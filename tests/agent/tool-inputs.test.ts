@@ -99,6 +99,9 @@ test("in the log and in the feed", async () => {
   await answer("feed_publish", { type: "plan", content: "Plan made", parentId: "", detail: "" });
   const blanks = { agent: "", type: "plan", q: "", since: "", cursor: "" };
   expect(await answer("feed_list", blanks)).toContain("Plan made");
+  const metadata = { answer: "" };
+  const published = await answer("feed_publish", { type: "asked", content: "Nobody answered", metadata });
+  expect(JSON.parse(published).metadata).toEqual(metadata);
 });
 
 test("and for changes of services", async () => {
@@ -106,4 +109,8 @@ test("and for changes of services", async () => {
   const blanks = { source: "/nowhere", from: "", name: "", dirName: "", token: "" };
   const { text } = await call("installer_install", blanks);
   expect(text).toContain("/nowhere");
+  await answer("services_disable", { name: "feed", reason: "" });
+  const feed = JSON.parse(await answer("services_inspect", { name: "feed" }));
+  expect([feed.state, "reason" in feed]).toEqual(["disabled", false]);
+  await answer("services_enable", { name: "feed" });
 });

@@ -1,4 +1,4 @@
-/** What the tools' parameters are made of, and what counts as given. */
+/** What the tools' parameters are made of. */
 import { type TSchema, Type } from "@sinclair/typebox";
 
 export const oneOf = (values: readonly string[], description: string) =>
@@ -12,11 +12,3 @@ export const nullableText = (description: string) =>
   Type.Unsafe<string | null>(Type.Unknown({ type: ["string", "null"], description }));
 export const texts = (description: string) => Type.Array(Type.String(), { description });
 export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
-
-/** The same without fields that hold an empty text: many models fill in every parameter, and mean to leave it out. */
-export function given<T>(input: T): T {
-  if (Array.isArray(input)) return input.map(given) as T;
-  if (typeof input !== "object" || input === null) return input;
-  const fields = Object.entries(input).filter(([, value]) => value !== "");
-  return Object.fromEntries(fields.map(([name, value]) => [name, given(value)])) as T;
-}

@@ -1,9 +1,10 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { Type } from "@sinclair/typebox";
 import { messageOf } from "../../../src/core/errors.js";
+import { given } from "../../../src/core/tool-params.js";
 import type { FleetClient, ToolResult } from "../../../src/core/types.js";
 import { ARTIFACT_TYPES, NOTE_TYPES, STATUSES, type Task } from "./task.js";
-import { given, nullableText, oneOf, optional, text, texts } from "./tool-inputs.js";
+import { nullableText, oneOf, optional, text, texts } from "./tool-inputs.js";
 
 const id = text("The task's id, as board_list_tasks shows it");
 const artifacts = Type.Array(
@@ -20,10 +21,10 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   const me = client.agentName;
 
   /** One call of the board's API as the result of a tool. */
-  const call = async (method: string, path: string, body?: unknown): Promise<ToolResult> => {
+  const call = async (method: string, path: string, body?: object): Promise<ToolResult> => {
     if (!client.getBaseUrl()) return client.noUrl();
     try {
-      const result = await client.api(method, `/board${path}`, given(body));
+      const result = await client.api(method, `/board${path}`, body && given(body));
       return client.ok(JSON.stringify(result, null, 2), { result });
     } catch (error) {
       return client.err(messageOf(error));
@@ -134,8 +135,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     label: "Board: Add Artifacts",
     description: "Attach results to a task: branches, reports, deployments. Use it as soon as they exist.",
     parameters: Type.Object({ id, artifacts }),
-    execute: (_toolCallId, { id, ...body }) =>
-      call("POST", taskPath(id, "/artifacts"), { ...body, addedBy: me }),
+    execute: (_toolCallId, { id, artifacts }) =>
+      call("POST", taskPath(id, "/artifacts"), { artifacts: artifacts.map(given), addedBy: me }),
   });
 
   pi.registerTool({
@@ -156,8 +157,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
       summary: text("What was done, and how it can be checked"),
       artifacts: optional(artifacts),
     }),
-    execute: (_toolCallId, { id, ...body }) =>
-      call("POST", taskPath(id, "/review"), { ...body, submittedBy: me }),
+    execute: (_toolCallId, { id, summary, artifacts }) =>
+      call("POST", taskPath(id, "/review"), { summary, artifacts: artifacts?.map(given), submittedBy: me }),
   });
 
   pi.registerTool({

@@ -1,6 +1,7 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { Type } from "@sinclair/typebox";
 import { messageOf } from "../../../src/core/errors.js";
+import { given } from "../../../src/core/tool-params.js";
 import type { FleetClient } from "../../../src/core/types.js";
 
 /** Registers `log_append` and `log_query`. */
@@ -44,12 +45,9 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     async execute(_toolCallId, params) {
       if (!client.getBaseUrl()) return client.noUrl();
       try {
-        const filter = params.since || params.until || params.last ? params : { ...params, last: "24h" };
-        const query = new URLSearchParams();
-        for (const [name, value] of Object.entries(filter)) {
-          // Many models fill in every parameter; an empty one is as good as left out.
-          if (value !== "") query.set(name, String(value));
-        }
+        const filter = given(params);
+        const query = new URLSearchParams(filter.since || filter.until ? {} : { last: "24h" });
+        for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
         const text = await client.api<string>("GET", `/log/raw?${query}`);
         return client.ok(text || "No entries.");
       } catch (error) {
