@@ -29,4 +29,17 @@ export const eventTree = () => require("./tree.js") as typeof import("./tree.js"
 /** What tries unknown code. */
 export const checkProcess = () => require("./check-process.js") as typeof import("./check-process.js");
 
-const ALL = [registryViews, storeHandles, rootRoutes, redaction, changes, snapshots, eventTree, checkProcess];
+/** What handlers throw, as replies. */
+export const thrownReplies = () => require("./thrown-reply.js") as typeof import("./thrown-reply.js");
+
+const ALL = [
+  registryViews,
+  storeHandles,
+  rootRoutes,
+  redaction,
+  changes,
+  snapshots,
+  eventTree,
+  checkProcess,
+  thrownReplies,
+];

@@ -42,8 +42,15 @@ export function mountApp(
   const unknown = unknownOf(app);
   mounted.notFound(unknown);
   const isHonosOwn = app instanceof Hono && isPlain && app.router.constructor === plain.router.constructor;
-  const find = failsPlainly && isHonosOwn ? handlerFinder(mounted, unknown) : undefined;
-  return { fetch: mounted.fetch as Fetch, find, unknown };
+  const result: MountedApp = { fetch: mounted.fetch as Fetch, find: undefined, unknown };
+  if (failsPlainly && isHonosOwn) {
+    // Made with the first request: it would be a part of every start.
+    result.find = (request, env) => {
+      result.find = handlerFinder(mounted, unknown);
+      return result.find?.(request, env);
+    };
+  }
+  return result;
 }
 
 const plain = new Hono();

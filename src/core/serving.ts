@@ -2,11 +2,11 @@
 import { type ErrorCode, errorReply } from "./errors.js";
 import { endWork, isWorkOf, newWork, type Work, working } from "./host-context.js";
 import type { JsonContext } from "./json-context.js";
+import { thrownReplies } from "./late.js";
 import type { Logger } from "./log.js";
 import { type MountedApp, mountApp } from "./mounted-app.js";
 import type { Scope } from "./scope.js";
 import { isJson, mayWrite, StreamWatch } from "./streams.js";
-import { replyTo } from "./thrown-reply.js";
 import type { ServiceModule } from "./types.js";
 import { withHeaders } from "./unknown-route.js";
 import { Condition } from "./waiters.js";
@@ -224,7 +224,7 @@ export class Serving {
   /** What is thrown is the service's own: its fields may be anything, and may throw. */
   #fail(error: unknown, request: Request, context?: JsonContext): Response {
     try {
-      const reply = replyTo(error, request, this.#scope.log) ?? this.#failed(error, request);
+      const reply = thrownReplies().replyTo(error, request, this.#scope.log) ?? this.#failed(error, request);
       return context ? withHeaders(reply, context.res.headers) : reply;
     } catch (problem) {
       return this.#failed(problem, request);

@@ -33,6 +33,19 @@ const HONOS = ["404 Not Found", 404] as const;
  * clone without routes is asked.
  */
 export function unknownOf(app: Hono): Unknown {
+  let ask: ((standIn: StandIn) => Response | Promise<Response>) | undefined;
+  return (c) => {
+    // Not before somebody needs it: it would be a part of every start.
+    ask ??= askerOf(app);
+    const standIn = new StandIn(c);
+    const reply = ask(standIn);
+    return reply instanceof Promise
+      ? reply.then((settled) => standIn.replyFor(settled))
+      : standIn.replyFor(reply);
+  };
+}
+
+function askerOf(app: Hono): (standIn: StandIn) => Response | Promise<Response> {
   const asked = app.basePath("/");
   let asking: StandIn | undefined;
   const route = [(own: Context) => asking?.become(own), {}];
@@ -42,13 +55,9 @@ export function unknownOf(app: Hono): Unknown {
   asked.onError((error) => {
     throw error;
   });
-  return (c) => {
-    const standIn = new StandIn(c);
+  return (standIn) => {
     asking = standIn;
-    const reply = asked.fetch(ANY);
-    return reply instanceof Promise
-      ? reply.then((settled) => standIn.replyFor(settled))
-      : standIn.replyFor(reply);
+    return asked.fetch(ANY);
   };
 }
 
