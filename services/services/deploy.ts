@@ -7,7 +7,6 @@ import { checkRouteDocs } from "../../src/core/route-docs.js";
 import { Turns } from "../../src/core/turns.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Announcer } from "./announce.js";
-import { foreignImports } from "./foreign-imports.js";
 import { assertChangeable } from "./names.js";
 import { probe } from "./probe.js";
 import { type DeployReport, StepRecorder } from "./report.js";
@@ -105,6 +104,7 @@ export class Deployer {
       if (now?.digest !== digest) throw new StepFailed("other code was put into service at the same moment");
       recorder.end("passed", `version ${now.generation} serves; ${seen}`);
       const { generation } = now;
+      const { foreignImports } = await import("./foreign-imports.js");
       warnings.push(...(await foreignImports(dir).catch(() => ["its imports could not be looked at"])));
       const report = { name: loaded.name, steps, deployed: true, generation, digest, warnings };
       return { status: 200, report };
