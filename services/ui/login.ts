@@ -5,10 +5,10 @@ import { ReefError } from "../../src/core/errors.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Entries } from "./assets.js";
 import { assertSameOrigin, COOKIE, type FailureLimit } from "./guard.js";
+import { loginStrings } from "./login-strings.js";
 import { originOf } from "./origin.js";
 import { loginPage, OWN_PAGES, redirectPage } from "./pages.js";
 import { SESSION_DAYS, type SessionStore } from "./sessions.js";
-import { strings } from "./strings.js";
 import { isToken } from "./token.js";
 
 export interface LoginParts {
@@ -39,7 +39,7 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
   const askAgain = async (c: Context, problem: string, next?: string) => {
     const page = { script: await script(), next };
     if (limit.isReached(addressOf(c)))
-      return loginPage(c, { ...page, problem: strings.login.tooMany, status: 429 });
+      return loginPage(c, { ...page, problem: loginStrings.tooMany, status: 429 });
     limit.failed(addressOf(c));
     return loginPage(c, { ...page, problem, status: 401 });
   };
@@ -58,7 +58,7 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
     const token = c.req.query("token");
     if (token === undefined)
       return loginPage(c, { script: await script(), next: safeNext(c.req.query("next")) });
-    if (!sessions.redeem(token)) return askAgain(c, strings.login.deadLink);
+    if (!sessions.redeem(token)) return askAgain(c, loginStrings.deadLink);
     await startSession(c, sessions);
     // The cookie is not sent along on a redirect of a navigation that another site began.
     return redirectPage(c, "/ui", await script());
@@ -68,7 +68,7 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
     assertSameOrigin(c);
     const form = await formOf(c);
     const token = typeof form.token === "string" ? form.token.trim() : "";
-    if (!isToken(token, context())) return askAgain(c, strings.login.wrong, safeNext(form.next));
+    if (!isToken(token, context())) return askAgain(c, loginStrings.wrong, safeNext(form.next));
     await startSession(c, sessions);
     return c.redirect(safeNext(form.next), 303);
   });

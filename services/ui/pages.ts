@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Entries } from "./assets.js";
+import { loginStrings } from "./login-strings.js";
 import { originOf } from "./origin.js";
 import { strings } from "./strings.js";
 
@@ -78,7 +79,7 @@ interface LoginPage {
 
 /** The login form. */
 export function loginPage(c: Context, { script, problem, status, next = "/ui" }: LoginPage) {
-  const t = strings.login;
+  const t = loginStrings;
   const body = html`<main class="login">
     <h1>${t.title}</h1>
     ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ""}
@@ -97,8 +98,8 @@ export function loginPage(c: Context, { script, problem, status, next = "/ui" }:
 /** Goes on to `path` by a navigation that the browser counts as ours. */
 export function redirectPage(c: Context, path: string, script: Entries) {
   const head = html`<meta http-equiv="refresh" content="0; url=${path}" />`;
-  const body = html`<main class="login"><p><a href="${path}">${strings.login.goOn}</a></p></main>`;
-  return send(c, document(strings.login.title, script, head, body));
+  const body = html`<main class="login"><p><a href="${path}">${loginStrings.goOn}</a></p></main>`;
+  return send(c, document(loginStrings.title, script, head, body));
 }
 
 /** The frame of the dashboard, there at the first paint; the script fills it. */
