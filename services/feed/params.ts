@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { agentNameOf } from "../../src/core/agent-name.js";
 import { ReefError } from "../../src/core/errors.js";
+import { isObject } from "../../src/core/objects.js";
 import type { EventInput, EventQuery, PageRequest } from "../../src/core/tree.js";
 import { readJson } from "../../src/core/validate.js";
 
@@ -76,11 +77,10 @@ export function query(c: Context): EventQuery {
 
 /** An event from a request: `{ type, source, content, … }`, or `agent` and `summary` for the latter two. */
 export async function eventFrom(c: Context): Promise<EventInput> {
-  const body = await readJson(c);
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+  const given = await readJson(c);
+  if (!isObject(given)) {
     throw new ReefError("BAD_REQUEST", 'an event is an object such as { "type", "source", "content" }.');
   }
-  const given = body as Record<string, unknown>;
   const source = given.source ?? given.agent ?? agentNameOf(c.req.raw);
   const content = given.content ?? given.summary;
   if (source === undefined)

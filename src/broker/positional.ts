@@ -1,9 +1,6 @@
+import { isObject } from "../core/objects.js";
 import { BrokerError } from "./errors.js";
 import type { JsonSchema } from "./schema.js";
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /**
  * Turns positional arguments into the one input of a method: they fill the properties of
@@ -12,9 +9,9 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
  */
 export function inputFromArguments(schema: JsonSchema, args: readonly unknown[]): unknown {
   const declared = typeof schema === "object" ? schema.properties : undefined;
-  const names = isPlainObject(declared) ? Object.keys(declared) : [];
+  const names = isObject(declared) ? Object.keys(declared) : [];
   if (args.length === 0) return names.length > 0 || expectsObject(schema) ? {} : undefined;
-  if (args.length === 1 && (isPlainObject(args[0]) || names.length === 0)) return args[0];
+  if (args.length === 1 && (isObject(args[0]) || names.length === 0)) return args[0];
   if (args.length > names.length) {
     throw new BrokerError(
       "invalid_input",

@@ -116,8 +116,7 @@ class Stage {
       return result;
     } finally {
       this.#users--;
-      if (!isGood || this.#keptMs === undefined) await this.end();
-      else if (this.#isOver) await this.#endIfUnused();
+      if (!isGood || this.#isOver || this.#keptMs === undefined) await this.end();
       else if (this.#users === 0) this.#ending = setTimeout(() => void this.end(), this.#keptMs);
     }
   }
@@ -126,10 +125,6 @@ class Stage {
   async end(): Promise<void> {
     this.#isOver = true;
     if (kept === this) kept = undefined;
-    await this.#endIfUnused();
-  }
-
-  async #endIfUnused(): Promise<void> {
     if (this.#users > 0) return;
     clearTimeout(this.#ending);
     const ended = endServices(this.#registry, 0).finally(() => leaving.delete(ended));
@@ -142,7 +137,10 @@ class Stage {
       await this.#start(dirName);
       onStarted();
     }
-    await this.tryOne(tried);
+    await load(this.#registry, tried);
+    await whatIsDue();
+    const service = this.#registry.table.byFolder(tried);
+    if (service) await endService(this.#registry, service, 0);
   }
 
   #start(dirName: string): Promise<unknown> {
@@ -152,12 +150,5 @@ class Stage {
     const over = load(this.#registry, dirName);
     this.#started.set(dirName, { digest, over });
     return over;
-  }
-
-  async tryOne(dirName: string): Promise<void> {
-    await load(this.#registry, dirName);
-    await whatIsDue();
-    const service = this.#registry.table.byFolder(dirName);
-    if (service) await endService(this.#registry, service, 0);
   }
 }

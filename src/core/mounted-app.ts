@@ -85,8 +85,8 @@ function ownContext(): typeof contextClass {
 
 /**
  * Most requests are for a route that has one handler. Calling that ourselves spares what Hono puts around it: two
- * promises where it is asynchronous (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors to Reef;
- * nothing of the author's runs here.
+ * promises where it is asynchronous (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors to
+ * Reef; nothing of the author's runs here.
  */
 function handlerFinder(app: Hono, unknown: Unknown): FindHandler | undefined {
   const OwnContext = ownContext();
@@ -110,7 +110,6 @@ function handlerFinder(app: Hono, unknown: Unknown): FindHandler | undefined {
 
 interface HonoInternals {
   errorHandler: unknown;
-  router: { match(method: string, path: string): unknown };
 }
 
 function hasDefaultErrorHandler(app: Hono): boolean {

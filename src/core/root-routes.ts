@@ -23,10 +23,11 @@ export function specificity(route: string): number {
  * equals the one whose name comes first.
  */
 export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
+  const method = methodOf(request);
   let closest: Mount | undefined;
   let most = -1;
   for (const mount of mounts) {
-    const says = saysOf(mount, request, answers, methodOf(request), log);
+    const says = saysOf(mount, request, answers, method, log);
     if (says <= most) continue;
     closest = mount;
     most = says;

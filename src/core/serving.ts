@@ -106,10 +106,6 @@ export class Serving {
   handle(request: Request, env: Env): Response | Promise<Response> {
     const app = this.#app;
     if (!app) return this.#hooks.complete(errorReply("NOT_FOUND"), request);
-    return this.#handle(app, request, env);
-  }
-
-  #handle(app: MountedApp, request: Request, env: Env): Response | Promise<Response> {
     this.served++;
     this.active++;
     let result: unknown;

@@ -1,4 +1,5 @@
 /** Values that authors gave, as data that can be sent. */
+import { isObject, type JsonObject } from "../../../src/core/objects.js";
 import type { Json, JsonSchema } from "../../../src/core/types.js";
 
 /** A copy of a value as JSON carries it; undefined when it cannot (functions, cycles, big integers). */
@@ -14,15 +15,12 @@ export function plainJson(value: unknown): Json | undefined {
 
 /** A schema without what only TypeBox sees; undefined when it is none. */
 export function plainSchema(schema: unknown): JsonSchema | undefined {
-  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return undefined;
-  return plainJson(schema);
+  return isObject(schema) ? plainJson(schema) : undefined;
 }
 
-type Members = Record<string, unknown>;
-
 /** The members of an object; none of anything else. */
-export function membersOf(value: unknown): Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Members) : {};
+export function membersOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
 }
 
 /** The text, or undefined for what is no text or empty. */
