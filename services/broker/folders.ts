@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Broker } from "../../src/broker/index.js";
 import { follow } from "../../src/core/code-files.js";
-import { fingerprint, readSource, type Source } from "../../src/core/digest.js";
+import { readSource, type Source, standsAsRead } from "../../src/core/digest.js";
 import { entriesOf, isPluginFolder } from "../../src/core/discover.js";
 import { messageOf } from "../../src/core/errors.js";
 
@@ -102,7 +102,5 @@ export class PluginFolders {
 
 /** What a folder holds now. Its files are read only if they may have changed. */
 function sourceOf(dir: string, before: Source | null): Source {
-  const isUnchanged =
-    before && !before.fingerprint.fresh && fingerprint(dir).text === before.fingerprint.text;
-  return isUnchanged ? before : readSource(dir);
+  return before && standsAsRead(dir, before) ? before : readSource(dir);
 }

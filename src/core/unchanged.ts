@@ -1,15 +1,13 @@
 /** Is a folder's code still what was looked at before? */
 import { join } from "node:path";
-import { contentDigest, fingerprint, type Source } from "./digest.js";
+import { contentDigest, type Source, standsAsRead } from "./digest.js";
 import type { Generation } from "./generation.js";
 import { changedMeanwhile } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 
 /** Whether a folder holds other code than `source` identifies. */
 export function hasChanged(dir: string, source: Source): boolean {
-  const now = fingerprint(dir);
-  if (now.text === source.fingerprint.text && !source.fingerprint.fresh) return false;
-  return contentDigest(dir) !== source.digest;
+  return !standsAsRead(dir, source) && contentDigest(dir) !== source.digest;
 }
 
 /**

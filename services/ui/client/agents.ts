@@ -35,7 +35,7 @@ const MAX_PAGES = 50;
 /** Events of a type, the latest first: back to the first that is known, or as far back as there are any. */
 export async function readBack(
   type: string,
-  known: ReadonlySet<string>,
+  known: { has(id: string): boolean },
   ask = (path: string) => api<EventPage>("GET", path),
 ): Promise<FeedEvent[]> {
   const found: FeedEvent[] = [];

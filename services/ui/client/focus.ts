@@ -16,8 +16,6 @@ let keyAt = Number.NEGATIVE_INFINITY;
 /** For so long browsers say of an action that the user is acting. */
 const ACTIVE_MS = 5000;
 
-const takesText = (element: HTMLElement | undefined) => element?.matches("input, textarea, select") === true;
-
 export function startFocus(): void {
   const listen = <E extends Event>(type: string, listener: (event: E) => void) =>
     addEventListener(type, listener as (event: Event) => void, true);
@@ -85,7 +83,7 @@ function signs(): Signs {
     tabbing,
     holding,
     touching,
-    typing: last?.isConnected === true && takesText(last),
+    typing: last?.isConnected === true && last.matches("input, textarea, select"),
     active: navigator.userActivation?.isActive !== false,
     overMs: now - overAt,
     pressedMs: now - pressedAt,

@@ -36,25 +36,26 @@ export class ToolRegistrar {
     }
     this.#known.set(name, registration);
     if (this.#waiting) this.#waiting.push(registration);
-    else this.#hand(registration);
+    else this.#hand(registration, this.#wireNames());
   }
 
   /** Hands over what was registered so far, and from now on each tool at once. */
   settle(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
+    const names = this.#wireNames();
     for (const registration of waiting) {
       try {
-        this.#hand(registration);
+        this.#hand(registration, names);
       } catch (error) {
         registration.report(error);
       }
     }
   }
 
-  #hand({ pi, tool, owner, report }: Registration): void {
+  #hand({ pi, tool, owner, report }: Registration, names: ReadonlyMap<string, string>): void {
     const { name } = tool;
-    const wire = this.#wireNameOf(name);
+    const wire = this.#wireNameOf(name, names);
     pi.registerTool({
       ...usable(tool, owner, report),
       name: wire,
@@ -64,9 +65,13 @@ export class ToolRegistrar {
     this.#taken.add(wire);
   }
 
-  #wireNameOf(name: string): string {
-    const all = wireNames([...Object.keys(this.given), ...this.#known.keys()]);
-    const own = Object.hasOwn(this.given, name) ? this.given[name] : all.get(name);
+  /** Of all tools that are known by now. */
+  #wireNames(): ReadonlyMap<string, string> {
+    return wireNames([...Object.keys(this.given), ...this.#known.keys()]);
+  }
+
+  #wireNameOf(name: string, names: ReadonlyMap<string, string>): string {
+    const own = Object.hasOwn(this.given, name) ? this.given[name] : names.get(name);
     return own === undefined || this.#taken.has(own) ? distinctWireName(name) : own;
   }
 }

@@ -10,12 +10,9 @@ import { useResource } from "../state/resource.js";
 const TONES: Record<Agent["doing"], Tone> = { working: "info", finished: "good", failed: "bad" };
 const TYPES = ["agent_started", "agent_finished", "agent_failed"];
 
-const at = (type: string) => `/feed/events?type=${type}&limit=200`;
-
 /** Adds what is new to the events that are known. */
 async function load(known: Map<string, FeedEvent>): Promise<Agent[]> {
-  const ids = new Set(known.keys());
-  const found = await Promise.all(TYPES.map((type) => readBack(type, ids)));
+  const found = await Promise.all(TYPES.map((type) => readBack(type, known)));
   for (const event of found.flat()) known.set(event.id, event);
   return agentsFrom([...known.values()]);
 }
@@ -30,7 +27,7 @@ export function AgentsPage() {
   return (
     <>
       <Heading title={t.agents.title}>
-        <CopyCurl path={at("agent_started")} />
+        <CopyCurl path="/feed/events?type=agent_started&limit=200" />
       </Heading>
       <Loaded from={agents} service="feed">
         {(list) =>

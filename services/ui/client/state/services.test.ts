@@ -17,7 +17,7 @@ test("deploys whose end may have been missed are forgotten after a new connectio
   setDeploy("own", { steps: [] });
   calling.add("own");
   connections.value++;
-  expect(Object.keys(deploys.value).toSorted()).toEqual(["done", "own"]);
+  expect([...deploys.value.keys()].toSorted()).toEqual(["done", "own"]);
 });
 
 test.each(["constructor", "toString", "__proto__"])(

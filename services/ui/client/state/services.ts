@@ -63,14 +63,13 @@ export const serves = (name: string): boolean =>
   ) === true;
 
 /** The latest deploy of each service since the page was opened. */
-export const deploys = signal<Record<string, Deploy>>({});
+export const deploys = signal<ReadonlyMap<string, Deploy>>(new Map());
 
 /** Services whose deploy this page has asked for and not been answered. */
 export const calling = new Set<string>();
 
-/** The latest deploy of a service, which may be called like something that every object has. */
-export const deployOf = (name: string): Deploy | undefined =>
-  Object.hasOwn(deploys.value, name) ? deploys.value[name] : undefined;
+/** The latest deploy of a service. */
+export const deployOf = (name: string): Deploy | undefined => deploys.value.get(name);
 
 /** Whether a deploy of this service is under way. */
 export const isDeploying = (name: string): boolean => {
@@ -82,12 +81,13 @@ export const isDeploying = (name: string): boolean => {
 export const STEPS = ["validate", "test", "load", "verify"];
 
 export function setDeploy(name: string, deploy: Deploy): void {
-  deploys.value = { ...deploys.value, [name]: deploy };
+  deploys.value = new Map(deploys.value).set(name, deploy);
 }
 
 /** Forgets a deploy of which nobody will say how it ended. */
 export function forgetDeploy(name: string): void {
-  const { [name]: _, ...others } = deploys.value;
+  const others = new Map(deploys.value);
+  others.delete(name);
   deploys.value = others;
 }
 
@@ -121,7 +121,7 @@ export function refreshServices(): void {
 export function followServices(): void {
   connections.subscribe(() => {
     // How those ended that others have asked for was perhaps said meanwhile, or will never be.
-    for (const name of Object.keys(deploys.peek())) {
+    for (const name of deploys.peek().keys()) {
       if (isDeploying(name) && !calling.has(name)) forgetDeploy(name);
     }
     void services.load();
