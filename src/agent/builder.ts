@@ -9,7 +9,7 @@ import {
   type RemoteSource,
   type WireNames,
 } from "./bundle/build.js";
-import { inspectBundle } from "./bundle/inspect.js";
+import { clearInspections, inspectBundle } from "./bundle/inspect.js";
 import type { UnitReport } from "./bundle/runtime/inspect.js";
 import { type CatalogHost, ToolCatalog } from "./catalog.js";
 import { bundleSources, remoteSources } from "./sources.js";
@@ -40,6 +40,7 @@ export async function buildTried(
   signal?: AbortSignal,
 ): Promise<ExtensionBundle> {
   const started = performance.now();
+  void clearInspections();
   const failed = new Map<string, string>();
   /** By service: whether it gets its server files; absent until the question has come up. */
   const whole = new Map<string, boolean>();
@@ -90,9 +91,7 @@ function registrationProblems(reports: readonly UnitReport[]): RegistrationProbl
   return problems;
 }
 
-/**
- * Builds on demand and keeps what it built until services come or go, or {@link ExtensionBuilder.invalidate} is called.
- */
+/** Builds on demand and keeps what it built until services come or go, or {@link ExtensionBuilder.invalidate} is called. */
 export class ExtensionBuilder {
   #built = new Map<string, Promise<ExtensionBundle>>();
   /** Those that have not come to an end, wanted or not. */

@@ -8,8 +8,13 @@ import type { Progress, UnitReport } from "./runtime/inspect.js";
 const WORD = "reef-inspect";
 const LIMIT_MS = 10_000;
 
-/** Whether what processes left that were killed while they tried a bundle has been, or is being, removed. */
-let isCleared = false;
+let clearing: Promise<void> | undefined;
+
+/** Removes, once, what processes left that were killed while they tried a bundle. Never rejects. */
+export function clearInspections(): Promise<void> {
+  clearing ??= clearAbandoned(WORD, console);
+  return clearing;
+}
 
 /**
  * What each service of the bundle turned out to be. One that never came to an end is reported as such. Nothing that
@@ -17,8 +22,6 @@ let isCleared = false;
  */
 export async function inspectBundle(code: string, signal?: AbortSignal): Promise<UnitReport[]> {
   signal?.throwIfAborted();
-  if (!isCleared) void clearAbandoned(WORD, console);
-  isCleared = true;
   const dir = await makeTemporary(WORD, process.pid);
   try {
     const told = await tried(code, dir, signal);
