@@ -113,21 +113,26 @@ export class Dispatcher {
       return this.complete(errorReply("BODY_TOO_LARGE"), request);
     }
     const name = firstSegment(request.url);
-    let mount = this.mounts.get(name);
-    if (mount === undefined) {
-      if (name === "health" && pathOf(request.url) === "/health") {
-        return this.complete(this.#health(request), request);
-      }
-      mount = this.#closestRoot(request);
-      const expected = mount === undefined && this.#expectedBy(name, server);
-      if (expected) return this.#whenKnown(expected, request, server);
-      if (mount === undefined) return this.#unknown(request, server);
-    }
-    if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
-    return this.#serve(mount, request, server);
+    const mount = this.mounts.get(name);
+    return mount === undefined
+      ? this.#routeUnnamed(name, request, server)
+      : this.#enter(mount, request, server);
   }
 
-  #serve(mount: Mount, request: Request, server: Env): Response | Promise<Response> {
+  /** Nobody has that name: whose the request is, in the order in which they are asked. */
+  #routeUnnamed(name: string, request: Request, server: Env): Response | Promise<Response> {
+    if (name === "health" && pathOf(request.url) === "/health") {
+      return this.complete(this.#health(request), request);
+    }
+    const root = this.#closestRoot(request);
+    if (root) return this.#enter(root, request, server);
+    const expected = this.#expectedBy(name, server);
+    return expected ? this.#whenKnown(expected, request, server) : this.#unknown(request, server);
+  }
+
+  /** Hands a request over to a service, which may be more strict once it has been exchanged. */
+  #enter(mount: Mount, request: Request, server: Env): Response | Promise<Response> {
+    if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     // What the version before does is waited for: what it asks of itself for that cannot wait for it.
     return mount.gate === undefined || mount.serving.isAsking
       ? mount.serving.handle(request, server)
@@ -152,7 +157,7 @@ export class Dispatcher {
   async #askMiddleware(mounts: readonly Mount[], request: Request, server: Env): Promise<Response> {
     let headers: Headers | undefined;
     for (const mount of mounts) {
-      const reply = await this.#serve(mount, request, server);
+      const reply = await this.#enter(mount, request, server);
       if (!(await saysNotFound(reply))) return reply;
       headers ??= reply.headers;
       // The next one would find none.
@@ -201,8 +206,7 @@ export class Dispatcher {
     this.#waiting++;
     while (mount.gate !== undefined) await mount.gate;
     this.#waiting--;
-    if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
-    return mount.serving.handle(request, server);
+    return this.#enter(mount, request, server);
   }
 
   #health(request: Request): Response {
