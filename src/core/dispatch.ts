@@ -124,10 +124,12 @@ export class Dispatcher {
     if (name === "health" && pathOf(request.url) === "/health") {
       return this.complete(this.#health(request), request);
     }
+    const expected = this.#expectedBy(name, server);
+    if (expected) return this.#whenKnown(expected, request, server);
     const root = this.#closestRoot(request);
     if (root) return this.#enter(root, request, server);
-    const expected = this.#expectedBy(name, server);
-    return expected ? this.#whenKnown(expected, request, server) : this.#unknown(request, server);
+    const next = this.#nextRoot(server);
+    return next ? this.#whenKnown(next, request, server) : this.#unknown(request, server);
   }
 
   /** Hands a request over to a service, which may be more strict once it has been exchanged. */
@@ -168,8 +170,8 @@ export class Dispatcher {
   }
 
   /**
-   * Requests for `name` wait until `known` settles, if nobody answers to it: the service is on its way. Where it may
-   * be mounted at the root, so do all others that nobody answers.
+   * Requests for `name` wait until `known` settles, if it is nobody's yet: the service is on its way. Where it may be
+   * mounted at the root, so do all others that nobody answers.
    */
   expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
     const over = () => {
@@ -181,11 +183,11 @@ export class Dispatcher {
     if (maybeAtRoot) this.#expectedRoots.add(settled);
   }
 
-  /** Settles when it is known who answers to a name that nobody answers to yet, if somebody may come to. */
+  /** Settles when it is known who answers to a name that nobody answers to yet, if a service of that name may come. */
   #expectedBy(name: string, server: Env): Promise<void> | undefined {
     // What a service asks of itself while it starts would wait for that start.
     if (server === undefined && initializingService() === name) return undefined;
-    return this.#expected.get(name) ?? this.#nextRoot(server);
+    return this.#expected.get(name);
   }
 
   /** Settles when the next service has come that may be mounted at the root, if there is one to come. */

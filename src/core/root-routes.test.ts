@@ -139,24 +139,28 @@ describe("what the middleware of a root service answers", () => {
     }
   });
 
-  test("takes nothing from a service that is on its way", async () => {
-    reef = await startReef(
-      {
-        "web/index.ts": `import { Hono } from "hono";
-          export default { name: "web", mountAtRoot: true, routes: new Hono().get("*", (c) => c.text("web")) };`,
-        "late/index.ts": `import { Hono } from "hono";
-          const routes = new Hono().post("/x", (c) => c.text("late"));
-          export default { name: "late", routes, init: () => Bun.sleep(500) };`,
-      },
-      { patienceMs: 1 },
-    );
-    expect(await reef.text("/late/x", { method: "POST" })).toBe("late");
-  });
-
   test("is asked where the route is, also for other methods", async () => {
     const app = new Hono().use("*", cors({ origin: "http://own" })).get("/own", (c) => c.text("own"));
     reef = await startReef({}, { modules: [web(), plain("own", app)] });
     const preflight = await reef.call("/own", { method: "OPTIONS", headers: { origin: "http://own" } });
     expect(preflight.headers.get("access-control-allow-origin")).toBe("http://own");
   });
+});
+
+test.each(["GET", "POST"])("a catch-all takes no %s from a service that is on its way", async (method) => {
+  const reef = await startReef(
+    {
+      "web/index.ts": `import { Hono } from "hono";
+        export default { name: "web", mountAtRoot: true, routes: new Hono().get("*", (c) => c.text("web")) };`,
+      "late/index.ts": `import { Hono } from "hono";
+        const routes = new Hono().all("/x", (c) => c.text("late"));
+        export default { name: "late", routes, init: () => Bun.sleep(500) };`,
+    },
+    { patienceMs: 1 },
+  );
+  try {
+    expect(await reef.text("/late/x", { method })).toBe("late");
+  } finally {
+    await reef.end();
+  }
 });
