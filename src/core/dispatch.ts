@@ -231,9 +231,8 @@ export class Dispatcher {
       if (!headers.has("x-frame-options")) headers.set("x-frame-options", "SAMEORIGIN");
       if (!headers.has("referrer-policy")) headers.set("referrer-policy", "no-referrer");
       return reply;
-    } catch (error) {
-      // Some replies have headers that cannot be changed, Response.error() for instance.
-      if (reply.type === "error" || reply.status < 200) return this.failed(error, request, "server");
+    } catch {
+      // Its headers cannot be changed.
       return this.complete(new Response(reply.body, reply), request, kind);
     }
   };

@@ -116,6 +116,20 @@ describe("counting", () => {
     expect(thrown).toEqual([new Error("x")]);
   });
 
+  test.each([
+    ["was sent before", (reply: Response) => reply, /read/],
+    ["was read", (reply: Response) => reply.text().then(() => reply), /read/],
+    ["is none", () => Response.error(), /status 0/],
+    ["says only that another follows", () => new Response(null, { status: 101 }), /status 101/],
+  ])("a reply that %s is a failure of the service", async (_what, answer, said) => {
+    const kept = new Response("same");
+    const { ask, serving, thrown } = await make(new Hono().get("/", () => answer(kept)));
+    await (await ask("")).text();
+    expect(await (await ask("")).text()).toBe("failed");
+    expect(thrown.at(-1)).toEqual(expect.objectContaining({ message: expect.stringMatching(said) }));
+    expect(serving.errors).toBe(thrown.length);
+  });
+
   test("loading asks the app nothing that counts", async () => {
     const { serving } = await make(new Hono());
     expect([serving.active, serving.served]).toEqual([0, 0]);

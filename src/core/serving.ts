@@ -203,7 +203,8 @@ export class Serving {
       return this.#hooks.complete(context.ready, request, "ready");
     }
     try {
-      const reply = response instanceof Response ? response : this.#noReply(response, request);
+      const reply =
+        response instanceof Response && canBeSent(response) ? response : this.#noReply(response, request);
       return isJson(reply)
         ? this.#hooks.complete(reply, request, "json")
         : this.#hooks.complete(this.streams.note(reply, request, env), request, "other");
@@ -214,7 +215,7 @@ export class Serving {
   }
 
   #noReply(value: unknown, request: Request): Response {
-    return this.#fail(new TypeError(`the handler returned ${typeof value} instead of a Response`), request);
+    return this.#fail(new TypeError(`the handler returned ${problemOf(value)}`), request);
   }
 
   /** What is thrown is the service's own: its fields may be anything, and may throw. */
@@ -249,6 +250,15 @@ export class Serving {
       ms,
     );
   }
+}
+
+const canBeSent = ({ bodyUsed, status }: Response) => !bodyUsed && status >= 200;
+
+function problemOf(value: unknown): string {
+  if (!(value instanceof Response)) return `${typeof value} instead of a Response`;
+  return value.bodyUsed
+    ? "a Response whose body has been read or sent already"
+    : `a Response of status ${value.status}, which cannot be sent`;
 }
 
 /** The same as a plain promise; calls the given one's `then` at once. */
