@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { LoadFailure } from "./load-failure.js";
-import { checkModule } from "./module-check.js";
+import { checkModule, settleModule } from "./module-check.js";
+import type { ServiceModule } from "./types.js";
 
 const failureOf = (exported: unknown): LoadFailure => {
   try {
@@ -107,5 +108,63 @@ describe("what is accepted", () => {
     expect(() =>
       checkModule({ name: "x", routes: undefined, store: undefined, init: undefined }),
     ).not.toThrow();
+  });
+});
+
+describe("a field that is computed", () => {
+  class Moody {
+    asked = 0;
+
+    get name() {
+      return this.asked++ === 0 ? "x" : "health";
+    }
+  }
+
+  test("says for ever what it said when the module was settled", () => {
+    let given: string[] | undefined;
+    const module = Object.defineProperty(new Moody(), "dependencies", {
+      configurable: true,
+      get: () => {
+        if (given?.length === 2) throw new Error("late");
+        return given;
+      },
+    });
+    const checked = checkModule(module);
+    expect(checked.name).toBe("x");
+    given = ["feed"];
+    settleModule(checked);
+    given = ["feed", "board"];
+    expect<unknown>(checked).toBe(module);
+    expect([checked.name, checked.dependencies]).toEqual(["x", ["feed"]]);
+  });
+
+  test("leaves what is none as it is, to be set anew", () => {
+    const module = checkModule(Object.assign(new Moody(), { description: "first" }));
+    settleModule(module);
+    module.description = "second";
+    expect(module.description).toBe("second");
+  });
+
+  const throwing = {
+    get description(): string {
+      throw new Error("no words");
+    },
+  };
+  const frozen = Object.freeze({
+    name: "x",
+    get description() {
+      return "";
+    },
+  });
+  test.each<[string, object, RegExp]>([
+    [
+      "throws",
+      Object.assign(Object.create(throwing), { name: "x" }),
+      /^description of "x" cannot be read: no words$/,
+    ],
+    ["has come to be of another type", { name: "x", store: { flush: 1 } }, /^store of "x" takes /],
+    ["cannot be kept", frozen, /^description of "x" takes a value/],
+  ])("is refused where it %s", (_what, module, reason) => {
+    expect(() => settleModule(module as ServiceModule)).toThrow(reason);
   });
 });

@@ -1,4 +1,5 @@
 /** Is this export a ServiceModule? Every field is checked, so that later code can rely on its type. */
+import { messageOf } from "./errors.js";
 import { LoadFailure } from "./load-failure.js";
 import { assertServiceName } from "./names.js";
 import { isObject } from "./objects.js";
@@ -62,12 +63,54 @@ export function checkModule(exported: unknown): ServiceModule {
       `index.ts exports ${found} by default; it takes a ServiceModule object.`,
     );
   }
-  const fields = exported as Record<string, unknown>;
-  assertServiceName(fields.name);
-  for (const [field, { is, takes }] of FIELDS) {
-    const value = fields[field];
-    if (value === undefined || is(value)) continue;
-    throw new LoadFailure("BAD_FIELD", "check", `${field} of "${fields.name}" takes ${takes}.`);
-  }
-  return fields as unknown as ServiceModule;
+  const { name } = exported;
+  assertServiceName(name);
+  const module = exported as unknown as ServiceModule;
+  keep(module, "name", name);
+  for (const field of FIELDS) checked(module, field);
+  return module;
 }
+
+/**
+ * Checks the fields again, which `init` may have set, and keeps what getters say now: what they would say or throw later
+ * would be met by whoever looks at all services. Throws a `LoadFailure`.
+ */
+export function settleModule(module: ServiceModule): void {
+  for (const field of FIELDS) keep(module, field[0], checked(module, field));
+}
+
+function checked(module: ServiceModule, [field, { is, takes }]: (typeof FIELDS)[number]): unknown {
+  let value: unknown;
+  try {
+    value = has(module, field);
+  } catch (error) {
+    throw badField(module, field, `cannot be read: ${messageOf(error)}`);
+  }
+  if (value === undefined || is(value)) return value;
+  throw badField(module, field, `takes ${takes}.`);
+}
+
+/** Has a field that is computed keep a value. */
+function keep(module: ServiceModule, field: string, value: unknown): void {
+  if (!isComputed(module, field)) return;
+  const own = { value, writable: true, enumerable: true, configurable: true };
+  if (Reflect.defineProperty(module, field, own)) return;
+  throw badField(
+    module,
+    field,
+    "takes a value: a getter that cannot be replaced may say something else later.",
+  );
+}
+
+function isComputed(module: object, field: string): boolean {
+  let owner: object | null = module;
+  while (owner !== null) {
+    const own = Object.getOwnPropertyDescriptor(owner, field);
+    if (own) return own.get !== undefined;
+    owner = Object.getPrototypeOf(owner) as object | null;
+  }
+  return false;
+}
+
+const badField = ({ name }: ServiceModule, field: string, problem: string) =>
+  new LoadFailure("BAD_FIELD", "check", `${field} of "${name}" ${problem}`);

@@ -168,3 +168,18 @@ test("a server whose services folder cannot be read lets go of what it has start
   expect(did).toEqual(["closed"]);
   sandbox.remove();
 });
+
+test("a service whose fields come to throw keeps no other from saving", async () => {
+  const state = { saved: false, throws: false };
+  Object.assign(globalThis, { __moody: state });
+  const reef = await begin({
+    "keeper/index.ts": answering("keeper", "x", "store: { flush() { __moody.saved = true; } }"),
+    "moody/index.ts": `export default {
+      name: "moody",
+      get dependencies() { if (__moody.throws) throw new Error("late"); return []; },
+    };`,
+  });
+  state.throws = true;
+  await reef.close(0);
+  expect(state.saved).toBe(true);
+});

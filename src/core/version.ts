@@ -9,6 +9,7 @@ import { isA, messageOf } from "./errors.js";
 import type { Generation } from "./generation.js";
 import { initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
+import { settleModule } from "./module-check.js";
 import { within } from "./scope.js";
 import { Serving, type ServingHooks } from "./serving.js";
 import { STREAM_POLL_MS } from "./streams.js";
@@ -53,11 +54,13 @@ export async function startVersion(
   const { hooks } = options;
   let wasBegun = false;
   try {
-    const version = versionOf(number, generation, source, hooks);
-    if (!generation.module.init) return version;
-    wasBegun = true;
-    await runInit(generation, options);
-    // With what init has added to its app; that it can be mounted at all was to be found out before.
+    if (generation.module.init) {
+      // That it can be mounted at all is found out before.
+      servingOf(generation, hooks);
+      wasBegun = true;
+      await runInit(generation, options);
+    }
+    // With what init has added to its app.
     return versionOf(number, generation, source, hooks);
   } catch (error) {
     const limitMs = options.waiters.areOver ? GIVEN_UP_LIMIT_MS : STORE_LIMIT_MS;
@@ -74,10 +77,15 @@ export function versionOf(
   source: Source | undefined,
   hooks: ServingHooks,
 ): Version {
-  const { module, scope } = generation;
+  const { module } = generation;
+  // What was handed over as an object may be handed over again, and start anew.
+  if (source) settleModule(module);
+  return { number, generation, module, serving: servingOf(generation, hooks), source, loadedAt: new Date() };
+}
+
+function servingOf({ module, scope }: Generation, hooks: ServingHooks): Serving {
   try {
-    const serving = new Serving(module, scope, hooks);
-    return { number, generation, module, serving, source, loadedAt: new Date() };
+    return new Serving(module, scope, hooks);
   } catch (error) {
     const message = `routes of "${module.name}" cannot be mounted: ${messageOf(error)}`;
     throw new LoadFailure("BAD_FIELD", "check", message, { cause: error });
