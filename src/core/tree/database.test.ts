@@ -84,4 +84,10 @@ describe("the file of a tree", () => {
     db.close();
     expect(() => new EventTree({ path })).toThrow("newer version");
   });
+
+  test("that cannot be opened is named", () => {
+    const path = file();
+    mkdirSync(path, { recursive: true });
+    expect(() => new EventTree({ path })).toThrow(`cannot use ${path} (unable to open database file)`);
+  });
 });

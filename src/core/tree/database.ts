@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { setAside } from "../files.js";
+import { toStorageError } from "../storage-error.js";
 import type { EventNode, JsonValue } from "./log.js";
 import { tokenizer } from "./words.js";
 
@@ -110,7 +111,7 @@ function isDamage(error: unknown): boolean {
  * Opens the database of an event tree, making it when it does not exist. A damaged file is renamed to
  * `<path>.corrupt-<time>`, reported through `warn`, and a new one is begun beside it.
  *
- * @throws StorageError `STORAGE_CORRUPT` when a damaged file cannot be renamed
+ * @throws StorageError that names the file: `STORAGE_CORRUPT` when a damaged one cannot be renamed
  */
 export function openDatabase(path: string, warn: (message: string) => void): Database {
   if (path === ":memory:") return open(path);
@@ -118,7 +119,7 @@ export function openDatabase(path: string, warn: (message: string) => void): Dat
   try {
     return open(path);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamage(error)) throw toStorageError(error, path);
     const aside = setAside(path, ["-wal", "-shm"]);
     warn(`The event log ${path} is damaged (${error}). It was kept as ${aside}; a new one begins.`);
     return open(path);
