@@ -33,13 +33,15 @@ test("switching off twice keeps the latest reason", () => {
   expect(switches.list()).toEqual([{ ...entry, reason: "still" }]);
 });
 
-test.each(["{", "7", "null", '{"a":1}', "[null]"])(
+test.each(["{", "7", "null", '{"a":1}', "[null]", "[7]", '[{"name":"board"}]', '[{"dirName":"board"}]'])(
   "an unusable file (%p) is reported, and the server starts",
   (content) => {
     sandbox.write("data/.reef/disabled.json", content);
     expect(open().list()).toEqual([]);
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toContain("disabled.json");
+    expect(errors[0]).toMatch(
+      /disabled\.json is damaged \(.+\): it was moved to .+, services in it may run again\.$/,
+    );
   },
 );
 

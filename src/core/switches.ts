@@ -26,11 +26,11 @@ export class Switches {
     const kept = readWithMark(this.#path);
     if (!kept) return;
     try {
-      const entries = JSON.parse(new TextDecoder().decode(kept.bytes)) as Disabled[];
-      for (const entry of entries) this.#disabled.set(entry.dirName, entry);
+      for (const entry of parse(new TextDecoder().decode(kept.bytes)))
+        this.#disabled.set(entry.dirName, entry);
     } catch (error) {
-      const problem = `${this.#path} is damaged, services in it may run again: ${messageOf(error)}`;
-      log.error(`${problem} It was ${moveAway(this.#path)}.`);
+      const problem = `${this.#path} is damaged (${messageOf(error)})`;
+      log.error(`${problem}: it was ${moveAway(this.#path)}, services in it may run again.`);
     }
   }
 
@@ -58,6 +58,17 @@ export class Switches {
   #save(entries: ReadonlyMap<string, Disabled>): void {
     writeFileAtomic(this.#path, JSON.stringify([...entries.values()], null, 2));
   }
+}
+
+function parse(text: string): Disabled[] {
+  const known: unknown = JSON.parse(text);
+  if (Array.isArray(known) && known.every(isDisabled)) return known;
+  throw new TypeError("it is no list of services");
+}
+
+function isDisabled(value: unknown): value is Disabled {
+  const { name, dirName } = Object(value) as Partial<Record<keyof Disabled, unknown>>;
+  return typeof name === "string" && typeof dirName === "string";
 }
 
 /** What became of a damaged file, in words. */
