@@ -132,13 +132,13 @@ export class Dispatcher {
     return next ? this.#whenKnown(next, request, server) : this.#unknown(request, server);
   }
 
-  /** Hands a request over to a service, which may be more strict once it has been exchanged. */
+  /** Hands a request over to a service. Once it has been exchanged, it may be more strict, or be reachable elsewhere. */
   #enter(mount: Mount, request: Request, server: Env): Response | Promise<Response> {
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     // What the version before does is waited for: what it asks of itself for that cannot wait for it.
     return mount.gate === undefined || mount.serving.isAsking
       ? mount.serving.handle(request, server)
-      : this.#afterGate(mount, request, server);
+      : this.#whenKnown(mount.gate, request, server);
   }
 
   #closestRoot(request: Request): Mount | undefined {
@@ -197,18 +197,12 @@ export class Dispatcher {
     return Promise.race(this.#expectedRoots);
   }
 
+  /** Routes a request anew once `known` has settled: until then it was not known who answers it. */
   async #whenKnown(known: Promise<void>, request: Request, server: Env): Promise<Response> {
     this.#waiting++;
     await known;
     this.#waiting--;
     return this.fetch(request, server);
-  }
-
-  async #afterGate(mount: Mount, request: Request, server: Env): Promise<Response> {
-    this.#waiting++;
-    while (mount.gate !== undefined) await mount.gate;
-    this.#waiting--;
-    return this.#enter(mount, request, server);
   }
 
   #health(request: Request): Response {

@@ -164,3 +164,24 @@ test.each(["GET", "POST"])("a catch-all takes no %s from a service that is on it
     await reef.end();
   }
 });
+
+test("a request that waits for a service goes to whoever its address is then", async () => {
+  const web = (root: boolean, gate = "") => `import { Hono } from "hono";
+    const routes = new Hono().get("*", (c) => c.text("web " + c.req.path));
+    export default { name: "web", mountAtRoot: ${root}, routes, async init() { ${gate} } };`;
+  const reef = await startReef({ "web/index.ts": web(true) });
+  try {
+    const held = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    Object.assign(globalThis, { __web: { held, begun } });
+    reef.sandbox.services({ "web/index.ts": web(false, "__web.begun.resolve(); await __web.held.promise;") });
+    const loading = reef.registry.view().load("web");
+    await begun.promise;
+    const waiting = ["/abc/x", "/web/x"].map((path) => reef.text(path));
+    held.resolve();
+    await loading;
+    expect(await Promise.all(waiting)).toEqual(['{"error":"unknown service"}', "web /x"]);
+  } finally {
+    await reef.end();
+  }
+});
