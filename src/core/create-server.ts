@@ -100,6 +100,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   let settled = Promise.resolve();
   const close = async (drainMs = drainTimeoutMs) => {
     registry.failures.silence();
+    dispatcher.end();
     // What would only be ended after a long wait ends now.
     registry.announceStop();
     // First, since a change that is under way may be waiting for code that never ends.

@@ -49,6 +49,7 @@ export class Dispatcher {
   readonly #trusted = new WeakSet<Request>();
   /** Requests that wait for a service being exchanged. */
   #waiting = 0;
+  #isEnding = false;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
@@ -77,6 +78,11 @@ export class Dispatcher {
       return this.complete(this.failed(error, request, "server"), request);
     }
   };
+
+  /** The server ends: who is not there has gone, or does not come any more. */
+  end(): void {
+    this.#isEnding = true;
+  }
 
   /** Lets a request made inside the process through to protected services. */
   trust(request: Request): void {
@@ -153,7 +159,11 @@ export class Dispatcher {
       const open = mounts.filter(({ requiresAuth }) => !requiresAuth || this.accepts(request));
       if (open.length > 0) return this.#askMiddleware(open, request, server);
     }
-    return this.complete(errorReply("UNKNOWN_SERVICE"), request);
+    return this.complete(this.#unknownService(), request);
+  }
+
+  #unknownService(): Response {
+    return errorReply(this.#isEnding ? "SHUTTING_DOWN" : "UNKNOWN_SERVICE");
   }
 
   async #askMiddleware(mounts: readonly Mount[], request: Request, server: Env): Promise<Response> {
@@ -165,7 +175,7 @@ export class Dispatcher {
       // The next one would find none.
       if (request.bodyUsed) break;
     }
-    const unknown = errorReply("UNKNOWN_SERVICE");
+    const unknown = this.#unknownService();
     return this.complete(headers ? withHeaders(unknown, headers) : unknown, request);
   }
 

@@ -91,6 +91,15 @@ describe("when the server ends while a service is starting", () => {
     expect(did).toEqual(["init", "inited", "dispose", "flush", "close"]);
   });
 
+  test("requests that wait for it are told that the server ends", async () => {
+    late();
+    const reef = await begin({ "late/index.ts": starting });
+    const waiting = reef.call("/late");
+    await reef.close(0);
+    const reply = await waiting;
+    expect([reply.status, await reply.json()]).toEqual([503, { error: "the server is shutting down" }]);
+  });
+
   test("code that is still being imported is let go of", async () => {
     const { did } = late();
     const reef = await begin({
