@@ -43,6 +43,18 @@ describe("probe", () => {
     expect(seen).toStartWith("GET /r0 still waits, GET /r1 answered 200, ");
   });
 
+  test("lets go of a stream that begins when nobody waits for it any more", async () => {
+    const begin = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const { candidate: subject } = candidate(1, async () => {
+      await begin.promise;
+      return new Response(new ReadableStream({ cancel: () => ended.resolve() }));
+    });
+    expect(await probe(subject, { patienceMs: 1 })).toStartWith("GET /r0 still waits");
+    begin.resolve();
+    await ended.promise;
+  });
+
   test("says how many it did not get to in its time", async () => {
     const { asked, candidate: subject } = candidate(30, (_n, c) => c.text("ok"));
     const seen = await probe(subject, { limitMs: 0 });

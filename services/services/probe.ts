@@ -29,10 +29,12 @@ async function statusOf(candidate: Candidate, path: string, patienceMs: number):
   const patience = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), patienceMs);
   });
-  const reply = await Promise.race([candidate.request(path), patience]);
-  clearTimeout(timer);
-  await reply?.body?.cancel();
-  return reply?.status;
+  // Also of a reply that comes late: a stream that nobody reads would stay open.
+  const answer = candidate.request(path).then(async ({ body, status }) => {
+    await body?.cancel();
+    return status;
+  });
+  return Promise.race([answer, patience]).finally(() => clearTimeout(timer));
 }
 
 interface Answer {
