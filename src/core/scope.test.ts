@@ -133,6 +133,18 @@ describe("timers of a scope", () => {
     expect(ticks).toBe(seen);
   });
 
+  test.each([2 ** 31, 30 * 86_400_000, Infinity])(
+    "of %d ms, which no timer can wait, do not run at once",
+    async (ms) => {
+      const { scope } = make();
+      let ticks = 0;
+      for (const kind of ["timeout", "interval"] as const) scope.timer(kind, () => void ticks++, ms);
+      await Bun.sleep(10);
+      expect([ticks, scope.timers]).toEqual([0, 2]);
+      await scope.end();
+    },
+  );
+
   test("asked for after the end never run, and are no error", async () => {
     const { scope, lines } = make();
     await scope.end();

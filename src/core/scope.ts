@@ -144,7 +144,9 @@ export class Scope {
       if (kind === "timeout") release();
       this.call(`timer (${kind} of ${ms} ms)`, fn);
     };
-    const handle = kind === "timeout" ? setTimeout(tick, ms) : setInterval(tick, ms);
+    // What is longer than timers can wait would run at once, and an interval again and again.
+    const wait = Math.min(ms, NO_LIMIT_MS);
+    const handle = kind === "timeout" ? setTimeout(tick, wait) : setInterval(tick, wait);
     this.timers++;
     let live = true;
     let withdraw: (() => void) | undefined;

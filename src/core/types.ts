@@ -162,7 +162,10 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
   /** Runs `fn` when this version goes; last registered, first run. */
   onDispose(fn: () => void | Promise<void>): void;
-  /** Timers that end with this version. Milliseconds, as in the platform's functions of the same name. */
+  /**
+   * Timers that end with this version. Milliseconds, as in the platform's functions of the same name; 24 days are waited
+   * for where more are asked for.
+   */
   setTimeout(fn: () => void | Promise<void>, ms: number): () => void;
   setInterval(fn: () => void | Promise<void>, ms: number): () => void;
   /**
