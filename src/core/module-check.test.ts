@@ -28,6 +28,14 @@ describe("what is not a module at all", () => {
     expect(failureOf(exported).message).toContain(shown);
   });
 
+  test("an app, which says where it belongs", () => {
+    const { code, message } = failureOf(new Hono());
+    expect(code).toBe("NO_DEFAULT_EXPORT");
+    expect(message).toBe(
+      "index.ts exports an app by default; it takes a ServiceModule object: { name, routes: app }.",
+    );
+  });
+
   test("an object without a name", () => {
     expect(failureOf({})).toMatchObject({ code: "BAD_NAME" });
   });

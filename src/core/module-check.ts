@@ -57,13 +57,13 @@ const FIELDS = Object.entries<{ is: Check; takes: string }>({
 export function checkModule(exported: unknown): ServiceModule {
   if (!isObject(exported)) {
     const found = exported === undefined ? "nothing" : Array.isArray(exported) ? "an array" : typeof exported;
-    throw new LoadFailure(
-      "NO_DEFAULT_EXPORT",
-      "check",
-      `index.ts exports ${found} by default; it takes a ServiceModule object.`,
-    );
+    throw noModule(`${found} by default; it takes a ServiceModule object.`);
   }
   const { name } = exported;
+  // As a program that serves the app itself does.
+  if (name === undefined && isFunction(exported.fetch)) {
+    throw noModule("an app by default; it takes a ServiceModule object: { name, routes: app }.");
+  }
   assertServiceName(name);
   const module = exported as unknown as ServiceModule;
   keep(module, "name", name);
@@ -111,6 +111,8 @@ function isComputed(module: object, field: string): boolean {
   }
   return false;
 }
+
+const noModule = (what: string) => new LoadFailure("NO_DEFAULT_EXPORT", "check", `index.ts exports ${what}`);
 
 const badField = ({ name }: ServiceModule, field: string, problem: string) =>
   new LoadFailure("BAD_FIELD", "check", `${field} of "${name}" ${problem}`);
