@@ -2,6 +2,7 @@
 import { follow } from "./core/code-files.js";
 import { readConfig } from "./core/config.js";
 import { messageOf } from "./core/errors.js";
+import { heedsHangup } from "./core/hangup.js";
 import { inHost } from "./core/host-context.js";
 import { LogBook } from "./core/log.js";
 import { type RunningServer, startServer } from "./core/server.js";
@@ -30,7 +31,8 @@ const end = (signal: string) => {
   else early = signal;
 };
 // Whoever sends it, it is the server that ends.
-for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => end(signal));
+const signals = ["SIGTERM", "SIGINT", ...(heedsHangup() ? ["SIGHUP"] : [])];
+for (const signal of signals) process.on(signal, () => end(signal));
 
 try {
   const config = readConfig();

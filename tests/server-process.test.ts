@@ -219,7 +219,7 @@ describe("data", () => {
     "store",
   );
 
-  test.each(["SIGTERM", "SIGINT"] as const)(
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "written relative to the working directory, as by hand, is there after %s and a restart",
     async (signal) => {
       const sandbox = box({ "a/index.ts": STORE });
@@ -250,6 +250,14 @@ describe("data", () => {
 });
 
 describe("the end", () => {
+  test("does not come by SIGHUP where whoever started the server has said so, as nohup does", async () => {
+    const reef = await start(box({ "a/index.ts": answering("a", "a") }), { ignoresHangup: true });
+    reef.child.kill("SIGHUP");
+    for (let time = 0; time < 5; time++) expect(await (await reef.call("/a")).text()).toBe("a");
+    expect(await reef.stop()).toBe(0);
+    expect(reef.output).not.toContain("SIGHUP");
+  });
+
   test("waits for requests in flight; they are answered in full", async () => {
     const sandbox = box({
       "a/index.ts": routes(

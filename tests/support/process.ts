@@ -21,6 +21,8 @@ export interface ProcessOptions {
   args?: string[];
   /** The server's file; this checkout's unless given. */
   main?: string;
+  /** Start it as `nohup` does. */
+  ignoresHangup?: boolean;
 }
 
 /** Where the process runs, and its folders. */
@@ -31,10 +33,12 @@ export class ReefProcess {
   output = "";
   readonly child: Bun.Subprocess<"ignore", "pipe", "pipe">;
 
-  constructor(folders: ProcessFolders, { env = {}, args = [], main = MAIN }: ProcessOptions = {}) {
+  constructor(folders: ProcessFolders, options: ProcessOptions = {}) {
+    const { env = {}, args = [], main = MAIN, ignoresHangup = false } = options;
     const inherited = { ...process.env };
     for (const name of UNSET) delete inherited[name];
-    this.child = Bun.spawn(["sh", SERVE, main, ...args], {
+    const ignoring = ignoresHangup ? ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"] : [];
+    this.child = Bun.spawn([...ignoring, "sh", SERVE, main, ...args], {
       cwd: folders.root,
       env: {
         ...inherited,
