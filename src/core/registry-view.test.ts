@@ -59,6 +59,15 @@ test("a service is known by its name, its code by the folder it serves from", as
   expect(registry.versions("shown")).toMatchObject([{ digest, served: true }]);
 });
 
+test("a change that an init asks for rejects when it is refused, like any other", async () => {
+  const asks = `init(ctx) {
+    for (const method of ["load", "reload", "unload", "disable", "enable", "rollback"])
+      ctx.registry[method]("ghost").catch(({ code }) => ctx.log.warn(method, code));
+  }`;
+  const { registry } = await startRegistry({ "a/index.ts": answering("a", "a", asks) });
+  expect(registry.failures()).toEqual([]);
+});
+
 describe("an init that waits for a change of its own folder is refused", () => {
   const asking = (call: string) => answering("own", "there", `async init(ctx) { await ctx.${call}; }`);
 

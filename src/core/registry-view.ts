@@ -65,7 +65,7 @@ export function registryView(
       enqueueLoad(
         name,
         () => ifOn(folderOf(registry, name)),
-        (trial) => changes().load(registry, folderOf(registry, name), { caller, trial }),
+        async (trial) => changes().load(registry, folderOf(registry, name), { caller, trial }),
       ),
     sync: () => asked(() => changes().syncFolders(registry, caller)),
     unload: (name, options) =>
