@@ -60,6 +60,16 @@ test("loadModule and unloadModule change what is served", async () => {
   expect(ctx.getModule("bad")).toBeUndefined();
 });
 
+test.each(["/a", new URL("http://reef/a"), undefined])(
+  "dispatch says what it takes when it is given %p",
+  async (given) => {
+    const { ctx } = await start();
+    await expect(ctx.dispatch(given as never)).rejects.toThrow(
+      'ctx.dispatch takes a Request, such as new Request("http://localhost/board")',
+    );
+  },
+);
+
 test("dispatch asks other services inside the process, with the same locks as from outside", async () => {
   const { ctx } = await start({ "a/index.ts": answering("a", "a") });
   const ask = (headers: Record<string, string>) => ctx.dispatch(new Request("http://reef/a", { headers }));
