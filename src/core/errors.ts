@@ -57,7 +57,7 @@ export const ERRORS = {
   INTERNAL: {
     status: 500,
     message: "internal service error",
-    help: "A route handler threw. The log has the error under the request's `x-request-id`. A 5xx that is meant is returned, not thrown: an `HTTPException` keeps its reply below 500 only.",
+    help: "A route handler threw, or returned what cannot be sent. The log has the error under the request's `x-request-id`. A 5xx that is meant is returned, not thrown: an `HTTPException` keeps its reply below 500 only.",
   },
   BUSY: {
     status: 503,
