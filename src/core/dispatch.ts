@@ -47,7 +47,7 @@ export class Dispatcher {
   readonly #expected = new Map<string, Promise<void>>();
   readonly #expectedRoots = new Set<Promise<void>>();
   readonly #trusted = new WeakSet<Request>();
-  /** Requests that wait for a service being exchanged. */
+  /** Requests that wait until it is known who answers them. */
   #waiting = 0;
   #isEnding = false;
 
