@@ -178,15 +178,23 @@ test("a server whose services folder cannot be read lets go of what it has start
   sandbox.remove();
 });
 
-test("a service whose fields come to throw keeps no other from saving", async () => {
-  const state = { saved: false, throws: false };
+test.each([
+  ["a service", "get dependencies() { return __moody.get([]); }"],
+  ["a store", "store: { get close() { return __moody.get(undefined); } }"],
+  ["a store", "store: { get flush() { return __moody.get(undefined); } }"],
+])("%s whose fields come to throw keeps no other from saving: %s", async (_what, field) => {
+  const state = {
+    saved: false,
+    throws: false,
+    get(value: unknown) {
+      if (state.throws) throw new Error("late");
+      return value;
+    },
+  };
   Object.assign(globalThis, { __moody: state });
   const reef = await begin({
     "keeper/index.ts": answering("keeper", "x", "store: { flush() { __moody.saved = true; } }"),
-    "moody/index.ts": `export default {
-      name: "moody",
-      get dependencies() { if (__moody.throws) throw new Error("late"); return []; },
-    };`,
+    "moody/index.ts": `export default { name: "moody", ${field} };`,
   });
   state.throws = true;
   await reef.close(0);

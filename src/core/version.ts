@@ -137,10 +137,8 @@ export async function saveStore(version: Version): Promise<void> {
   }
 }
 
-async function closeStore({ module, generation }: Owner, limitMs?: number): Promise<void> {
-  const { scope } = generation;
-  const { store } = module;
-  await attempt(scope, "store.close()", store?.close ? async () => store.close?.() : undefined, limitMs);
+async function closeStore({ module: { store }, generation }: Owner, limitMs?: number): Promise<void> {
+  await attempt(generation.scope, "store.close()", store && (async () => store.close?.()), limitMs);
 }
 
 async function attempt(
