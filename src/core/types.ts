@@ -66,7 +66,7 @@ export interface ToolProvider {
   callTool(name: string, input: Json, call: { agentName: string; signal?: AbortSignal }): Promise<Json>;
 }
 
-/** What a service folder's `index.ts` exports by default. */
+/** What a service folder's `index.ts` exports by default. Of a getter counts what it says when the service has started. */
 export interface ServiceModule {
   /** Unique; the mount point `/<name>`. Letters, digits, `-`, `_`, `.`; starts with a letter or digit. */
   name: string;
