@@ -1,7 +1,7 @@
 /** From a request to the service that answers it. The cost does not grow with the number of services. */
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
-import { errorReply } from "./errors.js";
+import { clientGone, errorReply } from "./errors.js";
 import { initializingService } from "./host-context.js";
 import { NOSNIFF } from "./json-context.js";
 import { rootRoutes } from "./late.js";
@@ -212,6 +212,8 @@ export class Dispatcher {
     this.#waiting++;
     await known;
     this.#waiting--;
+    // Whoever has given up may have sent it again.
+    if (request.signal.aborted) return this.complete(clientGone(), request);
     return this.fetch(request, server);
   }
 

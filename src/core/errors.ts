@@ -97,6 +97,9 @@ export function errorReply(code: ErrorCode, message?: string, headers?: Record<s
   return Response.json({ error: message ?? kind.message }, { status: kind.status, headers });
 }
 
+/** The reply that only the log of a proxy may get to see: whoever asked has closed the connection. */
+export const clientGone = () => errorReply("BAD_REQUEST", "the client went away");
+
 /** `instanceof` that never throws: a thrown `Proxy` may do so when it is asked what it is. */
 export function isA<T>(thrown: unknown, Class: abstract new (...args: never[]) => T): thrown is T {
   try {

@@ -160,6 +160,27 @@ describe("requests during an exchange", () => {
     expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([401, 200]);
   });
 
+  test("are not carried out when whoever sent them has gone meanwhile", async () => {
+    const asked: string[] = [];
+    Object.assign(globalThis, { __asked: asked });
+    const { reef, registry } = await startRegistry({ "a/index.ts": slowInit("old") });
+    shared.__initGate = Promise.withResolvers();
+    const route = 'routes.post("/:who", (c) => { __asked.push(c.req.param("who")); return c.text(""); });';
+    reef.sandbox.services({
+      "a/index.ts": slowInit("new").replace("export default", `${route} export default`),
+    });
+    const loading = registry.load("a");
+    await eventually(() => reef.registry.table.get("a")?.mount.gate !== undefined);
+    const going = new AbortController();
+    const gone = reef.call("/a/gone", { method: "POST", signal: going.signal });
+    const stays = reef.call("/a/stays", { method: "POST" });
+    going.abort();
+    shared.__initGate.resolve();
+    await loading;
+    expect([(await gone).status, (await stays).status]).toEqual([400, 200]);
+    expect(asked).toEqual(["stays"]);
+  });
+
   test("are answered by the old version when it fails", async () => {
     const { reef, registry } = await startRegistry({ "a/index.ts": slowInit("old") });
     shared.__initGate = Promise.withResolvers();

@@ -1,6 +1,6 @@
 /** What is thrown to say something to the client, as the reply to it. */
 import type { HTTPException } from "hono/http-exception";
-import { errorReply, ReefError } from "./errors.js";
+import { clientGone, errorReply, ReefError } from "./errors.js";
 import type { Logger } from "./log.js";
 import { StorageError } from "./storage-error.js";
 
@@ -13,7 +13,7 @@ export function replyTo(error: unknown, request: Request, log: Logger): Response
   }
   if (error instanceof ReefError) return errorReply(error.code, error.message);
   if (isTooLarge(error)) return errorReply("BODY_TOO_LARGE");
-  if (isAbort(error) && request.signal.aborted) return errorReply("BAD_REQUEST", "the client went away");
+  if (isAbort(error) && request.signal.aborted) return clientGone();
   return undefined;
 }
 
