@@ -2,12 +2,12 @@
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { clientGone, errorReply } from "./errors.js";
-import { initializingService } from "./host-context.js";
+import { initializingService, isSucceeding } from "./host-context.js";
 import { NOSNIFF } from "./json-context.js";
 import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
 import type { Env, ReplyKind, Serving } from "./serving.js";
-import { isJson } from "./streams.js";
+import { isJson, mayWrite } from "./streams.js";
 import { saysNotFound, withHeaders } from "./unknown-route.js";
 
 /** Where a service is reachable. Outlives the generations that serve it. */
@@ -142,9 +142,12 @@ export class Dispatcher {
   #enter(mount: Mount, request: Request, server: Env): Response | Promise<Response> {
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     // What the version before does is waited for: what it asks of itself for that cannot wait for it.
-    return mount.gate === undefined || mount.serving.isAsking
-      ? mount.serving.handle(request, server)
-      : this.#whenKnown(mount.gate, request, server);
+    if (mount.gate === undefined || mount.serving.isAsking) return mount.serving.handle(request, server);
+    if (!isSucceeding(mount.name)) return this.#whenKnown(mount.gate, request, server);
+    // So is the start of the next one; but what it had the version before store, which has saved, would be lost.
+    return mayWrite(request)
+      ? this.complete(errorReply("BUSY"), request)
+      : mount.serving.handle(request, server);
   }
 
   #closestRoot(request: Request): Mount | undefined {

@@ -1,7 +1,7 @@
 /** The event bus between services. `reef:event` goes through a sink first, which stores it. */
 import { withCause } from "./causality.js";
 import { isA } from "./errors.js";
-import { isWorkOf } from "./host-context.js";
+import { isSucceeding, isWorkOf } from "./host-context.js";
 import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
@@ -115,8 +115,9 @@ export class EventBus {
         const now = [...(this.#subscriptions.get(event) ?? [])].filter((s) => s.scope?.service === service);
         return this.#deliver(now, event, data, from);
       });
-      // A service being exchanged may itself be the emitter: waiting for its own exchange would never end.
-      if (service === from?.service) later.catch((error) => this.#report(`event ${event}`, error));
+      // The service that is exchanged may bring it about itself: waiting for its own exchange would never end.
+      if (service === from?.service || isSucceeding(service))
+        later.catch((error) => this.#report(`event ${event}`, error));
       else running.push(later);
     }
     if (running.length > 0) await Promise.all(running);

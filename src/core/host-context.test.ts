@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { answering, startReef } from "../../tests/support/sandbox.js";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { answering, type Reef, startReef, TOKEN } from "../../tests/support/sandbox.js";
 import { inHost } from "./host-context.js";
 
 test("code that is called in the host's context does not run in the caller's", () => {
@@ -51,4 +51,69 @@ test("a service may have itself exchanged and hears how it went", async () => {
   expect(await reef.text("/self")).toBe("two");
   expect(await reef.text("/other")).toBe("b");
   await reef.end();
+});
+
+describe("what the next version's init asks for", () => {
+  /** Makes a request that is let in. */
+  const ASKS = `const asks = (path, method = "GET") =>
+  new Request("http://localhost" + path, { method, headers: { authorization: "Bearer ${TOKEN}" } });`;
+
+  const a = (version: string, init = "") => `import { Hono } from "hono";
+  ${ASKS}
+  const items = [];
+  const routes = new Hono().get("/", (c) => c.text("${version}"));
+  routes.post("/", (c) => { items.push(1); return c.text("stored"); });
+  export default { name: "a", routes, store: { flush() {} }, async init(ctx) {
+    ctx.events.on("asked", () => { globalThis.__heard.push("${version}"); });
+    ${init}
+  } };`;
+
+  /** Whoever is asked by it asks it in turn. */
+  const B = `import { Hono } from "hono";
+  ${ASKS}
+  let ctx;
+  const routes = new Hono();
+  routes.get("/ask", async (c) => ctx.dispatch(asks("/a")));
+  routes.get("/tell", async (c) => { await ctx.events.emit("asked", 1); return c.text("told"); });
+  export default { name: "b", routes, init(given) {
+    ctx = given;
+    ctx.events.on("come", async () => { globalThis.__seen = await (await ctx.dispatch(asks("/a"))).text(); });
+  } };`;
+
+  const shared = globalThis as unknown as { __seen: unknown; __heard: string[] };
+  let reef: Reef;
+  beforeEach(async () => {
+    Object.assign(shared, { __seen: undefined, __heard: [] });
+    reef = await startReef({ "a/index.ts": a("old"), "b/index.ts": B });
+  });
+  afterEach(() => reef.end());
+
+  const exchange = (init: string) => {
+    reef.sandbox.services({ "a/index.ts": a("new", init) });
+    return reef.ctx.registry.load("a");
+  };
+  const seen = (request: string) => `const reply = await ctx.dispatch(${request});
+  globalThis.__seen = [reply.status, await reply.text()];`;
+
+  test.each([
+    ["its own routes", seen('asks("/a")'), [200, "old"]],
+    ["them by way of another", seen('asks("/b/ask")'), [200, "old"]],
+    ["them by way of an event", 'await ctx.events.emit("come", 1);', "old"],
+  ])("of %s, the version answers that serves", async (_of, init, answer) => {
+    await exchange(init);
+    expect(shared.__seen).toEqual(answer);
+    expect(await reef.text("/a")).toBe("new");
+  });
+
+  test("and would store with the version that serves, which has saved, is refused", async () => {
+    await exchange(seen('asks("/a", "POST")'));
+    expect(shared.__seen).toEqual([503, '{"error":"the service is being changed; try again"}']);
+  });
+
+  test("by an event is heard by the next version once it serves, and not waited for", async () => {
+    await exchange(seen('asks("/b/tell")'));
+    expect(shared.__seen).toEqual([200, "told"]);
+    await reef.events.emit("come", 1);
+    expect(shared.__heard).toEqual(["new"]);
+  });
 });

@@ -71,3 +71,9 @@ export async function asked<T>(change: () => Promise<T>): Promise<T> {
 
 /** Whose next version is being started or verified, where this is asked; `isOver` when that is done. */
 export const succeeding = new AsyncLocalStorage<{ readonly service: string; isOver: boolean }>();
+
+/** Whether this is asked as part of the start of a service's next version, which its exchange waits for. */
+export function isSucceeding(service: string): boolean {
+  const succession = succeeding.getStore();
+  return succession?.service === service && !succession.isOver;
+}

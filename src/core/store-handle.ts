@@ -1,7 +1,7 @@
 /** A service's store as other services get it: whatever version serves. */
 import type { ContextHost, Peer } from "./context.js";
 import { ReefError } from "./errors.js";
-import { isWorkOf, succeeding } from "./host-context.js";
+import { isSucceeding, isWorkOf } from "./host-context.js";
 
 /**
  * Gives the stores of services by their names, to be kept for as long as one likes: the same object each time.
@@ -57,8 +57,7 @@ function liveStore(name: string, host: ContextHost): object {
 
 /** Whether this is asked by what the exchange itself waits for: what the version does, and the start of the next one. */
 function isWaitedFor({ module, scope }: Peer): boolean {
-  const succession = succeeding.getStore();
-  return isWorkOf(scope) || (succession?.service === module.name && !succession.isOver);
+  return isWorkOf(scope) || isSucceeding(module.name);
 }
 
 export const isAsync = (fn: unknown): boolean =>
