@@ -206,17 +206,34 @@ describe("services that are slow to start", () => {
     await eventually(() => held.__life.filter((what) => what === "dispose").length === begun - 1);
   });
 
-  test("are told that they are not there yet when their own init asks them", async () => {
+  test.each([
+    ["itself", "slow-one"],
+    ["one that needs it", "needs-it"],
+    ["one that needs that", "needs-that"],
+    ["one that needs it and others that come late", "needs-more"],
+  ])("are told that they are not there yet when the init of one asks for %s", async (_whom, name) => {
     const asking = slow.replace("async init() {", "async init(ctx) {").replace(
       "await globalThis.__go.promise;",
       `await globalThis.__go.promise;
-       globalThis.__life.push((await ctx.dispatch(new Request("http://reef/slow-one"), { trusted: true })).status);`,
+       globalThis.__life.push((await ctx.dispatch(new Request("http://reef/${name}"), { trusted: true })).status);`,
     );
     held.__go = Promise.withResolvers();
     held.__life = [];
-    const { reef } = await startRegistry({ "slow/index.ts": asking }, { patienceMs: 50 });
-    const early = reef.text("/slow-one");
+    const checker = new SlowChecker(["late"]);
+    const { reef } = await startRegistry(
+      {
+        "slow/index.ts": asking,
+        "late/index.ts": answering("late", "late"),
+        "needs-it/index.ts": answering("needs-it", "slow", 'dependencies: ["slow-one"]'),
+        "needs-that/index.ts": answering("needs-that", "slow", 'dependencies: ["needs-it"]'),
+        "needs-more/index.ts": answering("needs-more", "slow", 'dependencies: ["slow-one", "late"]'),
+      },
+      { checker, patienceMs: 50 },
+    );
+    const early = reef.text(`/${name}`);
     held.__go.resolve();
+    await eventually(() => held.__life.length === 2);
+    checker.pass("late");
     await reef.settled;
     expect([held.__life, reasons(reef), await early]).toEqual([["init", 404], {}, "slow"] as never);
   });

@@ -9,7 +9,7 @@ import { type ServiceFolder, scanServices } from "./discover.js";
 import { messageOf } from "./errors.js";
 import { changes, loadRest } from "./late.js";
 import { asLoadFailure, dependencyCycle, missingDependency } from "./load-failure.js";
-import { orderByDependencies } from "./order.js";
+import { dependentsOf, orderByDependencies } from "./order.js";
 import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
 import type { SourceMemory } from "./source-memory.js";
@@ -99,9 +99,14 @@ export async function boot(
     registry.expect(dirName, known ?? finished, true);
   }
   if (!started) {
-    for (const one of ordered) registry.expect(one.name, starting.get(one.name) ?? finished, atRoot(one));
+    for (const one of ordered) {
+      const waitsFor = (service: string) => dependentsOf(service, ordered).includes(one.name);
+      registry.expect(one.name, starting.get(one.name) ?? finished, atRoot(one), waitsFor);
+    }
   }
-  if (rest.length > 0) for (const { node } of missing) registry.expect(node.name, finished, atRoot(node));
+  if (rest.length > 0) {
+    for (const { node } of missing) registry.expect(node.name, finished, atRoot(node), () => true);
+  }
   return { finished };
 }
 

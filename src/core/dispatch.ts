@@ -29,6 +29,14 @@ export class Mount {
   }
 }
 
+/** A service that is on its way. */
+interface Expected {
+  /** Settles when it is known whether it has come. */
+  known: Promise<void>;
+  /** Whether that waits for the start of another service. */
+  waitsFor: (service: string) => boolean;
+}
+
 export interface DispatchOptions {
   authenticate: Authenticator;
   maxBodyBytes: number;
@@ -44,7 +52,7 @@ export class Dispatcher {
   readonly roots: Mount[] = [];
   readonly #options: DispatchOptions;
   #server: Env;
-  readonly #expected = new Map<string, Promise<void>>();
+  readonly #expected = new Map<string, Expected>();
   readonly #expectedRoots = new Set<Promise<void>>();
   readonly #trusted = new WeakSet<Request>();
   /** Requests that wait until it is known who answers them. */
@@ -184,23 +192,30 @@ export class Dispatcher {
 
   /**
    * Requests for `name` wait until `known` settles, if it is nobody's yet: the service is on its way. Where it may be
-   * mounted at the root, so do all others that nobody answers.
+   * mounted at the root, so do all others that nobody answers. What a service asks while it starts does not wait for
+   * itself, nor for one that `waitsFor` its start.
    */
-  expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
+  expect(
+    name: string,
+    known: Promise<unknown>,
+    maybeAtRoot: boolean,
+    waitsFor: Expected["waitsFor"] = () => false,
+  ): void {
     const over = () => {
-      if (this.#expected.get(name) === settled) this.#expected.delete(name);
+      if (this.#expected.get(name)?.known === settled) this.#expected.delete(name);
       this.#expectedRoots.delete(settled);
     };
     const settled = known.then(over, over);
-    this.#expected.set(name, settled);
+    this.#expected.set(name, { known: settled, waitsFor });
     if (maybeAtRoot) this.#expectedRoots.add(settled);
   }
 
   /** Settles when it is known who answers to a name that nobody answers to yet, if a service of that name may come. */
   #expectedBy(name: string, server: Env): Promise<void> | undefined {
-    // What a service asks of itself while it starts would wait for that start.
-    if (server === undefined && initializingService() === name) return undefined;
-    return this.#expected.get(name);
+    const expected = this.#expected.get(name);
+    const starting = expected && server === undefined ? initializingService() : undefined;
+    const isCircle = starting !== undefined && (starting === name || expected?.waitsFor(starting));
+    return isCircle ? undefined : expected?.known;
   }
 
   /** Settles when the next service has come that may be mounted at the root, if there is one to come. */

@@ -85,9 +85,9 @@ export class Registry {
     this.admission = new Admission({ table, host, dispatcher, checker, initTimeoutMs, waiters });
   }
 
-  /** Requests for a service that is on its way wait until `known` settles. */
-  expect(name: string, known: Promise<unknown>, maybeAtRoot: boolean): void {
-    this.#options.dispatcher.expect(name, known, maybeAtRoot);
+  /** Requests for a service that is on its way wait; see `Dispatcher.expect`. */
+  expect(...expected: Parameters<Dispatcher["expect"]>): void {
+    this.#options.dispatcher.expect(...expected);
   }
 
   /** The copies of code that served; undefined when nothing is kept on disk. */
