@@ -96,16 +96,16 @@ export async function boot(
   for (const dirName of round.unsettled) {
     const isLacking = () => lacking.some(({ candidate }) => candidate.dirName === dirName);
     const known = round.tasks.get(dirName)?.then(() => (isLacking() ? finished : undefined));
-    registry.expect(dirName, known ?? finished, true);
+    registry.expected.add(dirName, known ?? finished, true);
   }
   if (!started) {
     for (const one of ordered) {
       const waitsFor = (service: string) => dependentsOf(service, ordered).includes(one.name);
-      registry.expect(one.name, starting.get(one.name) ?? finished, atRoot(one), waitsFor);
+      registry.expected.add(one.name, starting.get(one.name) ?? finished, atRoot(one), waitsFor);
     }
   }
   if (rest.length > 0) {
-    for (const { node } of missing) registry.expect(node.name, finished, atRoot(node), () => true);
+    for (const { node } of missing) registry.expected.add(node.name, finished, atRoot(node), () => true);
   }
   return { finished };
 }

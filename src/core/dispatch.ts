@@ -2,7 +2,8 @@
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { clientGone, errorReply } from "./errors.js";
-import { initializingService, isSucceeding } from "./host-context.js";
+import { Expected } from "./expected.js";
+import { isSucceeding } from "./host-context.js";
 import { NOSNIFF } from "./json-context.js";
 import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
@@ -29,14 +30,6 @@ export class Mount {
   }
 }
 
-/** A service that is on its way. */
-interface Expected {
-  /** Settles when it is known whether it has come. */
-  known: Promise<void>;
-  /** Whether that waits for the start of another service. */
-  waitsFor: (service: string) => boolean;
-}
-
 export interface DispatchOptions {
   authenticate: Authenticator;
   maxBodyBytes: number;
@@ -50,10 +43,10 @@ export class Dispatcher {
   readonly mounts = new Map<string, Mount>();
   /** Services mounted at `/`, asked when no name matches; by name, so that no reload changes who answers. */
   readonly roots: Mount[] = [];
+  /** Services that are on their way; requests for them wait. */
+  readonly expected = new Expected();
   readonly #options: DispatchOptions;
   #server: Env;
-  readonly #expected = new Map<string, Expected>();
-  readonly #expectedRoots = new Set<Promise<void>>();
   readonly #trusted = new WeakSet<Request>();
   /** Requests that wait until it is known who answers them. */
   #waiting = 0;
@@ -138,11 +131,11 @@ export class Dispatcher {
     if (name === "health" && pathOf(request.url) === "/health") {
       return this.complete(this.#health(request), request);
     }
-    const expected = this.#expectedBy(name, server);
-    if (expected) return this.#whenKnown(expected, request, server);
+    const known = this.expected.by(name, server);
+    if (known) return this.#whenKnown(known, request, server);
     const root = this.#closestRoot(request);
     if (root) return this.#enter(root, request, server);
-    const next = this.#nextRoot(server);
+    const next = this.expected.nextRoot(server);
     return next ? this.#whenKnown(next, request, server) : this.#unknown(request, server);
   }
 
@@ -188,41 +181,6 @@ export class Dispatcher {
     }
     const unknown = this.#unknownService();
     return this.complete(headers ? withHeaders(unknown, headers) : unknown, request);
-  }
-
-  /**
-   * Requests for `name` wait until `known` settles, if it is nobody's yet: the service is on its way. Where it may be
-   * mounted at the root, so do all others that nobody answers. What a service asks while it starts does not wait for
-   * itself, nor for one that `waitsFor` its start.
-   */
-  expect(
-    name: string,
-    known: Promise<unknown>,
-    maybeAtRoot: boolean,
-    waitsFor: Expected["waitsFor"] = () => false,
-  ): void {
-    const over = () => {
-      if (this.#expected.get(name)?.known === settled) this.#expected.delete(name);
-      this.#expectedRoots.delete(settled);
-    };
-    const settled = known.then(over, over);
-    this.#expected.set(name, { known: settled, waitsFor });
-    if (maybeAtRoot) this.#expectedRoots.add(settled);
-  }
-
-  /** Settles when it is known who answers to a name that nobody answers to yet, if a service of that name may come. */
-  #expectedBy(name: string, server: Env): Promise<void> | undefined {
-    const expected = this.#expected.get(name);
-    const starting = expected && server === undefined ? initializingService() : undefined;
-    const isCircle = starting !== undefined && (starting === name || expected?.waitsFor(starting));
-    return isCircle ? undefined : expected?.known;
-  }
-
-  /** Settles when the next service has come that may be mounted at the root, if there is one to come. */
-  #nextRoot(server: Env): Promise<void> | undefined {
-    // The same, whoever is mounted there.
-    if (server === undefined || this.#expectedRoots.size === 0) return undefined;
-    return Promise.race(this.#expectedRoots);
   }
 
   /** Routes a request anew once `known` has settled: until then it was not known who answers it. */

@@ -7,6 +7,7 @@ import type { ContextHost, Peer } from "./context.js";
 import { Copies } from "./copies.js";
 import type { Dispatcher } from "./dispatch.js";
 import type { EventBus } from "./events.js";
+import type { Expected } from "./expected.js";
 import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { registryViews, snapshots } from "./late.js";
@@ -85,9 +86,9 @@ export class Registry {
     this.admission = new Admission({ table, host, dispatcher, checker, initTimeoutMs, waiters });
   }
 
-  /** Requests for a service that is on its way wait; see `Dispatcher.expect`. */
-  expect(...expected: Parameters<Dispatcher["expect"]>): void {
-    this.#options.dispatcher.expect(...expected);
+  /** Services that are on their way; requests for them wait. */
+  get expected(): Expected {
+    return this.#options.dispatcher.expected;
   }
 
   /** The copies of code that served; undefined when nothing is kept on disk. */
