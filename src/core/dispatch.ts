@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { clientGone, errorReply } from "./errors.js";
 import { Expected } from "./expected.js";
-import { isSucceeding } from "./host-context.js";
+import { isExchanging } from "./host-context.js";
 import { NOSNIFF } from "./json-context.js";
 import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
@@ -144,8 +144,8 @@ export class Dispatcher {
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     // What the version before does is waited for: what it asks of itself for that cannot wait for it.
     if (mount.gate === undefined || mount.serving.isAsking) return mount.serving.handle(request, server);
-    if (!isSucceeding(mount.name)) return this.#whenKnown(mount.gate, request, server);
-    // So is the start of the next one; but what it had the version before store, which has saved, would be lost.
+    if (!isExchanging(mount.name)) return this.#whenKnown(mount.gate, request, server);
+    // So are its last saving and the start of the next one; but what it would store for them would be lost.
     return mayWrite(request)
       ? this.complete(errorReply("BUSY"), request)
       : mount.serving.handle(request, server);

@@ -1,7 +1,7 @@
 /** The event bus between services. `reef:event` goes through a sink first, which stores it. */
 import { withCause } from "./causality.js";
 import { isA } from "./errors.js";
-import { isSucceeding, isWorkOf } from "./host-context.js";
+import { isExchanging, isWorkOf } from "./host-context.js";
 import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
@@ -116,7 +116,7 @@ export class EventBus {
         return this.#deliver(now, event, data, from);
       });
       // The service that is exchanged may bring it about itself: waiting for its own exchange would never end.
-      if (service === from?.service || isSucceeding(service))
+      if (service === from?.service || isExchanging(service))
         later.catch((error) => this.#report(`event ${event}`, error));
       else running.push(later);
     }

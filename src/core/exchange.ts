@@ -4,7 +4,7 @@ import type { Source } from "./digest.js";
 import { drain } from "./draining.js";
 import { ReefError } from "./errors.js";
 import type { Generation } from "./generation.js";
-import { succeeding } from "./host-context.js";
+import { inExchange } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 import type { LoadOptions } from "./registry-types.js";
@@ -75,7 +75,7 @@ async function handOver(
       const isOver = await registry.admission.whileOpen(scope.handling.whenOver(PAUSE_LIMIT_MS));
       if (!isOver) scope.handling.abandon(new ReefError("BUSY"));
     }
-    await saveStore(old);
+    await inExchange(service.name, "save", () => saveStore(old));
     await breathe();
     const fresh = await startNext(registry, service, source, options);
     if (!handover.wasUsed) return fresh;
@@ -92,18 +92,13 @@ async function startNext(
   const generation = await importUnchanged(registry, service.dirName as string, source);
   await breathe();
   await assertSuccessor(registry, service, generation);
-  const succession = { service: service.name, isOver: false };
-  try {
-    return await succeeding.run(succession, async () => {
-      const fresh = await registry.admission.start(generation, source);
-      await breathe();
-      if (verify) await verifyVersion(fresh, verify);
-      await breathe();
-      return fresh;
-    });
-  } finally {
-    succession.isOver = true;
-  }
+  return inExchange(service.name, "start", async () => {
+    const fresh = await registry.admission.start(generation, source);
+    await breathe();
+    if (verify) await verifyVersion(fresh, verify);
+    await breathe();
+    return fresh;
+  });
 }
 
 /**

@@ -53,11 +53,13 @@ test("a service may have itself exchanged and hears how it went", async () => {
   await reef.end();
 });
 
-describe("what the next version's init asks for", () => {
-  /** Makes a request that is let in. */
-  const ASKS = `const asks = (path, method = "GET") =>
-  new Request("http://localhost" + path, { method, headers: { authorization: "Bearer ${TOKEN}" } });`;
+/** Makes a request that is let in. */
+const ASKS = `const asks = (path, method = "GET") =>
+new Request("http://localhost" + path, { method, headers: { authorization: "Bearer ${TOKEN}" } });`;
 
+const shared = globalThis as unknown as { __seen: unknown; __heard: string[] };
+
+describe("what the next version's init asks for", () => {
   const a = (version: string, init = "") => `import { Hono } from "hono";
   ${ASKS}
   const items = [];
@@ -80,7 +82,6 @@ describe("what the next version's init asks for", () => {
     ctx.events.on("come", async () => { globalThis.__seen = await (await ctx.dispatch(asks("/a"))).text(); });
   } };`;
 
-  const shared = globalThis as unknown as { __seen: unknown; __heard: string[] };
   let reef: Reef;
   beforeEach(async () => {
     Object.assign(shared, { __seen: undefined, __heard: [] });
@@ -115,5 +116,32 @@ describe("what the next version's init asks for", () => {
     expect(shared.__seen).toEqual([200, "told"]);
     await reef.events.emit("come", 1);
     expect(shared.__heard).toEqual(["new"]);
+  });
+});
+
+describe("a store that says so when it is saved, and is looked at then", () => {
+  const a = (version: string) => `import { Hono } from "hono";
+    let ctx;
+    const store = {
+      async list() { return ["${version}"]; },
+      async flush() { await ctx.events.emit("saved", 1); },
+    };
+    const routes = new Hono().get("/", (c) => c.text("${version}"));
+    export default { name: "a", routes, store, init(given) { ctx = given; ctx.events.on("looked", () => {}); } };`;
+
+  test.each([
+    ["its routes", 'await (await ctx.dispatch(asks("/a"))).text()'],
+    ["the store", '(await ctx.getStore("a").list())[0]'],
+    ["what hears of it", 'await ctx.events.emit("looked", 1) ?? "old"'],
+  ])("does not wait for its own exchange: %s", async (_at, look) => {
+    const b = `${ASKS}
+      export default { name: "b", init(ctx) {
+        ctx.events.on("saved", async () => { globalThis.__seen = ${look}; });
+      } };`;
+    const reef = await startReef({ "a/index.ts": a("old"), "b/index.ts": b });
+    reef.sandbox.services({ "a/index.ts": a("new") });
+    expect(await reef.ctx.registry.load("a")).toEqual({ name: "a", action: "updated" });
+    expect(shared.__seen).toBe("old");
+    await reef.end();
   });
 });

@@ -69,11 +69,23 @@ export async function asked<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whose next version is being started or verified, where this is asked; `isOver` when that is done. */
-export const succeeding = new AsyncLocalStorage<{ readonly service: string; isOver: boolean }>();
+/** Saving what the running version has, or starting the next one. */
+type ExchangeStep = "save" | "start";
 
-/** Whether this is asked as part of the start of a service's next version, which its exchange waits for. */
-export function isSucceeding(service: string): boolean {
-  const succession = succeeding.getStore();
-  return succession?.service === service && !succession.isOver;
+const exchanging = new AsyncLocalStorage<{ service: string; step: ExchangeStep; isOver: boolean }>();
+
+/** Runs a step of a service's exchange. Whatever it asks for must not wait for that exchange, which waits for it. */
+export async function inExchange<T>(service: string, step: ExchangeStep, fn: () => Promise<T>): Promise<T> {
+  const mark = { service, step, isOver: false };
+  try {
+    return await exchanging.run(mark, fn);
+  } finally {
+    mark.isOver = true;
+  }
+}
+
+/** Whether this is asked as part of such a step: of any, or of this one. */
+export function isExchanging(service: string, step?: ExchangeStep): boolean {
+  const mark = exchanging.getStore();
+  return mark?.service === service && !mark.isOver && (step === undefined || step === mark.step);
 }

@@ -1,7 +1,7 @@
 /** A service's store as other services get it: whatever version serves. */
 import type { ContextHost, Peer } from "./context.js";
 import { ReefError } from "./errors.js";
-import { isSucceeding, isWorkOf } from "./host-context.js";
+import { isExchanging, isWorkOf } from "./host-context.js";
 
 /**
  * Gives the stores of services by their names, to be kept for as long as one likes: the same object each time.
@@ -55,11 +55,6 @@ function liveStore(name: string, host: ContextHost): object {
   });
 }
 
-/** Whether this is asked by what the exchange itself waits for: what the version does, and the start of the next one. */
-function isWaitedFor({ module, scope }: Peer): boolean {
-  return isWorkOf(scope) || isSucceeding(module.name);
-}
-
 export const isAsync = (fn: unknown): boolean =>
   Object.prototype.toString.call(fn) === "[object AsyncFunction]";
 
@@ -72,8 +67,12 @@ export function reach<T>(owner: () => Peer, fn: () => T, canWait = false): T {
   const peer = owner();
   const { module, scope } = peer;
   const { handover, paused } = scope;
-  if (paused && canWait && !isWaitedFor(peer)) return paused.then(() => reach(owner, fn, canWait)) as T;
-  if (handover && !isWaitedFor(peer)) {
+  // What the exchange waits for cannot wait for it.
+  const isOwn = isWorkOf(scope);
+  if (paused && canWait && !isOwn && !isExchanging(module.name)) {
+    return paused.then(() => reach(owner, fn, canWait)) as T;
+  }
+  if (handover && !isOwn && !isExchanging(module.name, "start")) {
     if (handover.isClosed) throw new ReefError("BUSY", `"${module.name}" is being exchanged; try again`);
     handover.wasUsed = true;
   }
