@@ -68,7 +68,7 @@ export function reach<T>(owner: () => Peer, fn: () => T, canWait = false): T {
   const { module, scope } = peer;
   const { handover, paused } = scope;
   // What the exchange waits for cannot wait for it.
-  const isOwn = isWorkOf(scope);
+  const isOwn = (paused ?? handover) !== undefined && isWorkOf(scope);
   if (paused && canWait && !isOwn && !isExchanging(module.name)) {
     return paused.then(() => reach(owner, fn, canWait)) as T;
   }
