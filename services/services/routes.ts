@@ -1,11 +1,13 @@
 /** The HTTP API of the services manager. */
 import { type Context, Hono } from "hono";
 import { requestCause, withCause } from "../../src/core/causality.js";
+import { ReefError } from "../../src/core/errors.js";
 import { keepOpen } from "../../src/core/keep-open.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Deployer } from "./deploy.js";
+import type { DeployJobs } from "./deploy-jobs.js";
 import { full, summary } from "./describe.js";
 import { exportTarball } from "./export.js";
 import { manifest } from "./manifest.js";
@@ -15,9 +17,14 @@ import { assertChangeable } from "./names.js";
 export interface Manager {
   ctx: ServiceContext;
   deployer: Deployer;
+  deployJobs: DeployJobs;
 }
 
 const bodies = () => import("./bodies.js");
+
+const NO_JOB =
+  "there is no such deploy: the latest fifty that were begun in the background are kept, and none over a restart. " +
+  "GET /services/<name> shows what serves, and since when";
 
 export function createRoutes(manager: () => Manager): Hono {
   const routes = new Hono();
@@ -66,11 +73,18 @@ export function createRoutes(manager: () => Manager): Hono {
   routes.post("/deploy", async (c) => {
     // The answer may take as long as the tests do, without a byte before it.
     keepOpen(c.req.raw, c.env);
-    const { name } = await (await bodies()).readDeploy(c);
-    const { report, status } = await withCause(requestCause(c.req.raw), () =>
-      manager().deployer.deploy(name),
-    );
+    const { name, background } = await (await bodies()).readDeploy(c);
+    const deploying = withCause(requestCause(c.req.raw), () => manager().deployer.deploy(name));
+    if (background) return c.json(manager().deployJobs.begin(name, deploying), 202);
+    const { report, status } = await deploying;
     return c.json(report, status);
+  });
+
+  routes.get("/deploys/:id", async (c) => {
+    keepOpen(c.req.raw, c.env);
+    const job = await manager().deployJobs.get(c.req.param("id"), await (await bodies()).readWait(c));
+    if (job) return c.json(job);
+    throw new ReefError("NOT_FOUND", NO_JOB);
   });
 
   routes.post("/rollback/:name", async (c) => {
