@@ -58,7 +58,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   "POST /mcp": {
     summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",
     detail:
-      "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later.",
+      "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later. A call that takes longer than 45 s is answered with an id, for which reef_wait_for_call has the result.",
     response: "JSON-RPC, as JSON or as an event stream",
     responses: {
       405: refused("Another method than POST: there are no sessions and no streams of their own."),

@@ -9,7 +9,9 @@ import { untilAborted } from "../core/waiters.js";
 import type { CatalogTool } from "./catalog.js";
 import { collectTools } from "./collect.js";
 import { readInput } from "./input.js";
-import { TOOL_LIMIT_MS } from "./tool-limit.js";
+
+/** How long a tool may take, in milliseconds: twice as long as the tests of a deploy at most. What takes longer hangs. */
+const TOOL_LIMIT_MS = 2 * 3_600_000;
 
 /** On whose behalf a tool runs. */
 export interface Caller {
