@@ -112,6 +112,35 @@ describe("the catalogue", () => {
     expect(() => catalog.get("nothing")).toThrow("/services/tools");
   });
 
+  test("a tool whose parameters are no schema is left out and named; those beside it stay", async () => {
+    const malformed = { type: "object", properties: { x: { type: "string", required: true } } };
+    const broken: ServiceModule = {
+      name: "broker",
+      registerTools: (pi) => {
+        const tool = { label: "", description: "", execute: async () => ({ content: [], details: {} }) };
+        pi.registerTool({ ...tool, name: "broker_bad", parameters: malformed as never });
+        register(pi, "broker_good");
+      },
+      toolProvider: {
+        listTools: () =>
+          [malformed, { type: "object" }].map((inputSchema, i) => ({
+            name: `plugin__x__m__${i}`,
+            description: "",
+            inputSchema,
+            owner: "x",
+          })),
+        callTool: async () => undefined,
+      },
+    };
+    const { tools, problems } = (await catalogOf(broken)).list();
+    expect(tools.map(({ name }) => name)).toEqual(["broker_good", "plugin__x__m__1"]);
+    const error = expect.stringContaining("properties.x.required must be a list of texts");
+    expect(problems).toEqual([
+      { service: "broker", tool: "broker_bad", error },
+      { service: "broker", tool: "plugin__x__m__0", error },
+    ]);
+  });
+
   test("a provider that throws is a problem of its own", async () => {
     const broken = {
       ...provider("broker"),

@@ -2,9 +2,9 @@
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
-import { plainSchema } from "../core/extension/tools.js";
 import { MAX_WIRE_NAME, toolPrefix, wireNames } from "../core/tool-names.js";
-import type { ServiceContext, ServiceModule, ToolAnnotations } from "../core/types.js";
+import { plainSchema } from "../core/tool-schema.js";
+import type { ProvidedTool, ServiceContext, ServiceModule, ToolAnnotations } from "../core/types.js";
 import { annotate } from "./annotations.js";
 import { collectTools } from "./collect.js";
 
@@ -128,21 +128,33 @@ export class ToolCatalog {
   }
 
   #provided({ name: service }: ServiceModule): Contribution {
+    const contribution: Contribution = { entries: [], problems: [] };
     try {
-      const listed = this.host.registry.run(service, ({ toolProvider }) => toolProvider?.listTools() ?? []);
-      const entries = listed.map(({ name, label, description, inputSchema, owner, annotations }) => ({
-        name,
-        label: label ?? name,
-        description,
-        inputSchema: plainSchema(inputSchema),
-        owner: { plugin: owner, via: service },
-        annotations: annotate(name.split("__").at(-1) ?? name, "", annotations),
-      }));
-      return { entries, problems: [] };
+      const tools = this.host.registry.run(service, ({ toolProvider }) => toolProvider?.listTools() ?? []);
+      for (const tool of tools) {
+        try {
+          contribution.entries.push(providedEntry(tool, service));
+        } catch (error) {
+          contribution.problems.push({ service, tool: tool.name, error: messageOf(error) });
+        }
+      }
     } catch (error) {
-      return { entries: [], problems: [{ service, error: `listTools threw: ${messageOf(error)}` }] };
+      contribution.problems.push({ service, error: `listTools threw: ${messageOf(error)}` });
     }
+    return contribution;
   }
+}
+
+function providedEntry(tool: ProvidedTool, service: string): Entry {
+  const { name, label, description, inputSchema, owner, annotations } = tool;
+  return {
+    name,
+    label: label ?? name,
+    description,
+    inputSchema: plainSchema(inputSchema),
+    owner: { plugin: owner, via: service },
+    annotations: annotate(name.split("__").at(-1) ?? name, "", annotations),
+  };
 }
 
 function entryOf(tool: ToolDefinition, service: string, given: ToolAnnotations | undefined): Entry {

@@ -1,5 +1,6 @@
 /** The list of tools for MCP clients: the catalogue, and the tools that are always there. */
 import type { Tool } from "@modelcontextprotocol/server";
+import { modelSchema } from "../core/model-schema.js";
 import type { Catalog, CatalogTool, ToolCatalog } from "./catalog.js";
 
 /** Clients put `mcp__reef__` before the name. */
@@ -70,7 +71,7 @@ function describe(tool: CatalogTool): Tool {
     name: tool.wireName,
     title: tool.label,
     description: tool.description + named,
-    inputSchema: { ...tool.inputSchema, type: "object" },
+    inputSchema: { ...modelSchema(tool.inputSchema), type: "object" },
     annotations: {
       title: tool.label,
       readOnlyHint: readOnly,

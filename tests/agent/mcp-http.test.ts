@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { routeDocs } from "../../services/agent/docs.js";
 import type { Json } from "../../src/core/types.js";
+import { AUTHORIZED } from "../support/managed.js";
 import { eventually } from "../support/sandbox.js";
 import { probeService } from "./probe-service.js";
 import { startReef, type TestReef } from "./reef.js";
@@ -63,6 +65,32 @@ test.each([
   expect(response.status).toBe(200);
   const { result } = await message(response);
   expect(result.tools.map(({ name }: { name: string }) => name)).toContain("probe_version");
+});
+
+test.each([
+  ["of the protocol before 2026", {}],
+  ["of the present protocol", { versionNegotiation: { mode: "auto" as const } }],
+])("one service's schemas do not take the list of tools away from a client %s", async (_what, options) => {
+  const parameters = ["5", `{ properties: 5 }`, `{ required: "x" }`, `{ $schema: 5 }`, `{ anyOf: [{}] }`];
+  await reef.write({
+    "odd/index.ts": `export default { name: "odd", registerTools(pi, client) {
+      [${parameters}].forEach((parameters, i) => pi.registerTool({ name: "odd_" + i, label: "", description: "",
+        parameters, execute: async () => client.ok("") })); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  const client = new Client({ name: "inspector", version: "1" }, options);
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${reef.url}/mcp`), { requestInit: { headers: AUTHORIZED } }),
+  );
+  const { tools } = await client.listTools();
+  await client.close();
+  const odd = tools.filter(({ name }) => name.startsWith("odd_"));
+  const inputSchema = { type: "object", properties: {} };
+  expect(odd).toMatchObject([
+    { name: "odd_0", inputSchema },
+    { name: "odd_4", inputSchema },
+  ]);
+  expect(Object.keys(odd[1]?.inputSchema ?? {}).toSorted()).toEqual(["properties", "type"]);
 });
 
 test("a client that went is told to the tool, whatever it accepted", async () => {

@@ -102,6 +102,27 @@ test("schemas lose what keeps pi from reading numbers written as text", () => {
   expect(Object.getOwnPropertySymbols(parameters)).toEqual([]);
 });
 
+test("a tool whose parameters are no schema is left out and named: its agent could ask no model any more", () => {
+  const field = (schema: unknown) => ({ type: "object", properties: { x: schema } });
+  const { tools, said } = install([
+    withTool("a", "a_bad", (client) => async () => client.ok(""), field({ type: "text" })),
+    withTool("b", "b_good", (client) => async () => client.ok(""), field({ type: "string" })),
+  ]);
+  expect([...tools.keys()]).toEqual(["b_good"]);
+  expect(said.join()).toContain(
+    'a: tool "a_bad" was left out: its parameters are no JSON Schema: properties.x.type',
+  );
+});
+
+test("alternatives of parameters are seen by models as fields", () => {
+  const schema = Type.Union([Type.Object({ a: Type.String() }), Type.Object({ b: Type.String() })]);
+  const { tools } = install([withTool("a", "a_work", (client) => async () => client.ok(""), schema)]);
+  expect(tools.get("a_work")?.parameters).toEqual({
+    type: "object",
+    properties: { a: { type: "string" }, b: { type: "string" } },
+  } as never);
+});
+
 test("of two tools with one name the first stays, and the other is named", async () => {
   const { call, said } = install([
     withTool("a", "same", (client) => async () => client.ok("first")),
