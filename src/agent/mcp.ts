@@ -61,6 +61,7 @@ async function createHandler(options: McpOptions): Promise<McpHttpHandler> {
       });
       return server;
     },
-    { onerror: options.onError },
+    // What may be sent is the server's to say, and it has said so by now.
+    { onerror: options.onError, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
   );
 }

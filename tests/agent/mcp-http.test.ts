@@ -93,6 +93,16 @@ test.each([
   expect(Object.keys(odd[1]?.inputSchema ?? {}).toSorted()).toEqual(["properties", "type"]);
 });
 
+test("a call may be as large as any request", async () => {
+  await reef.write({
+    "big/index.ts": `export default { name: "big", registerTools(pi, client) {
+      pi.registerTool({ name: "big_count", label: "", description: "", parameters: {},
+        execute: async (_id, { text }) => client.ok(String(text.length)) }); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  expect(await called("big_count", { text: "x".repeat(5_000_000) })).toBe("5000000");
+});
+
 test("a client that went is told to the tool, whatever it accepted", async () => {
   const gone = join(reef.servicesDir, "gone");
   await reef.write({
