@@ -74,7 +74,8 @@ const operations = [
   operation({
     name: "installer_rollback",
     label: "Installer: Roll back",
-    description: "Returns an installed service to the version before its latest update.",
+    description:
+      "Returns an installed service to the version before its latest update. Calling it again returns to the newer version.",
     parameters: Type.Object({ name: Name }),
     path: "/installer/rollback",
   }),

@@ -28,7 +28,6 @@ const services: ServiceModule = {
   toolAnnotations: {
     services_deploy: { destructive: false },
     services_disable: { destructive: false },
-    services_rollback: { destructive: true, idempotent: false },
   },
   init(ctx) {
     const announcer = new Announcer(ctx);

@@ -16,6 +16,7 @@ test.each([
   ["your-service", "your_service_get", "readOnly idempotent"],
   ["your-service", "your_service_frobnicate", "destructive"],
   ["board", "board_list_and_clear", "destructive idempotent"],
+  ["installer", "installer_rollback", "destructive"],
   ["", "add", ""],
   ["", "get_user", "readOnly idempotent"],
   ["", "delete_all", "destructive idempotent"],

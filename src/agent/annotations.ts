@@ -40,9 +40,11 @@ export function annotate(
   const has = (verbs: Set<string>) => parts.some((part) => verbs.has(part));
   const first = parts[0] ?? "";
   const readOnly = given.readOnly ?? (READS.has(first) && !has(DESTROYS));
+  // Done twice, it goes further back, or forth again.
+  const isEnd = has(DESTROYS) && !parts.includes("rollback");
   return {
     readOnly,
     destructive: given.destructive ?? (!readOnly && (has(DESTROYS) || !has(ADDS))),
-    idempotent: given.idempotent ?? (readOnly || has(DESTROYS) || REPEATABLE.has(first)),
+    idempotent: given.idempotent ?? (readOnly || isEnd || REPEATABLE.has(first)),
   };
 }

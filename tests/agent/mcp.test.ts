@@ -11,7 +11,13 @@ const META = ["reef_call_tool", "reef_list_tools", WAIT];
 let reef: TestReef;
 let client: Client;
 beforeAll(async () => {
-  const folders = ["services/agent", "services/services", "examples/services/board", "examples/services/log"];
+  const folders = [
+    "services/agent",
+    "services/services",
+    "services/feed",
+    "examples/services/board",
+    "examples/services/log",
+  ];
   reef = await startReef(folders, { "probe/index.ts": probeService(1) });
   client = new Client({ name: "inspector", version: "1" });
   const requestInit = { headers: { authorization: `Bearer ${TOKEN}`, "x-reef-agent-name": "inspector" } };
@@ -40,6 +46,8 @@ async function inputs(): Promise<Record<string, Record<string, unknown>>> {
   const task = JSON.parse((await call("board_create_task", { title })).text);
   const { id } = task;
   const probe = { name: "probe" };
+  const published = { type: "painted", content: "The shed is painted" };
+  const event = JSON.parse((await call("feed_publish", published)).text);
   return {
     reef_list_tools: {},
     reef_call_tool: { name: "log_query" },
@@ -53,6 +61,8 @@ async function inputs(): Promise<Record<string, Record<string, unknown>>> {
     board_reject_task: { id, reason: "The door is not" },
     board_approve_task: { id },
     log_append: { text: "Painted" },
+    feed_publish: published,
+    feed_thread: { id: event.id },
     services_inspect: probe,
     services_logs: probe,
     services_versions: probe,
@@ -118,6 +128,7 @@ test("the list is the catalogue, with names that clients accept and with annotat
   expect(find("board_create_task")).toMatchObject({ readOnlyHint: false, destructiveHint: false });
   expect(find("services_unload")).toMatchObject({ readOnlyHint: false, destructiveHint: true });
   expect(find("probe_version")).toMatchObject({ readOnlyHint: true });
+  expect(find("feed_thread")).toMatchObject({ readOnlyHint: true, destructiveHint: false });
 });
 
 test("every tool can be called, before and after a reload", async () => {
