@@ -38,7 +38,7 @@ beforeEach(() => {
   warn = spyOn(console, "warn").mockImplementation((line: string) => void said.push(line));
 });
 afterEach(async () => {
-  for (const name of ["REEF_CACHE_DIR", "VERS_INFRA_URL"]) {
+  for (const name of ["REEF_CACHE_DIR", "VERS_INFRA_URL", "VERS_AUTH_TOKEN"]) {
     if (saved[name] === undefined) delete process.env[name];
     else process.env[name] = saved[name];
   }
@@ -102,4 +102,16 @@ test("what a proxy on the way has marked as the same in substance is taken", asy
   expect(await session()).toEqual(["version 1"]);
   code = extension(2);
   expect(await session()).toEqual(["version 2"]);
+});
+
+test.each([
+  ["another Reef's", "wrong", "answers 401: VERS_AUTH_TOKEN is not its token"],
+  ["missing", "", "answers 401: VERS_AUTH_TOKEN is not set"],
+  ["two lines", "a\nsecret", "VERS_AUTH_TOKEN has a character that no token has"],
+])("a token that is %s is named, and not shown", async (_what, token, expected) => {
+  process.env.VERS_AUTH_TOKEN = token;
+  server.reload({ fetch: () => Response.json({ error: "unauthorized" }, { status: 401 }) });
+  const [line] = await session();
+  expect(line).toContain(expected);
+  expect(line).not.toContain("secret");
 });

@@ -77,14 +77,20 @@ async function fetchLatest(
   signal: AbortSignal,
 ): Promise<string> {
   const headers: Record<string, string> = {};
-  if (process.env.VERS_AUTH_TOKEN) headers.authorization = `Bearer ${process.env.VERS_AUTH_TOKEN}`;
+  const token = (process.env.VERS_AUTH_TOKEN ?? "").trim();
+  // The error of the engine would show it.
+  if (/[^\x21-\x7e]/.test(token)) throw new Error("VERS_AUTH_TOKEN has a character that no token has");
+  if (token) headers.authorization = `Bearer ${token}`;
   if (whole !== undefined) headers["if-none-match"] = `"${whole}"`;
   const response = await fetch(`${url}/extension.js`, {
     headers,
     signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_LIMIT_MS)]),
   });
   if (response.status === 304 && whole !== undefined) return whole;
-  if (response.status !== 200) throw new Error(`${url}/extension.js answers ${response.status}`);
+  if (response.status !== 200) {
+    const why = response.status === 401 ? `: VERS_AUTH_TOKEN is ${token ? "not its token" : "not set"}` : "";
+    throw new Error(`${url}/extension.js answers ${response.status}${why}`);
+  }
   // Proxies that compress mark the tag as weak; what arrives here is the same text.
   const announced = response.headers.get("etag")?.replace(/^W\//, "").replaceAll('"', "");
   if (Number(response.headers.get("content-length")) > MAX_BYTES)
