@@ -29,3 +29,8 @@ test("what the author says counts more than the name", () => {
   expect(marks(annotate("board_list_tasks", "board", { readOnly: false }))).toBe("destructive");
   expect(marks(annotate("board_delete_task", "board", { destructive: false }))).toBe("idempotent");
 });
+
+test("what is neither true nor false says nothing: clients would refuse the whole list", () => {
+  const given = { readOnly: "yes", destructive: 1, idempotent: null } as unknown as ToolAnnotations;
+  expect(annotate("board_list_tasks", "board", given)).toEqual(annotate("board_list_tasks", "board"));
+});

@@ -141,6 +141,24 @@ describe("the catalogue", () => {
     ]);
   });
 
+  test("a provided tool that is none is left out and named; those beside it stay", async () => {
+    const tools = [null, {}, { name: 5 }, { name: "p__x__odd", label: 7, description: 7, owner: {} }];
+    const broken = {
+      ...provider("broker"),
+      toolProvider: {
+        listTools: () => [...tools, { name: "p__x__get", inputSchema: {}, owner: "x", description: "Gets" }],
+        callTool: async () => undefined,
+      },
+    } as unknown as ServiceModule;
+    const catalog = (await catalogOf(broken)).list();
+    expect(catalog.tools).toMatchObject([
+      { name: "p__x__odd", label: "p__x__odd", description: "", owner: { plugin: "broker", via: "broker" } },
+      { name: "p__x__get", description: "Gets" },
+    ]);
+    const problem = { service: "broker", error: "a tool needs a name" };
+    expect(catalog.problems).toEqual([problem, problem, problem]);
+  });
+
   test("a provider that throws is a problem of its own", async () => {
     const broken = {
       ...provider("broker"),

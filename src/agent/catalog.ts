@@ -135,7 +135,9 @@ export class ToolCatalog {
         try {
           contribution.entries.push(providedEntry(tool, service));
         } catch (error) {
-          contribution.problems.push({ service, tool: tool.name, error: messageOf(error) });
+          const { name } = Object(tool);
+          const named = typeof name === "string" && { tool: name };
+          contribution.problems.push({ service, ...named, error: messageOf(error) });
         }
       }
     } catch (error) {
@@ -146,23 +148,29 @@ export class ToolCatalog {
 }
 
 function providedEntry(tool: ProvidedTool, service: string): Entry {
-  const { name, label, description, inputSchema, owner, annotations } = tool;
+  const { name, label, description, inputSchema, owner, annotations } = Object(tool) as ProvidedTool;
+  if (typeof name !== "string" || name === "") throw new Error("a tool needs a name");
+  return {
+    ...textsOf(name, label, description),
+    inputSchema: plainSchema(inputSchema),
+    owner: { plugin: typeof owner === "string" ? owner : service, via: service },
+    annotations: annotate(name.split("__").at(-1) ?? name, "", annotations),
+  };
+}
+
+/** What models and people read of a tool; services may give anything. */
+function textsOf(name: string, label: unknown, description: unknown) {
   return {
     name,
-    label: label ?? name,
-    description,
-    inputSchema: plainSchema(inputSchema),
-    owner: { plugin: owner, via: service },
-    annotations: annotate(name.split("__").at(-1) ?? name, "", annotations),
+    label: typeof label === "string" ? label : name,
+    description: typeof description === "string" ? description : "",
   };
 }
 
 function entryOf(tool: ToolDefinition, service: string, given: ToolAnnotations | undefined): Entry {
   const { name, label, description } = tool;
   return {
-    name,
-    label: typeof label === "string" ? label : name,
-    description: typeof description === "string" ? description : "",
+    ...textsOf(name, label, description),
     inputSchema: plainSchema(tool.parameters),
     owner: { service },
     annotations: annotate(name, service, given),
