@@ -25,7 +25,18 @@ function partOf(part: unknown): Part {
   const { type, text, data, mimeType } = Object(part) as Record<string, unknown>;
   if (type === "text") return typeof text === "string" ? (part as Part) : textPart(text);
   const isImage = type === "image" && typeof data === "string" && typeof mimeType === "string";
-  return isImage ? (part as Part) : textPart(part);
+  if (!isImage) return textPart(part);
+  const fault = imageFault(data, mimeType);
+  return fault === undefined ? (part as Part) : textPart(`An image that cannot be shown: ${fault}.`);
+}
+
+/** What models' providers take. They refuse a session with any other image from then on: it is in all its requests. */
+const IMAGES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+function imageFault(data: string, mimeType: string): string | undefined {
+  if (!IMAGES.includes(mimeType)) return `${mimeType} is none of ${IMAGES.join(", ")}`;
+  const isBase64 = data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data);
+  return isBase64 ? undefined : "its data is not base64";
 }
 
 const textPart = (value: unknown): Part => ({ type: "text", text: textOf(value) });

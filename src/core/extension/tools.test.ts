@@ -51,6 +51,21 @@ test.each<[string, unknown, object[]]>([
     { content: [{ type: "image", data: "aGk=", mimeType: "image/png" }] },
     [{ type: "image", data: "aGk=", mimeType: "image/png" }],
   ],
+  [
+    "an image of a type that models do not take",
+    { content: [{ type: "image", data: "aGk=", mimeType: "image/svg+xml" }] },
+    [
+      {
+        type: "text",
+        text: "An image that cannot be shown: image/svg+xml is none of image/jpeg, image/png, image/gif, image/webp.",
+      },
+    ],
+  ],
+  ...["", "no base64!", "data:image/png;base64,aGk=", "aGk"].map((data): [string, unknown, object[]] => [
+    `an image with the data "${data}"`,
+    { content: [{ type: "image", data, mimeType: "image/png" }] },
+    [{ type: "text", text: "An image that cannot be shown: its data is not base64." }],
+  ]),
   ["an image without data", { content: [{ type: "image" }] }, [{ type: "text", text: '{"type":"image"}' }]],
 ])("content that is %s reaches the model as something it can read", async (_what, result, content) => {
   const said: unknown[] = [];
