@@ -93,6 +93,23 @@ test.each([
   expect(Object.keys(odd[1]?.inputSchema ?? {}).toSorted()).toEqual(["properties", "type"]);
 });
 
+test.each<[Record<string, string>, string | undefined]>([
+  [{}, undefined],
+  [{ host: "reef.example:8443", "x-forwarded-proto": "https" }, "https://reef.example:8443"],
+])("tools know Reef by the address that the client has for it: %j", async (headers, other) => {
+  const url = other ?? reef.url;
+  await reef.write({
+    "where/index.ts": `import { Hono } from "hono"; export default { name: "where",
+      routes: new Hono().get("/", (c) => c.text("reached")), registerTools(pi, client) {
+      pi.registerTool({ name: "where_is", label: "", description: "", parameters: {},
+        execute: async () => client.ok(client.getBaseUrl() + " " + await client.api("GET", "/where")) }); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  expect(await called("where_is", {}, headers)).toBe(`${url} reached`);
+  const reply = await reef.fetch("/extension/call", { method: "POST", headers, body: '{"name":"where_is"}' });
+  expect((await reply.json()).content[0].text).toBe(`${url} reached`);
+});
+
 test("a call may be as large as any request", async () => {
   await reef.write({
     "big/index.ts": `export default { name: "big", registerTools(pi, client) {
