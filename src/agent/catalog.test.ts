@@ -105,11 +105,11 @@ describe("the catalogue", () => {
 
   test("finds a tool by either name, and says where to look when there is none", async () => {
     const catalog = await catalogOf(provider("broker", "plugin__a.b__c__d", "plugin__a_b__c__d"));
-    const dotted = catalog.get("plugin__a.b__c__d");
+    const dotted = await catalog.get("plugin__a.b__c__d");
     expect(dotted.wireName).toMatch(/^plugin__a_b__c__d_[0-9a-f]{8}$/);
-    expect(catalog.get(dotted.wireName)).toEqual(dotted);
-    expect(catalog.get("plugin__a_b__c__d").name).toBe("plugin__a_b__c__d");
-    expect(() => catalog.get("nothing")).toThrow("/services/tools");
+    expect(await catalog.get(dotted.wireName)).toEqual(dotted);
+    expect((await catalog.get("plugin__a_b__c__d")).name).toBe("plugin__a_b__c__d");
+    await expect(catalog.get("nothing")).rejects.toThrow("/services/tools");
   });
 
   test("a tool whose parameters are no schema is left out and named; those beside it stay", async () => {

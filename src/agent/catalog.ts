@@ -2,6 +2,7 @@
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
+import { within } from "../core/extension/alive.js";
 import { MAX_WIRE_NAME, toolPrefix, wireNames } from "../core/tool-names.js";
 import { plainSchema } from "../core/tool-schema.js";
 import type { ProvidedTool, ServiceContext, ServiceModule, ToolAnnotations } from "../core/types.js";
@@ -34,6 +35,9 @@ export interface Catalog {
   tools: CatalogTool[];
   problems: CatalogProblem[];
 }
+
+/** How long somebody waits at most for the start of the server to be over, in milliseconds. */
+const START_LIMIT_MS = 10_000;
 
 /** What each loaded module registered; shared by all catalogues, since a module is another after each reload. */
 const known = new WeakMap<ServiceModule, Contribution>();
@@ -85,9 +89,25 @@ export class ToolCatalog {
     return tools.find((tool) => tool.name === name) ?? tools.find((tool) => tool.wireName === name);
   }
 
-  /** Like `find`; throws a `NOT_FOUND` that says how to find the right one. */
-  get(name: string, maxWireName?: number): CatalogTool {
+  /**
+   * Resolves once the services are there that the start of the server found, or have taken too long: what an agent is
+   * given before, it goes without their tools for a whole session.
+   */
+  async whole(): Promise<void> {
+    await within(this.host.registry.started(), START_LIMIT_MS);
+  }
+
+  /** Like `find`; waits for a tool that may come with the start of the server. */
+  async expect(name: string, maxWireName?: number): Promise<CatalogTool | undefined> {
     const tool = this.find(name, maxWireName);
+    if (tool) return tool;
+    await this.whole();
+    return this.find(name, maxWireName);
+  }
+
+  /** Like `expect`; rejects with a `NOT_FOUND` that says how to find the right one. */
+  async get(name: string, maxWireName?: number): Promise<CatalogTool> {
+    const tool = await this.expect(name, maxWireName);
     if (tool) return tool;
     throw new ReefError("NOT_FOUND", `there is no tool "${name}"; GET /services/tools lists those there are`);
   }

@@ -22,7 +22,7 @@ export class McpCalls {
   /** What fails is told to the model, not to the protocol: it can mend its input or try another tool. */
   async call(name: string, input: unknown, caller: Caller): Promise<CallResult> {
     try {
-      if (name === LIST) return text(JSON.stringify(search(this.catalog.list(MAX_MCP_NAME), input), null, 2));
+      if (name === LIST) return text(JSON.stringify(await search(this.catalog, input), null, 2));
       if (name === WAIT) return await this.#wait(input);
       if (name !== CALL) return await this.#begin(name, input, caller);
       const { name: target, arguments: given } = fieldsOf(input);
@@ -34,7 +34,7 @@ export class McpCalls {
   }
 
   async #begin(name: string, input: unknown, caller: Caller): Promise<CallResult> {
-    const tool = this.catalog.find(name, MAX_MCP_NAME);
+    const tool = await this.catalog.expect(name, MAX_MCP_NAME);
     if (!tool) throw new ReefError("NOT_FOUND", `there is no tool "${name}"; ${LIST} shows those there are`);
     const run = async (signal: AbortSignal): Promise<CallResult> => {
       try {

@@ -1,7 +1,7 @@
 /** The list of tools for MCP clients: the catalogue, and the tools that are always there. */
 import type { Tool } from "@modelcontextprotocol/server";
 import { modelSchema } from "../core/model-schema.js";
-import type { Catalog, CatalogTool, ToolCatalog } from "./catalog.js";
+import type { CatalogTool, ToolCatalog } from "./catalog.js";
 
 /** Clients put `mcp__reef__` before the name. */
 export const MAX_MCP_NAME = 53;
@@ -59,7 +59,8 @@ const LASTING_TOOLS: Tool[] = [
 /** A service's tool by one of these names is not reached. */
 const LASTING_NAMES = new Set(LASTING_TOOLS.map(({ name }) => name));
 
-export function listed(catalog: ToolCatalog): Tool[] {
+export async function listed(catalog: ToolCatalog): Promise<Tool[]> {
+  await catalog.whole();
   const { tools } = catalog.list(MAX_MCP_NAME);
   return [...LASTING_TOOLS, ...tools.map(describe).filter(({ name }) => !LASTING_NAMES.has(name))];
 }
@@ -83,7 +84,9 @@ function describe(tool: CatalogTool): Tool {
 }
 
 /** What `reef_list_tools` answers. */
-export function search({ tools }: Catalog, input: unknown): unknown {
+export async function search(catalog: ToolCatalog, input: unknown): Promise<unknown> {
+  await catalog.whole();
+  const { tools } = catalog.list(MAX_MCP_NAME);
   const query = (input as { query?: unknown } | undefined)?.query;
   const wanted = typeof query === "string" ? query.toLowerCase() : "";
   const found = tools.filter(({ name, description }) =>

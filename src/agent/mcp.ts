@@ -53,7 +53,7 @@ async function createHandler(options: McpOptions): Promise<McpHttpHandler> {
           instructions: INSTRUCTIONS,
         },
       );
-      server.setRequestHandler("tools/list", () => ({ tools: listed(options.catalog) }));
+      server.setRequestHandler("tools/list", async () => ({ tools: await listed(options.catalog) }));
       server.setRequestHandler("tools/call", async ({ params }, ctx) => {
         // There are no sessions, so a client's own name is not known here.
         const caller = callerOf(requestInfo, "mcp", ctx.mcpReq.signal);
