@@ -159,6 +159,21 @@ describe("the catalogue", () => {
     expect(catalog.problems).toEqual([problem, problem, problem]);
   });
 
+  test("a description is as long as a model can bear", async () => {
+    const { tools } = (
+      await catalogOf({
+        name: "long",
+        registerTools: (pi) => {
+          register(pi, "long_work");
+          register(pi, `long_${"w".repeat(30_000)}`);
+        },
+      })
+    ).list();
+    expect(tools[0]?.description).toBe("Does long_work");
+    expect(tools[1]?.description).toHaveLength(10_000);
+    expect(tools[1]?.description).toEndWith("… (30010 characters)");
+  });
+
   test("a provider that throws is a problem of its own", async () => {
     const broken = {
       ...provider("broker"),

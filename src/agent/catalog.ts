@@ -5,6 +5,7 @@ import { messageOf, ReefError } from "../core/errors.js";
 import { within } from "../core/extension/alive.js";
 import { MAX_WIRE_NAME, toolPrefix, wireNames } from "../core/tool-names.js";
 import { plainSchema } from "../core/tool-schema.js";
+import { textsOf } from "../core/tool-texts.js";
 import type { ProvidedTool, ServiceContext, ServiceModule, ToolAnnotations } from "../core/types.js";
 import { annotate } from "./annotations.js";
 import { collectTools } from "./collect.js";
@@ -171,6 +172,7 @@ function providedEntry(tool: ProvidedTool, service: string): Entry {
   const { name, label, description, inputSchema, owner, annotations } = Object(tool) as ProvidedTool;
   if (typeof name !== "string" || name === "") throw new Error("a tool needs a name");
   return {
+    name,
     ...textsOf(name, label, description),
     inputSchema: plainSchema(inputSchema),
     owner: { plugin: typeof owner === "string" ? owner : service, via: service },
@@ -178,18 +180,10 @@ function providedEntry(tool: ProvidedTool, service: string): Entry {
   };
 }
 
-/** What models and people read of a tool; services may give anything. */
-function textsOf(name: string, label: unknown, description: unknown) {
-  return {
-    name,
-    label: typeof label === "string" ? label : name,
-    description: typeof description === "string" ? description : "",
-  };
-}
-
 function entryOf(tool: ToolDefinition, service: string, given: ToolAnnotations | undefined): Entry {
   const { name, label, description } = tool;
   return {
+    name,
     ...textsOf(name, label, description),
     inputSchema: plainSchema(tool.parameters),
     owner: { service },

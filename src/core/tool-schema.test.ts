@@ -64,6 +64,13 @@ describe("what is no schema is refused, with its place", () => {
     expect(() => plainSchema(given)).toThrow(message);
   });
 
+  test("one that would fill a model's memory", () => {
+    const properties = { x: { type: "string", description: "x".repeat(100_000) } };
+    expect(() => plainSchema({ properties })).toThrow("its parameters are too large: 1000");
+    properties.x.description = "x".repeat(99_000);
+    expect(plainSchema({ properties })).toEqual({ type: "object", properties });
+  });
+
   test("one that holds itself, or is nested without end", () => {
     const round: Record<string, unknown> = { type: "object" };
     round.properties = { round };

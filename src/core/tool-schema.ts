@@ -6,12 +6,19 @@ import { isObject } from "./objects.js";
 
 type Schema = Record<string, unknown>;
 
+/** In characters. Each request to a model has the schemas of all tools. */
+const MOST = 100_000;
+
 /**
  * A tool's parameters as plain JSON Schema of an object; without the symbols by which TypeBox marks its schemas, which
  * would switch off coercion in agents. Throws where they are none, naming the place.
  */
 export function plainSchema(parameters: unknown): Schema {
-  const copy: unknown = parameters === undefined ? undefined : JSON.parse(JSON.stringify(parameters));
+  const text = JSON.stringify(parameters) ?? "null";
+  if (text.length > MOST) {
+    throw new Error(`its parameters are too large: ${text.length} characters of JSON, ${MOST} at most`);
+  }
+  const copy: unknown = JSON.parse(text);
   if (!isObject(copy)) return { type: "object", properties: {} };
   check(copy, "");
   const types = copy.type === undefined ? ["object"] : [copy.type].flat();
