@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { Type } from "@sinclair/typebox";
+import { ReefError } from "../core/errors.js";
 import { createTestHarness, type TestHarness } from "../core/testing.js";
 import type { ServiceModule, ToolAnnotations } from "../core/types.js";
 import { describeTools, ToolCatalog } from "./catalog.js";
@@ -172,6 +173,19 @@ describe("the catalogue", () => {
     expect(tools[0]?.description).toBe("Does long_work");
     expect(tools[1]?.description).toHaveLength(10_000);
     expect(tools[1]?.description).toEndWith("… (30010 characters)");
+  });
+
+  test("a service that cannot be asked at this moment is asked again", () => {
+    const module = service("log", ["log_append"]);
+    let isBusy = true;
+    const run = (_name: string, fn: (running: ServiceModule) => unknown) => {
+      if (isBusy) throw new ReefError("BUSY");
+      return fn(module);
+    };
+    const catalog = new ToolCatalog({ getModules: () => [module], registry: { run } } as never);
+    expect(catalog.list().problems).toEqual([{ service: "log", error: expect.any(String) }]);
+    isBusy = false;
+    expect(catalog.list()).toMatchObject({ tools: [{ name: "log_append" }], problems: [] });
   });
 
   test("a provider that throws is a problem of its own", async () => {

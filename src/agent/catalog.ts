@@ -8,7 +8,7 @@ import { plainSchema } from "../core/tool-schema.js";
 import { textsOf } from "../core/tool-texts.js";
 import type { ProvidedTool, ServiceContext, ServiceModule, ToolAnnotations } from "../core/types.js";
 import { annotate } from "./annotations.js";
-import { collectTools } from "./collect.js";
+import { type Collected, collectTools } from "./collect.js";
 
 /** One tool, as `GET /services/tools` shows it. */
 export interface CatalogTool {
@@ -115,11 +115,7 @@ export class ToolCatalog {
 
   #contribution(module: ServiceModule): Contribution {
     const provided = module.toolProvider ? this.#provided(module) : undefined;
-    let own = known.get(module);
-    if (!own) {
-      own = this.#own(module);
-      known.set(module, own);
-    }
+    const own = known.get(module) ?? this.#own(module);
     if (!provided) return own;
     return {
       entries: [...own.entries, ...provided.entries],
@@ -130,8 +126,17 @@ export class ToolCatalog {
   #own(module: ServiceModule): Contribution {
     const { name: service, registerTools, toolAnnotations = {} } = module;
     if (!registerTools) return { entries: [], problems: [] };
-    const { tools, error } = collectTools(this.host.registry, service, nobody);
     const contribution: Contribution = { entries: [], problems: [] };
+    let collected: Collected;
+    try {
+      collected = this.host.registry.run(service, (running) => collectTools(running, nobody));
+    } catch (refused) {
+      // It is being exchanged. That may fail, and this version is then asked again.
+      contribution.problems.push({ service, error: messageOf(refused) });
+      return contribution;
+    }
+    known.set(module, contribution);
+    const { tools, error } = collected;
     if (error !== undefined) contribution.problems.push({ service, error: `registerTools threw: ${error}` });
     const prefix = toolPrefix(service);
     for (const tool of tools) {

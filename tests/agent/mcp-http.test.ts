@@ -1,6 +1,6 @@
 /** What clients of MCP send and get that use no library for it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { routeDocs } from "../../services/agent/docs.js";
@@ -108,6 +108,32 @@ test.each<[Record<string, string>, string | undefined]>([
   expect(await called("where_is", {}, headers)).toBe(`${url} reached`);
   const reply = await reef.fetch("/extension/call", { method: "POST", headers, body: '{"name":"where_is"}' });
   expect((await reply.json()).content[0].text).toBe(`${url} reached`);
+});
+
+test("a call waits for a service that is exchanged, and does not begin the exchange anew", async () => {
+  const gate = join(reef.servicesDir, "gate");
+  const begun = join(reef.servicesDir, "begun");
+  const source = (version: number, init = "") => ({
+    "swapped/index.ts": `import { existsSync, appendFileSync } from "node:fs";
+      export default { name: "swapped", store: { flush() {} }, ${init} registerTools(pi, client) {
+        pi.registerTool({ name: "swapped_version", label: "", description: "", parameters: {},
+          execute: async () => client.ok("version ${version}") }); } };`,
+  });
+  await reef.write(source(1));
+  await reef.server.ctx.registry.sync();
+  expect(await called("swapped_version", {})).toBe("version 1");
+  // The process that tries the code out does not wait.
+  const wait = `async init() { if (process.pid !== ${process.pid}) return; appendFileSync(${JSON.stringify(begun)}, "x");
+    while (!existsSync(${JSON.stringify(gate)})) await Bun.sleep(1); },`;
+  await reef.write(source(2, wait));
+  const loading = reef.server.ctx.registry.load("swapped");
+  await eventually(() => existsSync(begun), "the exchange");
+  const calls = [1, 2, 3, 4].map(() => called("swapped_version", {}));
+  await called("probe_version", { count: 1 });
+  writeFileSync(gate, "");
+  expect(await Promise.all(calls)).toEqual(Array(4).fill("version 2"));
+  await loading;
+  expect(readFileSync(begun, "utf8")).toBe("x");
 });
 
 test("a call may be as large as any request", async () => {
