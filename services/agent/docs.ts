@@ -19,7 +19,8 @@ const refused = (description: string) => ({
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /extension.js": {
     summary: "The extension file for pi: tools, behaviours and widgets of all services in one ESM file",
-    detail: "Built from the loaded services and anew when they change. Answers 304 to a known ETag.",
+    detail:
+      "Built from the loaded services and anew when they change. While the server starts, it waits for services that are on their way, for up to 10 s. Answers 304 to a known ETag.",
     query: {
       services: { type: "string", description: "Only these services, separated by commas" },
       category: {
