@@ -57,3 +57,52 @@ test("conditions beside the fields are left to the tool", () => {
   const { properties } = schema;
   expect(seen(schema)).toEqual({ type: "object", properties, additionalProperties: false });
 });
+
+test("alternatives that stand elsewhere in the schema are followed, also in circles", () => {
+  const schema = {
+    oneOf: [
+      { $ref: "#/$defs/a" },
+      { $ref: "#/$defs/b~1c" },
+      { $ref: "#/$defs/nowhere" },
+      { $ref: "http://x" },
+    ],
+    $defs: {
+      a: {
+        type: "object",
+        properties: { a: { type: "string" }, more: { $ref: "#" } },
+        allOf: [{ $ref: "#" }],
+      },
+      "b/c": { type: "object", properties: { b: { type: "number" } } },
+    },
+  };
+  expect(seen(schema)).toEqual({
+    type: "object",
+    properties: { a: { type: "string" }, more: { $ref: "#" }, b: { type: "number" } },
+    $defs: schema.$defs,
+  });
+  const whole = {
+    $ref: "#/$defs/a",
+    $defs: { a: { properties: { a: { type: "string" } }, required: ["a"] } },
+  };
+  expect(seen(whole)).toEqual({
+    type: "object",
+    properties: { a: { type: "string" } },
+    required: ["a"],
+    $defs: whole.$defs,
+  });
+});
+
+test("what refers to more and more of itself is seen in part", () => {
+  const $defs: Record<string, unknown> = { d500: { properties: { deep: {} } } };
+  for (let i = 0; i < 500; i++) {
+    const next = { $ref: `#/$defs/d${i + 1}` };
+    $defs[`d${i}`] = { properties: { x: { const: i } }, anyOf: [next, { allOf: [next, next] }] };
+  }
+  const { properties } = seen({
+    properties: { own: { type: "string" } },
+    anyOf: [{ $ref: "#/$defs/d0" }],
+    $defs,
+  });
+  expect(properties).toHaveProperty("own");
+  expect(JSON.stringify(properties).length).toBeLessThan(200_000);
+});
