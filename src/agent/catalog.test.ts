@@ -188,6 +188,20 @@ describe("the catalogue", () => {
     expect(catalog.list()).toMatchObject({ tools: [{ name: "log_append" }], problems: [] });
   });
 
+  test("a provider that is being exchanged still has the tools that it had", () => {
+    const module = provider("broker", "plugin__x__m__get");
+    let isBusy = false;
+    const run = (_name: string, fn: (running: ServiceModule) => unknown) => {
+      if (isBusy) throw new ReefError("BUSY");
+      return fn(module);
+    };
+    const catalog = new ToolCatalog({ getModules: () => [module], registry: { run } } as never);
+    const before = catalog.list();
+    isBusy = true;
+    expect(catalog.list()).toEqual(before);
+    expect(before.tools.map(({ name }) => name)).toEqual(["plugin__x__m__get"]);
+  });
+
   test("a provider that throws is a problem of its own", async () => {
     const broken = {
       ...provider("broker"),

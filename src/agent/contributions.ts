@@ -1,7 +1,7 @@
 /** What each service adds to the catalogue of tools. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../core/client.js";
-import { messageOf } from "../core/errors.js";
+import { messageOf, ReefError } from "../core/errors.js";
 import type { ServiceRegistry } from "../core/registry-types.js";
 import { toolPrefix } from "../core/tool-names.js";
 import { plainSchema } from "../core/tool-schema.js";
@@ -37,6 +37,9 @@ export interface Contribution {
 
 /** What each loaded module registered; shared by all catalogues, since a module is another after each reload. */
 const known = new WeakMap<ServiceModule, Contribution>();
+
+/** What each loaded module provided when it was asked last. */
+const lately = new WeakMap<ServiceModule, Contribution>();
 
 /** Never called: registering a tool takes a client, executing it takes another one. */
 const nobody = createFleetClient({ env: {} });
@@ -82,7 +85,8 @@ function ownTools(registry: ServiceRegistry, module: ServiceModule): Contributio
   return contribution;
 }
 
-function providedTools(registry: ServiceRegistry, { name: service }: ServiceModule): Contribution {
+function providedTools(registry: ServiceRegistry, module: ServiceModule): Contribution {
+  const { name: service } = module;
   const contribution: Contribution = { entries: [], problems: [] };
   try {
     const tools = registry.run(service, ({ toolProvider }) => toolProvider?.listTools() ?? []);
@@ -95,7 +99,11 @@ function providedTools(registry: ServiceRegistry, { name: service }: ServiceModu
         contribution.problems.push({ service, ...named, error: messageOf(error) });
       }
     }
+    lately.set(module, contribution);
   } catch (error) {
+    const isExchanged = error instanceof ReefError && error.code === "BUSY";
+    const before = isExchanged ? lately.get(module) : undefined;
+    if (before) return before;
     contribution.problems.push({ service, error: `listTools threw: ${messageOf(error)}` });
   }
   return contribution;
