@@ -1,11 +1,13 @@
 /** Calls of tools by MCP clients. */
 import { messageOf, ReefError } from "../core/errors.js";
+import { resultOf } from "../core/extension/results.js";
+import type { ToolResult } from "../core/types.js";
 import type { ToolCatalog } from "./catalog.js";
 import { type Caller, type ExecutionHost, executeTool } from "./execute.js";
 import { LongCalls, Unfinished } from "./long-calls.js";
 import { CALL, LIST, MAX_MCP_NAME, search, WAIT } from "./mcp-tools.js";
 
-export type CallResult = { content: Array<{ type: "text"; text: string }>; isError?: boolean };
+export type CallResult = Pick<ToolResult, "content" | "isError">;
 
 export class McpCalls {
   readonly #long: LongCalls<CallResult>;
@@ -71,4 +73,4 @@ function told(result: CallResult | Unfinished): CallResult {
 
 const failure = (error: unknown): CallResult => ({ ...text(`Error: ${messageOf(error)}`), isError: true });
 
-const text = (value: string): CallResult => ({ content: [{ type: "text", text: value }] });
+const text = (value: string): CallResult => ({ content: resultOf(value).content });

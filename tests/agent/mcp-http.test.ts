@@ -136,6 +136,21 @@ test("a call waits for a service that is exchanged, and does not begin the excha
   expect(readFileSync(begun, "utf8")).toBe("x");
 });
 
+test("the list of very many tools is as long as a model can bear, and says so", async () => {
+  await reef.write({
+    "many/index.ts": `export default { name: "many", registerTools(pi, client) {
+      for (let i = 0; i < 300; i++) pi.registerTool({ name: "many_" + i, label: "", description: "x".repeat(1000),
+        parameters: {}, execute: async () => client.ok("") }); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  const all = await called("reef_list_tools", {});
+  expect(all.length).toBeLessThan(200_100);
+  expect(all).toContain("characters are left out here");
+  expect(JSON.parse(await called("reef_list_tools", { query: "many_299" })).count).toBe(1);
+  rmSync(join(reef.servicesDir, "many"), { recursive: true });
+  await reef.server.ctx.registry.sync();
+});
+
 test("a call may be as large as any request", async () => {
   await reef.write({
     "big/index.ts": `export default { name: "big", registerTools(pi, client) {
