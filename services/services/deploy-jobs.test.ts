@@ -73,3 +73,11 @@ test("the latest fifty are kept", async () => {
   expect((await job(ids[0] ?? "")).status).toBe(404);
   expect((await job(ids[1] ?? "")).status).toBe(200);
 });
+
+test("a service may be called deploys", async () => {
+  m.sandbox.services({ "deploys/index.ts": good("x").replace("subject", "deploys") });
+  expect((await m.deploy("deploys")).status).toBe(200);
+  for (const path of ["", "/logs", "/versions"]) {
+    expect([path, (await m.api("GET", `/services/deploys${path}`)).status]).toEqual([path, 200]);
+  }
+});

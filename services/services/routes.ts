@@ -80,13 +80,6 @@ export function createRoutes(manager: () => Manager): Hono {
     return c.json(report, status);
   });
 
-  routes.get("/deploys/:id", async (c) => {
-    keepOpen(c.req.raw, c.env);
-    const job = await manager().deployJobs.get(c.req.param("id"), await (await bodies()).readWait(c));
-    if (job) return c.json(job);
-    throw new ReefError("NOT_FOUND", NO_JOB);
-  });
-
   routes.post("/rollback/:name", async (c) => {
     const name = toChange(c);
     const { digest } = await (await bodies()).readRollback(c);
@@ -130,6 +123,14 @@ export function createRoutes(manager: () => Manager): Hono {
     assertFolderName(name);
     const versions = registry().versions(name);
     return c.json({ versions, count: versions.length });
+  });
+
+  // After the routes of a service that is called "deploys".
+  routes.get("/deploys/:id", async (c) => {
+    keepOpen(c.req.raw, c.env);
+    const job = await manager().deployJobs.get(c.req.param("id"), await (await bodies()).readWait(c));
+    if (job) return c.json(job);
+    throw new ReefError("NOT_FOUND", NO_JOB);
   });
 
   routes.delete("/:name", async (c) => {
