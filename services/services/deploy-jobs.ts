@@ -1,9 +1,13 @@
 /** Deploys that nobody holds a request open for: each goes on by itself, and says later what came of it. */
-import { messageOf } from "../../src/core/errors.js";
+import { messageOf, ReefError } from "../../src/core/errors.js";
 import type { DeployResult } from "./deploy.js";
 import type { DeployReport } from "./report.js";
 
 const REMEMBERED = 50;
+
+const NO_JOB =
+  `there is no such deploy: the latest ${REMEMBERED} that were begun in the background are kept, and none over a ` +
+  "restart. GET /services/<name> shows what serves, and since when";
 
 /** One deploy, as callers see it. */
 export interface DeployJob {
@@ -46,11 +50,12 @@ export class DeployJobs {
     return job;
   }
 
-  /** The job, as it is when it has ended, or else after `waitMs` milliseconds. */
-  async get(id: string, waitMs: number): Promise<DeployJob | undefined> {
+  /** The job, as it is when it has ended, or else after `waitMs` milliseconds. Rejects with `NOT_FOUND`. */
+  async get(id: string, waitMs: number): Promise<DeployJob> {
     const kept = this.#kept.get(id);
-    if (kept?.job.status === "running") await Promise.race([kept.ended, Bun.sleep(waitMs)]);
-    return kept?.job;
+    if (!kept) throw new ReefError("NOT_FOUND", NO_JOB);
+    if (kept.job.status === "running") await Promise.race([kept.ended, Bun.sleep(waitMs)]);
+    return kept.job;
   }
 }
 

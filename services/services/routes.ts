@@ -1,7 +1,6 @@
 /** The HTTP API of the services manager. */
 import { type Context, Hono } from "hono";
 import { requestCause, withCause } from "../../src/core/causality.js";
-import { ReefError } from "../../src/core/errors.js";
 import { keepOpen } from "../../src/core/keep-open.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
@@ -21,10 +20,6 @@ export interface Manager {
 }
 
 const bodies = () => import("./bodies.js");
-
-const NO_JOB =
-  "there is no such deploy: the latest fifty that were begun in the background are kept, and none over a restart. " +
-  "GET /services/<name> shows what serves, and since when";
 
 export function createRoutes(manager: () => Manager): Hono {
   const routes = new Hono();
@@ -128,9 +123,8 @@ export function createRoutes(manager: () => Manager): Hono {
   // After the routes of a service that is called "deploys".
   routes.get("/deploys/:id", async (c) => {
     keepOpen(c.req.raw, c.env);
-    const job = await manager().deployJobs.get(c.req.param("id"), await (await bodies()).readWait(c));
-    if (job) return c.json(job);
-    throw new ReefError("NOT_FOUND", NO_JOB);
+    const waitMs = await (await bodies()).readWait(c);
+    return c.json(await manager().deployJobs.get(c.req.param("id"), waitMs));
   });
 
   routes.delete("/:name", async (c) => {

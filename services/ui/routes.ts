@@ -3,12 +3,12 @@ import { type Context, Hono } from "hono";
 import { getCookie } from "hono/cookie";
 import { ReefError } from "../../src/core/errors.js";
 import { keepOpen } from "../../src/core/keep-open.js";
-import { originOf } from "../../src/core/origin.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Assets } from "./assets.js";
 import { assertFramed, assertHost, COOKIE, FailureLimit, isLedHere, requireSession } from "./guard.js";
 import type { Live } from "./live.js";
 import { loginRoutes, safeNext } from "./login.js";
+import { originOf } from "./origin.js";
 import { loginPage, OWN_PAGES, redirectPage, shellPage } from "./pages.js";
 import { panelDocument } from "./panel-document.js";
 import { describePanels, listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
@@ -51,7 +51,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
 
   const shell = async (c: Context, status: 200 | 404 = 200) => {
     const entries = await script();
-    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c.req.raw), status);
+    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c), status);
     const { pathname, search } = new URL(c.req.url);
     const next = safeNext(pathname + search);
     if (isLedHere(c)) return redirectPage(c, next, entries);
@@ -82,7 +82,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
     assertFramed(c, `/ui/panels/${encodeURIComponent(name)}`);
     const fragment = listPanels(context()).includes(name) ? await readPanel(name, context()) : undefined;
     if (fragment === undefined) throw new ReefError("NOT_FOUND", `service "${name}" has no panel`);
-    const api = `${originOf(c.req.raw)}/ui/panel-api/${grants.issue(name, session.id)}`;
+    const api = `${originOf(c)}/ui/panel-api/${grants.issue(name, session.id)}`;
     c.header("content-security-policy", panelPolicy(api));
     c.header("cache-control", "no-store");
     c.header("x-dns-prefetch-control", "off");
