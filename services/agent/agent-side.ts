@@ -38,6 +38,8 @@ export class AgentSide {
     });
     ctx.events.on("tools:changed", () => mcp.toolsChanged());
     let cancel: (() => void) | undefined = ctx.setTimeout(() => this.#build(ctx), SETTLE_MS);
+    // Those that join while the server starts are not announced.
+    void ctx.registry.started().then(() => mcp.toolsChanged());
   }
 
   /** Builds ahead of the first request, and says in the log what agents will not get. */

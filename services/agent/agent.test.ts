@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { probeService } from "../../tests/agent/probe-service.js";
 import { startReef, type TestReef } from "../../tests/agent/reef.js";
+import { eventually } from "../../tests/support/sandbox.js";
 
 const plain = (name: string, capabilities: string[], extra = "") => `export default { name: "${name}",
   capabilities: ${JSON.stringify(capabilities)},
@@ -49,6 +50,8 @@ test("the file is JavaScript whose ETag is the hash of its content", async () =>
 test("the file follows the services; a change that fails leaves it as it is", async () => {
   const before = await reef.json("/extension");
   expect(before.services).toEqual(["dev", "ops", "probe"]);
+  // The start answers first and copies what it serves afterwards.
+  await eventually(() => reef.server.ctx.registry.versions("probe").length > 0, "the copy");
   await change({ "probe/index.ts": "export default {" });
   expect((await reef.json("/extension")).hash).toBe(before.hash);
   // Another change makes a new file; the broken service is in it with the code that serves.

@@ -19,7 +19,8 @@ const refused = (description: string) => ({
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /extension.js": {
     summary: "The extension file for pi: tools, behaviours and widgets of all services in one ESM file",
-    detail: "Built from the loaded services and anew when they change. Answers 304 to a known ETag.",
+    detail:
+      "Built from the loaded services and anew when they change. While the server starts, it waits for services that are on their way, for up to 10 s. Answers 304 to a known ETag.",
     query: {
       services: { type: "string", description: "Only these services, separated by commas" },
       category: {
@@ -58,7 +59,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   "POST /mcp": {
     summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",
     detail:
-      "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later.",
+      "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later. A call that takes longer than 45 s is answered with an id, for which reef_wait_for_call has the result.",
     response: "JSON-RPC, as JSON or as an event stream",
     responses: {
       405: refused("Another method than POST: there are no sessions and no streams of their own."),

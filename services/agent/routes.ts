@@ -27,12 +27,15 @@ export function createRoutes(side: AgentSide): Hono {
         .filter(Boolean),
       category,
     };
-    const { code, hash } = await side.parts.builder.current(choice);
+    const { builder, catalog } = side.parts;
+    await catalog.whole();
+    const { code, hash } = await builder.current(choice);
     return withEtag(c.req.raw, code, hash, JAVASCRIPT);
   });
 
   routes.get("/extension", async (c) => {
-    const { builder } = side.parts;
+    const { builder, catalog } = side.parts;
+    await catalog.whole();
     const { code, hash, services, leftOut, problems, builtInMs } = await builder.current();
     const bytes = Buffer.byteLength(code);
     return c.json({ hash, bytes, builtInMs, services, leftOut, problems });
@@ -47,7 +50,7 @@ export function createRoutes(side: AgentSide): Hono {
   routes.post("/extension/call", async (c) => {
     const { name, arguments: input } = await readBody(c, Call);
     const { ctx, catalog } = side.parts;
-    const tool = catalog.get(name);
+    const tool = await catalog.get(name);
     try {
       const { content } = await executeTool(ctx, tool, input, callerOf(c.req.raw, "somebody"));
       return c.json({ content });

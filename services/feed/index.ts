@@ -20,6 +20,7 @@ const service: ServiceModule = {
   routes: createRoutes(feed),
   routeDocs,
   registerTools,
+  toolAnnotations: { feed_thread: { readOnly: true } },
   registerBehaviors: (pi, client) => registerBehaviors(pi, client),
   widget: {
     async getLines(client: FleetClient) {

@@ -74,7 +74,8 @@ const operations = [
   operation({
     name: "installer_rollback",
     label: "Installer: Roll back",
-    description: "Returns an installed service to the version before its latest update.",
+    description:
+      "Returns an installed service to the version before its latest update. Calling it again returns to the newer version.",
     parameters: Type.Object({ name: Name }),
     path: "/installer/rollback",
   }),
@@ -102,8 +103,8 @@ interface JobReply {
 }
 
 const POLL_MS = 500;
-/** Longer than the server's own limit in its default setting. */
-const PATIENCE_MS = 330_000;
+/** Longer than the longest limit that the server can be given: what it says at its end is not missed. */
+const PATIENCE_MS = 3_660_000;
 
 /** Waits for a job that was begun with `background`: a single request would run into the client's time limit. */
 export async function waitForJob(

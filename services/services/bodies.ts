@@ -3,7 +3,8 @@ import { Type } from "@sinclair/typebox";
 import type { Context } from "hono";
 import { readBody, readQuery } from "../../src/core/validate.js";
 
-const Deploy = Type.Object({ name: Type.String() });
+const Deploy = Type.Object({ name: Type.String(), background: Type.Optional(Type.Boolean()) });
+const Wait = Type.Object({ wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60 })) });
 const Rollback = Type.Object({ digest: Type.Optional(Type.String({ pattern: "^[0-9a-f]{6,64}$" })) });
 const Disable = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) });
 const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
@@ -11,4 +12,6 @@ const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
 export const readDeploy = (c: Context) => readBody(c, Deploy);
 export const readRollback = (c: Context) => readBody(c, Rollback);
 export const readDisable = (c: Context) => readBody(c, Disable);
+/** In milliseconds. */
+export const readWait = (c: Context) => (readQuery(c, Wait).wait ?? 0) * 1000;
 export const readForce = (c: Context) => readQuery(c, Force).force === true;

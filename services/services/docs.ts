@@ -76,13 +76,35 @@ export const routeDocs: Record<string, RouteDocs> = {
     summary: "Validate, test, load and verify a service's present code in one step",
     detail:
       "`validate` tries the code in a process of its own. `test` runs `bun test` on the folder with a scratch data folder (REEF_TEST_TIMEOUT, 60 s); without test files it is skipped. `load` starts the new version beside the running one. `verify` asks all its GET routes that take no parameters, for up to 3 s: a 5xx fails, and routes that it did not get to are counted in its `detail`. Only then is it swapped in. When the server ends meanwhile, so does the deploy (503). Whatever fails, what served before serves on. `warnings` names routes without documentation, documented ones that do not exist, and imports of other services' code. Unknown fields are ignored.",
-    body: { name: { type: "string", required: true, description: "The service or its folder" } },
+    body: {
+      name: { type: "string", required: true, description: "The service or its folder" },
+      background: {
+        type: "boolean",
+        description:
+          "Answer 202 with `{ id, name, status: 'running', startedAt }` at once; `GET /services/deploys/:id` tells the rest",
+      },
+    },
     response:
       "200, or 400, 404, 409, 503 or 507 when not deployed: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest?, warnings? }",
     examples: [
       { summary: "The log", body: { name: "log" } },
       { summary: "A folder that is not there", body: { name: "nowhere" }, status: 404 },
     ],
+  },
+  "GET /deploys/:id": {
+    summary: "What came of a deploy in the background",
+    detail: "The latest fifty since the start of the server are kept.",
+    params: { id: { type: "string", required: true, description: "From the reply to `POST /deploy`" } },
+    query: {
+      wait: {
+        type: "integer",
+        description:
+          "Seconds, at most 60, that a deploy under way is waited for before the answer. Default 0",
+      },
+    },
+    response:
+      "{ id, name, status: 'running' | 'done' | 'failed', startedAt, finishedAt?, report?, reportStatus?, error? }; `report` and `reportStatus` are what `POST /deploy` would have been answered with",
+    examples: [{ summary: "A deploy", params: { id: "01990000-0000-7000-8000-000000000000" }, status: 404 }],
   },
   "POST /rollback/:name": {
     summary: "Put kept code back into the folder and load it",

@@ -4,6 +4,7 @@ import { CHANGE_EVENT, STOPPING_EVENT } from "../../src/core/registry-events.js"
 import type { ServiceModule } from "../../src/core/types.js";
 import { Announcer } from "./announce.js";
 import { Deployer } from "./deploy.js";
+import { DeployJobs } from "./deploy-jobs.js";
 import { routeDocs } from "./docs.js";
 import { createRoutes, type Manager } from "./routes.js";
 
@@ -27,11 +28,10 @@ const services: ServiceModule = {
   toolAnnotations: {
     services_deploy: { destructive: false },
     services_disable: { destructive: false },
-    services_rollback: { destructive: true, idempotent: false },
   },
   init(ctx) {
     const announcer = new Announcer(ctx);
-    manager = { ctx, deployer: new Deployer(ctx, announcer) };
+    manager = { ctx, deployer: new Deployer(ctx, announcer), deployJobs: new DeployJobs() };
     const { deployer } = manager;
     ctx.events.on(STOPPING_EVENT, () => deployer.end(shuttingDown()));
     ctx.onDispose(() => deployer.end(ctx.signal.reason));

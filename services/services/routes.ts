@@ -6,6 +6,7 @@ import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Deployer } from "./deploy.js";
+import type { DeployJobs } from "./deploy-jobs.js";
 import { full, summary } from "./describe.js";
 import { exportTarball } from "./export.js";
 import { manifest } from "./manifest.js";
@@ -15,6 +16,7 @@ import { assertChangeable } from "./names.js";
 export interface Manager {
   ctx: ServiceContext;
   deployer: Deployer;
+  deployJobs: DeployJobs;
 }
 
 const bodies = () => import("./bodies.js");
@@ -66,10 +68,10 @@ export function createRoutes(manager: () => Manager): Hono {
   routes.post("/deploy", async (c) => {
     // The answer may take as long as the tests do, without a byte before it.
     keepOpen(c.req.raw, c.env);
-    const { name } = await (await bodies()).readDeploy(c);
-    const { report, status } = await withCause(requestCause(c.req.raw), () =>
-      manager().deployer.deploy(name),
-    );
+    const { name, background } = await (await bodies()).readDeploy(c);
+    const deploying = withCause(requestCause(c.req.raw), () => manager().deployer.deploy(name));
+    if (background) return c.json(manager().deployJobs.begin(name, deploying), 202);
+    const { report, status } = await deploying;
     return c.json(report, status);
   });
 
@@ -116,6 +118,13 @@ export function createRoutes(manager: () => Manager): Hono {
     assertFolderName(name);
     const versions = registry().versions(name);
     return c.json({ versions, count: versions.length });
+  });
+
+  // After the routes of a service that is called "deploys".
+  routes.get("/deploys/:id", async (c) => {
+    keepOpen(c.req.raw, c.env);
+    const waitMs = await (await bodies()).readWait(c);
+    return c.json(await manager().deployJobs.get(c.req.param("id"), waitMs));
   });
 
   routes.delete("/:name", async (c) => {

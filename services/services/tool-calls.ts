@@ -1,6 +1,7 @@
 /** The requests behind the manager's tools, and what the model is told when one fails. */
 import type { FleetError } from "../../src/core/client.js";
 import type { FleetClient } from "../../src/core/types.js";
+import type { DeployJob } from "./deploy-jobs.js";
 import type { DeployReport } from "./report.js";
 
 export interface Call {
@@ -14,13 +15,16 @@ const DETAIL_START = 1000;
 const DETAIL_END = 5000;
 
 /**
- * How long a change may take, in milliseconds: it waits for others, a deploy also for its tests. Node and Bun give up
- * what has not begun to answer after 300 s.
+ * How long a change may take, in milliseconds, since it waits for others. Node and Bun give up what has not begun to
+ * answer after 300 s.
  */
 const CHANGE_LIMIT_MS = 290_000;
 
 /** Statuses of calls that may have arrived: no reply, and what proxies say when they do not wait any longer. */
 const UNANSWERED = new Set([0, 502, 504]);
+
+const UNKNOWN =
+  "The change may still be under way, or done: services_inspect shows what serves, and since when";
 
 /** Resolves with the server's answer; rejects with what the model is to read. */
 export async function send(client: FleetClient, call: Call): Promise<unknown> {
@@ -38,23 +42,40 @@ export async function send(client: FleetClient, call: Call): Promise<unknown> {
   }
 }
 
+/** How long the server is to wait for the end of a deploy before it answers, in seconds: less than a call has. */
+const WAIT_S = 20;
+
+/** Waits for a deploy that goes on by itself: no request has to last as long as the tests do. Resolves with its report. */
+export async function sendInBackground(client: FleetClient, call: Call): Promise<unknown> {
+  let job = (await send(client, call)) as DeployJob;
+  try {
+    while (job.status === "running") {
+      job = await client.api<DeployJob>("GET", `/services/deploys/${job.id}?wait=${WAIT_S}`);
+    }
+  } catch (error) {
+    if (!isFleetError(error)) throw error;
+    throw new Error(`${error.message}. ${UNKNOWN}`, { cause: error });
+  }
+  if (job.status === "done") return job.report;
+  const { report, reportStatus, error } = job;
+  throw new Error(`${call.method} ${call.path} (${reportStatus}): ${failedStep(report) ?? error}`);
+}
+
 /** By its name: who requires this file cannot take the class itself, which belongs to the server. */
 function isFleetError(error: unknown): error is FleetError {
   return error instanceof Error && error.name === "FleetError";
 }
 
-/**
- * Why a call failed. A deploy's report says more than its `error`, which is one line: the failed step's detail. A
- * change that nobody has answered need not have failed.
- */
-function reasonOf({ message, status, body }: FleetError, { method, path }: Call): string {
-  const { steps } = (body ?? {}) as Partial<DeployReport>;
-  const failed = Array.isArray(steps) ? steps.find((step) => step.status === "failed") : undefined;
-  if (method !== "GET" && UNANSWERED.has(status)) {
-    return `${message}. The change may still be under way, or done: services_inspect shows what serves, and since when`;
-  }
-  if (!failed?.detail) return message;
-  return `${method} ${path} (${status}): ${failed.step}: ${bounded(failed.detail)}`;
+/** Why a call failed. A change that nobody has answered need not have failed. */
+function reasonOf({ message, status }: FleetError, { method }: Call): string {
+  if (method === "GET" || !UNANSWERED.has(status)) return message;
+  return `${message}. ${UNKNOWN}`;
+}
+
+/** The detail of the step that failed says more than a report's `error`, which is one line. */
+function failedStep(report: DeployReport | undefined): string | undefined {
+  const failed = report?.steps.find(({ status }) => status === "failed");
+  return failed?.detail && `${failed.step}: ${bounded(failed.detail)}`;
 }
 
 function bounded(detail: string): string {

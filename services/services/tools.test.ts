@@ -127,6 +127,42 @@ describe("a deploy that fails", () => {
   });
 });
 
+test("a deploy may take as long as it likes: no request lasts until its end", async () => {
+  const gate = join(reef.sandbox.root, "gate");
+  reef.sandbox.services({
+    "lamp/lamp.test.ts": `import { existsSync } from "node:fs"; import { test } from "bun:test";
+      test("waits", async () => { while (!existsSync(${JSON.stringify(gate)})) await Bun.sleep(5); }, 60_000);`,
+  });
+  const seen: unknown[] = [];
+  const impatient = createTestAgent({ app: reef.app, authToken: TOKEN } as TestHarness, [services], {
+    fetch: async (url, init) => {
+      const reply = await reef.app.request(url.replace(/wait=\d+/, "wait=0"), init);
+      const { status } = (await reply.clone().json()) as { status: string };
+      seen.push(status);
+      if (seen.length === 4) await Bun.write(gate, "");
+      return reply;
+    },
+  });
+  const { content, isError } = await impatient.call("services_deploy", { name: "lamp" });
+  expect(seen.slice(0, 4)).toEqual(["running", "running", "running", "running"]);
+  expect([isError, JSON.parse(content[0]?.text ?? "")]).toMatchObject([
+    undefined,
+    { name: "lamp", deployed: true },
+  ]);
+});
+
+test("a deploy that the server does not know any more is not told as one that failed", async () => {
+  const forgetful = createTestAgent({ app: reef.app, authToken: TOKEN } as TestHarness, [services], {
+    fetch: async (url, init) => {
+      await reef.app.request(url, init);
+      return reef.app.request(init.method === "GET" ? "http://reef.test/services/deploys/other" : url, init);
+    },
+  });
+  const { content, isError } = await forgetful.call("services_deploy", { name: "lamp" });
+  expect([isError, content[0]?.text]).toEqual([true, expect.stringContaining("there is no such deploy")]);
+  expect(content[0]?.text).toContain("services_inspect");
+});
+
 describe("a change that takes long", () => {
   const unanswered = async (tool: string, params: Record<string, unknown>) => {
     const given: unknown[] = [];
@@ -148,9 +184,9 @@ describe("a change that takes long", () => {
     }
   };
 
-  test("is waited for longer than the tests of a deploy may take", async () => {
+  test("is waited for as long as a request can last", async () => {
     for (const [tool, params] of [
-      ["services_deploy", { name: "lamp" }],
+      ["services_enable", { name: "lamp" }],
       ["services_reload", {}],
       ["services_unload", { name: "lamp" }],
     ] as const) {
@@ -161,8 +197,8 @@ describe("a change that takes long", () => {
   });
 
   test("is not told as one that failed when no answer came", async () => {
-    const { text } = await unanswered("services_deploy", { name: "lamp" });
-    expect(text).toContain("POST /services/deploy (no reply): no reply within 290000 ms");
+    const { text } = await unanswered("services_enable", { name: "lamp" });
+    expect(text).toContain("POST /services/enable/lamp (no reply): no reply within 290000 ms");
     expect(text).toContain("may still be under way");
     expect(text).toContain("services_inspect");
     expect((await unanswered("services_list", {})).text).not.toContain("under way");

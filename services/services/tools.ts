@@ -2,7 +2,7 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import type { FleetClient } from "../../src/core/types.js";
-import { type Call, send } from "./tool-calls.js";
+import { type Call, send, sendInBackground } from "./tool-calls.js";
 
 const Nothing = Type.Object({});
 const Name = Type.Object({ name: Type.String({ description: "Name of the service, e.g. board" }) });
@@ -35,6 +35,8 @@ interface Operation<T extends TObject> {
   description: string;
   parameters: T;
   call(params: Static<T>): Call;
+  /** How it is asked, where that is not with one request that lasts until it is done. */
+  send?: typeof send;
   /** What the agent is shown, where that is not the server's answer. */
   show?(params: Static<T>, baseUrl: string): unknown;
 }
@@ -95,7 +97,8 @@ const operations = [
     description:
       "Validates, tests, loads and verifies the present code of a service folder in one step. The way to put new or changed code into service: when a step fails nothing changes, and the report says which and why.",
     parameters: Name,
-    call: ({ name }) => ({ method: "POST", path: "/services/deploy", body: { name } }),
+    call: ({ name }) => ({ method: "POST", path: "/services/deploy", body: { name, background: true } }),
+    send: sendInBackground,
   }),
   operation({
     name: "services_reload",
@@ -164,13 +167,18 @@ const operations = [
 ];
 
 export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
-  for (const { call, show, ...definition } of operations as unknown as Operation<TObject>[]) {
+  for (const {
+    call,
+    send: ask = send,
+    show,
+    ...definition
+  } of operations as unknown as Operation<TObject>[]) {
     pi.registerTool({
       ...definition,
       async execute(_toolCallId, params) {
         if (!client.getBaseUrl()) return client.noUrl();
         try {
-          const answer = await send(client, call(params));
+          const answer = await ask(client, call(params));
           const result = show ? show(params, client.getBaseUrl()) : answer;
           return client.ok(JSON.stringify(result, null, 2), { result });
         } catch (error) {

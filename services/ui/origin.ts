@@ -1,8 +1,5 @@
 import type { Context } from "hono";
+import { originOf as originOfRequest } from "../../src/core/origin.js";
 
-/** Below what origin a browser knows this server. A proxy in front may add TLS and says so. */
-export function originOf(c: Context): string {
-  const { protocol, host } = new URL(c.req.url);
-  const secure = protocol === "https:" || c.req.header("x-forwarded-proto") === "https";
-  return `${secure ? "https" : "http"}://${host}`;
-}
+/** Below what origin a browser knows this server. */
+export const originOf = (c: Context): string => originOfRequest(c.req.raw);

@@ -16,6 +16,7 @@ test.each([
   ["your-service", "your_service_get", "readOnly idempotent"],
   ["your-service", "your_service_frobnicate", "destructive"],
   ["board", "board_list_and_clear", "destructive idempotent"],
+  ["installer", "installer_rollback", "destructive"],
   ["", "add", ""],
   ["", "get_user", "readOnly idempotent"],
   ["", "delete_all", "destructive idempotent"],
@@ -27,4 +28,9 @@ test.each([
 test("what the author says counts more than the name", () => {
   expect(marks(annotate("board_list_tasks", "board", { readOnly: false }))).toBe("destructive");
   expect(marks(annotate("board_delete_task", "board", { destructive: false }))).toBe("idempotent");
+});
+
+test("what is neither true nor false says nothing: clients would refuse the whole list", () => {
+  const given = { readOnly: "yes", destructive: 1, idempotent: null } as unknown as ToolAnnotations;
+  expect(annotate("board_list_tasks", "board", given)).toEqual(annotate("board_list_tasks", "board"));
 });

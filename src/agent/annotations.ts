@@ -39,10 +39,15 @@ export function annotate(
   const parts = rest.split(/[^a-z0-9]+/);
   const has = (verbs: Set<string>) => parts.some((part) => verbs.has(part));
   const first = parts[0] ?? "";
-  const readOnly = given.readOnly ?? (READS.has(first) && !has(DESTROYS));
+  const readOnly = said(given.readOnly) ?? (READS.has(first) && !has(DESTROYS));
+  // Done twice, it goes further back, or forth again.
+  const isEnd = has(DESTROYS) && !parts.includes("rollback");
   return {
     readOnly,
-    destructive: given.destructive ?? (!readOnly && (has(DESTROYS) || !has(ADDS))),
-    idempotent: given.idempotent ?? (readOnly || has(DESTROYS) || REPEATABLE.has(first)),
+    destructive: said(given.destructive) ?? (!readOnly && (has(DESTROYS) || !has(ADDS))),
+    idempotent: said(given.idempotent) ?? (readOnly || isEnd || REPEATABLE.has(first)),
   };
 }
+
+/** What a service says may be anything; anything but `true` and `false` is left to its name. */
+const said = (value: unknown) => (typeof value === "boolean" ? value : undefined);

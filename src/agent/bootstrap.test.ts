@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ beforeEach(() => {
   warn = spyOn(console, "warn").mockImplementation((line: string) => void said.push(line));
 });
 afterEach(async () => {
-  for (const name of ["REEF_CACHE_DIR", "VERS_INFRA_URL"]) {
+  for (const name of ["REEF_CACHE_DIR", "VERS_INFRA_URL", "VERS_AUTH_TOKEN"]) {
     if (saved[name] === undefined) delete process.env[name];
     else process.env[name] = saved[name];
   }
@@ -102,4 +102,77 @@ test("what a proxy on the way has marked as the same in substance is taken", asy
   expect(await session()).toEqual(["version 1"]);
   code = extension(2);
   expect(await session()).toEqual(["version 2"]);
+});
+
+test.each([
+  ["another Reef's", "wrong", "answers 401: VERS_AUTH_TOKEN is not its token"],
+  ["missing", "", "answers 401: VERS_AUTH_TOKEN is not set"],
+  ["two lines", "a\nsecret", "VERS_AUTH_TOKEN has a character that no token has"],
+])("a token that is %s is named, and not shown", async (_what, token, expected) => {
+  process.env.VERS_AUTH_TOKEN = token;
+  server.reload({ fetch: () => Response.json({ error: "unauthorized" }, { status: 401 }) });
+  const [line] = await session();
+  expect(line).toContain(expected);
+  expect(line).not.toContain("secret");
+});
+
+describe("a session that begins without a copy", () => {
+  /** As much of a session as goes on after its start. */
+  async function begun() {
+    said = [];
+    const handlers = new Map<string, Array<(event: object, ctx: unknown) => unknown>>();
+    const pi = {
+      on: (event: string, handler: (event: object, ctx: unknown) => unknown) =>
+        void handlers.set(event, [...(handlers.get(event) ?? []), handler]),
+      say: (text: string) => void said.push(text),
+    };
+    await bootstrap(pi);
+    const fire = async (event: string, ctx: unknown = {}) => {
+      for (const handler of handlers.get(event) ?? []) await handler({ type: event }, ctx);
+    };
+    return { prompt: (ctx?: unknown) => fire("before_agent_start", ctx), fire };
+  }
+  const away = () => new Response("not yet", { status: 503 });
+  const back = () =>
+    server.reload({ fetch: () => new Response(code, { headers: { etag: `"${sha256(code)}"` } }) });
+
+  test("has the extension from the prompt on at which the control plane is back, once", async () => {
+    server.reload({ fetch: away });
+    const { prompt } = await begun();
+    expect(said).toEqual([expect.stringContaining("there is no copy to use instead")]);
+    await prompt();
+    expect(said).toHaveLength(1);
+    back();
+    await prompt();
+    await prompt();
+    expect(said.slice(1)).toEqual(["version 1"]);
+  });
+
+  test("begins then for what hears of the start of a session", async () => {
+    code = `export default (pi) => pi.on("session_start", ({ type }, ctx) => pi.say(type + " " + ctx.name));\n`;
+    server.reload({ fetch: away });
+    const { prompt, fire } = await begun();
+    back();
+    await prompt({ name: "ada" });
+    expect(said.slice(1)).toEqual(["session_start ada"]);
+    await fire("session_start", { name: "bob" });
+    expect(said.slice(2)).toEqual(["session_start bob"]);
+  });
+
+  test("waits for no control plane that never answers", async () => {
+    server.reload({ fetch: () => new Promise<Response>(() => undefined) });
+    const { prompt, fire } = await begun();
+    await prompt();
+    await prompt();
+    await fire("session_shutdown");
+    expect(said).toEqual([expect.stringContaining("does not answer")]);
+  });
+
+  test("tries what cannot be used once more, and not at each prompt", async () => {
+    code = `export default () => { throw new Error("broken"); };\n`;
+    const { prompt } = await begun();
+    for (let i = 0; i < 3; i++) await prompt();
+    expect(said).toEqual(Array(2).fill(expect.stringContaining("cannot be used: broken")));
+    code = extension(2);
+  });
 });

@@ -1,103 +1,33 @@
 /**
  * The extension that agents install once. It fetches the present extension from the control plane, keeps it by
  * its hash, and works on with the last good copy while the control plane is away. Runs on Node and on Bun; must
- * stay one file that imports nothing but Node's modules.
+ * import nothing but Node's modules, since it is sent out as one file.
  */
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import {
+  cacheFolder,
+  fetchLatest,
+  isWhole,
+  type Latest,
+  load,
+  readLatest,
+  tidy,
+  write,
+} from "./bootstrap-copies.js";
+
+type Handler = (event: object, ctx: unknown) => unknown;
 
 /** As much of pi as is needed here. */
 interface Pi {
-  on(event: "session_shutdown", handler: () => void): void;
+  on(event: string, handler: Handler): void;
 }
-
-type Factory = (pi: Pi) => unknown;
 
 /** How long a session's start may wait for the control plane, in milliseconds. */
 const PATIENCE_MS = 800;
-/** How long a download may go on in the background for the next session, in milliseconds. */
-const DOWNLOAD_LIMIT_MS = 10_000;
-const MAX_BYTES = 20 * 1024 * 1024;
-/** Copies kept for each control plane. */
-const KEPT = 3;
-
-interface Latest {
-  /** SHA-256 of the copy that was fetched last. */
-  hash: string;
-  /** The copy that was loaded last. */
-  good?: string;
-}
+/** The same for a prompt of a session that has no copy to use. */
+const PROMPT_PATIENCE_MS = 250;
 
 const warn = (line: string) => console.warn(`[reef] ${line}`);
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-
-function cacheFolder(url: string): string {
-  const root =
-    process.env.REEF_CACHE_DIR || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "reef");
-  return join(root, "extension", sha256(url).slice(0, 16));
-}
-
-/** Half-written files are never seen: each is written aside and moved into place. */
-async function write(folder: string, name: string, text: string): Promise<void> {
-  const unfinished = join(folder, `.${name}.${process.pid}`);
-  await writeFile(unfinished, text, { mode: 0o600 });
-  await rename(unfinished, join(folder, name));
-}
-
-async function readLatest(folder: string): Promise<Latest | undefined> {
-  try {
-    const latest = JSON.parse(await readFile(join(folder, "latest.json"), "utf8")) as Latest;
-    return typeof latest.hash === "string" ? latest : undefined;
-  } catch {
-    // Nothing was kept yet, or not by us.
-    return undefined;
-  }
-}
-
-/** Whether a copy is there, and what was fetched. */
-async function isWhole(folder: string, hash: string): Promise<boolean> {
-  try {
-    return sha256(await readFile(join(folder, `${hash}.mjs`), "utf8")) === hash;
-  } catch {
-    // It is gone, or cannot be read: it is as good as none.
-    return false;
-  }
-}
-
-/** Fetches the present extension into the cache, unless it is the copy `whole`. Resolves with its hash. */
-async function fetchLatest(
-  url: string,
-  folder: string,
-  known: Latest | undefined,
-  whole: string | undefined,
-  signal: AbortSignal,
-): Promise<string> {
-  const headers: Record<string, string> = {};
-  if (process.env.VERS_AUTH_TOKEN) headers.authorization = `Bearer ${process.env.VERS_AUTH_TOKEN}`;
-  if (whole !== undefined) headers["if-none-match"] = `"${whole}"`;
-  const response = await fetch(`${url}/extension.js`, {
-    headers,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_LIMIT_MS)]),
-  });
-  if (response.status === 304 && whole !== undefined) return whole;
-  if (response.status !== 200) throw new Error(`${url}/extension.js answers ${response.status}`);
-  // Proxies that compress mark the tag as weak; what arrives here is the same text.
-  const announced = response.headers.get("etag")?.replace(/^W\//, "").replaceAll('"', "");
-  if (Number(response.headers.get("content-length")) > MAX_BYTES)
-    throw new Error("the extension is too large");
-  const text = await response.text();
-  const hash = sha256(text);
-  if (hash !== announced)
-    throw new Error(`what ${url}/extension.js sends is not Reef's extension, or not all of it`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await write(folder, `${hash}.mjs`, text);
-  await write(folder, "latest.json", JSON.stringify({ ...known, hash } satisfies Latest));
-  return hash;
-}
 
 /** The newest copy by `PATIENCE_MS`: a fetched one, else the one that is there. */
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
@@ -121,23 +51,75 @@ async function newest(url: string, folder: string, signal: AbortSignal): Promise
   return [...new Set([latest, known?.good])].filter((hash) => hash !== undefined);
 }
 
-async function load(folder: string, hash: string): Promise<Factory> {
-  const file = join(folder, `${hash}.mjs`);
-  if (!(await isWhole(folder, hash))) throw new Error("the kept copy is missing or damaged");
-  const { default: factory } = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  if (typeof factory !== "function") throw new Error("the extension exports no function");
-  return factory as Factory;
+/** Loads the first of these copies that can be used. Resolves with whether there was one. */
+async function use(pi: Pi, folder: string, hashes: readonly string[]): Promise<boolean> {
+  for (const hash of hashes) {
+    try {
+      await (await load(folder, hash))(pi);
+    } catch (error) {
+      warn(`version ${hash.slice(0, 8)} cannot be used: ${reason(error)}`);
+      continue;
+    }
+    const latest = await readLatest(folder);
+    if (latest && latest.good !== hash) {
+      await write(folder, "latest.json", JSON.stringify({ ...latest, good: hash } satisfies Latest));
+      await tidy(folder, [hash, latest.hash]);
+    }
+    return true;
+  }
+  return false;
 }
 
-async function tidy(folder: string, keep: readonly string[]): Promise<void> {
-  const names = (await readdir(folder)).filter(
-    (name) => name.endsWith(".mjs") && !keep.includes(name.slice(0, -4)),
-  );
-  const ages = await Promise.all(
-    names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
-  );
-  const old = ages.sort((a, b) => b.at - a.at).slice(KEPT - 1);
-  await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })));
+/** In a session that has begun without a copy: from the prompt on at which there is one. */
+function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): void {
+  let isUsed = false;
+  let tried: string | undefined;
+  let fetching: Promise<string | undefined> | undefined;
+  const fetched = async () => {
+    try {
+      const known = await readLatest(folder);
+      if (known && (await isWhole(folder, known.hash))) return known.hash;
+      return await fetchLatest(url, folder, known, undefined, signal);
+    } catch {
+      // That the control plane is away was said at the start.
+      return undefined;
+    } finally {
+      fetching = undefined;
+    }
+  };
+  pi.on("before_agent_start", async (_event, ctx) => {
+    if (isUsed) return;
+    fetching ??= fetched();
+    const hash = await within(fetching, PROMPT_PATIENCE_MS);
+    if (hash === undefined || hash === tried) return;
+    tried = hash;
+    const starts: Handler[] = [];
+    isUsed = await use(hearing(pi, starts), folder, [hash]);
+    // For what is registered only now, the session begins now.
+    for (const start of starts) await start({ type: "session_start", reason: "startup" }, ctx);
+  });
+}
+
+/** `pi`, with the handlers for the start of a session kept as well. */
+function hearing(pi: Pi, starts: Handler[]): Pi {
+  const on: Pi["on"] = (event, handler) => {
+    if (event === "session_start") starts.push(handler);
+    pi.on(event, handler);
+  };
+  return new Proxy(pi, { get: (target, key) => (key === "on" ? on : Reflect.get(target, key)) });
+}
+
+/** Undefined after `ms` milliseconds. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Never rejects: without its control plane an agent works on, without Reef's tools. */
@@ -149,20 +131,8 @@ export default async function reef(pi: Pi): Promise<void> {
     // A download that goes on in the background must not keep the agent's process.
     const session = new AbortController();
     pi.on("session_shutdown", () => session.abort());
-    for (const hash of await newest(url, folder, session.signal)) {
-      try {
-        await (await load(folder, hash))(pi);
-      } catch (error) {
-        warn(`version ${hash.slice(0, 8)} cannot be used: ${reason(error)}`);
-        continue;
-      }
-      const latest = await readLatest(folder);
-      if (latest && latest.good !== hash) {
-        await write(folder, "latest.json", JSON.stringify({ ...latest, good: hash } satisfies Latest));
-        await tidy(folder, [hash, latest.hash]);
-      }
-      return;
-    }
+    const hashes = await newest(url, folder, session.signal);
+    if (!(await use(pi, folder, hashes))) useLater(pi, url, folder, session.signal);
   } catch (error) {
     warn(`could not be set up: ${reason(error)}`);
   }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { Type } from "@sinclair/typebox";
+import { ReefError } from "../core/errors.js";
 import { createTestHarness, type TestHarness } from "../core/testing.js";
 import type { ServiceModule, ToolAnnotations } from "../core/types.js";
 import { describeTools, ToolCatalog } from "./catalog.js";
@@ -105,11 +106,100 @@ describe("the catalogue", () => {
 
   test("finds a tool by either name, and says where to look when there is none", async () => {
     const catalog = await catalogOf(provider("broker", "plugin__a.b__c__d", "plugin__a_b__c__d"));
-    const dotted = catalog.get("plugin__a.b__c__d");
+    const dotted = await catalog.get("plugin__a.b__c__d");
     expect(dotted.wireName).toMatch(/^plugin__a_b__c__d_[0-9a-f]{8}$/);
-    expect(catalog.get(dotted.wireName)).toEqual(dotted);
-    expect(catalog.get("plugin__a_b__c__d").name).toBe("plugin__a_b__c__d");
-    expect(() => catalog.get("nothing")).toThrow("/services/tools");
+    expect(await catalog.get(dotted.wireName)).toEqual(dotted);
+    expect((await catalog.get("plugin__a_b__c__d")).name).toBe("plugin__a_b__c__d");
+    await expect(catalog.get("nothing")).rejects.toThrow("/services/tools");
+  });
+
+  test("a tool whose parameters are no schema is left out and named; those beside it stay", async () => {
+    const malformed = { type: "object", properties: { x: { type: "string", required: true } } };
+    const broken: ServiceModule = {
+      name: "broker",
+      registerTools: (pi) => {
+        const tool = { label: "", description: "", execute: async () => ({ content: [], details: {} }) };
+        pi.registerTool({ ...tool, name: "broker_bad", parameters: malformed as never });
+        register(pi, "broker_good");
+      },
+      toolProvider: {
+        listTools: () =>
+          [malformed, { type: "object" }].map((inputSchema, i) => ({
+            name: `plugin__x__m__${i}`,
+            description: "",
+            inputSchema,
+            owner: "x",
+          })),
+        callTool: async () => undefined,
+      },
+    };
+    const { tools, problems } = (await catalogOf(broken)).list();
+    expect(tools.map(({ name }) => name)).toEqual(["broker_good", "plugin__x__m__1"]);
+    const error = expect.stringContaining("properties.x.required must be a list of texts");
+    expect(problems).toEqual([
+      { service: "broker", tool: "broker_bad", error },
+      { service: "broker", tool: "plugin__x__m__0", error },
+    ]);
+  });
+
+  test("a provided tool that is none is left out and named; those beside it stay", async () => {
+    const tools = [null, {}, { name: 5 }, { name: "p__x__odd", label: 7, description: 7, owner: {} }];
+    const broken = {
+      ...provider("broker"),
+      toolProvider: {
+        listTools: () => [...tools, { name: "p__x__get", inputSchema: {}, owner: "x", description: "Gets" }],
+        callTool: async () => undefined,
+      },
+    } as unknown as ServiceModule;
+    const catalog = (await catalogOf(broken)).list();
+    expect(catalog.tools).toMatchObject([
+      { name: "p__x__odd", label: "p__x__odd", description: "", owner: { plugin: "broker", via: "broker" } },
+      { name: "p__x__get", description: "Gets" },
+    ]);
+    const problem = { service: "broker", error: "a tool needs a name" };
+    expect(catalog.problems).toEqual([problem, problem, problem]);
+  });
+
+  test("a description is as long as a model can bear", async () => {
+    const { tools } = (
+      await catalogOf({
+        name: "long",
+        registerTools: (pi) => {
+          register(pi, "long_work");
+          register(pi, `long_${"w".repeat(30_000)}`);
+        },
+      })
+    ).list();
+    expect(tools[0]?.description).toBe("Does long_work");
+    expect(tools[1]?.description).toHaveLength(10_000);
+    expect(tools[1]?.description).toEndWith("… (30010 characters)");
+  });
+
+  test("a service that cannot be asked at this moment is asked again", () => {
+    const module = service("log", ["log_append"]);
+    let isBusy = true;
+    const run = (_name: string, fn: (running: ServiceModule) => unknown) => {
+      if (isBusy) throw new ReefError("BUSY");
+      return fn(module);
+    };
+    const catalog = new ToolCatalog({ getModules: () => [module], registry: { run } } as never);
+    expect(catalog.list().problems).toEqual([{ service: "log", error: expect.any(String) }]);
+    isBusy = false;
+    expect(catalog.list()).toMatchObject({ tools: [{ name: "log_append" }], problems: [] });
+  });
+
+  test("a provider that is being exchanged still has the tools that it had", () => {
+    const module = provider("broker", "plugin__x__m__get");
+    let isBusy = false;
+    const run = (_name: string, fn: (running: ServiceModule) => unknown) => {
+      if (isBusy) throw new ReefError("BUSY");
+      return fn(module);
+    };
+    const catalog = new ToolCatalog({ getModules: () => [module], registry: { run } } as never);
+    const before = catalog.list();
+    isBusy = true;
+    expect(catalog.list()).toEqual(before);
+    expect(before.tools.map(({ name }) => name)).toEqual(["plugin__x__m__get"]);
   });
 
   test("a provider that throws is a problem of its own", async () => {

@@ -1,33 +1,16 @@
 /** The one place that knows every tool: those of services and those that services provide for others. */
-import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
-import { createFleetClient } from "../core/client.js";
-import { messageOf, ReefError } from "../core/errors.js";
-import { plainSchema } from "../core/extension/tools.js";
-import { MAX_WIRE_NAME, toolPrefix, wireNames } from "../core/tool-names.js";
-import type { ServiceContext, ServiceModule, ToolAnnotations } from "../core/types.js";
-import { annotate } from "./annotations.js";
-import { collectTools } from "./collect.js";
+import { ReefError } from "../core/errors.js";
+import { within } from "../core/extension/alive.js";
+import { MAX_WIRE_NAME, wireNames } from "../core/tool-names.js";
+import type { ServiceContext } from "../core/types.js";
+import { type CatalogProblem, contributionOf, type Entry } from "./contributions.js";
+
+export type { CatalogProblem } from "./contributions.js";
 
 /** One tool, as `GET /services/tools` shows it. */
-export interface CatalogTool {
-  /** The name that Reef goes by. */
-  name: string;
+export interface CatalogTool extends Entry {
   /** The name that models' providers accept. */
   wireName: string;
-  label: string;
-  description: string;
-  /** JSON Schema of an object. */
-  inputSchema: Record<string, unknown>;
-  /** `service`: the tool's service. `via`: the service that provides the tool for its owner. */
-  owner: { service: string } | { plugin: string; via: string };
-  annotations: Required<ToolAnnotations>;
-}
-
-/** A tool that is missing or hard to use, and why. */
-export interface CatalogProblem {
-  service: string;
-  tool?: string;
-  error: string;
 }
 
 export interface Catalog {
@@ -35,17 +18,8 @@ export interface Catalog {
   problems: CatalogProblem[];
 }
 
-/** What each loaded module registered; shared by all catalogues, since a module is another after each reload. */
-const known = new WeakMap<ServiceModule, Contribution>();
-
-type Entry = Omit<CatalogTool, "wireName">;
-interface Contribution {
-  entries: Entry[];
-  problems: CatalogProblem[];
-}
-
-/** Never called: registering a tool takes a client, executing it takes another one. */
-const nobody = createFleetClient({ env: {} });
+/** How long somebody waits at most for the start of the server to be over, in milliseconds. */
+const START_LIMIT_MS = 10_000;
 
 /** What the catalogue needs of a service's context. */
 export type CatalogHost = Pick<ServiceContext, "getModules" | "registry">;
@@ -62,7 +36,7 @@ export class ToolCatalog {
     const entries = new Map<string, Entry>();
     const problems: CatalogProblem[] = [];
     for (const module of this.host.getModules().toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const contribution = this.#contribution(module);
+      const contribution = contributionOf(this.host.registry, module);
       problems.push(...contribution.problems);
       for (const entry of contribution.entries) {
         const holder = entries.get(entry.name);
@@ -85,76 +59,28 @@ export class ToolCatalog {
     return tools.find((tool) => tool.name === name) ?? tools.find((tool) => tool.wireName === name);
   }
 
-  /** Like `find`; throws a `NOT_FOUND` that says how to find the right one. */
-  get(name: string, maxWireName?: number): CatalogTool {
+  /**
+   * Resolves once the services are there that the start of the server found, or have taken too long: what an agent is
+   * given before, it goes without their tools for a whole session.
+   */
+  async whole(): Promise<void> {
+    await within(this.host.registry.started(), START_LIMIT_MS);
+  }
+
+  /** Like `find`; waits for a tool that may come with the start of the server. */
+  async expect(name: string, maxWireName?: number): Promise<CatalogTool | undefined> {
     const tool = this.find(name, maxWireName);
+    if (tool) return tool;
+    await this.whole();
+    return this.find(name, maxWireName);
+  }
+
+  /** Like `expect`; rejects with a `NOT_FOUND` that says how to find the right one. */
+  async get(name: string, maxWireName?: number): Promise<CatalogTool> {
+    const tool = await this.expect(name, maxWireName);
     if (tool) return tool;
     throw new ReefError("NOT_FOUND", `there is no tool "${name}"; GET /services/tools lists those there are`);
   }
-
-  #contribution(module: ServiceModule): Contribution {
-    const provided = module.toolProvider ? this.#provided(module) : undefined;
-    let own = known.get(module);
-    if (!own) {
-      own = this.#own(module);
-      known.set(module, own);
-    }
-    if (!provided) return own;
-    return {
-      entries: [...own.entries, ...provided.entries],
-      problems: [...own.problems, ...provided.problems],
-    };
-  }
-
-  #own(module: ServiceModule): Contribution {
-    const { name: service, registerTools, toolAnnotations = {} } = module;
-    if (!registerTools) return { entries: [], problems: [] };
-    const { tools, error } = collectTools(this.host.registry, service, nobody);
-    const contribution: Contribution = { entries: [], problems: [] };
-    if (error !== undefined) contribution.problems.push({ service, error: `registerTools threw: ${error}` });
-    const prefix = toolPrefix(service);
-    for (const tool of tools) {
-      try {
-        contribution.entries.push(entryOf(tool, service, toolAnnotations[tool.name]));
-        if (!tool.name.startsWith(prefix)) {
-          const advice = `its name should begin with "${prefix}", so that no other service takes it`;
-          contribution.problems.push({ service, tool: tool.name, error: advice });
-        }
-      } catch (thrown) {
-        contribution.problems.push({ service, tool: tool.name, error: messageOf(thrown) });
-      }
-    }
-    return contribution;
-  }
-
-  #provided({ name: service }: ServiceModule): Contribution {
-    try {
-      const listed = this.host.registry.run(service, ({ toolProvider }) => toolProvider?.listTools() ?? []);
-      const entries = listed.map(({ name, label, description, inputSchema, owner, annotations }) => ({
-        name,
-        label: label ?? name,
-        description,
-        inputSchema: plainSchema(inputSchema),
-        owner: { plugin: owner, via: service },
-        annotations: annotate(name.split("__").at(-1) ?? name, "", annotations),
-      }));
-      return { entries, problems: [] };
-    } catch (error) {
-      return { entries: [], problems: [{ service, error: `listTools threw: ${messageOf(error)}` }] };
-    }
-  }
-}
-
-function entryOf(tool: ToolDefinition, service: string, given: ToolAnnotations | undefined): Entry {
-  const { name, label, description } = tool;
-  return {
-    name,
-    label: typeof label === "string" ? label : name,
-    description: typeof description === "string" ? description : "",
-    inputSchema: plainSchema(tool.parameters),
-    owner: { service },
-    annotations: annotate(name, service, given),
-  };
 }
 
 function collision(entry: Entry, holder: Entry): CatalogProblem {

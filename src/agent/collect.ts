@@ -1,8 +1,12 @@
 /** What a service registers when it believes to be in an agent. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
+import * as typebox from "@sinclair/typebox";
 import { messageOf } from "../core/errors.js";
-import type { ServiceRegistry } from "../core/registry-types.js";
-import type { FleetClient } from "../core/types.js";
+import { lend } from "../core/host-modules.js";
+import type { FleetClient, ServiceModule } from "../core/types.js";
+
+// Tools are made with it, and their files may be required when they are registered.
+lend("@sinclair/typebox", typebox);
 
 export interface Collected {
   tools: ToolDefinition[];
@@ -32,13 +36,11 @@ function collector(tools: ToolDefinition[]): ExtensionAPI {
   });
 }
 
-/** Runs a loaded service's `registerTools` in the service's own context. */
-export function collectTools(registry: ServiceRegistry, service: string, client: FleetClient): Collected {
+/** What a service registers. Runs its code, so only in its own context. */
+export function collectTools(module: ServiceModule, client: FleetClient): Collected {
   const tools: ToolDefinition[] = [];
   try {
-    const result: unknown = registry.run(service, (module) =>
-      module.registerTools?.(collector(tools), client),
-    );
+    const result: unknown = module.registerTools?.(collector(tools), client);
     if (result instanceof Promise) result.catch(nothing);
   } catch (error) {
     return { tools, error: messageOf(error) };

@@ -4,16 +4,21 @@ import { agentNameOf } from "../core/agent-name.js";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
 import { assertSuccess } from "../core/extension/results.js";
+import { originOf } from "../core/origin.js";
 import type { ServiceContext, ToolResult } from "../core/types.js";
 import { untilAborted } from "../core/waiters.js";
 import type { CatalogTool } from "./catalog.js";
 import { collectTools } from "./collect.js";
 import { readInput } from "./input.js";
-import { TOOL_LIMIT_MS } from "./tool-limit.js";
+
+/** How long a tool may take, in milliseconds: twice as long as the tests of a deploy at most. What takes longer hangs. */
+const TOOL_LIMIT_MS = 2 * 3_600_000;
 
 /** On whose behalf a tool runs. */
 export interface Caller {
   agentName: string;
+  /** Under which the caller reaches this server; what a tool sends there never leaves the process. */
+  url: string;
   /** The bearer token that the caller came with; the tool acts with the same rights. */
   token: string;
   signal?: AbortSignal;
@@ -23,15 +28,13 @@ export interface Caller {
 export function callerOf(request: Request | undefined, unnamed: string, signal = request?.signal): Caller {
   return {
     agentName: (request && agentNameOf(request)) ?? unnamed,
+    url: request ? originOf(request) : "http://reef.internal",
     token: (request?.headers.get("authorization") ?? "").replace(/^bearer\s+/i, ""),
     signal,
   };
 }
 
 export type ExecutionHost = Pick<ServiceContext, "registry" | "dispatch">;
-
-/** Where a tool's own calls seem to go; they never leave the process. */
-const INTERNAL_URL = "http://reef.internal";
 
 /** Runs a tool with checked input. Rejects with the tool's own message when it fails. */
 export async function executeTool(
@@ -59,15 +62,17 @@ async function runServiceTool(
   caller: Caller & { signal: AbortSignal },
 ): Promise<ToolResult> {
   const client = createFleetClient({
-    env: { VERS_INFRA_URL: INTERNAL_URL, VERS_AUTH_TOKEN: caller.token, VERS_AGENT_NAME: caller.agentName },
+    env: { VERS_INFRA_URL: caller.url, VERS_AUTH_TOKEN: caller.token, VERS_AGENT_NAME: caller.agentName },
     signal: caller.signal,
     fetch: (url, init) => untilAborted(host.dispatch(new Request(url, init)), init.signal, givenUp),
   });
-  const tool = collectTools(host.registry, service, client).tools.find((one) => one.name === name);
-  if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
-  const result = await host.registry.run(service, async () =>
-    tool.execute(Bun.randomUUIDv7(), params as never, caller.signal, undefined, headless(caller.signal)),
-  );
+  // Asynchronous, so that it waits for a version that is on its way, and registered by the version that runs it.
+  const result = await host.registry.run(service, async (module) => {
+    const tool = collectTools(module, client).tools.find((one) => one.name === name);
+    if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
+    const { signal } = caller;
+    return tool.execute(Bun.randomUUIDv7(), params as never, signal, undefined, headless(signal));
+  });
   return assertSuccess(result);
 }
 

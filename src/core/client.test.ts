@@ -59,6 +59,37 @@ describe("api", () => {
     expect(seen[0]?.headers.get("x-reef-category")).toBe("ops");
   });
 
+  test.each([
+    ["Wrong1234", "VERS_AUTH_TOKEN is not the token of this Reef"],
+    ["", "VERS_AUTH_TOKEN is not set"],
+  ])("says what is wrong with the token %p", async (VERS_AUTH_TOKEN, expected) => {
+    const other = createFleetClient({ env: { ...env, VERS_AUTH_TOKEN } });
+    answers = [() => Response.json({ error: "unauthorized" }, { status: 401 })];
+    const error = await failure(other.api("GET", "/x"));
+    expect(error.message).toBe(`GET /x (401): unauthorized: ${expected}`);
+    // A service may have its own reasons.
+    answers = [() => Response.json({ error: "your card is blocked" }, { status: 401 })];
+    expect((await failure(other.api("GET", "/x"))).message).toBe("GET /x (401): your card is blocked");
+  });
+
+  test.each(["a\nsecret", "tök€n-secret", "a\0secret", "a secret"])(
+    "neither sends nor shows the token %j",
+    async (VERS_AUTH_TOKEN) => {
+      const shows = async () => {
+        throw new Error(`Headers.append: "Bearer ${VERS_AUTH_TOKEN}" is an invalid header value.`);
+      };
+      const other = createFleetClient({ env: { ...env, VERS_AUTH_TOKEN }, fetch: shows });
+      const { message, status } = await failure(other.api("GET", "/x"));
+      expect([message, status]).toEqual([expect.stringContaining("VERS_AUTH_TOKEN has a character"), 0]);
+      expect(message).not.toContain("secret");
+    },
+  );
+
+  test("sends a token without the line break after it", async () => {
+    await createFleetClient({ env: { ...env, VERS_AUTH_TOKEN: " t\n" } }).api("GET", "/x");
+    expect(seen[0]?.headers.get("authorization")).toBe("Bearer t");
+  });
+
   test.each([[false], [0], [""], [null]])("sends the falsy body %p", async (body) => {
     await client.api("PUT", "/x", body);
     expect(seen[0]?.body).toBe(JSON.stringify(body));

@@ -94,7 +94,9 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
       }
     }
     if (!response.ok) {
-      throw fail(response.status, errorText(data) || response.statusText || "failed", data);
+      const said = errorText(data) || response.statusText || "failed";
+      const isOurs = response.status === 401 && said === "unauthorized";
+      throw fail(response.status, isOurs ? `${said}: ${aboutToken(env.authToken)}` : said, data);
     }
     // Whoever answers in HTML is a proxy, a login page or another program.
     if (/\btext\/html\b/.test(type))
@@ -116,6 +118,10 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     const method = String(verb).toUpperCase();
     const path = String(target).startsWith("/") ? String(target) : `/${target}`;
     if (read().baseUrl === "") throw new FleetError(`${method} ${path}: VERS_INFRA_URL is not set`, 0);
+    // The error of the engine would show it.
+    if (/[^\x21-\x7e]/.test(read().authToken)) {
+      throw new FleetError(`${method} ${path}: VERS_AUTH_TOKEN has a character that no token has`, 0);
+    }
     const { timeoutMs: limit, signal: given } = options;
     const most = typeof limit === "function" ? limit() : limit;
     const limits = [wanted ?? most ?? DEFAULT_TIMEOUT_MS, most ?? MAX_TIMEOUT_MS];
@@ -185,6 +191,9 @@ function headersOf(env: ReturnType<typeof readAgentEnvironment>, hasBody: boolea
   if (hasBody) headers["content-type"] = "application/json";
   return headers;
 }
+
+const aboutToken = (token: string) =>
+  token === "" ? "VERS_AUTH_TOKEN is not set" : "VERS_AUTH_TOKEN is not the token of this Reef";
 
 /** Why no reply came. Node's fetch says so in the cause only. */
 function reasonOf(error: unknown): string {

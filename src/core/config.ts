@@ -149,7 +149,7 @@ export function readConfig(env: Environment = process.env): Config {
 export function readAgentEnvironment(env: Environment = process.env) {
   return {
     baseUrl: (env.VERS_INFRA_URL ?? "").replace(/\/+$/, ""),
-    authToken: env.VERS_AUTH_TOKEN ?? "",
+    authToken: (env.VERS_AUTH_TOKEN ?? "").trim(),
     agentName: env.VERS_AGENT_NAME || `agent-${process.pid}`,
     vmId: env.VERS_VM_ID || undefined,
     agentRole: env.VERS_AGENT_ROLE || "worker",

@@ -116,6 +116,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
       const patience = options.patienceMs ?? 2 * initTimeoutMs;
       settled = (await boot(registry, servicesDir, options.checker, patience)).finished;
     }
+    void settled.then(registry.started.resolve, registry.started.resolve);
   } catch (error) {
     await close(0);
     throw error;

@@ -122,6 +122,8 @@ export interface ServiceRegistry {
   get(name: string): ServiceInfo | undefined;
   /** Folders that could not be served and why. */
   failures(): FailureReport[];
+  /** Resolves once each service that the start of the server found serves or has failed. No `init` may wait for it. */
+  started(): Promise<void>;
   /** Loads a folder, or swaps in its present code. Rejects with a `LoadFailure`; the old version then serves on. */
   load(dirName: string, options?: LoadOptions): Promise<Loaded>;
   /** Where a service's code is, loaded or not; `dir` is absolute, with links resolved. Throws a `LoadFailure`. */

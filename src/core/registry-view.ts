@@ -46,6 +46,7 @@ export function registryView(
     list: () => listServices(registry, events),
     get: (name) => getService(registry, events, name),
     failures: () => registry.failures.list(),
+    started: () => registry.started.promise,
     logs: (name) => logs.lines(name),
     run: (name, fn) => run(registry, name, fn),
     versions: (name) => registry.snapshots?.list(folderOf(registry, name)) ?? [],

@@ -44,6 +44,8 @@ export class Registry {
   readonly failures: FailureBook;
   readonly switches: Switches | undefined;
   readonly starts = new Starts();
+  /** Resolved once the start of the server is over. */
+  readonly started = Promise.withResolvers<void>();
   readonly trials: Trials;
   readonly admission: Admission;
   readonly copies: Copies;

@@ -90,6 +90,8 @@ export interface SessionRequest {
   extensions: string[];
   calls?: Array<{ name: string; arguments?: Record<string, unknown> }>;
   ui?: boolean;
+  /** How many prompts there are; the calls are made in the last one. Default 1. */
+  prompts?: number;
   abortAfterMs?: number;
   /** Events that are emitted after the calls, with a signal that is aborted once they are over. */
   aborted?: string[];

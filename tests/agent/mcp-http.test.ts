@@ -1,9 +1,11 @@
 /** What clients of MCP send and get that use no library for it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { routeDocs } from "../../services/agent/docs.js";
 import type { Json } from "../../src/core/types.js";
+import { AUTHORIZED } from "../support/managed.js";
 import { eventually } from "../support/sandbox.js";
 import { probeService } from "./probe-service.js";
 import { startReef, type TestReef } from "./reef.js";
@@ -63,6 +65,100 @@ test.each([
   expect(response.status).toBe(200);
   const { result } = await message(response);
   expect(result.tools.map(({ name }: { name: string }) => name)).toContain("probe_version");
+});
+
+test.each([
+  ["of the protocol before 2026", {}],
+  ["of the present protocol", { versionNegotiation: { mode: "auto" as const } }],
+])("one service's schemas do not take the list of tools away from a client %s", async (_what, options) => {
+  const parameters = ["5", `{ properties: 5 }`, `{ required: "x" }`, `{ $schema: 5 }`, `{ anyOf: [{}] }`];
+  await reef.write({
+    "odd/index.ts": `export default { name: "odd", registerTools(pi, client) {
+      [${parameters}].forEach((parameters, i) => pi.registerTool({ name: "odd_" + i, label: "", description: "",
+        parameters, execute: async () => client.ok("") })); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  const client = new Client({ name: "inspector", version: "1" }, options);
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${reef.url}/mcp`), { requestInit: { headers: AUTHORIZED } }),
+  );
+  const { tools } = await client.listTools();
+  await client.close();
+  const odd = tools.filter(({ name }) => name.startsWith("odd_"));
+  const inputSchema = { type: "object", properties: {} };
+  expect(odd).toMatchObject([
+    { name: "odd_0", inputSchema },
+    { name: "odd_4", inputSchema },
+  ]);
+  expect(Object.keys(odd[1]?.inputSchema ?? {}).toSorted()).toEqual(["properties", "type"]);
+});
+
+test.each<[Record<string, string>, string | undefined]>([
+  [{}, undefined],
+  [{ host: "reef.example:8443", "x-forwarded-proto": "https" }, "https://reef.example:8443"],
+])("tools know Reef by the address that the client has for it: %j", async (headers, other) => {
+  const url = other ?? reef.url;
+  await reef.write({
+    "where/index.ts": `import { Hono } from "hono"; export default { name: "where",
+      routes: new Hono().get("/", (c) => c.text("reached")), registerTools(pi, client) {
+      pi.registerTool({ name: "where_is", label: "", description: "", parameters: {},
+        execute: async () => client.ok(client.getBaseUrl() + " " + await client.api("GET", "/where")) }); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  expect(await called("where_is", {}, headers)).toBe(`${url} reached`);
+  const reply = await reef.fetch("/extension/call", { method: "POST", headers, body: '{"name":"where_is"}' });
+  expect((await reply.json()).content[0].text).toBe(`${url} reached`);
+});
+
+test("a call waits for a service that is exchanged, and does not begin the exchange anew", async () => {
+  const gate = join(reef.servicesDir, "gate");
+  const begun = join(reef.servicesDir, "begun");
+  const source = (version: number, init = "") => ({
+    "swapped/index.ts": `import { existsSync, appendFileSync } from "node:fs";
+      export default { name: "swapped", store: { flush() {} }, ${init} registerTools(pi, client) {
+        pi.registerTool({ name: "swapped_version", label: "", description: "", parameters: {},
+          execute: async () => client.ok("version ${version}") }); } };`,
+  });
+  await reef.write(source(1));
+  await reef.server.ctx.registry.sync();
+  expect(await called("swapped_version", {})).toBe("version 1");
+  // The process that tries the code out does not wait.
+  const wait = `async init() { if (process.pid !== ${process.pid}) return; appendFileSync(${JSON.stringify(begun)}, "x");
+    while (!existsSync(${JSON.stringify(gate)})) await Bun.sleep(1); },`;
+  await reef.write(source(2, wait));
+  const loading = reef.server.ctx.registry.load("swapped");
+  await eventually(() => existsSync(begun), "the exchange");
+  const calls = [1, 2, 3, 4].map(() => called("swapped_version", {}));
+  await called("probe_version", { count: 1 });
+  writeFileSync(gate, "");
+  expect(await Promise.all(calls)).toEqual(Array(4).fill("version 2"));
+  await loading;
+  expect(readFileSync(begun, "utf8")).toBe("x");
+});
+
+test("the list of very many tools is as long as a model can bear, and says so", async () => {
+  await reef.write({
+    "many/index.ts": `export default { name: "many", registerTools(pi, client) {
+      for (let i = 0; i < 300; i++) pi.registerTool({ name: "many_" + i, label: "", description: "x".repeat(1000),
+        parameters: {}, execute: async () => client.ok("") }); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  const all = await called("reef_list_tools", {});
+  expect(all.length).toBeLessThan(200_100);
+  expect(all).toContain("characters are left out here");
+  expect(JSON.parse(await called("reef_list_tools", { query: "many_299" })).count).toBe(1);
+  rmSync(join(reef.servicesDir, "many"), { recursive: true });
+  await reef.server.ctx.registry.sync();
+});
+
+test("a call may be as large as any request", async () => {
+  await reef.write({
+    "big/index.ts": `export default { name: "big", registerTools(pi, client) {
+      pi.registerTool({ name: "big_count", label: "", description: "", parameters: {},
+        execute: async (_id, { text }) => client.ok(String(text.length)) }); } };`,
+  });
+  await reef.server.ctx.registry.sync();
+  expect(await called("big_count", { text: "x".repeat(5_000_000) })).toBe("5000000");
 });
 
 test("a client that went is told to the tool, whatever it accepted", async () => {

@@ -5,12 +5,19 @@ import { probeService, probeTools } from "./probe-service.js";
 import { startReef, type TestReef } from "./reef.js";
 
 const SAFE = /^[a-zA-Z0-9_-]{1,53}$/;
-const META = ["reef_call_tool", "reef_list_tools"];
+const WAIT = "reef_wait_for_call";
+const META = ["reef_call_tool", "reef_list_tools", WAIT];
 
 let reef: TestReef;
 let client: Client;
 beforeAll(async () => {
-  const folders = ["services/agent", "services/services", "examples/services/board", "examples/services/log"];
+  const folders = [
+    "services/agent",
+    "services/services",
+    "services/feed",
+    "examples/services/board",
+    "examples/services/log",
+  ];
   reef = await startReef(folders, { "probe/index.ts": probeService(1) });
   client = new Client({ name: "inspector", version: "1" });
   const requestInit = { headers: { authorization: `Bearer ${TOKEN}`, "x-reef-agent-name": "inspector" } };
@@ -39,6 +46,8 @@ async function inputs(): Promise<Record<string, Record<string, unknown>>> {
   const task = JSON.parse((await call("board_create_task", { title })).text);
   const { id } = task;
   const probe = { name: "probe" };
+  const published = { type: "painted", content: "The shed is painted" };
+  const event = JSON.parse((await call("feed_publish", published)).text);
   return {
     reef_list_tools: {},
     reef_call_tool: { name: "log_query" },
@@ -52,6 +61,8 @@ async function inputs(): Promise<Record<string, Record<string, unknown>>> {
     board_reject_task: { id, reason: "The door is not" },
     board_approve_task: { id },
     log_append: { text: "Painted" },
+    feed_publish: published,
+    feed_thread: { id: event.id },
     services_inspect: probe,
     services_logs: probe,
     services_versions: probe,
@@ -78,7 +89,7 @@ const CHANGES = [
 async function callEverything(version: number): Promise<void> {
   const tools = await list();
   const given = await inputs();
-  const names = tools.map(({ name }) => name).filter((name) => !CHANGES.includes(name));
+  const names = tools.map(({ name }) => name).filter((name) => name !== WAIT && !CHANGES.includes(name));
   // The board has an order in which things can be done.
   const order = Object.keys(given);
   names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
@@ -117,6 +128,7 @@ test("the list is the catalogue, with names that clients accept and with annotat
   expect(find("board_create_task")).toMatchObject({ readOnlyHint: false, destructiveHint: false });
   expect(find("services_unload")).toMatchObject({ readOnlyHint: false, destructiveHint: true });
   expect(find("probe_version")).toMatchObject({ readOnlyHint: true });
+  expect(find("feed_thread")).toMatchObject({ readOnlyHint: true, destructiveHint: false });
 });
 
 test("every tool can be called, before and after a reload", async () => {

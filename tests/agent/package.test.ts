@@ -124,6 +124,38 @@ describe("the bootstrap extension", () => {
     expect(stderr).toContain("there is no copy");
   });
 
+  test.each<"node" | "bun">(["node", "bun"])(
+    "a session on %s that began while the control plane was away has its tools once it is back",
+    async (runtime) => {
+      let asked = 0;
+      const plane = Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        fetch: (request) => {
+          const { pathname } = new URL(request.url);
+          if (pathname === "/extension.js" && asked++ < 2) return new Response("", { status: 503 });
+          return reef.fetch(pathname, { headers: request.headers });
+        },
+      });
+      try {
+        const request = { extensions: [bootstrap()], prompts: 2, calls: [{ name: "probe_fails" }] };
+        const env = {
+          ...reef.env,
+          VERS_INFRA_URL: plane.url.origin,
+          REEF_CACHE_DIR: join(scratch, `late-${runtime}`),
+        };
+        const { report, stderr } = await runSession(runtime, request, env);
+        expect(stderr).toContain("there is no copy to use instead");
+        expect(report.tools).toContain("probe_version");
+        expect(report.results).toEqual([{ name: "probe_fails", isError: true, text: "on purpose" }]);
+        expect(report.errors).toEqual([]);
+        expect(report.widgets.at(-1)?.lines[0]).toContain("Reef http://");
+      } finally {
+        await plane.stop(true);
+      }
+    },
+  );
+
   test("a damaged copy is not run, and fetched anew", async () => {
     await start("damaged", reef.env);
     const latest = latestOf("damaged");

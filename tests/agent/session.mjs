@@ -20,6 +20,7 @@ const {
   abortAfterMs,
   aborted = [],
   until = [],
+  prompts = 1,
 } = JSON.parse(process.argv[2]);
 /** Only what never comes takes so long, in milliseconds. */
 const PATIENCE_MS = 8000;
@@ -86,11 +87,13 @@ session.subscribe((event) => {
   results.push({ name: event.toolName, isError: event.isError, text });
 });
 faux.setResponses([
+  ...Array.from({ length: prompts - 1 }, () => fauxAssistantMessage("not yet")),
   ...calls.map(({ name, arguments: given = {} }) =>
     fauxAssistantMessage(fauxToolCall(name, given), { stopReason: "toolUse" }),
   ),
   fauxAssistantMessage("done"),
 ]);
+for (let i = 1; i < prompts; i++) await session.prompt("wait");
 const promptStarted = performance.now();
 const prompting = session.prompt("go");
 const aborting = abortAfterMs === undefined ? undefined : setTimeout(() => session.abort(), abortAfterMs);

@@ -1,9 +1,9 @@
 /** What models send, and what arrives: pi coerces arguments before a tool sees them, and many models fill in blanks. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { validateToolArguments } from "@mariozechner/pi-ai";
-import { plainSchema } from "../../src/core/extension/tools.js";
 import type { TestHarness } from "../../src/core/testing.js";
 import { createTestAgent, type TestAgent } from "../../src/core/testing-agent.js";
+import { plainSchema } from "../../src/core/tool-schema.js";
 import type { ServiceModule } from "../../src/core/types.js";
 import { startReef, type TestReef } from "./reef.js";
 
@@ -51,7 +51,7 @@ test("null arrives as null wherever a tool's schema takes it", () => {
     for (const [field, schema] of Object.entries((parameters.properties ?? {}) as Record<string, unknown>)) {
       if (!JSON.stringify(schema).includes('"null"')) continue;
       takesNull.push(`${name}.${field}`);
-      const only = { name, parameters: { type: "object", properties: { [field]: plainSchema(schema) } } };
+      const only = { name, parameters: plainSchema({ type: "object", properties: { [field]: schema } }) };
       const arrived = validateToolArguments(only as never, {
         type: "toolCall",
         id: "1",

@@ -30,7 +30,7 @@ const SERVER_PACKAGES = /^(?:hono|@hono\/[^/]+|@(?:mariozechner|earendil-works)\
 
 /** Files of Reef that make sense in an agent. */
 const CLIENT_SOURCES =
-  /^core\/(?:types|client|errors|config|tool-names|tool-params|extension)\.ts$|^core\/extension\//;
+  /^core\/(?:types|client|errors|config|objects|shorten|tool-names|tool-params|tool-schema|tool-texts|model-schema|extension)\.ts$|^core\/extension\//;
 
 /** Files of a service that `index.ts` needs for its server half only, by the contract's names for them. */
 const SERVER_FILE = /(?:^|[-_.])(?:store|routes?|db|database|panel|docs|server)$/i;

@@ -18,14 +18,48 @@ export function resultOf(returned: unknown): ToolResult {
   const parts: unknown[] = Array.isArray(given.content) ? given.content : [textPart(returned)];
   // Of nothing at all pi tells the model that it is an image.
   const content = parts.length > 0 ? parts.map(partOf) : [textPart(undefined)];
-  return { ...given, content, details: detailsOf(given.details) };
+  return { ...given, content: bounded(content), details: detailsOf(given.details) };
+}
+
+/** As much of a result's text as a model is shown, in characters: a session with more could not go on. */
+const START = 150_000;
+const END = 50_000;
+
+function bounded(content: Part[]): Part[] {
+  const length = content.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
+  if (length <= START + END) return content;
+  const leftOut = length - START - END;
+  const note = `\n… ${leftOut} characters are left out here: ask for less at a time …\n`;
+  let at = 0;
+  return content.map((part) => {
+    const { text } = part;
+    if (text === undefined) return part;
+    const from = at;
+    at += text.length;
+    const start = text.slice(0, Math.max(0, START - from));
+    const end = text.slice(Math.max(0, START + leftOut - from));
+    if (start.length + end.length >= text.length) return part;
+    // The note stands once, where the start ends.
+    return { ...part, text: `${start}${from <= START && at > START ? note : ""}${end}`.toWellFormed() };
+  });
 }
 
 function partOf(part: unknown): Part {
   const { type, text, data, mimeType } = Object(part) as Record<string, unknown>;
   if (type === "text") return typeof text === "string" ? (part as Part) : textPart(text);
   const isImage = type === "image" && typeof data === "string" && typeof mimeType === "string";
-  return isImage ? (part as Part) : textPart(part);
+  if (!isImage) return textPart(part);
+  const fault = imageFault(data, mimeType);
+  return fault === undefined ? (part as Part) : textPart(`An image that cannot be shown: ${fault}.`);
+}
+
+/** What models' providers take. They refuse a session with any other image from then on: it is in all its requests. */
+const IMAGES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+function imageFault(data: string, mimeType: string): string | undefined {
+  if (!IMAGES.includes(mimeType)) return `${mimeType} is none of ${IMAGES.join(", ")}`;
+  const isBase64 = data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data);
+  return isBase64 ? undefined : "its data is not base64";
 }
 
 const textPart = (value: unknown): Part => ({ type: "text", text: textOf(value) });

@@ -1,6 +1,7 @@
 /** The fields of a tool that pi takes as they are, and that would end it where they are something else. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
+import { textsOf } from "../tool-texts.js";
 import type { Owner } from "./owner.js";
 
 /** Told what is wrong with a tool. */
@@ -10,11 +11,9 @@ type Fields = Record<string, unknown>;
 
 /** `tool` with optional fields that are of use: others are left out and named, or made into what was meant. */
 export function usable(tool: ToolDefinition, owner: Owner, report: (error: Error) => void): ToolDefinition {
-  const fields: Fields = { ...tool };
   const { name, label, description } = tool;
+  const fields: Fields = { ...tool, ...textsOf(name, label, description) };
   const problem = (text: string) => report(new Error(`tool "${name}": ${text}`));
-  fields.label = typeof label === "string" ? label : name;
-  fields.description = typeof description === "string" ? description : "";
   const leaveOut = (field: string, expected: string) => {
     if (fields[field] !== undefined) problem(`${field} is no ${expected} and was left out`);
     delete fields[field];

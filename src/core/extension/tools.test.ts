@@ -4,7 +4,7 @@ import { endSessions, installIn, withTool } from "../../../tests/support/client-
 import { createFakePi } from "../../../tests/support/fake-pi.js";
 import { createExtension } from "../extension.js";
 import { wireNames } from "../tool-names.js";
-import type { ServiceModule } from "../types.js";
+import type { ServiceModule, ToolResult } from "../types.js";
 
 const server = Bun.serve({
   hostname: "127.0.0.1",
@@ -51,6 +51,21 @@ test.each<[string, unknown, object[]]>([
     { content: [{ type: "image", data: "aGk=", mimeType: "image/png" }] },
     [{ type: "image", data: "aGk=", mimeType: "image/png" }],
   ],
+  [
+    "an image of a type that models do not take",
+    { content: [{ type: "image", data: "aGk=", mimeType: "image/svg+xml" }] },
+    [
+      {
+        type: "text",
+        text: "An image that cannot be shown: image/svg+xml is none of image/jpeg, image/png, image/gif, image/webp.",
+      },
+    ],
+  ],
+  ...["", "no base64!", "data:image/png;base64,aGk=", "aGk"].map((data): [string, unknown, object[]] => [
+    `an image with the data "${data}"`,
+    { content: [{ type: "image", data, mimeType: "image/png" }] },
+    [{ type: "text", text: "An image that cannot be shown: its data is not base64." }],
+  ]),
   ["an image without data", { content: [{ type: "image" }] }, [{ type: "text", text: '{"type":"image"}' }]],
 ])("content that is %s reaches the model as something it can read", async (_what, result, content) => {
   const said: unknown[] = [];
@@ -90,6 +105,44 @@ test("details that cannot be kept are left out, and whatever is thrown has a mes
   await expect(call("d_err")).rejects.toThrow(/^\{"code":2\}$/);
 });
 
+test("of what no model can bear it is shown the start, the end and how much is between them", async () => {
+  const texts = (...parts: string[]) => ({ content: parts.map((text) => ({ type: "text", text })) });
+  const image = { type: "image", data: "aGk=", mimeType: "image/png" };
+  const { call } = install([
+    withTool(
+      "a",
+      "a_long",
+      () => async () => texts(`${"a".repeat(150_000)}${"🎉".repeat(50_000)}${"z".repeat(50_001)}`),
+    ),
+    withTool("b", "b_parts", () => async () => {
+      const { content } = texts(
+        "a".repeat(140_000),
+        "b".repeat(20_000),
+        "c".repeat(40_000),
+        "d".repeat(45_000),
+      );
+      return { content: [...content, image] };
+    }),
+    withTool("c", "c_error", (client) => async () => client.err("e".repeat(300_000))),
+    withTool("d", "d_fits", () => async () => texts("a".repeat(199_999), "b")),
+  ]);
+  const note = (count: number) => `\n… ${count} characters are left out here: ask for less at a time …\n`;
+  const shown = async (name: string) => ((await call(name)) as ToolResult).content;
+  expect((await shown("a_long"))[0]?.text).toBe(
+    `${"a".repeat(150_000)}${note(100_001)}${"z".repeat(50_000)}`,
+  );
+  expect(await shown("b_parts")).toEqual([
+    { type: "text", text: "a".repeat(140_000) },
+    { type: "text", text: `${"b".repeat(10_000)}${note(45_000)}` },
+    { type: "text", text: "c".repeat(5000) },
+    { type: "text", text: "d".repeat(45_000) },
+    image,
+  ] as never);
+  const failure = (await call("c_error").catch((error: unknown) => error)) as Error;
+  expect(failure.message.length).toBeLessThan(200_100);
+  expect((await shown("d_fits")).map(({ text }) => text?.length)).toEqual([199_999, 1]);
+});
+
 test("schemas lose what keeps pi from reading numbers written as text", () => {
   const schema = Type.Object({ n: Type.Number(), o: Type.Optional(Type.String()) });
   const { tools } = install([withTool("a", "a_work", (client) => async () => client.ok(""), schema)]);
@@ -100,6 +153,27 @@ test("schemas lose what keeps pi from reading numbers written as text", () => {
     properties: { n: { type: "number" }, o: { type: "string" } },
   } as never);
   expect(Object.getOwnPropertySymbols(parameters)).toEqual([]);
+});
+
+test("a tool whose parameters are no schema is left out and named: its agent could ask no model any more", () => {
+  const field = (schema: unknown) => ({ type: "object", properties: { x: schema } });
+  const { tools, said } = install([
+    withTool("a", "a_bad", (client) => async () => client.ok(""), field({ type: "text" })),
+    withTool("b", "b_good", (client) => async () => client.ok(""), field({ type: "string" })),
+  ]);
+  expect([...tools.keys()]).toEqual(["b_good"]);
+  expect(said.join()).toContain(
+    'a: tool "a_bad" was left out: its parameters are no JSON Schema: properties.x.type',
+  );
+});
+
+test("alternatives of parameters are seen by models as fields", () => {
+  const schema = Type.Union([Type.Object({ a: Type.String() }), Type.Object({ b: Type.String() })]);
+  const { tools } = install([withTool("a", "a_work", (client) => async () => client.ok(""), schema)]);
+  expect(tools.get("a_work")?.parameters).toEqual({
+    type: "object",
+    properties: { a: { type: "string" }, b: { type: "string" } },
+  } as never);
 });
 
 test("of two tools with one name the first stays, and the other is named", async () => {

@@ -1,6 +1,9 @@
 /** Makes a service's tools look the same to every agent: plain schemas, names that providers accept. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
+import { messageOf } from "../errors.js";
+import { modelSchema } from "../model-schema.js";
 import { distinctWireName, wireNames } from "../tool-names.js";
+import { plainSchema } from "../tool-schema.js";
 import type { Owner } from "./owner.js";
 import { guarded } from "./tool-calls.js";
 import { usable } from "./tool-fields.js";
@@ -59,7 +62,7 @@ export class ToolRegistrar {
     pi.registerTool({
       ...usable(tool, owner, report),
       name: wire,
-      parameters: plainSchema(tool.parameters) as ToolDefinition["parameters"],
+      parameters: parametersOf(tool),
       execute: guarded(tool, owner),
     });
     this.#taken.add(wire);
@@ -76,11 +79,10 @@ export class ToolRegistrar {
   }
 }
 
-/** A copy without the symbols by which a bundled TypeBox marks its schemas: they would switch off coercion. */
-export function plainSchema(schema: unknown): Record<string, unknown> {
-  const copy: unknown = schema === undefined ? undefined : JSON.parse(JSON.stringify(schema));
-  if (typeof copy !== "object" || copy === null || Array.isArray(copy)) {
-    return { type: "object", properties: {} };
+function parametersOf({ name, parameters }: ToolDefinition): ToolDefinition["parameters"] {
+  try {
+    return modelSchema(plainSchema(parameters)) as ToolDefinition["parameters"];
+  } catch (error) {
+    throw new Error(`tool "${name}" was left out: ${messageOf(error)}`);
   }
-  return copy as Record<string, unknown>;
 }

@@ -2,10 +2,9 @@ import { expect, test } from "bun:test";
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../../../core/client.js";
 import type { CallOptions, FleetClient } from "../../../core/types.js";
-import { TOOL_LIMIT_MS } from "../../tool-limit.js";
 import { remoteUnit } from "./provided.js";
 
-test("a tool that runs in the server has the time that the server gives it, and is told what the server says", async () => {
+test("a tool that runs in the server has as long as a request can last", async () => {
   const unit = remoteUnit("probe", [{ name: "slow", label: "Slow", description: "", inputSchema: {} }]);
   const module = (await unit.load()).default as {
     registerTools(pi: ExtensionAPI, client: FleetClient): void;
@@ -28,5 +27,5 @@ test("a tool that runs in the server has the time that the server gives it, and 
   );
   await tool?.execute("call-1", { a: 1 } as never, undefined, undefined, {} as never);
   expect(calls).toEqual([["POST", "/extension/call", { name: "slow", arguments: { a: 1 } }]]);
-  expect(patience).toBeGreaterThan(TOOL_LIMIT_MS);
+  expect(patience).toBe(290_000);
 });

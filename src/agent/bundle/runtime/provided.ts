@@ -1,7 +1,6 @@
 /** Part of every bundle: tools that run in the server on behalf of others, e.g. methods of plugins. */
 import { messageOf } from "../../../core/errors.js";
 import type { ServiceModule } from "../../../core/types.js";
-import { TOOL_PATIENCE_MS } from "../../tool-limit.js";
 import type { Unit } from "./loader.js";
 
 /** As much of a provided tool as an agent needs. */
@@ -14,6 +13,9 @@ export interface RemoteTool {
 
 /** The path that calls a tool of the catalogue by its name. */
 const CALL_PATH = "/extension/call";
+
+/** How long such a call may take, in milliseconds. Node and Bun give up what has not begun to answer after 300 s. */
+const PATIENCE_MS = 290_000;
 
 /** A unit whose tools are calls to the server. */
 export function remoteUnit(name: string, tools: readonly RemoteTool[]): Unit {
@@ -34,7 +36,7 @@ function remoteService(service: string, tools: readonly RemoteTool[]): ServiceMo
             if (!client.getBaseUrl()) return client.noUrl();
             try {
               const call = { name, arguments: input };
-              const { content } = await client.api("POST", CALL_PATH, call, { timeoutMs: TOOL_PATIENCE_MS });
+              const { content } = await client.api("POST", CALL_PATH, call, { timeoutMs: PATIENCE_MS });
               return { content, details: {} };
             } catch (error) {
               return client.err(messageOf(error));

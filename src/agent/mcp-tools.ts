@@ -1,0 +1,104 @@
+/** The list of tools for MCP clients: the catalogue, and the tools that are always there. */
+import type { Tool } from "@modelcontextprotocol/server";
+import { modelSchema } from "../core/model-schema.js";
+import type { CatalogTool, ToolCatalog } from "./catalog.js";
+
+/** Clients put `mcp__reef__` before the name. */
+export const MAX_MCP_NAME = 53;
+
+export const LIST = "reef_list_tools";
+export const CALL = "reef_call_tool";
+export const WAIT = "reef_wait_for_call";
+
+const READS = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+
+/** For clients that ask for the list once and never again, and for calls that take longer than a client waits. */
+const LASTING_TOOLS: Tool[] = [
+  {
+    name: LIST,
+    title: "Reef: list tools",
+    description:
+      "Lists the tools that Reef offers at this moment, with their input schemas. Use it when a tool you expect " +
+      "is missing from your own list: services come and go while Reef runs.",
+    inputSchema: {
+      type: "object",
+      properties: {
+        query: { type: "string", description: "Only tools whose name or description contains this text" },
+      },
+    },
+    annotations: READS,
+  },
+  {
+    name: CALL,
+    title: "Reef: call a tool",
+    description: `Calls a tool by the name that ${LIST} shows.`,
+    inputSchema: {
+      type: "object",
+      properties: {
+        name: { type: "string", description: "The tool's name" },
+        arguments: { type: "object", description: "The tool's input, as its schema asks for" },
+      },
+      required: ["name"],
+    },
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  },
+  {
+    name: WAIT,
+    title: "Reef: wait for a call",
+    description:
+      "Waits for the result of a tool that was still running when its call was answered. Use it when a result says so, and again while it still says so.",
+    inputSchema: {
+      type: "object",
+      properties: { id: { type: "string", description: "The call's id, from that result" } },
+      required: ["id"],
+    },
+    annotations: READS,
+  },
+];
+
+/** A service's tool by one of these names is not reached. */
+const LASTING_NAMES = new Set(LASTING_TOOLS.map(({ name }) => name));
+
+export async function listed(catalog: ToolCatalog): Promise<Tool[]> {
+  await catalog.whole();
+  const { tools } = catalog.list(MAX_MCP_NAME);
+  return [...LASTING_TOOLS, ...tools.map(describe).filter(({ name }) => !LASTING_NAMES.has(name))];
+}
+
+function describe(tool: CatalogTool): Tool {
+  const { readOnly, destructive, idempotent } = tool.annotations;
+  const named = tool.name === tool.wireName ? "" : `\n\n(Canonical name: ${tool.name})`;
+  return {
+    name: tool.wireName,
+    title: tool.label,
+    description: tool.description + named,
+    inputSchema: { ...modelSchema(tool.inputSchema), type: "object" },
+    annotations: {
+      title: tool.label,
+      readOnlyHint: readOnly,
+      destructiveHint: destructive,
+      idempotentHint: idempotent,
+      openWorldHint: false,
+    },
+  };
+}
+
+/** What `reef_list_tools` answers. */
+export async function search(catalog: ToolCatalog, input: unknown): Promise<unknown> {
+  await catalog.whole();
+  const { tools } = catalog.list(MAX_MCP_NAME);
+  const query = (input as { query?: unknown } | undefined)?.query;
+  const wanted = typeof query === "string" ? query.toLowerCase() : "";
+  const found = tools.filter(({ name, description }) =>
+    `${name} ${description}`.toLowerCase().includes(wanted),
+  );
+  return {
+    tools: found.map(({ name, description, inputSchema, annotations }) => ({
+      name,
+      description,
+      inputSchema,
+      annotations,
+    })),
+    count: found.length,
+  };
+}

@@ -1,0 +1,13 @@
+/** What models and people read of a tool. */
+import { shorten } from "./shorten.js";
+
+/** As much of a description as models are sent with each request, in characters. */
+const MOST = 10_000;
+
+/** The texts of a tool whose service may give anything for them. */
+export function textsOf(name: string, label: unknown, description: unknown) {
+  return {
+    label: typeof label === "string" ? shorten(label, MOST) : name,
+    description: typeof description === "string" ? shorten(description, MOST) : "",
+  };
+}
