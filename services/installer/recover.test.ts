@@ -77,6 +77,14 @@ async function after(left: Left, { putBack = false } = {}) {
   return { version: status === 200 ? data.version : undefined, installed: list.installed, staging, pending };
 }
 
+/** Starts it again and rolls back, which brings this version. */
+async function expectRollback({ sandbox }: Left, version: string): Promise<void> {
+  const reef = await startInstance({}, sandbox);
+  expect((await reef.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+  expect((await reef.request("GET", "/greeter")).data.version).toBe(version);
+  await reef.stop();
+}
+
 describe("a process that ended in the middle of", () => {
   test("an update, before anything was moved: the version that served serves", async () => {
     const left = await interrupted(oneWithTwoBehind, "place");
@@ -94,10 +102,7 @@ describe("a process that ended in the middle of", () => {
     const found = await after(left, { putBack: true });
     expect(found).toMatchObject({ version: "1", staging: [], pending: false });
     expect(snapshot(left.services)).toEqual(before);
-    const again = await startInstance({}, left.sandbox);
-    expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
-    expect((await again.request("GET", "/greeter")).data.version).toBe("2");
-    await again.stop();
+    await expectRollback(left, "2");
   });
 
   test("an update, with the new folder in place: it is on record", async () => {
@@ -110,10 +115,7 @@ describe("a process that ended in the middle of", () => {
     expect(found).toMatchObject({ version: "2", staging: [], pending: false });
     expect(readFileSync(join(left.services, "greeter/data/notes.json"), "utf8")).toBe("[1]");
     expect(found.installed[0].previous).toBeDefined();
-    const again = await startInstance({}, left.sandbox);
-    expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
-    expect((await again.request("GET", "/greeter")).data.version).toBe("1");
-    await again.stop();
+    await expectRollback(left, "1");
   });
 
   test("an update in place of a folder that somebody deleted: the version before stays it", async () => {
@@ -125,10 +127,7 @@ describe("a process that ended in the middle of", () => {
       if (!arrived) renameSync(join(left.services, "greeter"), join(left.workspace, "services/greeter"));
       const found = await after(left);
       expect(found).toMatchObject({ version: arrived ? "1" : undefined, staging: [], pending: false });
-      const again = await startInstance({}, left.sandbox);
-      expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
-      expect((await again.request("GET", "/greeter")).data.version).toBe("2");
-      await again.stop();
+      await expectRollback(left, "2");
     }
   });
 
@@ -156,10 +155,7 @@ describe("a process that ended in the middle of", () => {
     }, "place");
     writeFiles(left.sandbox.dataDir, { "installer.json": record });
     expect(await after(left)).toMatchObject({ version: "2", staging: [], pending: false });
-    const again = await startInstance({}, left.sandbox);
-    expect((await again.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
-    expect((await again.request("GET", "/greeter")).data.version).toBe("1");
-    await again.stop();
+    await expectRollback(left, "1");
   });
 
   test("a rollback in place of a folder that somebody deleted: it is the version before until it is there", async () => {
