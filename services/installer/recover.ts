@@ -1,7 +1,6 @@
 /** Mends what an operation left half-way when its process ended: it is completed or taken back. */
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { contentDigest } from "../../src/core/digest.js";
 import type { Logger } from "../../src/core/log.js";
 import type { Folders } from "./folders.js";
 import { type Installed, type Lock, type Placing, placed } from "./lock.js";
@@ -55,11 +54,11 @@ function afterPlacing(
   folders: Folders,
 ): Installed | undefined {
   const { current } = entry;
-  const { version, isGone } = pending;
+  const { isGone, isKept } = pending;
   const previous = join(folders.previous, entry.id);
-  const arrived =
-    !isThere(workspace.incoming) && existsSync(target) && contentDigest(target) === version.digest;
-  if (arrived) {
+  const incoming = isKept ? workspace.older : workspace.incoming;
+  const hasArrived = isThere(workspace.begun) && !isThere(incoming) && isThere(target);
+  if (hasArrived) {
     if (current && !isGone && isThere(previous)) moveAlong(previous, target, current.files);
     return placed(entry, pending);
   }

@@ -45,6 +45,7 @@ export async function putIntoPlace(
     incoming,
     outgoing: join(folders.previous, id),
     ...(!(isGone && previous && !isKept) && { older: workspace.older }),
+    begun: workspace.begun,
     ours: current?.files ?? {},
   });
   const flags = { ...(isGone && { isGone }), ...(isKept && { isKept }) };
