@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -101,6 +102,19 @@ describe("a folder on this machine", () => {
       data: { step: "unpack" },
     });
     expect(snapshot(reef.servicesDir)).toEqual(empty);
+  });
+
+  test("is copied with nothing but whether a file can be run of who may do what with it", async () => {
+    const dir = folder("modes");
+    const modes = { "index.ts": 0o666, "run.sh": 0o4755, "lib/greeting.ts": 0o2600 };
+    writeFiles(dir, { "run.sh": "" });
+    for (const [path, mode] of Object.entries(modes)) chmodSync(join(dir, path), mode);
+    expect((await reef.install({ source: dir, link: false })).status).toBe(201);
+    const copied = Object.keys(modes).map(
+      (path) => lstatSync(join(reef.servicesDir, "modes", path)).mode & 0o7777,
+    );
+    expect(copied).toEqual([0o644, 0o755, 0o644]);
+    expect((await reef.post("/installer/remove", { name: "modes" })).status).toBe(200);
   });
 
   test("must be there, and must not be Reef's own", async () => {
