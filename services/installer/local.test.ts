@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -115,6 +116,40 @@ describe("a folder on this machine", () => {
     );
     expect(copied).toEqual([0o644, 0o755, 0o644]);
     expect((await reef.post("/installer/remove", { name: "modes" })).status).toBe(200);
+  });
+
+  test("with more code than a service may have is refused with the reason, and so is an update to it", async () => {
+    const dir = folder("heavy");
+    const refused = {
+      status: 400,
+      data: { step: "check", code: "UNREADABLE", error: expect.stringContaining("film.bin") },
+    };
+    expect((await reef.install({ source: dir })).status).toBe(201);
+    writeFiles(dir, { "film.bin": "" });
+    truncateSync(join(dir, "film.bin"), 300 * 2 ** 20);
+    expect(await reef.post("/installer/update", { name: "heavy" })).toMatchObject(refused);
+    expect((await reef.post("/installer/remove", { name: "heavy" })).status).toBe(200);
+    expect(await reef.install({ source: dir })).toMatchObject(refused);
+    expect(snapshot(reef.servicesDir)).toEqual(empty);
+  });
+
+  test.skipIf(process.getuid?.() === 0)("that may not be read is refused with the reason", async () => {
+    const dir = folder("closed");
+    for (const [path, closed, open] of [
+      ["lib/greeting.ts", 0o200, 0o644],
+      [".", 0o300, 0o755],
+      [".", 0o000, 0o755],
+    ] as const) {
+      chmodSync(join(dir, path), closed);
+      for (const link of [true, false]) {
+        expect(await reef.install({ source: dir, link })).toMatchObject({
+          status: 400,
+          data: { code: "UNREADABLE", error: expect.stringContaining("EACCES") },
+        });
+      }
+      chmodSync(join(dir, path), open);
+    }
+    expect(snapshot(reef.servicesDir)).toEqual(empty);
   });
 
   test("must be there, and must not be Reef's own", async () => {

@@ -1,8 +1,9 @@
 /** Tries a staged package: in a child process as the server would load it, and by its own tests. */
 import { realpathSync } from "node:fs";
 import { ChildChecker, type ModuleFacts } from "../../src/core/checker.js";
-import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
+import { asLoadFailure, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
+import { systemErrorCode } from "../../src/core/storage-error.js";
 import { runTests } from "../services/test-run.js";
 import type { TestVerdict } from "../services/test-verdict.js";
 import { InstallError, printable, type Step } from "./errors.js";
@@ -75,6 +76,12 @@ function startOrder(names: readonly string[], registry: ServiceRegistry): string
 export function asInstallError(error: unknown, step: Step): unknown {
   if (!(error instanceof LoadFailure)) return error;
   return new InstallError(failureStatus(error), step, error.message, { code: error.code }, { cause: error });
+}
+
+/** The same for what was thrown while somebody else's folder was looked at, which may be closed. */
+export function asUnreadable(error: unknown, step: Step): unknown {
+  const isClosed = ["EACCES", "EPERM"].includes(systemErrorCode(error));
+  return asInstallError(isClosed ? asLoadFailure(error) : error, step);
 }
 
 /**
