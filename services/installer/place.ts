@@ -15,11 +15,11 @@ export interface ExchangeOptions {
   incoming?: string;
   /** Where what was there moves to. */
   outgoing: string;
-  /** Where something that stands at `outgoing` moves to before. */
-  older?: string;
+  /** The version that is kept, and where it moves to before, if it is there. */
+  kept?: [from: string, to: string];
   /**
-   * A file that stands from before `incoming` is in its place, and after it may be at `older`: once both folders are
-   * where the other one was, nothing else tells that from how it began.
+   * A file that is made after that and before all else: once the kept version and the present one are where the other
+   * one was, nothing else tells that from how it began.
    */
   begun?: string;
   /** What of the present content the installer put there; everything else moves along to the new folder. */
@@ -39,7 +39,7 @@ export interface Exchange extends FolderChange {
 }
 
 /** An exchange of folders as a change that the registry makes between two others. */
-export function exchange({ target, incoming, outgoing, older, begun, ours }: ExchangeOptions): Exchange {
+export function exchange({ target, incoming, outgoing, kept, begun, ours }: ExchangeOptions): Exchange {
   const backwards: Array<() => void> = [];
   const move: Move = (from, to) => {
     mkdirSync(dirname(to), { recursive: true });
@@ -63,7 +63,7 @@ export function exchange({ target, incoming, outgoing, older, begun, ours }: Exc
     isMade: () => backwards.length > 0,
     apply: () => {
       try {
-        if (older !== undefined && isThere(outgoing)) move(outgoing, older);
+        if (kept && isThere(kept[0])) move(...kept);
         if (begun !== undefined) mark(begun);
         const wasThere = isThere(target);
         if (wasThere) move(target, outgoing);

@@ -76,32 +76,51 @@ function swap({ services, base, workspace }: Left, moves: number): void {
 /** As before a folder is moved into its place. */
 const begin = (workspace: string) => writeFiles(workspace, { begun: "" });
 
+const update = (reef: Instance) => reef.post("/installer/update", { name: "greeter" });
+
 /** Installs version 1, updates to 2, and rolls back: 1 is current, 2 is the version before. */
 async function oneWithTwoBehind(reef: Instance): Promise<void> {
   writeFiles(source, sampleFiles("greeter", "1"));
   expect((await reef.install({ source, link: false, dirName: "greeter" })).status).toBe(201);
   writeFiles(source, sampleFiles("greeter", "2"));
-  expect((await reef.post("/installer/update", { name: "greeter" })).status).toBe(200);
+  expect((await update(reef)).status).toBe(200);
   expect((await reef.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
 }
 
 /** Installs version 1, updates to 2, and rolls back; does something while 1 is under way. */
 async function rollBackWhile(reef: Instance, during: () => Promise<unknown>): Promise<void> {
   const gate = join(source, "gate");
-  const waiting = `async init() {
-    const { existsSync } = await import("node:fs");
-    while (existsSync(${JSON.stringify(gate)})) await Bun.sleep(5);
-  },`;
+  const waiting = `async init() { ${waitFor(gate)} },`;
   writeFiles(source, sampleFiles("greeter", "1", waiting));
   expect((await reef.install({ source, link: false, dirName: "greeter" })).status).toBe(201);
   writeFiles(source, sampleFiles("greeter", "2"));
-  expect((await reef.post("/installer/update", { name: "greeter" })).status).toBe(200);
+  expect((await update(reef)).status).toBe(200);
   writeFiles(source, { gate: "" });
   const rolledBack = reef.post("/installer/rollback", { name: "greeter" });
   await during();
   rmSync(gate);
   expect((await rolledBack).status).toBe(200);
 }
+
+/** A copy of everything as soon as a change of the folder has come so far, as a crash would leave it. */
+async function imageOf(reef: Instance, path: string): Promise<Left> {
+  await eventually(() => existsSync(join(reef.dataDir, ".reef/installer/staging/greeter", path)));
+  const sandbox = new Sandbox();
+  sandboxes.push(sandbox);
+  for (const name of ["dataDir", "servicesDir"] as const) {
+    cpSync(reef[name], sandbox[name], { recursive: true, verbatimSymlinks: true });
+  }
+  const base = join(sandbox.dataDir, ".reef/installer");
+  const workspace = join(base, "staging/greeter");
+  writeFiles(workspace, { owner: "1 1" });
+  const lock = join(sandbox.dataDir, "installer.json");
+  return { sandbox, services: sandbox.servicesDir, base, workspace, lock };
+}
+
+/** Code that waits while the file is there. */
+const waitFor = (file: string) => `
+  const { existsSync } = await import("node:fs");
+  while (existsSync(${JSON.stringify(file)})) await Bun.sleep(5);`;
 
 /** Starts it again; returns what it serves and has on record. What is put back is loaded after the start. */
 async function after(left: Left, { putBack = false } = {}) {
@@ -184,23 +203,14 @@ describe("a process that ended in the middle of", () => {
   });
 
   test("a rollback, while the version that was kept starts: it is on record", async () => {
-    const sandbox = new Sandbox();
-    sandboxes.push(sandbox);
-    const base = join(sandbox.dataDir, ".reef/installer");
-    const workspace = join(base, "staging/greeter");
     const reef = await startInstance();
+    let left: Left | undefined;
     await rollBackWhile(reef, async () => {
-      await eventually(() => existsSync(join(reef.dataDir, ".reef/installer/staging/greeter/begun")));
-      for (const name of ["dataDir", "servicesDir"] as const) {
-        cpSync(reef[name], sandbox[name], { recursive: true, verbatimSymlinks: true });
-      }
+      left = await imageOf(reef, "begun");
     });
     await reef.close();
-    writeFiles(workspace, { owner: "1 1" });
-    const lock = join(sandbox.dataDir, "installer.json");
-    const left = { sandbox, services: sandbox.servicesDir, base, workspace, lock };
-    expect(await after(left)).toMatchObject({ version: "1", staging: [], pending: false });
-    await expectRollback(left, "2");
+    expect(await after(left as Left)).toMatchObject({ version: "1", staging: [], pending: false });
+    await expectRollback(left as Left, "2");
   });
 
   test("a rollback to a version of which no digest tells, at every step: what is on record is what is there", async () => {
@@ -210,7 +220,7 @@ describe("a process that ended in the middle of", () => {
         writeFiles(source, { ...sampleFiles("greeter", "1"), ".settings": "1" });
         expect((await reef.install({ source, link: false, dirName: "greeter" })).status).toBe(201);
         writeFiles(source, { ".settings": "2" });
-        expect((await reef.post("/installer/update", { name: "greeter" })).status).toBe(200);
+        expect((await update(reef)).status).toBe(200);
         writeFiles(source, { ".settings": null });
       }, "rollback");
       const [present, kept] = [join(left.services, "greeter"), join(left.base, "previous/greeter")];
@@ -255,6 +265,7 @@ describe("a process that ended in the middle of", () => {
   test("a removal, with the folder gone: the entry goes too, and nothing is lost", async () => {
     const left = await interrupted(oneWithTwoBehind, "remove");
     writeFiles(join(left.services, "greeter"), { "data/notes.json": "[1]" });
+    swap(left, 1);
     renameSync(join(left.services, "greeter"), join(left.workspace, "outgoing"));
     expect(await after(left)).toMatchObject({
       version: undefined,
@@ -262,13 +273,44 @@ describe("a process that ended in the middle of", () => {
       staging: [],
       pending: false,
     });
-    const [kept = ""] = readdirSync(join(left.base, "kept"));
-    expect(readFileSync(join(left.base, "kept", kept, "data/notes.json"), "utf8")).toBe("[1]");
+    const kept = readdirSync(join(left.base, "kept")).map((name) => join(left.base, "kept", name));
+    const [notes = ""] = kept.filter((folder) => existsSync(join(folder, "data")));
+    expect(readFileSync(join(notes, "data/notes.json"), "utf8")).toBe("[1]");
+    // The version before is no longer that of anything.
+    expect([kept.length, readdirSync(join(left.base, "previous"))]).toEqual([2, []]);
+  });
+
+  test("a removal, while the service stops: neither of its versions stays behind", async () => {
+    const reef = await startInstance();
+    const gate = join(source, "gate");
+    for (const version of ["1", "2"]) {
+      const more = `store: { async flush() { ${waitFor(gate)} } },`;
+      writeFiles(source, sampleFiles("greeter", version, more));
+      const made = version === "1" ? reef.install({ source, link: false, dirName: "greeter" }) : update(reef);
+      expect((await made).status).toBeLessThan(300);
+    }
+    writeFiles(source, { gate: "" });
+    const removed = reef.post("/installer/remove", { name: "greeter" });
+    const left = await imageOf(reef, "outgoing");
+    rmSync(gate);
+    expect((await removed).status).toBe(200);
+    await reef.close();
+    expect(await after(left)).toMatchObject({
+      version: undefined,
+      installed: [],
+      staging: [],
+      pending: false,
+    });
+    expect(readdirSync(join(left.base, "previous"))).toEqual([]);
   });
 
   test("a removal, with the folder still there: it stays installed", async () => {
-    const left = await interrupted(oneWithTwoBehind, "remove");
-    expect(await after(left)).toMatchObject({ version: "1", staging: [], pending: false });
+    for (const moves of [0, 1]) {
+      const left = await interrupted(oneWithTwoBehind, "remove");
+      swap(left, moves);
+      expect(await after(left)).toMatchObject({ version: "1", staging: [], pending: false });
+      await expectRollback(left, "2");
+    }
   });
 
   test("a first installation: it is there with its entry, or neither is", async () => {

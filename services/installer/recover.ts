@@ -24,7 +24,7 @@ export async function recover({ lock, servicesDir, folders, log }: RecoverOption
     const target = join(servicesDir, entry.id);
     const next =
       entry.pending.action === "remove"
-        ? afterRemoval(entry, target)
+        ? afterRemoval(entry, target, workspace, folders)
         : afterPlacing(entry, entry.pending, target, workspace, folders);
     if (next?.current) await lock.put(next);
     else await lock.delete(entry.id);
@@ -37,9 +37,21 @@ export async function recover({ lock, servicesDir, folders, log }: RecoverOption
   return restored;
 }
 
-/** The folder went, or it did not: there is nothing in between. */
-function afterRemoval(entry: Installed, target: string): Installed | undefined {
-  return isThere(target) ? without(entry) : undefined;
+/** Once the folder is gone, it is removed. */
+function afterRemoval(
+  entry: Installed,
+  target: string,
+  workspace: Workspace,
+  folders: Folders,
+): Installed | undefined {
+  if (!isThere(target)) return undefined;
+  putBackKept(entry, workspace, folders);
+  return without(entry);
+}
+
+function putBackKept({ id }: Installed, { older }: Workspace, folders: Folders): void {
+  const previous = join(folders.previous, id);
+  if (!isThere(previous) && isThere(older)) renameSync(older, previous);
 }
 
 function without({ pending: _, ...entry }: Installed): Installed {
@@ -64,6 +76,6 @@ function afterPlacing(
   }
   if (!current) return undefined;
   if (!isGone && !isThere(target) && isThere(previous)) renameSync(previous, target);
-  if (!isThere(previous) && isThere(workspace.older)) renameSync(workspace.older, previous);
+  putBackKept(entry, workspace, folders);
   return without(entry);
 }
