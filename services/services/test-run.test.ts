@@ -130,7 +130,7 @@ describe("a test run", () => {
   ])("is ended at its limit: %s", async (_name, source) => {
     const { status, detail } = await run(`import { test } from "bun:test";\n${source}`, 700);
     expect(status).toBe("failed");
-    expect(detail).toStartWith("the tests did not finish in 700 ms");
+    expect(detail).toStartWith("the tests did not finish in 700 ms (REEF_TEST_TIMEOUT)");
   });
 
   for (const detached of [false, true]) {
