@@ -183,6 +183,11 @@ test("whatever authors write, the document stays valid", async () => {
       response: "204",
       schemas: { query: Type.Object({ q: Type.Tuple([Type.String()]) }) },
     },
+    // Not what a schema is, but what is easily taken for one.
+    "GET /:id": {
+      schemas: { params: { properties: { id: "string" } }, query: { properties: { a: null, b: true } } },
+    },
+    "ALL /all/:id": { schemas: { body: { properties: { a: "string" }, anyOf: [null] } } },
     "DELETE /:name": {
       params: { name: { type: "???", description: "", required: true } },
       bodyType: "application/gzip",
@@ -204,6 +209,7 @@ test("whatever authors write, the document stays valid", async () => {
   try {
     const { data } = await t.json("/docs/openapi.json");
     expect(await problemsOf(data)).toEqual([]);
+    expect((await t.fetch("/docs/ui")).status).toBe(200);
     expect(Object.keys(data.paths)).toContain("/o.d-d_1/a/{x}");
     expect(Object.keys(data.paths)).toContain("/o.d-d_1/files/{wildcard}");
     expect(

@@ -99,7 +99,7 @@ export function inputsOf(route: RouteEntry): Inputs {
 
 function schemaFor(name: string, doc: ParamDoc | undefined, schema: unknown): JsonSchema {
   const properties = membersOf(membersOf(schema).properties);
-  if (Object.hasOwn(properties, name)) return properties[name] as JsonSchema;
+  if (Object.hasOwn(properties, name)) return membersOf(properties[name]);
   return doc ? schemaOfProse(doc.type) : { type: "string" };
 }
 
