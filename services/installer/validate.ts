@@ -3,10 +3,9 @@ import { realpathSync } from "node:fs";
 import { ChildChecker, type ModuleFacts } from "../../src/core/checker.js";
 import { asLoadFailure, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
-import { systemErrorCode } from "../../src/core/storage-error.js";
 import { runTests } from "../services/test-run.js";
 import type { TestVerdict } from "../services/test-verdict.js";
-import { InstallError, printable, type Step } from "./errors.js";
+import { InstallError, isForbidden, printable, type Step } from "./errors.js";
 import type { Workspace } from "./workspace.js";
 
 export interface ValidateOptions {
@@ -80,8 +79,7 @@ export function asInstallError(error: unknown, step: Step): unknown {
 
 /** The same for what was thrown while somebody else's folder was looked at, which may be closed. */
 export function asUnreadable(error: unknown, step: Step): unknown {
-  const isClosed = ["EACCES", "EPERM"].includes(systemErrorCode(error));
-  return asInstallError(isClosed ? asLoadFailure(error) : error, step);
+  return asInstallError(isForbidden(error) ? asLoadFailure(error) : error, step);
 }
 
 /**
