@@ -73,7 +73,7 @@ export async function stage(
   const tests = options.test
     ? await progress.step(
         "test",
-        () => testPackage(workspace.incoming, options.testTimeoutMs, signal),
+        () => testPackage(workspace, dirName, options.testTimeoutMs, signal),
         ({ detail }) => detail,
       )
     : undefined;

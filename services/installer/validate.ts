@@ -1,7 +1,8 @@
 /** Tries a staged package: in a child process as the server would load it, and by its own tests. */
 import { realpathSync } from "node:fs";
 import { ChildChecker, type ModuleFacts } from "../../src/core/checker.js";
-import { asLoadFailure, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
+import { contentDigest } from "../../src/core/digest.js";
+import { asLoadFailure, changedMeanwhile, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import { runTests } from "../services/test-run.js";
 import type { TestVerdict } from "../services/test-verdict.js";
@@ -83,14 +84,24 @@ export function asUnreadable(error: unknown, step: Step): unknown {
 }
 
 /**
- * Runs the package's tests, away from the server's data.
+ * Runs the tests of the staged package, away from the server's data.
  *
- * @throws InstallError with status 400 when they do not pass; its details hold the end of their output.
+ * @throws InstallError with status 400 when they do not pass; its details hold the end of their output. 409 when the
+ * code is another one after them.
  */
-export async function testPackage(dir: string, timeoutMs: number, signal: AbortSignal): Promise<TestVerdict> {
-  const verdict = await runTests({ dir: realpathSync(dir), timeoutMs, signal });
+export async function testPackage(
+  { incoming }: Workspace,
+  dirName: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<TestVerdict> {
+  const digest = contentDigest(incoming);
+  const verdict = await runTests({ dir: realpathSync(incoming), timeoutMs, signal });
   signal.throwIfAborted();
-  if (verdict.status !== "failed") return verdict;
+  if (verdict.status !== "failed") {
+    if (contentDigest(incoming) === digest) return verdict;
+    throw asInstallError(changedMeanwhile(dirName), "test");
+  }
   const [summary = "", ...output] = verdict.detail.split("\n");
   throw new InstallError(400, "test", printable(summary, 400), { output: output.join("\n") });
 }
