@@ -63,6 +63,27 @@ describe("a folder on this machine", () => {
     expect(snapshot(dir)).toEqual(before);
   });
 
+  test("that is reached by a link is the one that this leads to at an update, and the other one after a rollback", async () => {
+    const releases = ["1", "2"].map((version) => folder(`release-${version}`, version));
+    const source = join(ground, "current");
+    symlinkSync(releases[0] as string, source);
+    expect((await reef.install({ source, dirName: "greeter" })).status).toBe(201);
+    expect(await versionNow()).toBe("1");
+    rmSync(source);
+    symlinkSync(releases[1] as string, source);
+    const update = () => reef.post("/installer/update", { name: "greeter" });
+    expect((await update()).data.changed).toBe(true);
+    expect(await versionNow()).toBe("2");
+    expect((await update()).data.changed).toBe(false);
+    for (const version of ["1", "2"]) {
+      expect((await reef.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+      expect(await versionNow()).toBe(version);
+    }
+    expect((await reef.post("/installer/remove", { name: "greeter" })).data.kept).toBeUndefined();
+    expect(snapshot(reef.servicesDir)).toEqual(empty);
+    expect(releases.map((release) => existsSync(join(release, "index.ts")))).toEqual([true, true]);
+  });
+
   test("is copied when asked, without what is no part of it", async () => {
     const dir = folder("copied");
     writeFiles(dir, {

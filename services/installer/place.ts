@@ -1,5 +1,14 @@
 /** Moves folders in and out of the services folder, in steps that can be taken back. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, readdir, readlink, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../../src/core/files.js";
@@ -29,6 +38,12 @@ export interface ExchangeOptions {
 /** Exists, also as a link that leads nowhere. */
 export function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whether both are links, to different places. */
+export function leadsToAnother(one: string, other: string): boolean {
+  const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink(one) && isLink(other) && readlinkSync(one) !== readlinkSync(other);
 }
 
 type Move = (from: string, to: string) => void;
