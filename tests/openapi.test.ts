@@ -171,7 +171,9 @@ export async function visit(baseUrl: string, token: string) {
 test("whatever authors write, the document stays valid", async () => {
   const ok = (c: { text(text: string): Response }) => c.text("ok");
   const routes = new Hono();
-  const paths = "/ /:id{[0-9]+} /:slug /a/:x/:y? /files/* /x/:a-b /deep/:id{[0-9]{2}}/:id2".split(" ");
+  const paths = "/ /:id{[0-9]+} /:slug /a/:x/:y? /files/* /x/*/y/* /x/:a-b /deep/:id{[0-9]{2}}/:id2".split(
+    " ",
+  );
   for (const path of paths) routes.get(path, ok).all(`/all${path}`, ok);
   routes.on("PURGE", "/", ok).delete("/:name", ok);
   const Tree = Type.Recursive((This) => Type.Object({ left: Type.Optional(This) }), { $id: "Tree" });
@@ -181,11 +183,22 @@ test("whatever authors write, the document stays valid", async () => {
       response: "204",
       schemas: { query: Type.Object({ q: Type.Tuple([Type.String()]) }) },
     },
+    // Not what a schema is, but what is easily taken for one.
+    "GET /:id": {
+      schemas: { params: { properties: { id: "string" } }, query: { properties: { a: null, b: true } } },
+    },
+    "ALL /all/:id": { schemas: { body: { properties: { a: "string" }, anyOf: [null] } } },
     "DELETE /:name": {
       params: { name: { type: "???", description: "", required: true } },
       bodyType: "application/gzip",
     },
-    "GET /:slug": { responses: { 200: { description: "", schema: Tree }, 302: { description: "away" } } },
+    "GET /:slug": {
+      responses: {
+        200: { description: "", schema: Tree },
+        299: { description: "" },
+        302: { description: "away" },
+      },
+    },
     "ALL /all/": { schemas: { body: Tree }, examples: [{ body: { left: {} } }, {}] },
     "GET /files/*": { response: "200 text/event-stream", auth: false },
     "GET /a/:x/:y?": { schemas: { params: { $ref: "https://example.com/x" } } },
@@ -196,8 +209,12 @@ test("whatever authors write, the document stays valid", async () => {
   try {
     const { data } = await t.json("/docs/openapi.json");
     expect(await problemsOf(data)).toEqual([]);
+    expect((await t.fetch("/docs/ui")).status).toBe(200);
     expect(Object.keys(data.paths)).toContain("/o.d-d_1/a/{x}");
     expect(Object.keys(data.paths)).toContain("/o.d-d_1/files/{wildcard}");
+    expect(
+      data.paths["/o.d-d_1/x/{wildcard}/y/{wildcard2}"].get.parameters.map(({ name }: Json) => name),
+    ).toEqual(["wildcard", "wildcard2"]);
     expect(data.paths["/o.d-d_1/{id}"].delete.parameters).toMatchObject([{ name: "id", in: "path" }]);
     const ids = Object.values<Json>(data.paths).flatMap((item) =>
       Object.values<Json>(item).map((op) => op.operationId),

@@ -24,12 +24,22 @@ export interface Inputs {
   body: Body | undefined;
 }
 
-/** The name of the part of a path that a `*` stands for. */
-export const WILDCARD = "wildcard";
+/** The name of the part of a path that its n-th `*` stands for, from 0. */
+export const wildcardName = (n: number) => (n === 0 ? "wildcard" : `wildcard${n + 1}`);
 
-/** The parameters in a path, in order, with the pattern that each must match. */
-export function pathParameters(route: string): Array<{ name: string; optional: boolean; pattern?: string }> {
-  const found: Array<{ name: string; optional: boolean; pattern?: string }> = [];
+interface PathParameter {
+  name: string;
+  optional: boolean;
+  /** What it must match. */
+  pattern?: string;
+  /** What it is, where it has no name of its own. */
+  description?: string;
+}
+
+/** The parameters in a path, in order. */
+export function pathParameters(route: string): PathParameter[] {
+  const found: PathParameter[] = [];
+  let wildcards = 0;
   for (let at = 0; at < route.length; at++) {
     if (route[at] !== "/") continue;
     const [, name] = /^:([^/{?]+)/.exec(route.slice(at + 1)) ?? [];
@@ -38,7 +48,10 @@ export function pathParameters(route: string): Array<{ name: string; optional: b
       const pattern = route[at + 1] === "{" ? braced(route, at + 1) : undefined;
       if (pattern !== undefined) at += pattern.length + 2;
       found.push({ name, optional: route[at + 1] === "?", ...(pattern && { pattern }) });
-    } else if (route[at + 1] === "*") found.push({ name: WILDCARD, optional: false });
+    } else if (route[at + 1] === "*") {
+      const description = at + 2 === route.length ? "The rest of the path." : "A part of the path.";
+      found.push({ name: wildcardName(wildcards++), optional: false, description });
+    }
   }
   return found;
 }
@@ -60,13 +73,13 @@ export function inputsOf(route: RouteEntry): Inputs {
   const names = new Set(inPath.map(({ name }) => name));
   const params = route.params ?? {};
   const own = (name: string) => (Object.hasOwn(params, name) ? params[name] : undefined);
-  const path = inPath.map(({ name, optional, pattern }): Parameter => {
+  const path = inPath.map(({ name, optional, pattern, description = "" }): Parameter => {
     const doc = own(name);
     const schema = schemaFor(name, doc, route.schemas?.params);
     return {
       name,
       type: doc?.type ?? "string",
-      description: doc?.description ?? (name === WILDCARD ? "The rest of the path." : ""),
+      description: doc?.description ?? description,
       required: !optional,
       schema: pattern && !("pattern" in schema) ? { type: "string", pattern: `^(?:${pattern})$` } : schema,
     };
@@ -86,7 +99,7 @@ export function inputsOf(route: RouteEntry): Inputs {
 
 function schemaFor(name: string, doc: ParamDoc | undefined, schema: unknown): JsonSchema {
   const properties = membersOf(membersOf(schema).properties);
-  if (Object.hasOwn(properties, name)) return properties[name] as JsonSchema;
+  if (Object.hasOwn(properties, name)) return membersOf(properties[name]);
   return doc ? schemaOfProse(doc.type) : { type: "string" };
 }
 

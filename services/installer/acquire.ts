@@ -8,6 +8,7 @@ import type { Progress } from "./jobs.js";
 import { copyFolder, localFolder } from "./local.js";
 import type { Origin } from "./origin.js";
 import { parseSource } from "./sources.js";
+import { asUnreadable } from "./validate.js";
 import type { Workspace } from "./workspace.js";
 
 export interface AcquireOptions {
@@ -84,7 +85,9 @@ async function fromLocal(
     const real = await localFolder(path, own);
     if (linked) return symlinkSync(real, workspace.incoming);
     mkdirSync(workspace.incoming);
-    await copyFolder(real, workspace.incoming, signal);
+    await copyFolder(real, workspace.incoming, signal).catch((error) => {
+      throw asUnreadable(error, "fetch");
+    });
   });
   return {};
 }

@@ -1,7 +1,6 @@
 /** Unpacks a tar archive from a stream, within limits, into a folder that nothing else is in. */
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -10,6 +9,7 @@ import { messageOf } from "../../src/core/errors.js";
 import { InstallError, printable } from "./errors.js";
 import { LIMITS, type Limits } from "./limits.js";
 import { makeLinks } from "./links.js";
+import { writeMember } from "./member-file.js";
 import { Members } from "./members.js";
 
 export interface UnpackOptions {
@@ -222,18 +222,7 @@ class PackageWriter {
   async #file(name: string, entry: ReadEntry): Promise<void> {
     const path = join(this.#root, this.members.add(name, "file"));
     mkdirSync(dirname(path), { recursive: true });
-    const file = await open(path, "wx", (entry.mode ?? 0) & 0o100 ? 0o755 : 0o644);
-    try {
-      let bytes = 0;
-      for await (const chunk of entry) {
-        bytes += chunk.byteLength;
-        this.members.countBytes(chunk.byteLength, bytes, name);
-        await file.writeFile(chunk);
-      }
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    await writeMember(path, entry.mode ?? 0, this.members.counted(entry, name));
   }
 }
 

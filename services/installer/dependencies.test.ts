@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { installDependencies } from "./dependencies.js";
+import { LIMITS } from "./limits.js";
 import { writeFiles } from "./testing/git-host.js";
 import { type Instance, snapshot, startInstance } from "./testing/instance.js";
 import { sampleFiles } from "./testing/samples.js";
@@ -142,6 +144,35 @@ describe("what a package needs", () => {
     expect((await reef.request("GET", "/steering")).data.doubled).toBe(42);
     await reef.post("/installer/remove", { name: "steering" });
     expect(snapshot(reef.servicesDir)).toEqual(empty);
+  });
+
+  test("leaves the cache when it is too large, or was not fetched to its end, as soon as nobody uses that", async () => {
+    process.env.BUN_CONFIG_REGISTRY = registry.url.href;
+    const cacheDir = join(ground, "shared-cache");
+    const facts = {
+      kind: "service" as const,
+      permissions: [],
+      dependencies: { doubler: "1.2.0" },
+      optionalDependencies: {},
+    };
+    let installations = 0;
+    const install = (dependencyBytes: number, signal = new AbortController().signal) => {
+      const dir = join(ground, `packed-${++installations}`);
+      writeFiles(dir, { "work/.keep": "" });
+      const limits = { ...LIMITS, dependencyBytes };
+      return installDependencies(dir, join(dir, "work"), facts, { cacheDir, signal, limits });
+    };
+    expect(await install(10_000)).toBe(1);
+    expect(existsSync(cacheDir)).toBe(true);
+    const refused = install(10);
+    await Promise.all([install(10_000), expect(refused).rejects.toThrow("too many or too large")]);
+    expect(existsSync(cacheDir)).toBe(false);
+    expect(await install(10_000)).toBe(1);
+    const late = install(10_000, AbortSignal.timeout(1));
+    await expect(late).rejects.toThrow();
+    expect(existsSync(cacheDir)).toBe(false);
+    expect(await install(10_000)).toBe(1);
+    delete process.env.BUN_CONFIG_REGISTRY;
   });
 
   test("that does not exist fails the installation and leaves nothing", async () => {

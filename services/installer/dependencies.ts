@@ -4,14 +4,16 @@ import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { SHARED_PACKAGES } from "../../src/core/host-modules.js";
 import { InstallError, printable } from "./errors.js";
-import { LIMITS } from "./limits.js";
+import { LIMITS, type Limits } from "./limits.js";
 import type { PackageFacts } from "./package.js";
-import { cleanEnvironment, run } from "./process.js";
+import { withPackageCache } from "./package-cache.js";
+import { cleanEnvironment, type RunResult, run } from "./process.js";
 
 export interface DependencyOptions {
   /** Where downloads are kept for the next time. */
   cacheDir: string;
   signal: AbortSignal;
+  limits?: Limits;
 }
 
 /** Where an operator says which registry is used, beside the files in their home. */
@@ -36,7 +38,7 @@ export async function installDependencies(
   dir: string,
   workspace: string,
   facts: PackageFacts,
-  { cacheDir, signal }: DependencyOptions,
+  { cacheDir, signal, limits = LIMITS }: DependencyOptions,
 ): Promise<number> {
   const dependencies = await neededOf(facts.dependencies);
   const optionalDependencies = await neededOf(facts.optionalDependencies);
@@ -50,7 +52,25 @@ export async function installDependencies(
   if (existsSync(lock) && isPlainLock(readFileSync(lock, "utf8"))) {
     writeFileSync(join(scratch, "bun.lock"), readFileSync(lock));
   }
-  const result = await run(
+  const installed = join(scratch, "node_modules");
+  await withPackageCache(cacheDir, async (spoil) => {
+    try {
+      const result = await install(scratch, cacheDir, signal);
+      if (result.code !== 0 || (!existsSync(installed) && Object.keys(dependencies).length > 0))
+        throw failed(result.stderr);
+      if (existsSync(installed)) await assertContained(installed, limits);
+    } catch (error) {
+      if (signal.aborted || (error instanceof InstallError && error.status === 400)) spoil();
+      throw error;
+    }
+  });
+  if (!existsSync(installed)) return 0;
+  renameSync(installed, join(dir, "node_modules"));
+  return count;
+}
+
+function install(scratch: string, cacheDir: string, signal: AbortSignal): Promise<RunResult> {
+  return run(
     [
       process.execPath,
       "install",
@@ -70,13 +90,6 @@ export async function installDependencies(
       step: "dependencies",
     },
   );
-  const installed = join(scratch, "node_modules");
-  if (result.code !== 0 || (!existsSync(installed) && Object.keys(dependencies).length > 0))
-    throw failed(result.stderr);
-  if (!existsSync(installed)) return 0;
-  await assertContained(installed);
-  renameSync(installed, join(dir, "node_modules"));
-  return count;
 }
 
 function failed(stderr: string): InstallError {
@@ -123,7 +136,7 @@ function isPlainLock(text: string): boolean {
 }
 
 /** Refuses installed packages that are too many, too large, or lead out of `node_modules` by a link. */
-async function assertContained(root: string): Promise<void> {
+async function assertContained(root: string, limits: Limits): Promise<void> {
   const real = await realpath(root);
   let files = 0;
   let bytes = 0;
@@ -144,7 +157,7 @@ async function assertContained(root: string): Promise<void> {
       } else bytes += (await lstat(path)).size;
       files++;
     }
-    if (files > LIMITS.dependencyFiles || bytes > LIMITS.dependencyBytes) {
+    if (files > limits.dependencyFiles || bytes > limits.dependencyBytes) {
       throw new InstallError(400, "dependencies", "the packages it needs are too many or too large.");
     }
   }

@@ -18,7 +18,7 @@ const TOKEN = {
 };
 const TEST = { test: { type: "boolean", description: "Run the package's tests, which then must pass" } };
 const ERRORS =
-  "400 the source or the package is wrong, 403 the operator does not allow the place, 404 nothing is there, 409 it is not possible now, 502 the other side failed, 503 too many jobs, or the server cannot try the code (CHECK_FAILED), is ending (SHUTTING_DOWN) or the running version cannot save its store (FLUSH_FAILED), 504 REEF_INSTALL_TIMEOUT, 507 no space left, for that store either: { error, step, code? }";
+  "400 the source or the package is wrong, 403 the operator does not allow the place, 404 nothing is there, 409 it is not possible now, 502 the other side failed, 503 too many jobs, or the server may not write where it would have to, cannot try the code (CHECK_FAILED), is ending (SHUTTING_DOWN) or the running version cannot save its store (FLUSH_FAILED), 504 REEF_INSTALL_TIMEOUT, 507 no space left, for that store either: { error, step, code? }";
 
 export const routeDocs: Record<string, RouteDocs> = {
   "POST /install": {

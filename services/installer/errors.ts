@@ -1,5 +1,8 @@
 /** Why something was not installed, updated or removed. */
 
+import { messageOf } from "../../src/core/errors.js";
+import { systemErrorCode } from "../../src/core/storage-error.js";
+
 /** How far an operation came. */
 export type Step =
   | "source"
@@ -29,6 +32,18 @@ export class InstallError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** Whether the operating system does not let the server do something: write to a folder, for instance. */
+export function isForbidden(error: unknown): boolean {
+  return ["EACCES", "EPERM", "EROFS"].includes(systemErrorCode(error));
+}
+
+/** Such an error, as the caller can understand it; any other as it is. */
+export function asForbidden(error: unknown, step: Step): unknown {
+  if (!isForbidden(error)) return error;
+  const message = `the server may not do that on this machine: ${messageOf(error)}`;
+  return new InstallError(503, step, message, {}, { cause: error });
 }
 
 /** Text from outside, fit for one line of a message: no control characters, not longer than `most`. */

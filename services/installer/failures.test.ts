@@ -12,7 +12,7 @@ let reef: Instance;
 beforeAll(async () => {
   url = host.serveSmart();
   reef = await startInstance({
-    env: { REEF_INIT_TIMEOUT: "700", BUN_CONFIG_REGISTRY: "http://127.0.0.1:9" },
+    env: { REEF_INIT_TIMEOUT: "2500", BUN_CONFIG_REGISTRY: "http://127.0.0.1:9" },
   });
 });
 afterAll(async () => {
@@ -117,6 +117,17 @@ const broken: Array<
     400,
     { "greeter.test.ts": 'import { test } from "bun:test"; test("adds", () => { throw new Error("no") });' },
     /adds/,
+  ],
+  [
+    "a test that changes the code that it is for",
+    "test",
+    409,
+    {
+      "greeter.test.ts": `import { test } from "bun:test";
+        import { appendFileSync } from "node:fs";
+        test("edits", () => appendFileSync(import.meta.dir + "/index.ts", "// more"));`,
+    },
+    /changed while they were being tried/,
   ],
   ["a test that ends its process", "test", 400, { "greeter.test.ts": "process.exit(0)" }, /ended/],
   [

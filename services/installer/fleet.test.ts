@@ -158,6 +158,20 @@ describe("an instance that is not what it should be", () => {
     expect(reply).toMatchObject({ status, data: { error: expect.stringMatching(message) } });
   });
 
+  test("wants a token: without one it is asked for, not refused", async () => {
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () => new Response("", { status: 401 }),
+    });
+    const reply = await other.install({ from: server.url.href, name: "x" });
+    await server.stop(true);
+    expect(reply).toMatchObject({
+      status: 502,
+      data: { error: expect.stringContaining('asks for its token; give it as "token"') },
+    });
+  });
+
   test("is not there: a token that is too short for one leaves the error readable", async () => {
     const reply = await other.install({ from: "http://127.0.0.1:1", name: "y", token: "t" });
     expect(reply.data.error).toContain("http://127.0.0.1:1 cannot be reached");

@@ -72,7 +72,7 @@ export async function fetchExport(
     const location = reply.headers.location;
     if (status < 300 || status >= 400 || location === undefined) {
       if (status === 200) return reply;
-      throw await refused(reply, source, status);
+      throw await refused(reply, source, status, options.token !== undefined);
     }
     reply.destroy();
     const next = URL.parse(location, url);
@@ -140,6 +140,7 @@ async function refused(
   reply: IncomingMessage,
   { from, name }: FleetSource,
   status: number,
+  hadToken: boolean,
 ): Promise<InstallError> {
   if (status === 404) {
     reply.destroy();
@@ -147,7 +148,8 @@ async function refused(
   }
   if (status === 401 || status === 403) {
     reply.destroy();
-    return new InstallError(502, "fetch", `${from} refuses the token (${status}).`);
+    const why = hadToken ? "refuses the token" : 'asks for its token; give it as "token"';
+    return new InstallError(502, "fetch", `${from} ${why} (${status}).`);
   }
   let text = "";
   for await (const chunk of reply) {

@@ -20,6 +20,9 @@ export interface Folders {
 /** Beside the data folder's own, where the two file systems differ. */
 const BESIDE = ".reef-installer";
 
+/** What is moved to see whether that can be done; one that a killed process left gives way to the next. */
+const PROBE = ".reef-probe";
+
 /** The installer's folders, as they were chosen before; nothing is made. */
 export function knownFolders(dataDir: string, servicesDir: string): Folders {
   const own = join(dataDir, ".reef", "installer");
@@ -48,15 +51,14 @@ export function findFolders(dataDir: string, servicesDir: string): Folders {
 function canRename(base: string, servicesDir: string): boolean {
   mkdirSync(base, { recursive: true });
   mkdirSync(servicesDir, { recursive: true });
-  const name = `.probe-${process.pid}`;
-  const [here, there] = [join(base, name), join(servicesDir, name)];
+  const [here, there] = [join(base, PROBE), join(servicesDir, PROBE)];
   mkdirSync(here, { recursive: true });
   try {
     renameSync(here, there);
-    rmSync(there, { recursive: true });
+    rmSync(there, { recursive: true, force: true });
     return true;
   } catch (error) {
-    rmSync(here, { recursive: true });
+    rmSync(here, { recursive: true, force: true });
     if (systemErrorCode(error) === "EXDEV") return false;
     throw error;
   }

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { type Allowed, allowedAddresses, assertReach, forbidden } from "./addresses.js";
 import { InstallError } from "./errors.js";
+import { LIMITS } from "./limits.js";
 import { cleanEnvironment } from "./process.js";
 import type { GitSource, Transport } from "./sources.js";
 
@@ -17,6 +18,8 @@ const SETTINGS: Record<string, string> = {
   "core.hooksPath": "/dev/null",
   "core.fsmonitor": "false",
   "core.askPass": "",
+  // Larger files than a package may have are never held in memory as a whole.
+  "core.bigFileThreshold": String(LIMITS.fileBytes),
   "credential.helper": "",
   "submodule.recurse": "false",
   "fetch.recurseSubmodules": "false",
@@ -85,16 +88,26 @@ function isolated(home: string): Record<string, string> {
 
 /** For commands that stay inside a repository that was fetched. */
 export function localEnvironment(home: string): Record<string, string> {
-  return cleanEnvironment({ ...isolated(home), GIT_ALLOW_PROTOCOL: "none" });
+  return cleanEnvironment({ ...isolated(home), GIT_ALLOW_PROTOCOL: "none", ...asVariables(SETTINGS) });
 }
 
-/** For commands that connect. Settings travel here: a token in an argument would be visible to other users. */
+/** Settings travel in the environment: a token in an argument would be visible to other users. */
+function asVariables(settings: Record<string, string>): Record<string, string> {
+  const env: Record<string, string> = { GIT_CONFIG_COUNT: String(Object.keys(settings).length) };
+  for (const [index, [key, value]] of Object.entries(settings).entries()) {
+    env[`GIT_CONFIG_KEY_${index}`] = key;
+    env[`GIT_CONFIG_VALUE_${index}`] = value;
+  }
+  return env;
+}
+
+/** For commands that connect. */
 export function remoteEnvironment(
   home: string,
   settings: Record<string, string>,
   transport: Transport,
 ): Record<string, string> {
-  const env = cleanEnvironment(
+  return cleanEnvironment(
     {
       ...isolated(home),
       XDG_CONFIG_HOME: home,
@@ -107,13 +120,8 @@ export function remoteEnvironment(
       GIT_SSH_VARIANT: "ssh",
       GIT_OPTIONAL_LOCKS: "0",
       GIT_NO_REPLACE_OBJECTS: "1",
-      GIT_CONFIG_COUNT: String(Object.keys(settings).length),
+      ...asVariables(settings),
     },
     ["SSH_AUTH_SOCK"],
   );
-  for (const [index, [key, value]] of Object.entries(settings).entries()) {
-    env[`GIT_CONFIG_KEY_${index}`] = key;
-    env[`GIT_CONFIG_VALUE_${index}`] = value;
-  }
-  return env;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { GitHost, git } from "./testing/git-host.js";
+import { GitHost, git, gitTree } from "./testing/git-host.js";
 import { type Instance, snapshot, startInstance } from "./testing/instance.js";
 import { sampleFiles } from "./testing/samples.js";
 
@@ -170,6 +170,30 @@ describe("a hostile repository", () => {
     const refused = await reef.install({ source: `${host.serveSmart()}/${path}.git` });
     expect(refused).toMatchObject({ status: 400, data: { step: "unpack" } });
     expect(snapshot(reef.servicesDir)).toEqual(empty);
+  });
+
+  test("of few bytes that hold billions of files is refused before git takes them all into memory", async () => {
+    const path = "eve/bomb";
+    host.create(path, sampleFiles("greeter", "1"));
+    const work = host.workingCopy(path);
+    let tree = git(work, "rev-parse", "HEAD^{tree}");
+    for (let level = 0; level < 10; level++) {
+      tree = gitTree(
+        work,
+        Array.from({ length: 10 }, (_, n) => `040000 tree ${tree}\t${n}`),
+      );
+    }
+    const code = git(work, "rev-parse", "HEAD:index.ts");
+    tree = gitTree(work, [`040000 tree ${tree}\t0`, `100644 blob ${code}\tindex.ts`]);
+    git(work, "reset", "--quiet", "--soft", git(work, "commit-tree", tree, "-p", "HEAD", "-m", "Many"));
+    host.publish(path);
+    const impatient = await startInstance({ env: { REEF_INSTALL_TIMEOUT: "5000" } });
+    const refused = await impatient.install({ source: `${host.serveSmart()}/${path}.git` });
+    expect(refused).toMatchObject({
+      status: 400,
+      data: { step: "unpack", error: expect.stringContaining("5000 entries") },
+    });
+    await impatient.close();
   });
 });
 

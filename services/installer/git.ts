@@ -9,6 +9,7 @@ import {
   settingsFor,
 } from "./git-environment.js";
 import { Git, gitFailure, must, watchSize } from "./git-process.js";
+import { LIMITS } from "./limits.js";
 import type { RunResult } from "./process.js";
 import type { GitSource } from "./sources.js";
 
@@ -115,7 +116,7 @@ async function commitOf(
 /**
  * Writes a commit's files, or those of one folder in it, to `consume` as an uncompressed tar archive.
  *
- * @throws InstallError 404 when the folder is not in the commit.
+ * @throws InstallError 404 when the folder is not in the commit, 400 when it holds too much.
  */
 export async function readCommit(
   { repository, commit }: FetchedCommit,
@@ -130,8 +131,33 @@ export async function readCommit(
   if (type.code !== 0 || !/^(commit|tree)$/.test(type.stdout.trim())) {
     throw new InstallError(404, "fetch", `the repository has no folder "${subdirectory}".`);
   }
+  await assertFew(git, repository, tree);
   must(
     await git.run(["-C", repository, "archive", "--format=tar", tree], consume),
     "the files cannot be read",
   );
+}
+
+/**
+ * Refuses a tree of more names than a package may have. `git archive` takes all of them into memory before it writes
+ * the first, and a repository of a few kilobytes can hold billions: its folders may be the same one again and again.
+ */
+async function assertFew(git: Git, repository: string, tree: string): Promise<void> {
+  const { entries, pathBytes } = LIMITS;
+  let names = 0;
+  let bytes = 0;
+  const count = async (stdout: ReadableStream<Uint8Array>) => {
+    for await (const chunk of stdout) {
+      bytes += chunk.byteLength;
+      for (const byte of chunk) if (byte === 0) names++;
+      if (names <= entries && bytes <= entries * pathBytes) continue;
+      throw new InstallError(
+        400,
+        "unpack",
+        `the package holds more than ${entries} entries, or too long ones.`,
+      );
+    }
+  };
+  const list = ["-C", repository, "ls-tree", "-r", "-t", "-z", "--name-only", tree];
+  must(await git.run(list, count), "the files cannot be listed");
 }

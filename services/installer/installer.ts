@@ -12,7 +12,7 @@ import type { Leftovers } from "./leftovers.js";
 import { findInstalled, type Installed, type InstalledVersion, type Lock } from "./lock.js";
 import { type Origin, resolveTarget, withRef } from "./origin.js";
 import { additionalPermissions } from "./permissions.js";
-import { changedFiles, differences, isThere } from "./place.js";
+import { changedFiles, differences, isThere, leadsToAnother } from "./place.js";
 import { takeUpPlugin } from "./plugins.js";
 import { describePlaced } from "./replies.js";
 import type { InstallRequest, RemoveRequest, UpdateRequest } from "./requests.js";
@@ -84,11 +84,13 @@ export class Installer {
       if (!linked && !request.force) await this.#refuseLocalChanges(entry, job.signal);
       const review = request.acceptPermissions ? undefined : permissionReview(entry);
       const { version, tests } = await this.#stage(origin, id, job, request, review);
-      const isGone = !isThere(join(this.#ctx.servicesDir, id));
-      const changed = isGone || request.force === true || isOther(version, current);
+      const target = join(this.#ctx.servicesDir, id);
+      const isGone = !isThere(target);
+      const leadsElsewhere = linked && leadsToAnother(target, job.workspace.incoming);
+      const changed = isGone || leadsElsewhere || request.force === true || isOther(version, current);
       const next: Entry = { ...entry, origin };
       const left = await job.progress.step("load", () =>
-        isGone || (changed && !linked)
+        isGone || leadsElsewhere || (changed && !linked)
           ? this.#place(next, version, job.workspace.incoming, job)
           : this.#reloadInPlace(next, version),
       );

@@ -2,7 +2,7 @@
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
 import { isFull } from "../../src/core/storage-error.js";
-import { InstallError, printable } from "./errors.js";
+import { asForbidden, InstallError, printable } from "./errors.js";
 import type { Folders } from "./folders.js";
 import type { Action, Job, Jobs, Progress } from "./jobs.js";
 import { Workspace } from "./workspace.js";
@@ -82,7 +82,8 @@ export class JobRunner {
       progress.done(result);
       return result;
     } catch (error) {
-      const failure = cleaned(signal.aborted ? signal.reason : error, clean);
+      const step = progress.job.steps.at(-1)?.step ?? "source";
+      const failure = cleaned(signal.aborted ? signal.reason : asForbidden(error, step), clean);
       const status = failure instanceof InstallError ? failure.status : isFull(failure) ? 507 : 500;
       const message = failure instanceof InstallError ? failure.message : messageOf(failure);
       if (status === 500) this.log.error(`${progress.job.action} of ${progress.job.dirName}:`, failure);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,6 +63,27 @@ describe("a folder on this machine", () => {
     expect(snapshot(dir)).toEqual(before);
   });
 
+  test("that is reached by a link is the one that this leads to at an update, and the other one after a rollback", async () => {
+    const releases = ["1", "2"].map((version) => folder(`release-${version}`, version));
+    const source = join(ground, "current");
+    symlinkSync(releases[0] as string, source);
+    expect((await reef.install({ source, dirName: "greeter" })).status).toBe(201);
+    expect(await versionNow()).toBe("1");
+    rmSync(source);
+    symlinkSync(releases[1] as string, source);
+    const update = () => reef.post("/installer/update", { name: "greeter" });
+    expect((await update()).data.changed).toBe(true);
+    expect(await versionNow()).toBe("2");
+    expect((await update()).data.changed).toBe(false);
+    for (const version of ["1", "2"]) {
+      expect((await reef.post("/installer/rollback", { name: "greeter" })).status).toBe(200);
+      expect(await versionNow()).toBe(version);
+    }
+    expect((await reef.post("/installer/remove", { name: "greeter" })).data.kept).toBeUndefined();
+    expect(snapshot(reef.servicesDir)).toEqual(empty);
+    expect(releases.map((release) => existsSync(join(release, "index.ts")))).toEqual([true, true]);
+  });
+
   test("is copied when asked, without what is no part of it", async () => {
     const dir = folder("copied");
     writeFiles(dir, {
@@ -100,6 +123,53 @@ describe("a folder on this machine", () => {
       status: 400,
       data: { step: "unpack" },
     });
+    expect(snapshot(reef.servicesDir)).toEqual(empty);
+  });
+
+  test("is copied with nothing but whether a file can be run of who may do what with it", async () => {
+    const dir = folder("modes");
+    const modes = { "index.ts": 0o666, "run.sh": 0o4755, "lib/greeting.ts": 0o2600 };
+    writeFiles(dir, { "run.sh": "" });
+    for (const [path, mode] of Object.entries(modes)) chmodSync(join(dir, path), mode);
+    expect((await reef.install({ source: dir, link: false })).status).toBe(201);
+    const copied = Object.keys(modes).map(
+      (path) => lstatSync(join(reef.servicesDir, "modes", path)).mode & 0o7777,
+    );
+    expect(copied).toEqual([0o644, 0o755, 0o644]);
+    expect((await reef.post("/installer/remove", { name: "modes" })).status).toBe(200);
+  });
+
+  test("with more code than a service may have is refused with the reason, and so is an update to it", async () => {
+    const dir = folder("heavy");
+    const refused = {
+      status: 400,
+      data: { step: "check", code: "UNREADABLE", error: expect.stringContaining("film.bin") },
+    };
+    expect((await reef.install({ source: dir })).status).toBe(201);
+    writeFiles(dir, { "film.bin": "" });
+    truncateSync(join(dir, "film.bin"), 300 * 2 ** 20);
+    expect(await reef.post("/installer/update", { name: "heavy" })).toMatchObject(refused);
+    expect((await reef.post("/installer/remove", { name: "heavy" })).status).toBe(200);
+    expect(await reef.install({ source: dir })).toMatchObject(refused);
+    expect(snapshot(reef.servicesDir)).toEqual(empty);
+  });
+
+  test.skipIf(process.getuid?.() === 0)("that may not be read is refused with the reason", async () => {
+    const dir = folder("closed");
+    for (const [path, closed, open] of [
+      ["lib/greeting.ts", 0o200, 0o644],
+      [".", 0o300, 0o755],
+      [".", 0o000, 0o755],
+    ] as const) {
+      chmodSync(join(dir, path), closed);
+      for (const link of [true, false]) {
+        expect(await reef.install({ source: dir, link })).toMatchObject({
+          status: 400,
+          data: { code: "UNREADABLE", error: expect.stringContaining("EACCES") },
+        });
+      }
+      chmodSync(join(dir, path), open);
+    }
     expect(snapshot(reef.servicesDir)).toEqual(empty);
   });
 

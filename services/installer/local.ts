@@ -1,10 +1,11 @@
 /** Takes a service from a folder on this machine: checks it, and copies it when it is not to be linked. */
-import { constants } from "node:fs";
-import { copyFile, mkdir, readdir, readlink, realpath, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { InstallError } from "./errors.js";
 import { LIMITS, type Limits } from "./limits.js";
 import { makeLinks } from "./links.js";
+import { writeMember } from "./member-file.js";
 import { Members } from "./members.js";
 
 /**
@@ -53,9 +54,9 @@ export async function copyFolder(
         members.addLink(path, await readlink(join(from, path)));
       } else if (entry.isFile()) {
         members.add(path, "file");
-        const { size } = await stat(join(from, path));
-        members.countBytes(size, size, path);
-        await copyFile(join(from, path), join(root, path), constants.COPYFILE_EXCL);
+        const { mode } = await stat(join(from, path));
+        const content = createReadStream(join(from, path), { signal });
+        await writeMember(join(root, path), mode, members.counted(content, path));
       } else {
         const message = `the folder holds ${JSON.stringify(path)}: only files, folders and symbolic links are taken.`;
         throw new InstallError(400, "unpack", message);

@@ -65,8 +65,17 @@ export class Members {
     this.links.push({ path, target });
   }
 
-  /** Counts content; `fileBytes` is what the file it belongs to has so far. */
-  countBytes(bytes: number, fileBytes: number, name: string): void {
+  /** Passes the content of a file on, as far as it is within the limits. */
+  async *counted(content: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
+    for await (const chunk of content) {
+      bytes += chunk.byteLength;
+      this.#count(chunk.byteLength, bytes, name);
+      yield chunk;
+    }
+  }
+
+  #count(bytes: number, fileBytes: number, name: string): void {
     this.#bytes += bytes;
     if (fileBytes > this.#limits.fileBytes) refuse(name, `larger than ${this.#limits.fileBytes} bytes`);
     if (this.#bytes > this.#limits.totalBytes)

@@ -1,5 +1,5 @@
 /** Where something is installed from, and into which folder. */
-import { isSafeName } from "../../src/core/names.js";
+import { isFolderName } from "../../src/core/names.js";
 import { InstallError, printable } from "./errors.js";
 import { parseFleetSource } from "./fleet.js";
 import type { InstallRequest } from "./requests.js";
@@ -39,7 +39,7 @@ export function resolveTarget(request: InstallRequest): InstallTarget {
 
 function fromInstance(from: string, name: string, dirName: string): InstallTarget {
   const fleet = parseFleetSource(from, name);
-  if (isSafeName(dirName)) return { origin: { ...fleet, source: from }, dirName };
+  if (isFolderName(dirName)) return { origin: { ...fleet, source: from }, dirName };
   const shown = JSON.stringify(printable(dirName, 60));
   throw new InstallError(400, "source", `${shown} cannot be a service folder.`);
 }

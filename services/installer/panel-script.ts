@@ -98,25 +98,33 @@ export function installerPanel(root: HTMLElement, api: string): void {
     }
   }
 
+  /** What is in the field, which is empty afterwards. */
+  function secret(): { token?: string } {
+    const given = token.value === "" ? {} : { token: token.value };
+    token.value = "";
+    return given;
+  }
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const secret = token.value === "" ? {} : { token: token.value };
     const isFleet = name.value !== "" && /^https?:\/\//.test(source.value);
     const where = isFleet ? { from: source.value, name: name.value } : { source: source.value };
-    token.value = "";
-    void begin("/install", { ...where, ...secret, test: test.checked }, `Installing ${source.value}`);
+    void begin("/install", { ...where, ...secret(), test: test.checked }, `Installing ${source.value}`);
   });
 
   function button(label: string, entry: Entry, path: string, confirmed = false): HTMLElement {
     const made = element("button", "", label);
     made.type = "button";
     made.addEventListener("click", () => {
-      if (confirmed && made.dataset.asked !== "yes") {
+      // It may have been meant for another source.
+      const withToken = path === "/update" && token.value !== "";
+      if ((confirmed || withToken) && made.dataset.asked !== "yes") {
         made.dataset.asked = "yes";
-        made.textContent = `${label}: sure?`;
+        made.textContent = withToken ? `${label} with the token: sure?` : `${label}: sure?`;
         return;
       }
-      void begin(path, { name: entry.dirName }, `${label} ${entry.dirName}`);
+      const more = withToken ? secret() : {};
+      void begin(path, { name: entry.dirName, ...more }, `${label} ${entry.dirName}`);
     });
     return made;
   }

@@ -91,6 +91,30 @@ describe.if(hasBrowser)("in a browser", () => {
     await close();
   });
 
+  test("what needs a token is installed and updated with the one in the form, and says so without", async () => {
+    const other = await startInstance({ token: "token-of-the-other-reef" });
+    writeFiles(join(other.servicesDir, "passed"), sampleFiles("passed", "1"));
+    await other.post("/services/reload", {});
+    const { page, close } = await watchedPage(browser, dashboard.url.origin);
+    await page.goto(dashboard.url.href);
+    const token = page.getByLabel("token");
+    await page.getByLabel("user/repo").fill(other.url);
+    await page.getByLabel("service (for another Reef)").fill("passed");
+    await token.fill("token-of-the-other-reef");
+    await page.getByRole("button", { name: "Install" }).click();
+    const update = page.locator(".card", { hasText: "passed" }).getByRole("button", { name: "Update" });
+    await update.click();
+    await page.getByText(/^update passed: .* asks for its token/).waitFor();
+    await token.fill("token-of-the-other-reef");
+    await update.click();
+    await page.getByRole("button", { name: "Update with the token: sure?" }).click();
+    await page.getByText("update passed: done").waitFor();
+    expect(await token.inputValue()).toBe("");
+    await close();
+    await reef.post("/installer/remove", { name: "passed" });
+    await other.close();
+  });
+
   test("a folder is installed from the form", async () => {
     const source = join(ground, "formed");
     writeFiles(source, sampleFiles("formed", "1"));

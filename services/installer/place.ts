@@ -1,5 +1,14 @@
 /** Moves folders in and out of the services folder, in steps that can be taken back. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, readdir, readlink, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../../src/core/files.js";
@@ -15,8 +24,13 @@ export interface ExchangeOptions {
   incoming?: string;
   /** Where what was there moves to. */
   outgoing: string;
-  /** Where something that stands at `outgoing` moves to before. */
-  older?: string;
+  /** The version that is kept, and where it moves to before, if it is there. */
+  kept?: [from: string, to: string];
+  /**
+   * A file that is made after that and before all else: once the kept version and the present one are where the other
+   * one was, nothing else tells that from how it began.
+   */
+  begun?: string;
   /** What of the present content the installer put there; everything else moves along to the new folder. */
   ours: FileList;
 }
@@ -24,6 +38,12 @@ export interface ExchangeOptions {
 /** Exists, also as a link that leads nowhere. */
 export function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whether both are links, to different places. */
+export function leadsToAnother(one: string, other: string): boolean {
+  const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink(one) && isLink(other) && readlinkSync(one) !== readlinkSync(other);
 }
 
 type Move = (from: string, to: string) => void;
@@ -34,26 +54,32 @@ export interface Exchange extends FolderChange {
 }
 
 /** An exchange of folders as a change that the registry makes between two others. */
-export function exchange({ target, incoming, outgoing, older, ours }: ExchangeOptions): Exchange {
-  const done: Array<[from: string, to: string]> = [];
+export function exchange({ target, incoming, outgoing, kept, begun, ours }: ExchangeOptions): Exchange {
+  const backwards: Array<() => void> = [];
   const move: Move = (from, to) => {
     mkdirSync(dirname(to), { recursive: true });
     renameSync(from, to);
-    done.push([from, to]);
+    backwards.push(() => renameSync(to, from));
+  };
+  const mark = (path: string) => {
+    writeFileSync(path, "");
+    syncFolder(dirname(path));
+    backwards.push(() => rmSync(path, { force: true }));
   };
   const undo = () => {
-    for (let last = done.at(-1); last; last = done.at(-1)) {
-      renameSync(last[1], last[0]);
-      done.pop();
+    for (let step = backwards.at(-1); step; step = backwards.at(-1)) {
+      step();
+      backwards.pop();
     }
     syncFolder(dirname(target));
   };
   return {
     undo,
-    isMade: () => done.length > 0,
+    isMade: () => backwards.length > 0,
     apply: () => {
       try {
-        if (older !== undefined && isThere(outgoing)) move(outgoing, older);
+        if (kept && isThere(kept[0])) move(...kept);
+        if (begun !== undefined) mark(begun);
         const wasThere = isThere(target);
         if (wasThere) move(target, outgoing);
         if (incoming !== undefined) move(incoming, target);

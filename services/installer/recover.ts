@@ -1,7 +1,6 @@
 /** Mends what an operation left half-way when its process ended: it is completed or taken back. */
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { contentDigest } from "../../src/core/digest.js";
 import type { Logger } from "../../src/core/log.js";
 import type { Folders } from "./folders.js";
 import { type Installed, type Lock, type Placing, placed } from "./lock.js";
@@ -25,7 +24,7 @@ export async function recover({ lock, servicesDir, folders, log }: RecoverOption
     const target = join(servicesDir, entry.id);
     const next =
       entry.pending.action === "remove"
-        ? afterRemoval(entry, target)
+        ? afterRemoval(entry, target, workspace, folders)
         : afterPlacing(entry, entry.pending, target, workspace, folders);
     if (next?.current) await lock.put(next);
     else await lock.delete(entry.id);
@@ -38,9 +37,21 @@ export async function recover({ lock, servicesDir, folders, log }: RecoverOption
   return restored;
 }
 
-/** The folder went, or it did not: there is nothing in between. */
-function afterRemoval(entry: Installed, target: string): Installed | undefined {
-  return isThere(target) ? without(entry) : undefined;
+/** Once the folder is gone, it is removed. */
+function afterRemoval(
+  entry: Installed,
+  target: string,
+  workspace: Workspace,
+  folders: Folders,
+): Installed | undefined {
+  if (!isThere(target)) return undefined;
+  putBackKept(entry, workspace, folders);
+  return without(entry);
+}
+
+function putBackKept({ id }: Installed, { older }: Workspace, folders: Folders): void {
+  const previous = join(folders.previous, id);
+  if (!isThere(previous) && isThere(older)) renameSync(older, previous);
 }
 
 function without({ pending: _, ...entry }: Installed): Installed {
@@ -55,16 +66,16 @@ function afterPlacing(
   folders: Folders,
 ): Installed | undefined {
   const { current } = entry;
-  const { version, isGone } = pending;
+  const { isGone, isKept } = pending;
   const previous = join(folders.previous, entry.id);
-  const arrived =
-    !isThere(workspace.incoming) && existsSync(target) && contentDigest(target) === version.digest;
-  if (arrived) {
+  const incoming = isKept ? workspace.older : workspace.incoming;
+  const hasArrived = isThere(workspace.begun) && !isThere(incoming) && isThere(target);
+  if (hasArrived) {
     if (current && !isGone && isThere(previous)) moveAlong(previous, target, current.files);
     return placed(entry, pending);
   }
   if (!current) return undefined;
   if (!isGone && !isThere(target) && isThere(previous)) renameSync(previous, target);
-  if (!isThere(previous) && isThere(workspace.older)) renameSync(workspace.older, previous);
+  putBackKept(entry, workspace, folders);
   return without(entry);
 }

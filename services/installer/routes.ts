@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import { keepOpen } from "../../src/core/keep-open.js";
 import { isFull, toStorageError } from "../../src/core/storage-error.js";
 import { readBody } from "../../src/core/validate.js";
-import { InstallError } from "./errors.js";
+import { asForbidden, InstallError } from "./errors.js";
 import type { Installer } from "./installer.js";
 import type { Started } from "./job-runner.js";
 import { installedOf } from "./lock.js";
@@ -33,8 +33,9 @@ export function createRoutes(current: () => Installer): Hono {
   const routes = new Hono();
 
   routes.onError((error, c) => {
-    if (!(error instanceof InstallError)) throw isFull(error) ? toStorageError(error) : error;
-    return c.json({ error: error.message, step: error.step, ...error.details }, error.status);
+    const known = asForbidden(error, "source");
+    if (!(known instanceof InstallError)) throw isFull(error) ? toStorageError(error) : error;
+    return c.json({ error: known.message, step: known.step, ...known.details }, known.status);
   });
 
   routes.post("/install", async (c) => {

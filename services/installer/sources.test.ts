@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { InstallError } from "./errors.js";
+import { resolveTarget } from "./origin.js";
 import { folderName, type GitSource, parseSource } from "./sources.js";
 
 function refusal(text: string, apart = {}): string {
@@ -157,7 +158,15 @@ describe("the folder", () => {
     expect(folderName(source, "mine")).toBe("mine");
   });
 
-  test.each([["../x"], ["a/b"], [".hidden"], [""], ["x".repeat(65)], ["a\0b"]])("cannot be %p", (name) => {
+  const refused = ["../x", "a/b", ".hidden", "", "x".repeat(65), "a\0b", "node_modules", "Node_Modules"];
+  test.each(refused)("cannot be %p", (name) => {
     expect(() => folderName(parseSource("ada/greeter"), name)).toThrow("cannot be a service folder");
+    const source = { from: "http://other:3000", name: "greeter", dirName: name };
+    expect(() => resolveTarget(source)).toThrow("cannot be a service folder");
+  });
+
+  test("cannot be where packages are looked for, whatever a repository is called", () => {
+    expect(() => resolveTarget({ source: "eve/node_modules" })).toThrow("cannot be a service folder");
+    expect(() => resolveTarget({ source: "/srv/node_modules" })).toThrow("cannot be a service folder");
   });
 });

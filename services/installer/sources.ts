@@ -1,6 +1,6 @@
 /** Reads what a person writes as a source: a git repository in one of its spellings, or a folder on this machine. */
 import { resolve } from "node:path";
-import { isSafeName } from "../../src/core/names.js";
+import { isFolderName } from "../../src/core/names.js";
 import { withoutCredentials } from "./credentials.js";
 import { InstallError, printable } from "./errors.js";
 
@@ -230,7 +230,7 @@ function fromShorthand(text: string, apart: Apart): GitSource {
 /** The folder that a source is installed into: the caller's choice, else its own last name. */
 export function folderName(source: Source, chosen: string | undefined): string {
   const name = chosen ?? source.folder;
-  if (isSafeName(name)) return name;
-  const message = `${JSON.stringify(printable(name, 60))} cannot be a service folder; choose one with "dirName" (letters, digits, "-", "_" and ".", at most 64).`;
+  if (isFolderName(name)) return name;
+  const message = `${JSON.stringify(printable(name, 60))} cannot be a service folder; choose one with "dirName" (letters, digits, "-", "_" and ".", at most 64, not "node_modules").`;
   throw new InstallError(400, "source", message);
 }

@@ -8,10 +8,10 @@ import type { Folders } from "./folders.js";
 import type { Progress } from "./jobs.js";
 import type { InstalledVersion } from "./lock.js";
 import type { Origin } from "./origin.js";
-import { inspectPackage } from "./package.js";
+import { inspectPackage, type PackageFacts } from "./package.js";
 import { listFiles } from "./place.js";
 import { validatePlugin } from "./plugins.js";
-import { testPackage, validateService } from "./validate.js";
+import { asUnreadable, testPackage, validateService } from "./validate.js";
 import type { Workspace } from "./workspace.js";
 
 export interface StageOptions extends AcquireOptions {
@@ -45,14 +45,12 @@ export async function stage(
   const facts = await progress.step(
     "check",
     async () => {
-      const found = inspectPackage(workspace.incoming);
+      const found = inspect(workspace.incoming);
       options.review?.({ kind: found.kind, permissions: found.permissions, commit });
       return found;
     },
     ({ kind, permissions }) => [kind, ...permissions].join(", "),
   );
-  // Before anything else is added to the folder.
-  const digest = contentDigest(workspace.incoming);
   const files = linked ? {} : await listFiles(workspace.incoming, { signal });
   if (linked) progress.skip("dependencies", "a linked folder brings its own");
   else {
@@ -75,7 +73,7 @@ export async function stage(
   const tests = options.test
     ? await progress.step(
         "test",
-        () => testPackage(workspace.incoming, options.testTimeoutMs, signal),
+        () => testPackage(workspace, dirName, options.testTimeoutMs, signal),
         ({ detail }) => detail,
       )
     : undefined;
@@ -83,7 +81,7 @@ export async function stage(
   const version: InstalledVersion = {
     name,
     kind: facts.kind,
-    digest,
+    digest: facts.digest,
     ...(commit !== undefined && { commit }),
     ...(ref !== undefined && { ref }),
     permissions: facts.permissions,
@@ -91,6 +89,15 @@ export async function stage(
     files,
   };
   return { version, tests };
+}
+
+/** What a package says about itself, and the digest of its code, before anything else is added to the folder. */
+function inspect(dir: string): PackageFacts & { digest: string } {
+  try {
+    return { ...inspectPackage(dir), digest: contentDigest(dir) };
+  } catch (error) {
+    throw asUnreadable(error, "check");
+  }
 }
 
 /** Tries a package and resolves with what it calls itself. */

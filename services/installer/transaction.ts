@@ -40,11 +40,13 @@ export async function putIntoPlace(
   // Then nothing becomes the version before: the one that is kept stays it.
   const isGone = !isThere(target);
   const isKept = incoming === workspace.older;
+  const outgoing = join(folders.previous, id);
   const change = exchange({
     target,
     incoming,
-    outgoing: join(folders.previous, id),
-    ...(!(isGone && previous && !isKept) && { older: workspace.older }),
+    outgoing,
+    ...(!(isGone && previous && !isKept) && { kept: [outgoing, workspace.older] }),
+    begun: workspace.begun,
     ours: current?.files ?? {},
   });
   const flags = { ...(isGone && { isGone }), ...(isKept && { isKept }) };
@@ -66,6 +68,7 @@ export async function takeAway(
   const change = exchange({
     target: join(servicesDir, id),
     outgoing: workspace.outgoing,
+    kept: [join(folders.previous, id), workspace.older],
     ours: current.files,
   });
   const pending = { action: "remove" } as const;
@@ -75,8 +78,7 @@ export async function takeAway(
     log.error(`that ${id} was switched off is still remembered: ${messageOf(error)}`);
   });
   const left = await clearAway(workspace.outgoing, current.files, id, folders, log);
-  if (!previous) return left;
-  return together(left, await clearAway(join(folders.previous, id), previous.files, id, folders, log));
+  return together(left, await clearAway(workspace.older, previous?.files ?? {}, id, folders, log));
 }
 
 interface Commit {

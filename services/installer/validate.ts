@@ -1,11 +1,12 @@
 /** Tries a staged package: in a child process as the server would load it, and by its own tests. */
 import { realpathSync } from "node:fs";
 import { ChildChecker, type ModuleFacts } from "../../src/core/checker.js";
-import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
+import { contentDigest } from "../../src/core/digest.js";
+import { asLoadFailure, changedMeanwhile, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import { runTests } from "../services/test-run.js";
 import type { TestVerdict } from "../services/test-verdict.js";
-import { InstallError, printable, type Step } from "./errors.js";
+import { InstallError, isForbidden, printable, type Step } from "./errors.js";
 import type { Workspace } from "./workspace.js";
 
 export interface ValidateOptions {
@@ -77,15 +78,30 @@ export function asInstallError(error: unknown, step: Step): unknown {
   return new InstallError(failureStatus(error), step, error.message, { code: error.code }, { cause: error });
 }
 
+/** The same for what was thrown while somebody else's folder was looked at, which may be closed. */
+export function asUnreadable(error: unknown, step: Step): unknown {
+  return asInstallError(isForbidden(error) ? asLoadFailure(error) : error, step);
+}
+
 /**
- * Runs the package's tests, away from the server's data.
+ * Runs the tests of the staged package, away from the server's data.
  *
- * @throws InstallError with status 400 when they do not pass; its details hold the end of their output.
+ * @throws InstallError with status 400 when they do not pass; its details hold the end of their output. 409 when the
+ * code is another one after them.
  */
-export async function testPackage(dir: string, timeoutMs: number, signal: AbortSignal): Promise<TestVerdict> {
-  const verdict = await runTests({ dir: realpathSync(dir), timeoutMs, signal });
+export async function testPackage(
+  { incoming }: Workspace,
+  dirName: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<TestVerdict> {
+  const digest = contentDigest(incoming);
+  const verdict = await runTests({ dir: realpathSync(incoming), timeoutMs, signal });
   signal.throwIfAborted();
-  if (verdict.status !== "failed") return verdict;
+  if (verdict.status !== "failed") {
+    if (contentDigest(incoming) === digest) return verdict;
+    throw asInstallError(changedMeanwhile(dirName), "test");
+  }
   const [summary = "", ...output] = verdict.detail.split("\n");
   throw new InstallError(400, "test", printable(summary, 400), { output: output.join("\n") });
 }

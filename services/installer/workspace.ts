@@ -20,6 +20,8 @@ export class Workspace {
   readonly outgoing: string;
   /** Where the version before the replaced one goes. */
   readonly older: string;
+  /** The file that says that a folder is on its way into its place, or is there. */
+  readonly begun: string;
   /** Set when what was changed could not be taken back: then all of this is needed to mend it. */
   isHalfWay = false;
 
@@ -33,6 +35,7 @@ export class Workspace {
     this.incoming = join(this.services, dirName);
     this.outgoing = join(path, "outgoing");
     this.older = join(path, "older");
+    this.begun = join(path, "begun");
   }
 
   /** @throws InstallError with status 409 while another operation works on the same name, or what it left cannot go. */

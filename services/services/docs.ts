@@ -147,7 +147,11 @@ export const routeDocs: Record<string, RouteDocs> = {
       "Members are `name/…`, modes kept. Without data, databases, node_modules, dot-files, secrets (keys, certificates, tokens) and links that lead out of the folder.",
     params: EITHER,
     response: "application/gzip",
-    responses: MISNAMED,
+    responses: {
+      400: {
+        description: "A file that cannot be read: `UNREADABLE`; or what cannot be a name: `BAD_FOLDER`",
+      },
+    },
     examples: [{ summary: "This service's code", params: { name: "docs" } }],
   },
 };

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import {
+import { afterAll, beforeAll, expect, spyOn, test } from "bun:test";
+import fs, {
   chmodSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { extract } from "tar";
+import { extract, list } from "tar";
 import { exportedFiles, exportTarball } from "./export.js";
 
 let root: string;
@@ -100,4 +101,38 @@ test("the tarball's members are below the name, with content and modes", async (
     expect(readFileSync(join(target, "shop", file), "utf8")).toBe(`content of ${original}`);
   }
   expect(statSync(join(target, "shop", "run.sh")).mode & 0o777).toBe(0o755);
+});
+
+test("a file with two names leaves as a file under each: hard links cannot be installed", async () => {
+  const linked = join(root, "linked");
+  mkdirSync(linked);
+  writeFileSync(join(linked, "index.ts"), "content");
+  linkSync(join(linked, "index.ts"), join(linked, "copy.ts"));
+  const file = join(root, "linked.tar.gz");
+  writeFileSync(file, await exportTarball("linked", linked));
+  const members: unknown[] = [];
+  await list({ file, onReadEntry: ({ path, type, size }) => members.push([path, type, size]) });
+  expect(members).toEqual([
+    ["linked/copy.ts", "File", 7],
+    ["linked/index.ts", "File", 7],
+  ]);
+});
+
+test("a file that cannot be read keeps the rest from leaving without it, and is named", async () => {
+  const denied = Object.assign(new Error("EACCES: permission denied, open 'lib/deep/store.ts'"), {
+    code: "EACCES",
+  });
+  type Opened = (error: Error | null, fd: number) => void;
+  const { open } = fs;
+  const deny = (path: string, flags: string, done: Opened) =>
+    path.endsWith("deep/store.ts") ? done(denied, -1) : open(path, flags, done);
+  const spy = spyOn(fs, "open").mockImplementation(deny as typeof open);
+  try {
+    await expect(exportTarball("shop", dir)).rejects.toMatchObject({
+      code: "UNREADABLE",
+      message: expect.stringContaining("lib/deep/store.ts"),
+    });
+  } finally {
+    spy.mockRestore();
+  }
 });

@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { basename, sep } from "node:path";
 import { findCode } from "../../src/core/code-files.js";
+import { asLoadFailure } from "../../src/core/load-failure.js";
 
 /** Names of files that are no code: secrets, and databases that a service keeps beside it. */
 const WITHHELD = [
@@ -27,15 +28,29 @@ export function exportedFiles(dir: string): string[] {
   });
 }
 
-/** A gzipped tarball with the members `name/…`; modes are kept, owners and times are not. */
+/**
+ * A gzipped tarball with the members `name/…`; modes are kept, owners and times are not.
+ *
+ * @throws LoadFailure `UNREADABLE`
+ */
 export async function exportTarball(name: string, dir: string): Promise<Uint8Array<ArrayBuffer>> {
   const { create } = await import("tar");
-  const pack = create({ gzip: true, cwd: dir, prefix: name, portable: true, follow: true }, [
-    ...exportedFiles(dir).map(literal),
-  ]);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  for await (const chunk of pack) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+  try {
+    const files = exportedFiles(dir).map(literal);
+    const options = { cwd: dir, prefix: name, portable: true, follow: true, linkCache: new NoLinks() };
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    for await (const chunk of create({ gzip: true, ...options }, files)) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  } catch (error) {
+    throw asLoadFailure(error);
+  }
+}
+
+/** Knows no file again that has another name too: nobody installs what holds hard links. */
+class NoLinks extends Map<`${number}:${number}`, string> {
+  override get(): undefined {
+    return undefined;
+  }
 }
 
 /** A leading `@` would make tar read the file as an archive. */

@@ -46,6 +46,7 @@ test("types, tests, own files, packages, Reef's own source and folders that are 
     "shop/lib/typed.ts":
       'import { Ledger } from "../../ledger/index.js"; export const of = (ledger: Ledger) => ledger;',
     "shop/shop.test.ts": 'import ledger from "../ledger/index.js"; ledger;',
+    "shop/shop_test.ts": 'import ledger from "../ledger/index.js"; ledger;',
   });
   expect(await foreignImports(join(sandbox.servicesDir, "shop"))).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, relative, sep } from "node:path";
 import { breathe } from "../../src/core/breathe.js";
 import { codeFiles } from "../../src/core/code-files.js";
 import { messageOf } from "../../src/core/errors.js";
+import { TEST_FILE } from "../../src/core/test-files.js";
 
 /** As Bun reads them: it takes JSX in all JavaScript. */
 const LOADERS: Record<string, "ts" | "tsx" | "jsx"> = {
@@ -17,14 +18,12 @@ const LOADERS: Record<string, "ts" | "tsx" | "jsx"> = {
   ".jsx": "jsx",
 };
 
-const TEST = /\.(test|spec)\.[a-z]+$/;
-
 /** One warning for each import of another service's code, types excepted; `dir` is the real path of the folder. */
 export async function foreignImports(dir: string): Promise<string[]> {
   const warnings: string[] = [];
   for (const file of codeFiles(dir)) {
     const loader = LOADERS[extname(file)];
-    if (!loader || TEST.test(file)) continue;
+    if (!loader || TEST_FILE.test(file)) continue;
     await breathe();
     for (const path of importsOf(join(dir, file), loader)) {
       const owner = path.startsWith(".") ? ownerOf(join(dir, dirname(file), path), dir) : undefined;

@@ -309,6 +309,22 @@ describe("a service folder that is a link", () => {
   });
 });
 
+test("a rollback whose code cannot be written says which file and why, and the version serves on", async () => {
+  for (const version of ["one", "two"]) {
+    m.sandbox.services({ "stuck/index.ts": answering("stuck", version) });
+    expect((await m.deploy("stuck")).data.deployed).toBe(true);
+  }
+  const inTheWay = join(m.sandbox.servicesDir, "stuck/index.ts.tmp");
+  mkdirSync(inTheWay);
+  expect(await m.api("POST", "/services/rollback/stuck")).toMatchObject({
+    status: 400,
+    data: { code: "UNREADABLE", error: expect.stringContaining("stuck/index.ts") },
+  });
+  expect(await text("/stuck")).toBe("two");
+  rmSync(inTheWay, { recursive: true });
+  expect((await m.api("POST", "/services/rollback/stuck")).status).toBe(200);
+});
+
 describe("switching off", () => {
   test("outlives a restart, is shown with its reason, and is undone by enable", async () => {
     m.sandbox.services({ "lamp/index.ts": answering("lamp", "lit") });

@@ -4,6 +4,7 @@ import { requestCause, withCause } from "../../src/core/causality.js";
 import { keepOpen } from "../../src/core/keep-open.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { assertFolderName } from "../../src/core/names.js";
+import { StorageError } from "../../src/core/storage-error.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Deployer } from "./deploy.js";
 import type { DeployJobs } from "./deploy-jobs.js";
@@ -20,6 +21,14 @@ export interface Manager {
 }
 
 const bodies = () => import("./bodies.js");
+
+/** For a folder that the server may not write to, or a file in it that is something else. */
+function asUnwritable(error: unknown): never {
+  if (!(error instanceof StorageError) || error.code !== "STORAGE_IO") throw error;
+  throw new LoadFailure("UNREADABLE", "find", `the code cannot be put back: ${error.message}`, {
+    cause: error,
+  });
+}
 
 export function createRoutes(manager: () => Manager): Hono {
   const routes = new Hono();
@@ -78,7 +87,7 @@ export function createRoutes(manager: () => Manager): Hono {
   routes.post("/rollback/:name", async (c) => {
     const name = toChange(c);
     const { digest } = await (await bodies()).readRollback(c);
-    return c.json(await registry().rollback(name, digest));
+    return c.json(await registry().rollback(name, digest).catch(asUnwritable));
   });
 
   routes.post("/enable/:name", async (c) => c.json(await registry().enable(toChange(c))));

@@ -93,7 +93,10 @@ async function run(
     await Promise.race([pipes, Bun.sleep(PIPE_LIMIT_MS)]);
     signal.throwIfAborted();
     if (ended === "timeout") {
-      return failedWith(`the tests did not finish in ${timeoutMs} ms and were ended`, output);
+      return failedWith(
+        `the tests did not finish in ${timeoutMs} ms (REEF_TEST_TIMEOUT) and were ended`,
+        output,
+      );
     }
     return verdictOn({ code: child.exitCode, signal: child.signalCode }, summary, output);
   } finally {

@@ -77,6 +77,21 @@ describe("a test run", () => {
     );
   });
 
+  test("takes every file that `bun test` takes for a test, modules of either kind", async () => {
+    const imported =
+      'import { test } from "bun:test"; import { Hono } from "hono"; test("a", () => new Hono());';
+    const required = 'const { test } = require("bun:test"); test("b", () => {}); module.exports = {};';
+    const dir = folder({
+      "x.test.mts": imported,
+      "x_spec.tsx": imported,
+      "X.Test.ts": imported,
+      "y.test.js": required,
+      "y_test.cjs": required,
+    });
+    const verdict = await runTests({ dir, timeoutMs: 20_000, signal: never });
+    expect(verdict).toEqual({ status: "passed", detail: "5 tests passed" });
+  });
+
   test("is skipped for a folder without tests", async () => {
     const dir = folder({ "index.ts": "" });
     const verdict = await runTests({ dir, timeoutMs: 1000, signal: never });
@@ -115,7 +130,7 @@ describe("a test run", () => {
   ])("is ended at its limit: %s", async (_name, source) => {
     const { status, detail } = await run(`import { test } from "bun:test";\n${source}`, 700);
     expect(status).toBe("failed");
-    expect(detail).toStartWith("the tests did not finish in 700 ms");
+    expect(detail).toStartWith("the tests did not finish in 700 ms (REEF_TEST_TIMEOUT)");
   });
 
   for (const detached of [false, true]) {

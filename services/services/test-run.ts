@@ -1,5 +1,6 @@
 /** Runs a service's tests, in processes of their own, and says what came of it. */
 import { codeFiles } from "../../src/core/code-files.js";
+import { TEST_FILE } from "../../src/core/test-files.js";
 import { TestKeeper } from "./test-keeper.js";
 import type { TestVerdict } from "./test-verdict.js";
 
@@ -11,9 +12,6 @@ export interface TestRunOptions {
   /** Ends the run, with everything it started; it then rejects with the signal's reason. */
   signal: AbortSignal;
 }
-
-/** File names that `bun test` takes for tests. */
-const TEST_FILE = /[._](test|spec)\.[cm]?[jt]sx?$/;
 
 /** Relative paths of a service's test files. */
 export function testFiles(dir: string): string[] {

@@ -72,6 +72,13 @@ test.each([...RESERVED_NAMES].flatMap((name) => [[name], [name.toUpperCase()]]))
   },
 );
 
+test.each(["node_modules", "NODE_MODULES"])(
+  "%p is no folder of a service: packages are looked for there",
+  (name) => {
+    expect(failureOf(() => assertFolderName(name))).toMatchObject({ code: "BAD_FOLDER", step: "find" });
+  },
+);
+
 test("a folder may have a reserved name, its service may not", () => {
   expect(() => assertFolderName("health")).not.toThrow();
 });

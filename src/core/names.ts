@@ -25,6 +25,11 @@ export function isSafeName(name: unknown): name is string {
   return typeof name === "string" && SAFE_NAME.test(name) && !name.includes("..");
 }
 
+/** Whether a folder directly below the services folder may be called so. From that of packages everybody imports. */
+export function isFolderName(name: unknown): name is string {
+  return isSafeName(name) && name.toLowerCase() !== "node_modules";
+}
+
 function shown(name: unknown): string {
   const text = JSON.stringify(name) ?? String(name);
   return text.length > 80 ? `${text.slice(0, 77)}…"` : text;
@@ -32,12 +37,11 @@ function shown(name: unknown): string {
 
 /** Throws a `LoadFailure` unless `dirName` names a folder directly below the services folder. */
 export function assertFolderName(dirName: unknown): asserts dirName is string {
-  if (isSafeName(dirName)) return;
-  throw new LoadFailure(
-    "BAD_FOLDER",
-    "find",
-    `${shown(dirName)} cannot be a service folder: letters, digits, "-", "_" and "." only, at most 64, starting with a letter or digit.`,
-  );
+  if (isFolderName(dirName)) return;
+  const why = isSafeName(dirName)
+    ? "packages are looked for there."
+    : 'letters, digits, "-", "_" and "." only, at most 64, starting with a letter or digit.';
+  throw new LoadFailure("BAD_FOLDER", "find", `${shown(dirName)} cannot be a service folder: ${why}`);
 }
 
 /** Throws a `LoadFailure` unless `name` may be a service's name. */

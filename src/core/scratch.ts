@@ -8,9 +8,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { isAbandoned, isOurs, processOf } from "./abandoned.js";
 import { messageOf } from "./errors.js";
 import { testPreload } from "./host-modules.js";
+import { TEST_FILE } from "./test-files.js";
 
 const WORD = "reef-scratch";
-const TEST_FILE = /[._](test|spec)\.[cm]?[jt]sx?$/;
 
 let root: string | undefined;
 

@@ -2,6 +2,7 @@
 import { afterAll } from "bun:test";
 import { installSourceResolution, isInProject, shareHostModules } from "./host-modules.js";
 import { enterScratch, removeScratch } from "./scratch.js";
+import { TEST_FILE } from "./test-files.js";
 import { closeStoresLeftOpen } from "./testing-stores.js";
 
 // The test runner ends without an "exit" event.
@@ -17,11 +18,13 @@ installSourceResolution();
 Bun.plugin({
   name: "scratch folder for each test file",
   setup(build) {
-    build.onLoad({ filter: /[._](test|spec)\.[jt]sx?$/ }, async ({ path }) => {
+    // Not when it is loaded: what a plugin loads is never run where it is CommonJS.
+    build.onResolve({ filter: TEST_FILE }, ({ path, importer }) => {
+      if (importer !== "") return undefined;
       enterScratch(++files);
       // Elsewhere it finds hono and typebox only as a service does: shared by the host.
       if (!isInProject(path)) shareHostModules();
-      return { contents: await Bun.file(path).text(), loader: path.endsWith("x") ? "tsx" : "ts" };
+      return undefined;
     });
   },
 });

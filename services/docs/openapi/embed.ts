@@ -53,9 +53,9 @@ export class Components {
   }
 
   #copy(schema: unknown, names: Names): JsonSchema {
-    if (typeof schema !== "object" || schema === null) return schema as JsonSchema;
-    const { $id } = schema as { $id?: unknown };
-    const copy = this.#members(membersOf(schema), names);
+    if (typeof schema === "boolean") return schema as unknown as JsonSchema;
+    const { $id, ...members } = membersOf(schema);
+    const copy = this.#members(members, names);
     const name = typeof $id === "string" ? names.ids.get($id) : undefined;
     if (name === undefined) return copy;
     this.schemas[name] = copy;

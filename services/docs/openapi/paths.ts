@@ -1,6 +1,6 @@
 /** Routes as OpenAPI paths. */
 import type { RouteExample } from "../../../src/core/types.js";
-import { type Inputs, inputsOf, type Parameter, WILDCARD } from "../inputs.js";
+import { type Inputs, inputsOf, type Parameter, wildcardName } from "../inputs.js";
 import type { RouteEntry } from "../model.js";
 import type { Components } from "./embed.js";
 import { responsesOf } from "./responses.js";
@@ -129,7 +129,9 @@ function templatesOf(path: string, parameters: readonly Parameter[]): string[] {
       ...templatesOf(`${before}/:${optional.name}${after}`, others),
     ];
   }
-  return [path.replace(/\/:([^/?]+)\??/g, "/{$1}").replace(/\/\*/g, `/{${WILDCARD}}`)];
+  let wildcards = 0;
+  const named = path.replace(/\/:([^/?]+)\??/g, "/{$1}");
+  return [named.replace(/\/\*/g, () => `/{${wildcardName(wildcards++)}}`)];
 }
 
 const described = ({ description, type, schema }: Parameter) => {

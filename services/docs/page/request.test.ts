@@ -13,6 +13,8 @@ describe("buildRequest", () => {
     expect(urlOf("/a/:id/b/:n?", { id: "x/../y?z#", n: "ü" })).toBe("/a/x%2F..%2Fy%3Fz%23/b/%C3%BC");
     expect(urlOf("/a/:id?", {})).toBe("/a");
     expect(urlOf("/files/*", { wildcard: "a b/c" })).toBe("/files/a%20b/c");
+    expect(urlOf("/x/*/y/*", { wildcard: "a/b", wildcard2: "c/d" })).toBe("/x/a%2Fb/y/c/d");
+    expect(urlOf("/*/*", { wildcard: "a/b", wildcard2: "c/d" })).toBe("/a%2Fb/c/d");
     expect(urlOf("/a/:constructor", {})).toBe("/a/");
   });
 

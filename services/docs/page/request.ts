@@ -1,6 +1,6 @@
 /** From filled-in fields to a request, and to the curl line that sends the same. */
 import type { RouteExample } from "../../../src/core/types.js";
-import { type Inputs, inputsOf, WILDCARD } from "../inputs.js";
+import { type Inputs, inputsOf, wildcardName } from "../inputs.js";
 import type { RouteEntry } from "../model.js";
 
 /** What somebody has filled in. Empty query fields are left out. */
@@ -78,12 +78,18 @@ export function buildRequest(route: RouteEntry, values: Values): BuiltRequest {
 }
 
 function fillPath(path: string, params: Record<string, string>): string {
+  let wildcards = 0;
   const value = (name: string) => (Object.hasOwn(params, name) ? (params[name] as string) : "");
   const filled = path
     .replace(/\/:([^/?]+)(\?)?/g, (_all, name: string, optional: string | undefined) =>
       optional && value(name) === "" ? "" : `/${encodeURIComponent(value(name))}`,
     )
-    .replace(/\/\*/g, () => `/${value(WILDCARD).split("/").map(encodeURIComponent).join("/")}`);
+    .replace(/\/\*(?=(\/)?)/g, (_all, more: string | undefined) => {
+      const text = value(wildcardName(wildcards++));
+      // Only the last one may be several segments.
+      const segments = more ? [text] : text.split("/");
+      return `/${segments.map(encodeURIComponent).join("/")}`;
+    });
   return filled || "/";
 }
 

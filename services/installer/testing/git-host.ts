@@ -15,7 +15,17 @@ const ENV = {
 
 /** Runs git and returns what it printed; throws when it fails. */
 export function git(cwd: string, ...args: string[]): string {
-  const { exitCode, stdout, stderr } = Bun.spawnSync(["git", ...args], { cwd, env: ENV });
+  return gitWith("", cwd, args);
+}
+
+/** Makes a tree of entries as `git ls-tree` writes them; returns its id. */
+export function gitTree(cwd: string, entries: string[]): string {
+  return gitWith(entries.map((entry) => `${entry}\n`).join(""), cwd, ["mktree"]);
+}
+
+function gitWith(stdin: string, cwd: string, args: string[]): string {
+  const options = { cwd, env: ENV, stdin: Buffer.from(stdin) };
+  const { exitCode, stdout, stderr } = Bun.spawnSync(["git", ...args], options);
   if (exitCode !== 0) throw new Error(`git ${args.join(" ")}: ${stderr.toString()}`);
   return stdout.toString().trim();
 }
