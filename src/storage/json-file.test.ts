@@ -210,6 +210,33 @@ describe("a sound file of another shape", () => {
   });
 });
 
+describe("a value of another kind than the initial one", () => {
+  const file = (initial: unknown, extra: object = {}) =>
+    new JsonFile<unknown>({ path: path("v.json"), initial, onReport, ...extra });
+
+  test.each([
+    ["an initial null", null, {}],
+    ["a schema that allows it", "none", { schema: Type.Union([Type.String(), Type.Object({})]) }],
+    ["an upgrade", "none", { upgrade: (stored: unknown) => stored }],
+  ])("is there after the next start where there is %s", async (_, initial, extra) => {
+    await file(initial, extra).update(() => ({ user: "ada" }));
+    expect(file(initial, extra).value).toEqual({ user: "ada" });
+    expect(reports).toEqual([]);
+  });
+
+  test.each([
+    ["null", 0, Number.NaN],
+    ["an array", {}, []],
+    ["a string", {}, new Date(0)],
+  ])("is refused when it is written where it would be taken for damage: %s", async (kind, initial, value) => {
+    const refused = file(initial).update(() => value);
+    await expect(refused).rejects.toMatchObject({ code: "STORAGE_SHAPE" });
+    await expect(refused).rejects.toThrow(kind);
+    expect(file(initial).value).toEqual(initial);
+    expect(names()).toEqual([]);
+  });
+});
+
 test("a file that cannot be read is an error, not an empty store", () => {
   mkdirSync(path("c.json"));
   expect(() => counter().value).toThrow(expect.objectContaining({ code: "STORAGE_IO" }));
