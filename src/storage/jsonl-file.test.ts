@@ -2,6 +2,7 @@ import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
 import { useTempFolder } from "../../tests/storage/temp-folder.js";
+import { makePipe } from "../../tests/support/pipe.js";
 import { type JsonlEntry, JsonlFile, type JsonlReadOptions, type StorageReport } from "./index.js";
 
 const { path, names, reports, onReport } = useTempFolder();
@@ -301,3 +302,12 @@ async function entries(reading: AsyncGenerator<JsonlEntry<Visit>>): Promise<Json
   for await (const entry of reading) all.push(entry);
   return all;
 }
+
+test("a pipe is no file, and is neither waited for nor written to", async () => {
+  makePipe(path("v.jsonl"));
+  const refusal = { code: "STORAGE_IO", message: expect.stringContaining("no regular file") };
+  await expect(log().append({ n: 1 })).rejects.toMatchObject(refusal);
+  await expect(log().list()).rejects.toMatchObject(refusal);
+  expect(() => log().open()).toThrow("no regular file");
+  expect(names()).toEqual(["v.jsonl"]);
+});
