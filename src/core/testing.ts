@@ -35,6 +35,8 @@ export interface TestRequest {
   /** `true` sends the harness's token, a string sends that one. */
   auth?: boolean | string;
   headers?: Record<string, string>;
+  /** Aborting it is the caller going away: the service sees that at `c.req.raw.signal`. */
+  signal?: AbortSignal;
 }
 
 export interface TestHarness {
@@ -91,6 +93,9 @@ function restore(saved: Record<string, string | undefined>): void {
  */
 export async function createTestHarness(options: TestHarnessOptions): Promise<TestHarness> {
   if (tooLate) throw new Error(tooLate);
+  if (!Array.isArray((options as Partial<TestHarnessOptions> | undefined | null)?.services)) {
+    throw new Error("createTestHarness takes { services: [ … ] }, with the modules to load.");
+  }
   const authToken = options.authToken ?? "test-token";
   const dataDir = mkdtempSync(join(tmpdir(), "reef-test-"));
   const restoreEnvironment = setEnvironment({ VERS_AUTH_TOKEN: authToken, REEF_DATA_DIR: dataDir });
@@ -151,10 +156,11 @@ function isModule(value: unknown): value is Awaited<ServiceSource> {
   return typeof value === "object" && value !== null;
 }
 
-function toRequest(path: string, { method, body, auth, headers = {} }: TestRequest, token: string): Request {
+function toRequest(path: string, request: TestRequest, token: string): Request {
+  const { method, body, auth, headers = {}, signal } = request;
   const all = new Headers(headers);
   if (auth) all.set("authorization", `Bearer ${auth === true ? token : auth}`);
-  const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST"), headers: all };
+  const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST"), headers: all, signal };
   if (body !== undefined) {
     if (isBodyInit(body)) init.body = body;
     else {
