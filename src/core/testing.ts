@@ -1,11 +1,8 @@
 /** A harness for the tests of services: a Reef in this process, without a port, with a data folder of its own. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { readConfig } from "./config.js";
 import { endDataDir } from "./data-dir.js";
 import { LogBook } from "./log.js";
-import { enterScratchLate } from "./scratch.js";
+import { enterScratchLate, makeDataDir } from "./scratch.js";
 import { createServer, type ReefServer } from "./server.js";
 import { keepStoresOpen, removeDataDir } from "./testing-stores.js";
 import type { Json, ServiceModule } from "./types.js";
@@ -43,7 +40,7 @@ export interface TestHarness {
   app: ReefServer["app"];
   server: ReefServer;
   authToken: string;
-  /** Folder for this harness alone; removed by `cleanup`. */
+  /** Folder for this harness alone; removed by `cleanup`, or with the test run. */
   dataDir: string;
   logs: LogBook;
   fetch(path: string, request?: TestRequest): Promise<Response>;
@@ -97,7 +94,7 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
     throw new Error("createTestHarness takes { services: [ … ] }, with the modules to load.");
   }
   const authToken = options.authToken ?? "test-token";
-  const dataDir = mkdtempSync(join(tmpdir(), "reef-test-"));
+  const dataDir = makeDataDir();
   const restoreEnvironment = setEnvironment({ VERS_AUTH_TOKEN: authToken, REEF_DATA_DIR: dataDir });
   const discard = () => {
     restoreEnvironment();
