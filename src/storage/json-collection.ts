@@ -8,7 +8,7 @@ import { asStored, checkShape } from "./json-value.js";
 export interface JsonCollectionOptions extends JsonDocumentOptions {
   /** What each item must look like, both when it is read and when it is written. */
   itemSchema?: TSchema;
-  /** Turns an item that an earlier version wrote into today's shape. */
+  /** Turns an item that an earlier version wrote into today's shape, and leaves one of today's as it is. */
   upgradeItem?: (stored: unknown) => unknown;
 }
 

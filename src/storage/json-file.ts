@@ -13,7 +13,10 @@ export interface JsonFileOptions<T> extends JsonDocumentOptions {
   initial: T;
   /** What the value must look like, both when it is read and when it is written. */
   schema?: TSchema;
-  /** Turns what an earlier version wrote into today's shape; gets the parsed file, returns the value. */
+  /**
+   * Turns what an earlier version wrote into today's shape; gets the parsed file, returns the value. It is called at
+   * each reading, so what is of today's shape already stays as it is.
+   */
   upgrade?: (stored: unknown) => unknown;
 }
 
