@@ -93,11 +93,11 @@ function replaceAtomic(path: string, data: string | Uint8Array, mode: number | u
 }
 
 /** What is left of a file may hold the last free blocks. Never throws: why it is left is what its writer has to say. */
-function discard(temporary: string): void {
+export function discard(unfinished: string): void {
   try {
-    if (fs.statSync(temporary, { throwIfNoEntry: false })?.isFile()) fs.rmSync(temporary);
+    if (fs.statSync(unfinished, { throwIfNoEntry: false })?.isFile()) fs.rmSync(unfinished);
   } catch (error) {
-    console.warn(`reef: ${temporary} cannot be removed: ${messageOf(error)}`);
+    console.warn(`reef: ${unfinished} cannot be removed: ${messageOf(error)}`);
   }
 }
 

@@ -231,6 +231,27 @@ describe("a torn last line", () => {
     expect(statSync(reports[0]?.setAside as string).size).toBe(torn.length);
   });
 
+  test("stays where it is while there is no space to set it aside, and leaves no half copies", async () => {
+    const torn = `{"text":"${"x".repeat(3_000_000)}`;
+    writeFileSync(path("v.jsonl"), torn);
+    const { writeSync } = fs;
+    let written = 0;
+    const full = spyOn(fs, "writeSync").mockImplementation(((fd: number, ...rest: [Uint8Array]) => {
+      if (written > 0) throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+      written += writeSync(fd, ...rest);
+      return written;
+    }) as never);
+    spies.push(full);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      written = 0;
+      await expect(log().append({ n: 1 })).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    }
+    expect([names(), onDisk() === torn]).toEqual([["v.jsonl"], true]);
+    full.mockRestore();
+    await log().append({ n: 1 });
+    expect(onDisk()).toBe('{"n":1}\n');
+  });
+
   test("that is the whole file leaves an empty one", async () => {
     writeFileSync(path("v.jsonl"), "no line at all");
     const file = log().open();
