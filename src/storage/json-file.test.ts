@@ -185,6 +185,25 @@ describe("a damaged file", () => {
   });
 });
 
+test("a damaged file that cannot be written again yet is, as soon as there is space", async () => {
+  const file = counter();
+  await file.update(increment);
+  writeFileSync(path("c.json"), "");
+  const full = spyOn(fs, "writeSync").mockImplementation(() => {
+    throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+  });
+  try {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      expect(() => file.value).toThrow(expect.objectContaining({ code: "STORAGE_FULL" }));
+    }
+  } finally {
+    full.mockRestore();
+  }
+  expect(file.value).toEqual({ count: 1 });
+  expect(onDisk()).toEqual({ count: 1 });
+  expect(reports).toMatchObject([{ kind: "corrupt" }]);
+});
+
 describe("a sound file of another shape", () => {
   const schema = Type.Object({ count: Type.Number(), unit: Type.String() });
   const v2 = (extra: object = {}) => {
