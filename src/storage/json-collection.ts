@@ -108,7 +108,7 @@ function accepted<T extends { id: string }>(
 ): Readonly<T> {
   const item = asStored(value as T, what);
   if (typeof item !== "object" || item === null || typeof item.id !== "string" || item.id === "") {
-    throw new StorageError("STORAGE_SHAPE", `${what} has no id`);
+    throw new StorageError("STORAGE_SHAPE", `${what} has no id: it takes a text that is not empty`);
   }
   checkShape(schema, item, `${what} with the id ${item.id}`);
   return item;
