@@ -7,14 +7,9 @@ import { join } from "node:path";
 import { ServiceBroker } from "moleculer";
 import { testBroker } from "../src/broker/testing/fixtures.js";
 import { mathService } from "./broker-peers/moleculer-service.js";
+import { roundsOr } from "./lib.js";
 
-const flags = new Map(
-  process.argv.slice(2).map((flag): [string, string | undefined] => {
-    const [name = "", value] = flag.replace(/^--/, "").split("=");
-    return [name, value];
-  }),
-);
-const rounds = Number(flags.get("rounds") ?? 15);
+const rounds = roundsOr(15);
 const TIMEOUT = 5_000;
 const IN_FLIGHT = 64;
 
@@ -166,7 +161,7 @@ const result = {
     ),
   },
 };
-if (flags.has("json")) console.log(JSON.stringify(result, null, 2));
+if (process.argv.includes("--json")) console.log(JSON.stringify(result, null, 2));
 else {
   console.table(Object.entries(result.microseconds).map(([name, microseconds]) => ({ name, microseconds })));
   console.table(Object.entries(result.ratios).map(([name, value]) => ({ name, ratio: value })));

@@ -1,5 +1,5 @@
 /** What auth, dispatch, counters and containment cost, beside a hand-written Bun.serve that does the same. */
-import { type BenchServer, compare, finish, measure, report, spawnServer } from "./lib.js";
+import { type BenchServer, compare, finish, measure, report, roundsOr, spawnServer } from "./lib.js";
 import { load } from "./load.js";
 
 // A round is several turns: the speed of a shared machine changes within a second, by more than what is measured. But
@@ -7,7 +7,7 @@ import { load } from "./load.js";
 const REQUESTS = 15_000;
 const TURNS = 2;
 const CONNECTIONS = 32;
-const rounds = Number(process.env.ROUNDS ?? 9);
+const rounds = roundsOr(9);
 const headers = { Authorization: "Bearer bench-token", "Content-Type": "application/json" };
 const body = JSON.stringify({ text: "x".repeat(1000) });
 

@@ -8,9 +8,9 @@ import { join, resolve } from "node:path";
 import { buildTried } from "../src/agent/builder.js";
 import { buildFromFolder } from "../src/agent/from-folder.js";
 import { type BundleSource, buildExtension } from "../src/agent/index.js";
-import { type Case, compare, finish, report } from "./lib.js";
+import { type Case, compare, finish, report, roundsOr } from "./lib.js";
 
-const rounds = Number(process.env.ROUNDS ?? 7);
+const rounds = roundsOr(7);
 const root = resolve(import.meta.dir, "..");
 const scratch = mkdtempSync(join(tmpdir(), "reef-bench-"));
 const session = join(root, "tests", "agent", "session.mjs");

@@ -5,12 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "bun";
 import { EventTree } from "../src/core/tree.js";
-import { type BenchServer, type Case, compare, finish, measure, report, spawnServer } from "./lib.js";
+import {
+  type BenchServer,
+  type Case,
+  compare,
+  finish,
+  measure,
+  report,
+  roundsOr,
+  spawnServer,
+} from "./lib.js";
 import { load } from "./load.js";
 import type { Publish } from "./servers/streams.js";
 
 const option = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split("=")[1];
-const rounds = Number(option("rounds") ?? 7);
+const rounds = roundsOr(7);
 const only = option("only");
 const onlyClients = option("clients");
 const folder = join(import.meta.dir, "servers");
@@ -78,7 +87,7 @@ async function streams(): Promise<void> {
       for (const [mode, name] of [
         ["raw", "raw Bun stream, a write per event"],
         ["hub", "Reef's hub"],
-        ["tree", "Reef's hub, events stored first"],
+        ["tree", "Reef's hub, events stored first: those of a commit in one write"],
         ["floor", "raw Bun stream, bytes made beforehand, a write per turn"],
       ] as const) {
         const server = await spawnServer(join(folder, "streams.ts"), [mode]);

@@ -35,6 +35,14 @@ export interface Result {
   bestCpuRatio?: number;
 }
 
+/** How many rounds are asked for: `--rounds=3` or `ROUNDS=3`. */
+export function roundsOr(usual: number): number {
+  const given = process.argv.find((argument) => argument.startsWith("--rounds="))?.split("=")[1];
+  const rounds = Number(given ?? process.env.ROUNDS ?? usual);
+  if (Number.isInteger(rounds) && rounds > 0) return rounds;
+  throw new Error("--rounds and ROUNDS take a whole number from 1");
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -149,6 +157,9 @@ interface Reply {
   error?: string;
 }
 
+/** How long a child may take to end by itself, in milliseconds. */
+const STOP_LIMIT_MS = 5000;
+
 const SERVE = new URL("../scripts/serve.sh", import.meta.url).pathname;
 
 /**
@@ -188,6 +199,9 @@ export async function spawnServer(script: string, args: string[] = [], isReef = 
     cpuMicros: () => command<number>("cpu"),
     rss: () => command<number>("rss"),
     async stop() {
+      // Its end by itself removes what it has written.
+      child.disconnect();
+      await Promise.race([child.exited, Bun.sleep(STOP_LIMIT_MS)]);
       child.kill("SIGKILL");
       await child.exited;
     },

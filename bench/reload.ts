@@ -5,10 +5,19 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type BenchServer, type Case, compare, finish, median, report, spawnServer } from "./lib.js";
+import {
+  type BenchServer,
+  type Case,
+  compare,
+  finish,
+  median,
+  report,
+  roundsOr,
+  spawnServer,
+} from "./lib.js";
 import { writeService } from "./services.js";
 
-const rounds = Number(process.env.ROUNDS ?? 7);
+const rounds = roundsOr(7);
 const scratch = mkdtempSync(join(tmpdir(), "reef-bench-"));
 const script = (name: string) => new URL(`servers/${name}.ts`, import.meta.url).pathname;
 const headers = { authorization: "Bearer bench-token" };

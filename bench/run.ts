@@ -1,4 +1,7 @@
-/** Runs every benchmark, one after the other: they would disturb each other side by side. */
+/**
+ * Runs every benchmark, one after the other: they would disturb each other side by side.
+ *   bun bench/run.ts [dispatch …] [--rounds=1] [--json]
+ */
 import { join } from "node:path";
 
 const BENCHES = ["dispatch", "reload", "feed", "broker", "extension", "dashboard"];

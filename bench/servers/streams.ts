@@ -107,7 +107,7 @@ function raw() {
   );
 }
 
-/** What no server can be faster than: the bytes are there already, each client takes one write a turn. */
+/** What no server that sends in each turn can be faster than: the bytes are there already, one write a client. */
 function floor() {
   const controllers = new Set<DirectController>();
   serve(

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import promises from "node:fs/promises";
 import { basename } from "node:path";
 import { useTempFolder } from "../../tests/storage/temp-folder.js";
+import { makePipe } from "../../tests/support/pipe.js";
 import { ensureFolder, markOf, readWithMark, replaceFile, setAside, writeFileAtomic } from "./files.js";
 
 const { path, names } = useTempFolder();
@@ -138,6 +139,18 @@ describe("writeFileAtomic", () => {
     expect(names()).toEqual(["a.json", "b.json"]);
   });
 
+  test("leaves what is no file where it is, also behind a link", () => {
+    makePipe(path("pipe"));
+    fs.symlinkSync("pipe", path("a.json"));
+    for (const name of ["pipe", "a.json"]) {
+      expect(() => writeFileAtomic(path(name), "new")).toThrow(
+        expect.objectContaining({ code: "STORAGE_IO", message: expect.stringContaining("no regular file") }),
+      );
+    }
+    expect(fs.statSync(path("a.json")).isFIFO()).toBe(true);
+    expect(names()).toEqual(["a.json", "pipe"]);
+  });
+
   test("says which file it could not write", () => {
     fs.mkdirSync(path("a.json"));
     expect(() => writeFileAtomic(path("a.json"), "x")).toThrow(
@@ -179,6 +192,18 @@ describe("setAside", () => {
     expect(names()).toEqual(["elsewhere", "x.json"]);
   });
 
+  test("moves no device, pipe or socket that a link leads to: others may use it", () => {
+    makePipe(path("pipe"));
+    fs.symlinkSync("pipe", path("x.json"));
+    expect(() => setAside(path("x.json"))).toThrow(
+      expect.objectContaining({
+        code: "STORAGE_CORRUPT",
+        message: expect.stringContaining("no regular file"),
+      }),
+    );
+    expect(names()).toEqual(["pipe", "x.json"]);
+  });
+
   test("refuses to go on with a file that cannot be moved", () => {
     fs.writeFileSync(path("x.db"), "damaged");
     const refusal = Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
@@ -191,6 +216,31 @@ describe("setAside", () => {
       expect.objectContaining({ code: "STORAGE_CORRUPT", cause: refusal }),
     );
     expect(names()).toEqual(["x.db"]);
+  });
+});
+
+describe("a path that cannot be read", () => {
+  const refusal = (fn: () => unknown, message: string) =>
+    expect(fn).toThrow(
+      expect.objectContaining({ code: "STORAGE_IO", message: expect.stringContaining(message) }),
+    );
+
+  test("is a StorageError, whoever comes upon it first", () => {
+    fs.symlinkSync("a.json", path("a.json"));
+    fs.writeFileSync(path("file"), "");
+    for (const [name, code] of [
+      ["a.json", "ELOOP"],
+      ["n".repeat(300), "ENAMETOOLONG"],
+      ["file/b.json", "ENOTDIR"],
+    ] as const) {
+      refusal(() => markOf(path(name)), code);
+      refusal(() => readWithMark(path(name)), code);
+    }
+  });
+
+  test("is not waited for when nobody writes to it", () => {
+    makePipe(path("pipe"));
+    refusal(() => readWithMark(path("pipe")), "no regular file");
   });
 });
 

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "./errors.js";
+import { assertRegularFile, openRegularFile } from "./regular-file.js";
 import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
 const CAN_OPEN_FOLDERS = process.platform !== "win32";
@@ -38,10 +39,18 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
 /** The state of a file at one moment: two equal marks mean nobody replaced or changed it between. */
 export type FileMark = string | undefined;
 
-/** The mark of the file at `path`, `undefined` when there is none. */
+/**
+ * The mark of the file at `path`, `undefined` when there is none.
+ *
+ * @throws StorageError `STORAGE_IO` when that cannot be seen.
+ */
 export function markOf(path: string): FileMark {
-  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat && describe(stat);
+  try {
+    const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat && describe(stat);
+  } catch (error) {
+    throw toStorageError(error, path);
+  }
 }
 
 function describe(stat: fs.BigIntStats): string {
@@ -71,8 +80,10 @@ function replaceAtomic(path: string, data: string | Uint8Array, mode: number | u
   const temporary = `${path}.tmp`;
   try {
     ensureFolder(dirname(path));
-    const oldMode = fs.statSync(path, { throwIfNoEntry: false })?.mode;
-    const mark = writeTemporary(temporary, data, oldMode ?? mode);
+    const old = fs.statSync(path, { throwIfNoEntry: false });
+    // A device or a pipe that a link leads to may be everybody's.
+    if (old) assertRegularFile(old);
+    const mark = writeTemporary(temporary, data, old?.mode ?? mode);
     syncAfter(dirname(path), () => fs.renameSync(temporary, path));
     return mark;
   } catch (error) {
@@ -82,11 +93,11 @@ function replaceAtomic(path: string, data: string | Uint8Array, mode: number | u
 }
 
 /** What is left of a file may hold the last free blocks. Never throws: why it is left is what its writer has to say. */
-function discard(temporary: string): void {
+export function discard(unfinished: string): void {
   try {
-    if (fs.statSync(temporary, { throwIfNoEntry: false })?.isFile()) fs.rmSync(temporary);
+    if (fs.statSync(unfinished, { throwIfNoEntry: false })?.isFile()) fs.rmSync(unfinished);
   } catch (error) {
-    console.warn(`reef: ${temporary} cannot be removed: ${messageOf(error)}`);
+    console.warn(`reef: ${unfinished} cannot be removed: ${messageOf(error)}`);
   }
 }
 
@@ -172,7 +183,7 @@ export function asideName(path: string, why: "corrupt" | "torn" | "replaced"): s
 }
 
 /**
- * Renames a damaged file to a name of its own beside the old one and returns
+ * Renames a damaged file, or folder, to a name of its own beside the old one and returns
  * that name. Of a symbolic link it is the file behind it. `companions` are suffixes of files that belong to it, such as
  * `-wal`; they go with it.
  *
@@ -181,6 +192,9 @@ export function asideName(path: string, why: "corrupt" | "torn" | "replaced"): s
 export function setAside(path: string, companions: string[] = []): string {
   try {
     const file = behindLinks(path);
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    // A device or a pipe that a link leads to may be everybody's.
+    if (stat && !stat.isDirectory()) assertRegularFile(stat);
     const name = asideName(file, "corrupt");
     for (const suffix of ["", ...companions]) {
       if (fs.existsSync(file + suffix)) fs.renameSync(file + suffix, name + suffix);
@@ -201,7 +215,7 @@ export function setAside(path: string, companions: string[] = []): string {
  */
 export function readWithMark(path: string): { bytes: Uint8Array; mark: FileMark } | undefined {
   try {
-    const fd = fs.openSync(path, "r");
+    const fd = openRegularFile(path);
     try {
       return { bytes: fs.readFileSync(fd), mark: describe(fs.fstatSync(fd, { bigint: true })) };
     } finally {

@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
+import fs from "node:fs";
 import { lives } from "../../tests/support/process.js";
 import { eventually } from "../../tests/support/sandbox.js";
 import { endProcessTree } from "./process-tree.js";
@@ -28,6 +29,24 @@ test.each([
   if (options.rest.includes("exit")) await child.exited;
   await endProcessTree(child.pid, `FAMILY=${mark}`);
   await child.exited;
+  await eventually(() => !lives(grandchild), "the grandchild's end");
+});
+
+test("a program whose start is not complete, so that its process has no environment yet, is ended all the same", async () => {
+  const mark = Bun.randomUUIDv7();
+  const { child, grandchild } = await family({ detached: true, rest: "process.exit(0);", mark });
+  await child.exited;
+  const { readFileSync } = fs;
+  let looks = 0;
+  const starting = spyOn(fs, "readFileSync").mockImplementation(((path: string, encoding: "utf8") => {
+    if (path === `/proc/${grandchild}/environ` && ++looks < 5) return "";
+    return path === `/proc/${grandchild}/cmdline` && looks < 5 ? "" : readFileSync(path, encoding);
+  }) as never);
+  try {
+    await endProcessTree(child.pid, `FAMILY=${mark}`);
+  } finally {
+    starting.mockRestore();
+  }
   await eventually(() => !lives(grandchild), "the grandchild's end");
 });
 

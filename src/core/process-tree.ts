@@ -1,5 +1,5 @@
 /** Child processes, and ending them with everything they started. */
-import fs, { readFileSync } from "node:fs";
+import fs from "node:fs";
 import { breathe } from "./breathe.js";
 import { systemErrorCode } from "./storage-error.js";
 
@@ -37,11 +37,16 @@ interface Entry {
   pid: number;
   parent: number;
   group: number;
-  marked: boolean;
+  /** Undefined while its program is still being started; whoever started it may be gone by then. */
+  marked: boolean | undefined;
 }
 
 /** How long processes are looked at before others get their turn, in milliseconds; each costs some hundredths. */
 const AT_ONCE_MS = 0.5;
+
+/** How long all that is only starting is waited for, and how often it is looked at, in milliseconds. */
+const STARTING_LIMIT_MS = 500;
+const STARTING_POLL_MS = 2;
 
 /** Living processes that `endProcessTree` would end, the child itself included. None is found outside Linux. */
 export async function processTree(root: number, marker?: string): Promise<number[]> {
@@ -49,12 +54,17 @@ export async function processTree(root: number, marker?: string): Promise<number
   const pids = (await fs.promises.readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const entries: Entry[] = [];
   let since = performance.now();
+  const deadline = since + STARTING_LIMIT_MS;
   for (const pid of pids) {
     if (performance.now() - since > AT_ONCE_MS) {
       await breathe();
       since = performance.now();
     }
-    const entry = look(pid, marker);
+    let entry = look(pid, marker);
+    while (entry && entry.marked === undefined && performance.now() < deadline) {
+      await Bun.sleep(STARTING_POLL_MS);
+      entry = look(pid, marker);
+    }
     if (entry) entries.push(entry);
   }
   const tree = new Set([root]);
@@ -72,8 +82,22 @@ let ownStart: number | undefined;
 
 /** The fields of `/proc/<pid>/stat` behind the command's name, which stands in parentheses and may hold anything. */
 function statFields(pid: number | "self"): string[] {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+const readOf = (pid: number, what: string) => fs.readFileSync(`/proc/${pid}/${what}`, "latin1");
+
+/** The kernel's own threads have no environment either. */
+const KERNEL_THREAD = 0x00200000;
+const isKernels = (fields: string[]) => (Number(fields[6]) & KERNEL_THREAD) !== 0;
+
+/** What a process was started with; undefined while it has neither arguments nor an environment yet. */
+function environmentOf(pid: number, fields: string[]): string | undefined {
+  const environment = readOf(pid, "environ");
+  if (environment !== "" || isKernels(fields)) return environment;
+  const hasArguments = readOf(pid, "cmdline") !== "";
+  return readOf(pid, "environ") || (hasArguments ? "" : undefined);
 }
 
 const startOf = (fields: string[]) => Number(fields[19]);
@@ -85,8 +109,7 @@ function look(pid: number, marker: string | undefined): Entry | null {
     const [state, parent, group] = fields;
     ownStart ??= startOf(statFields("self"));
     if (state === "Z" || state === "X" || startOf(fields) < ownStart) return null;
-    const environment = marker === undefined ? "" : readFileSync(`/proc/${pid}/environ`, "latin1");
-    const marked = marker !== undefined && environment.split("\0").includes(marker);
+    const marked = marker !== undefined && environmentOf(pid, fields)?.split("\0").includes(marker);
     return { pid, parent: Number(parent), group: Number(group), marked };
   } catch {
     // It ended while it was looked at, or belongs to another user.

@@ -4,15 +4,31 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 /** As large as a manifest may be, in bytes. */
 export const MAX_MANIFEST = 1024 * 1024;
 
+/** Throws if what is at a path is anything else; the words go on from its name. */
+export function assertRegularFile(stat: { isFile(): boolean }): void {
+  if (!stat.isFile()) throw Object.assign(new Error("is no regular file"), { code: "EINVAL" });
+}
+
+/** Opens a regular file to be read, links followed. Anything else is refused at once. */
+export function openRegularFile(path: string): number {
+  // Opening a pipe waits for somebody who writes to it, unless told not to.
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    assertRegularFile(fstatSync(fd));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
 /**
  * The text of a regular file of at most `most` bytes, links followed. Anything else throws, at once, with words that
  * go on from the file's name; what the system says, such as `ENOENT`, is thrown as it is.
  */
 export function readRegularFile(path: string, most: number): string {
-  // Opening a pipe waits for somebody who writes to it, unless told not to.
-  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const fd = openRegularFile(path);
   try {
-    if (!fstatSync(fd).isFile()) throw new Error("is no regular file");
     // Read rather than asked for: a file may grow, and some files of the system have more than they say.
     const bytes = Buffer.allocUnsafe(most + 1);
     let length = 0;

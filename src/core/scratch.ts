@@ -28,6 +28,11 @@ export function enterScratch(file = 1): void {
   process.env.REEF_DATA_DIR = file === 1 ? join(work, "data") : join(root, `data-${file}`);
 }
 
+/** A folder for one harness: in the scratch folder where there is one, so that it goes with the run at the latest. */
+export function makeDataDir(): string {
+  return mkdtempSync(join(root ?? tmpdir(), "reef-test-"));
+}
+
 /** Removes it with all that was written there. */
 export function removeScratch(): void {
   if (root) rmSync(root, { recursive: true, force: true });

@@ -174,6 +174,18 @@ class Store {
   expect(left("tmp")).toEqual([".keep"]);
 });
 
+test("a harness that was never cleaned up leaves nothing, as where its test had failed", async () => {
+  write(LINES);
+  const text = addsItem(1);
+  sandbox.services({
+    "kept/file1.test.ts": text.replace(/^afterAll.*$/m, ""),
+    "kept/file2.test.ts": text.replace("cleanup()", "missing()"),
+  });
+  const { output } = await run(...PRELOADED);
+  expect(output).toContain("2 pass");
+  expect(left("tmp")).toEqual([".keep"]);
+});
+
 describe("without the preload", () => {
   test.each([[[]], [["--isolate"]]])(
     "a harness imported first has the services open their files in a scratch folder (%p)",

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { createTestHarness } from "./testing.js";
@@ -57,5 +58,45 @@ test("can be without a control plane, or be given other answers", async () => {
   const fetch = async () => Response.json({ agent: "somebody else" });
   const other = createTestAgent(t, [echo], { fetch });
   expect((await other.call("echo_who", { times: 1 })).content[0]?.text).toBe("somebody else");
+  await t.cleanup();
+});
+
+test("hands on what else of pi a service uses, and the context that pi gives to handlers and tools", async () => {
+  const heard: unknown[] = [];
+  const module: ServiceModule = {
+    name: "listener",
+    registerTools(pi) {
+      pi.registerTool({
+        name: "listener_ask",
+        label: "Listener: Ask",
+        description: "Asks where there is somebody to ask.",
+        parameters: Type.Object({}),
+        execute: async (_id, _params, _signal, _onUpdate, { hasUI, cwd }) => ({
+          content: [{ type: "text", text: hasUI ? cwd : "nobody" }],
+          details: {},
+        }),
+      });
+    },
+    registerBehaviors(pi) {
+      pi.events.on("other:extension", (data) => void heard.push(data));
+      pi.on("session_start", (_event, { hasUI }) => void heard.push(hasUI));
+    },
+  };
+  const t = await createTestHarness({ services: [module] });
+  let send: (data: unknown) => void = () => undefined;
+  const events: ExtensionAPI["events"] = {
+    emit: () => undefined,
+    on(_channel, handler) {
+      send = handler;
+      return () => undefined;
+    },
+  };
+  const agent = createTestAgent(t, [module], { pi: { events }, context: { hasUI: true, cwd: "/here" } });
+  send("news");
+  await agent.raise("session_start");
+  expect(heard).toEqual(["news", true]);
+  expect((await agent.call("listener_ask")).content[0]?.text).toBe("/here");
+  const headless = createTestAgent(t, [module], { pi: { events } });
+  expect((await headless.call("listener_ask")).content[0]?.text).toBe("nobody");
   await t.cleanup();
 });

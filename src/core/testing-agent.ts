@@ -1,5 +1,5 @@
 /** A stand-in for the agent, for the tests of tools, behaviours and widgets: no pi, no model, no network. */
-import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
+import type { ExtensionAPI, ExtensionContext } from "@mariozechner/pi-coding-agent";
 import type { TSchema } from "@sinclair/typebox";
 import * as typebox from "@sinclair/typebox";
 import { createFleetClient } from "./client.js";
@@ -15,10 +15,16 @@ interface RegisteredTool {
   name: string;
   description: string;
   parameters: TSchema;
-  execute(toolCallId: string, params: unknown): Promise<ToolResult>;
+  execute(
+    toolCallId: string,
+    params: unknown,
+    signal: undefined,
+    onUpdate: undefined,
+    context: Partial<ExtensionContext>,
+  ): Promise<ToolResult>;
 }
 
-type Handler = (event: Json) => unknown;
+type Handler = (event: Json, context: Partial<ExtensionContext>) => unknown;
 
 export interface TestAgent {
   client: FleetClient;
@@ -37,6 +43,10 @@ export interface TestAgentOptions {
   connected?: boolean;
   /** What the client's requests are answered with, instead of by the harness. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** What the services use of pi besides `registerTool` and `on`, its `events` for instance. */
+  pi?: Partial<ExtensionAPI>;
+  /** What pi gives to handlers and tools as their context; default that of an agent without a terminal. */
+  context?: Partial<ExtensionContext>;
 }
 
 /**
@@ -49,8 +59,10 @@ export interface TestAgentOptions {
 export function createTestAgent(
   harness: TestHarness,
   modules: readonly ServiceModule[],
-  { name = "test-agent", connected = true, fetch = harness.app.request }: TestAgentOptions = {},
+  options: TestAgentOptions = {},
 ): TestAgent {
+  const { name = "test-agent", connected = true, fetch = harness.app.request } = options;
+  const { context = { hasUI: false } } = options;
   const client = createFleetClient({
     env: {
       VERS_INFRA_URL: connected ? "http://reef.test" : "",
@@ -62,6 +74,7 @@ export function createTestAgent(
   const tools = new Map<string, RegisteredTool>();
   const handlers = new Map<string, Handler[]>();
   const pi = {
+    ...options.pi,
     registerTool(tool: RegisteredTool) {
       if (tools.has(tool.name)) throw new Error(`the tool ${tool.name} is registered already`);
       tools.set(tool.name, tool);
@@ -80,11 +93,18 @@ export function createTestAgent(
     call: async (name, params = {}) => {
       const tool = tools.get(name);
       if (!tool) throw new Error(`no tool is called ${name}; there are ${[...tools.keys()].join(", ")}`);
-      return tool.execute("call-1", checkValue(tool.parameters, params, "the parameters"));
+      return tool.execute(
+        "call-1",
+        checkValue(tool.parameters, params, "the parameters"),
+        undefined,
+        undefined,
+        context,
+      );
     },
     raise: async (event, data = {}) => {
       const results: Json[] = [];
-      for (const handler of handlers.get(event) ?? []) results.push(await handler({ type: event, ...data }));
+      for (const handler of handlers.get(event) ?? [])
+        results.push(await handler({ type: event, ...data }, context));
       return results;
     },
   };

@@ -100,6 +100,23 @@ describe("a harness", () => {
     await t.cleanup();
   });
 
+  test("passes on the signal with which a caller goes away", async () => {
+    const seen: string[] = [];
+    const routes = new Hono().get("/", async (c) => {
+      const { signal } = c.req.raw;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      seen.push(String(signal.reason));
+      return c.text("late");
+    });
+    const t = await createTestHarness({ services: [{ name: "a", routes }] });
+    const leaving = new AbortController();
+    const reply = t.fetch("/a", { auth: true, signal: leaving.signal });
+    leaving.abort("gone");
+    await reply;
+    expect(seen).toEqual(["gone"]);
+    await t.cleanup();
+  });
+
   test("decodes JSON and passes on what is none", async () => {
     const routes = new Hono();
     routes.get("/text", (c) => c.text("plain", 418));
@@ -123,6 +140,16 @@ describe("a harness", () => {
     expect([heard, (await t.fetch("/quiet", { auth: true })).status]).toEqual([7, 404]);
     await t.cleanup();
   });
+
+  test.each([undefined, null, {}, { services: { name: "a" } }, [{ name: "a" }]])(
+    "says what it takes when it is given %p",
+    async (options) => {
+      const before = environment();
+      const making = createTestHarness(options as never);
+      await expect(making).rejects.toThrow("createTestHarness takes { services: [ … ] }");
+      expect(environment()).toEqual(before);
+    },
+  );
 
   test.each<[string, ServiceModule[], RegExp]>([
     [

@@ -1,11 +1,8 @@
 /** A harness for the tests of services: a Reef in this process, without a port, with a data folder of its own. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { readConfig } from "./config.js";
 import { endDataDir } from "./data-dir.js";
 import { LogBook } from "./log.js";
-import { enterScratchLate } from "./scratch.js";
+import { enterScratchLate, makeDataDir } from "./scratch.js";
 import { createServer, type ReefServer } from "./server.js";
 import { keepStoresOpen, removeDataDir } from "./testing-stores.js";
 import type { Json, ServiceModule } from "./types.js";
@@ -35,13 +32,15 @@ export interface TestRequest {
   /** `true` sends the harness's token, a string sends that one. */
   auth?: boolean | string;
   headers?: Record<string, string>;
+  /** Aborting it is the caller going away: the service sees that at `c.req.raw.signal`. */
+  signal?: AbortSignal;
 }
 
 export interface TestHarness {
   app: ReefServer["app"];
   server: ReefServer;
   authToken: string;
-  /** Folder for this harness alone; removed by `cleanup`. */
+  /** Folder for this harness alone; removed by `cleanup`, or with the test run. */
   dataDir: string;
   logs: LogBook;
   fetch(path: string, request?: TestRequest): Promise<Response>;
@@ -91,8 +90,11 @@ function restore(saved: Record<string, string | undefined>): void {
  */
 export async function createTestHarness(options: TestHarnessOptions): Promise<TestHarness> {
   if (tooLate) throw new Error(tooLate);
+  if (!Array.isArray((options as Partial<TestHarnessOptions> | undefined | null)?.services)) {
+    throw new Error("createTestHarness takes { services: [ … ] }, with the modules to load.");
+  }
   const authToken = options.authToken ?? "test-token";
-  const dataDir = mkdtempSync(join(tmpdir(), "reef-test-"));
+  const dataDir = makeDataDir();
   const restoreEnvironment = setEnvironment({ VERS_AUTH_TOKEN: authToken, REEF_DATA_DIR: dataDir });
   const discard = () => {
     restoreEnvironment();
@@ -151,10 +153,11 @@ function isModule(value: unknown): value is Awaited<ServiceSource> {
   return typeof value === "object" && value !== null;
 }
 
-function toRequest(path: string, { method, body, auth, headers = {} }: TestRequest, token: string): Request {
+function toRequest(path: string, request: TestRequest, token: string): Request {
+  const { method, body, auth, headers = {}, signal } = request;
   const all = new Headers(headers);
   if (auth) all.set("authorization", `Bearer ${auth === true ? token : auth}`);
-  const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST"), headers: all };
+  const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST"), headers: all, signal };
   if (body !== undefined) {
     if (isBodyInit(body)) init.body = body;
     else {

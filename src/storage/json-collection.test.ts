@@ -85,6 +85,11 @@ describe("a collection", () => {
     expect(onDisk().items.map((task: Task) => task.id)).toEqual(["a", "c"]);
   });
 
+  test("says what an id is where it is a number", async () => {
+    const refused = collection().put({ id: 5, title: "five" } as never);
+    await expect(refused).rejects.toThrow("the item has no id: it takes a text that is not empty");
+  });
+
   test("refuses promises, put or made by an update", async () => {
     const tasks = collection();
     await tasks.put({ id: "a", title: "A" });

@@ -8,7 +8,7 @@ import { asStored, checkShape } from "./json-value.js";
 export interface JsonCollectionOptions extends JsonDocumentOptions {
   /** What each item must look like, both when it is read and when it is written. */
   itemSchema?: TSchema;
-  /** Turns an item that an earlier version wrote into today's shape. */
+  /** Turns an item that an earlier version wrote into today's shape, and leaves one of today's as it is. */
   upgradeItem?: (stored: unknown) => unknown;
 }
 
@@ -108,7 +108,7 @@ function accepted<T extends { id: string }>(
 ): Readonly<T> {
   const item = asStored(value as T, what);
   if (typeof item !== "object" || item === null || typeof item.id !== "string" || item.id === "") {
-    throw new StorageError("STORAGE_SHAPE", `${what} has no id`);
+    throw new StorageError("STORAGE_SHAPE", `${what} has no id: it takes a text that is not empty`);
   }
   checkShape(schema, item, `${what} with the id ${item.id}`);
   return item;

@@ -34,6 +34,13 @@ export interface Changed<State, Result> {
   changed: boolean;
 }
 
+interface Loaded<State> {
+  state: State;
+  mark: FileMark;
+  /** Set while the file was set aside and there is no other yet: it is owed one with this state. */
+  isOwed?: boolean;
+}
+
 interface QueuedChange<State> {
   apply(draft: State): { state: State; changed: boolean; settle: () => void };
   reject(error: unknown): void;
@@ -53,7 +60,7 @@ export class JsonDocument<State> {
   readonly #options: JsonDocumentOptions;
   readonly #format: JsonFormat<State>;
   readonly #queue = new BatchQueue<QueuedChange<State>>((changes) => this.#write(changes));
-  #loaded: { state: State; mark: FileMark } | undefined;
+  #loaded: Loaded<State> | undefined;
 
   constructor(options: JsonDocumentOptions, format: JsonFormat<State>) {
     this.#place = new Place(options.path, () => {
@@ -121,14 +128,16 @@ export class JsonDocument<State> {
     for (const { settle } of waiting) settle();
   }
 
-  #replace(state: State): void {
+  #replace(state: State): Loaded<State> {
     const mark = writeFileAtomic(this.path, this.#format.toText(state), this.#options.mode);
     this.#loaded = { state, mark };
+    return this.#loaded;
   }
 
-  #load(): { state: State; mark: FileMark } {
+  #load(): Loaded<State> {
     const file = readWithMark(this.path);
     if (!file) {
+      if (this.#loaded?.isOwed) return this.#replace(this.#loaded.state);
       if (this.#loaded?.mark)
         this.#report("missing", `${this.path} has been removed; going on without its content`);
       return { state: this.#format.initial(), mark: undefined };
@@ -142,13 +151,13 @@ export class JsonDocument<State> {
   }
 
   /** Makes room for a file that is whole: with the content in memory if there is any, else the initial one. */
-  #recover(damage: string): { state: State; mark: FileMark } {
+  #recover(damage: string): Loaded<State> {
     const copy = setAside(this.path);
     const outcome = this.#loaded ? "written again from memory" : "started from its initial content";
     this.#report("corrupt", `${this.path} ${damage}: moved to ${copy}, ${outcome}`, copy);
     if (!this.#loaded) return { state: this.#format.initial(), mark: undefined };
-    this.#replace(this.#loaded.state);
-    return this.#loaded;
+    this.#loaded.isOwed = true;
+    return this.#replace(this.#loaded.state);
   }
 
   #report(kind: "corrupt" | "missing", message: string, copy?: string): void {

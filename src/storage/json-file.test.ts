@@ -185,6 +185,25 @@ describe("a damaged file", () => {
   });
 });
 
+test("a damaged file that cannot be written again yet is, as soon as there is space", async () => {
+  const file = counter();
+  await file.update(increment);
+  writeFileSync(path("c.json"), "");
+  const full = spyOn(fs, "writeSync").mockImplementation(() => {
+    throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+  });
+  try {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      expect(() => file.value).toThrow(expect.objectContaining({ code: "STORAGE_FULL" }));
+    }
+  } finally {
+    full.mockRestore();
+  }
+  expect(file.value).toEqual({ count: 1 });
+  expect(onDisk()).toEqual({ count: 1 });
+  expect(reports).toMatchObject([{ kind: "corrupt" }]);
+});
+
 describe("a sound file of another shape", () => {
   const schema = Type.Object({ count: Type.Number(), unit: Type.String() });
   const v2 = (extra: object = {}) => {
@@ -207,6 +226,33 @@ describe("a sound file of another shape", () => {
     expect(file.value).toEqual({ count: 1, unit: "kg" });
     await file.update((value) => ({ ...value, count: 2 }));
     expect(onDisk()).toEqual({ count: 2, unit: "kg" });
+  });
+});
+
+describe("a value of another kind than the initial one", () => {
+  const file = (initial: unknown, extra: object = {}) =>
+    new JsonFile<unknown>({ path: path("v.json"), initial, onReport, ...extra });
+
+  test.each([
+    ["an initial null", null, {}],
+    ["a schema that allows it", "none", { schema: Type.Union([Type.String(), Type.Object({})]) }],
+    ["an upgrade", "none", { upgrade: (stored: unknown) => stored }],
+  ])("is there after the next start where there is %s", async (_, initial, extra) => {
+    await file(initial, extra).update(() => ({ user: "ada" }));
+    expect(file(initial, extra).value).toEqual({ user: "ada" });
+    expect(reports).toEqual([]);
+  });
+
+  test.each([
+    ["null", 0, Number.NaN],
+    ["an array", {}, []],
+    ["a string", {}, new Date(0)],
+  ])("is refused when it is written where it would be taken for damage: %s", async (kind, initial, value) => {
+    const refused = file(initial).update(() => value);
+    await expect(refused).rejects.toMatchObject({ code: "STORAGE_SHAPE" });
+    await expect(refused).rejects.toThrow(kind);
+    expect(file(initial).value).toEqual(initial);
+    expect(names()).toEqual([]);
   });
 });
 

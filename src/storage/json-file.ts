@@ -1,15 +1,22 @@
 import type { TSchema } from "@sinclair/typebox";
+import { StorageError } from "../core/storage-error.js";
 import { DamagedContent, type JsonDocumentOptions } from "./json-document.js";
 import { JsonStore } from "./json-store.js";
-import { asStored, checkShape } from "./json-value.js";
+import { asStored, checkShape, fits } from "./json-value.js";
 
 /** Options of a {@link JsonFile}. */
 export interface JsonFileOptions<T> extends JsonDocumentOptions {
-  /** The value as long as there is no file. */
+  /**
+   * The value as long as there is no file. Without a schema it also says what kind of value this is: an object, an
+   * array, a string, a number or a boolean. After `null`, it may be any.
+   */
   initial: T;
   /** What the value must look like, both when it is read and when it is written. */
   schema?: TSchema;
-  /** Turns what an earlier version wrote into today's shape; gets the parsed file, returns the value. */
+  /**
+   * Turns what an earlier version wrote into today's shape; gets the parsed file, returns the value. It is called at
+   * each reading, so what is of today's shape already stays as it is.
+   */
   upgrade?: (stored: unknown) => unknown;
 }
 
@@ -26,18 +33,22 @@ export interface JsonFileOptions<T> extends JsonDocumentOptions {
  */
 export class JsonFile<T> extends JsonStore<Readonly<T>> {
   readonly #schema: TSchema | undefined;
+  readonly #isForeign: (value: unknown) => boolean;
 
   /** @throws StorageError `STORAGE_PATH` or `STORAGE_SHAPE` (of `initial`). */
   constructor(options: JsonFileOptions<T>) {
     const { path, initial, schema, upgrade } = options;
     const first = asStored(initial, `the initial value of ${path}`);
     checkShape(schema, first, `the initial value of ${path}`);
+    // What is read and what is written are held against the same: else what was acknowledged would be damage later.
+    const isForeign = (value: unknown) =>
+      !upgrade && kindOf(value) !== kindOf(first) && !(schema ? fits(schema, value) : first === null);
     super(options, {
       initial: () => first,
       draft: (value) => value,
       toText: (value) => `${JSON.stringify(value, null, 2)}\n`,
       fromJson: (raw) => {
-        if (kindOf(raw) !== kindOf(first) && !upgrade) {
+        if (isForeign(raw)) {
           throw new DamagedContent(`holds ${kindOf(raw)} instead of ${kindOf(first)}`);
         }
         const value = asStored((upgrade ? upgrade(raw) : raw) as T, path);
@@ -46,6 +57,7 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
       },
     });
     this.#schema = schema;
+    this.#isForeign = isForeign;
   }
 
   /**
@@ -74,6 +86,10 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
       if (changed === value) return { state: value, result: value, changed: false };
       const next = asStored(changed, `the new value of ${this.path}`);
       checkShape(this.#schema, next, `the new value of ${this.path}`);
+      if (this.#isForeign(next)) {
+        const message = `the new value of ${this.path} is ${kindOf(next)}, which the initial one is not: give a schema that allows it`;
+        throw new StorageError("STORAGE_SHAPE", message);
+      }
       return { state: next, result: next, changed: true };
     });
   }
@@ -81,5 +97,6 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+  if (Array.isArray(value)) return "an array";
+  return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }

@@ -50,14 +50,18 @@ export function asStored<T>(value: T, what: string): Readonly<T> {
   return deepFreeze(JSON.parse(jsonText(value, what)) as T);
 }
 
+/** @throws TypeError when the schema has a format that nobody knows. */
+export function fits(schema: TSchema, value: unknown): boolean {
+  assertFormats(schema);
+  return Value.Check(schema, value);
+}
+
 /**
  * @throws StorageError `STORAGE_SHAPE` that names the first place where the value misses the schema; TypeError when
  * the schema has a format that nobody knows.
  */
 export function checkShape(schema: TSchema | undefined, value: unknown, what: string): void {
-  if (!schema) return;
-  assertFormats(schema);
-  if (Value.Check(schema, value)) return;
+  if (!schema || fits(schema, value)) return;
   const first = Value.Errors(schema, value).First();
   const where = first?.path ? ` at ${first.path}` : "";
   throw new StorageError("STORAGE_SHAPE", `${what} does not fit its schema${where}: ${first?.message}`);

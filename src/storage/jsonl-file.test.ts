@@ -2,6 +2,7 @@ import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import fs, { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
 import { useTempFolder } from "../../tests/storage/temp-folder.js";
+import { makePipe } from "../../tests/support/pipe.js";
 import { type JsonlEntry, JsonlFile, type JsonlReadOptions, type StorageReport } from "./index.js";
 
 const { path, names, reports, onReport } = useTempFolder();
@@ -230,6 +231,27 @@ describe("a torn last line", () => {
     expect(statSync(reports[0]?.setAside as string).size).toBe(torn.length);
   });
 
+  test("stays where it is while there is no space to set it aside, and leaves no half copies", async () => {
+    const torn = `{"text":"${"x".repeat(3_000_000)}`;
+    writeFileSync(path("v.jsonl"), torn);
+    const { writeSync } = fs;
+    let written = 0;
+    const full = spyOn(fs, "writeSync").mockImplementation(((fd: number, ...rest: [Uint8Array]) => {
+      if (written > 0) throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+      written += writeSync(fd, ...rest);
+      return written;
+    }) as never);
+    spies.push(full);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      written = 0;
+      await expect(log().append({ n: 1 })).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    }
+    expect([names(), onDisk() === torn]).toEqual([["v.jsonl"], true]);
+    full.mockRestore();
+    await log().append({ n: 1 });
+    expect(onDisk()).toBe('{"n":1}\n');
+  });
+
   test("that is the whole file leaves an empty one", async () => {
     writeFileSync(path("v.jsonl"), "no line at all");
     const file = log().open();
@@ -301,3 +323,12 @@ async function entries(reading: AsyncGenerator<JsonlEntry<Visit>>): Promise<Json
   for await (const entry of reading) all.push(entry);
   return all;
 }
+
+test("a pipe is no file, and is neither waited for nor written to", async () => {
+  makePipe(path("v.jsonl"));
+  const refusal = { code: "STORAGE_IO", message: expect.stringContaining("no regular file") };
+  await expect(log().append({ n: 1 })).rejects.toMatchObject(refusal);
+  await expect(log().list()).rejects.toMatchObject(refusal);
+  expect(() => log().open()).toThrow("no regular file");
+  expect(names()).toEqual(["v.jsonl"]);
+});

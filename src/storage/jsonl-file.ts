@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { TSchema } from "@sinclair/typebox";
 import { BatchQueue } from "../core/batch-queue.js";
 import { ensureFolder, syncFolder, writeAll } from "../core/files.js";
+import { assertRegularFile } from "../core/regular-file.js";
 import { toStorageError } from "../core/storage-error.js";
 import { checkShape, jsonText } from "./json-value.js";
 import { lineRange, linesBackward, linesForward, type RawLine } from "./jsonl-lines.js";
@@ -191,6 +192,7 @@ export class JsonlFile<T> {
       ensureFolder(dirname(this.path));
       const fd = fs.openSync(this.path, "a+", this.#options.mode);
       try {
+        assertRegularFile(fs.fstatSync(fd));
         use(fd);
       } finally {
         fs.closeSync(fd);

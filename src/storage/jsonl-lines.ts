@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { openRegularFile } from "../core/regular-file.js";
 import { StorageError, systemErrorCode, toStorageError } from "../core/storage-error.js";
 
 const NEWLINE = 10;
@@ -26,7 +27,7 @@ export interface LineRange {
  */
 export function lineRange(path: string, since: number): LineRange | undefined {
   try {
-    const fd = fs.openSync(path, "r");
+    const fd = openRegularFile(path);
     try {
       const { size, ino } = fs.fstatSync(fd);
       if (isLineStart(fd, since)) return { path, inode: ino, from: since, to: size };
@@ -55,7 +56,7 @@ function readBlock(range: LineRange, from: number, to: number): Uint8Array {
   const block = new Uint8Array(to - from);
   let filled = 0;
   try {
-    const fd = fs.openSync(range.path, "r");
+    const fd = openRegularFile(range.path);
     try {
       if (fs.fstatSync(fd).ino === range.inode) filled = fillFrom(fd, block, from);
     } finally {

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
-import { asideName, syncFolder, writeAll } from "../core/files.js";
+import { asideName, discard, syncFolder, writeAll } from "../core/files.js";
 import { endOfLastLine, fillFrom } from "./jsonl-lines.js";
 import type { StorageReport } from "./report.js";
 
@@ -25,7 +25,12 @@ export function repairTail(fd: number, path: string): StorageReport | undefined 
     return undefined;
   }
   const setAside = asideName(path, "torn");
-  copyRange(fd, position, size, setAside);
+  try {
+    copyRange(fd, position, size, setAside);
+  } catch (error) {
+    discard(setAside);
+    throw error;
+  }
   fs.ftruncateSync(fd, position);
   fs.fsyncSync(fd);
   const message = `the last line of ${path} was incomplete: its ${size - position} bytes were moved to ${setAside}`;

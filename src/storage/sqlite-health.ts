@@ -1,6 +1,7 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { statSync } from "node:fs";
 import { setAside } from "../core/files.js";
+import { assertRegularFile } from "../core/regular-file.js";
 import { type OnReport, sendReport } from "./report.js";
 
 const COMPANIONS = ["-wal", "-shm", "-journal"];
@@ -21,7 +22,9 @@ export function setAsideIfDamaged(path: string, thorough: boolean, onReport?: On
 }
 
 function findDamage(path: string, thorough: boolean): string | undefined {
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat) assertRegularFile(stat);
+  const size = stat?.size;
   if (size === undefined || size === 0) {
     const state = size === 0 ? "empty (0 bytes)" : "missing";
     // SQLite would delete a log without its database, and with it the last changes.

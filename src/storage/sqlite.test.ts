@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { useTempFolder } from "../../tests/storage/temp-folder.js";
+import { makePipe } from "../../tests/support/pipe.js";
 import { type Migration, openSqlite, SqliteFile, type StorageReport } from "./index.js";
 
 const { path, names, reports, onReport } = useTempFolder();
@@ -76,6 +77,14 @@ describe("opening", () => {
     expect(names()).toEqual([]);
     open();
     expect(reports).toEqual([]);
+  });
+
+  test("of a pipe is an error, and leaves it where it is", () => {
+    makePipe(path("l.db"));
+    expect(() => open()).toThrow(
+      expect.objectContaining({ code: "STORAGE_IO", message: expect.stringContaining("no regular file") }),
+    );
+    expect([names(), reports]).toEqual([["l.db"], []]);
   });
 
   test("of something that is no file is an error", () => {

@@ -14,7 +14,11 @@ const NEXT: Record<Status, readonly Status[]> = {
 
 const now = () => new Date().toISOString();
 
-const touched = (task: Task, changes: Partial<Task>): Task => ({ ...task, ...changes, updatedAt: now() });
+/** Whoever follows the board tells newer from older by `updatedAt`: it stands still while the clock is behind it. */
+function touched(task: Task, changes: Partial<Task>): Task {
+  const time = Math.max(Date.now(), Date.parse(task.updatedAt));
+  return { ...task, ...changes, updatedAt: new Date(time).toISOString() };
+}
 
 /** A new task; `fields` decide what the request may set. */
 export function createTask(fields: Static<typeof NewTask>): Task {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setSystemTime, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +61,21 @@ test("follow the board, and make up for what happened while they were away", asy
     ],
     count: 2,
   });
+  await t.cleanup();
+});
+
+test("hear of what is done while the clock is set back", async () => {
+  const t = await start("board", "reports");
+  const { done } = await get(t);
+  const task = await create(t, { assignee: "kim" });
+  try {
+    setSystemTime(Date.now() - 60_000);
+    const { data } = await patch(t, task.id, { status: "done" });
+    expect(data.updatedAt >= task.updatedAt).toBe(true);
+  } finally {
+    setSystemTime();
+  }
+  expect((await get(t)).done).toBe(done + 1);
   await t.cleanup();
 });
 
