@@ -3,15 +3,15 @@ import { delimiter, isAbsolute, join } from "node:path";
 import { endProcessTree } from "../core/process-tree.js";
 import type { CommandResult } from "./client.js";
 import { BrokerError } from "./errors.js";
-import type { PluginManifest } from "./manifest.js";
+import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";
 import { EXECUTE, READ } from "./sandbox/landlock.js";
 import { fileLayers } from "./sandbox/layers.js";
-import { spawnConfined, systemRules } from "./sandbox/spawn.js";
+import { codeRules, spawnConfined, systemRules } from "./sandbox/spawn.js";
 
 /** What a permitted command runs under. */
 export interface CommandOptions {
-  plugin: PluginManifest;
+  plugin: LoadedPlugin;
   permissions: Permissions;
   env: Record<string, string>;
   proxySocket: string | null;
@@ -62,12 +62,8 @@ export async function runCommand(
     plan: {
       argv: [program, ...args],
       env: { PATH: options.searchPath, ...options.env, [MARK]: mark },
-      cwd: options.plugin.root,
-      base: [
-        ...systemRules(),
-        { path: program, rights: READ | EXECUTE },
-        { path: options.plugin.root, rights: READ },
-      ],
+      cwd: options.plugin.code.path,
+      base: [...systemRules(), { path: program, rights: READ | EXECUTE }, ...codeRules(options.plugin)],
       layers: options.confined ? await fileLayers(options.permissions, options.maxFileRules) : [[]],
       proxySocket: options.proxySocket,
       children: true,

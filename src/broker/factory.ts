@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { BrokerError } from "./errors.js";
 import type { BrokerLimits } from "./limits.js";
-import type { PluginManifest, ServiceManifest } from "./manifest.js";
+import type { LoadedPlugin, PluginManifest, ServiceManifest } from "./manifest.js";
 import { describeDenial, explain, isAllowed } from "./permissions/check.js";
 import { OS_ENFORCED } from "./permissions/names.js";
 import type { Permissions } from "./permissions/set.js";
@@ -53,7 +53,7 @@ export class WorkerFactory {
 
   /** Starts a worker. `proxy` and worker belong together and end together. */
   async create(
-    plugin: PluginManifest,
+    plugin: LoadedPlugin,
     service: ServiceManifest,
     permissions: Permissions,
     events: WorkerEvents,
@@ -66,13 +66,13 @@ export class WorkerFactory {
         {
           confined,
           layers,
-          root: plugin.root,
+          plugin,
           env: this.environmentFor(permissions, plugin),
           proxySocket: proxy?.socketPath ?? null,
           setup: {
             pluginId: plugin.id,
             service: service.name,
-            main: service.main,
+            main: join(plugin.code.path, relative(plugin.root, service.main)),
             methods: [...service.methods.keys()],
             schemas: schemasOf(service),
             destroyTimeout: this.limits.destroyTimeout,

@@ -4,6 +4,7 @@ import { messageOf } from "../core/errors.js";
 import { isObject, type JsonObject } from "../core/objects.js";
 import { MAX_MANIFEST, readRegularFile } from "../core/regular-file.js";
 import { systemErrorCode } from "../core/storage-error.js";
+import type { CodeCopy } from "./code-copies.js";
 import { ManifestError } from "./errors.js";
 import { refuseEscapingLinks } from "./links.js";
 import { normalisePermissions } from "./permissions/normalise.js";
@@ -43,6 +44,11 @@ export interface PluginManifest {
   key: (typeof MANIFEST_KEYS)[number];
   permissions: PermissionSet;
   services: ReadonlyMap<string, ServiceManifest>;
+}
+
+/** A plugin that can run: its code is kept as it was when its manifest was read. */
+export interface LoadedPlugin extends PluginManifest {
+  code: CodeCopy;
 }
 
 /** The keys of `package.json` that may hold a manifest, the first one found counts. */

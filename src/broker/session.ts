@@ -1,4 +1,4 @@
-import type { PluginManifest } from "./manifest.js";
+import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";
 import type { Worker } from "./pool/worker.js";
 import type { RemoteRun } from "./remote.js";
@@ -19,7 +19,7 @@ export class Session {
   worker: Worker | null = null;
 
   constructor(
-    readonly plugin: PluginManifest,
+    readonly plugin: LoadedPlugin,
     readonly permissions: Permissions,
     readonly proxySocket: string | null,
   ) {}

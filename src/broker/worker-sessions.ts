@@ -47,10 +47,17 @@ export class WorkerSessions implements PoolHost {
       exit: (reason) => {
         session?.end();
         if (made) this.#sessions.delete(made);
+        plugin.code.release();
         owner.exited(reason);
       },
     };
-    const { worker, proxySocket } = await this.factory.create(plugin, service, permissions, events);
+    plugin.code.use();
+    const { worker, proxySocket } = await this.factory
+      .create(plugin, service, permissions, events)
+      .catch((error) => {
+        plugin.code.release();
+        throw error;
+      });
     made = worker;
     session = new Session(plugin, permissions, proxySocket);
     session.worker = worker;

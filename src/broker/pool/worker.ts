@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Channel, MessageTooLarge } from "../channel.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
+import type { LoadedPlugin } from "../manifest.js";
 import { OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
 import type { FileRule } from "../sandbox/landlock.js";
 import { BUN } from "../sandbox/launcher-command.js";
@@ -14,8 +15,7 @@ import { forwardLines } from "./output.js";
 /** Everything needed to start one worker. */
 export interface WorkerSpec {
   setup: WorkerSetup;
-  /** The plugin's folder. */
-  root: string;
+  plugin: LoadedPlugin;
   env: Record<string, string>;
   layers: FileRule[][];
   proxySocket: string | null;
@@ -90,8 +90,8 @@ export class Worker {
       plan: {
         argv: [BUN, "--no-install", "--no-addons", ENTRY],
         env: spec.env,
-        cwd: spec.root,
-        base: workerRules(spec.root),
+        cwd: spec.plugin.code.path,
+        base: workerRules(spec.plugin),
         layers: spec.layers,
         proxySocket: spec.proxySocket,
         children: false,
@@ -120,10 +120,10 @@ export class Worker {
   }
 
   async #run(): Promise<void> {
-    const { log } = this.events;
+    const { maxLogRate } = this.limits;
     const outputs = Promise.all([
-      forwardLines(this.#process.stdout, this.limits.maxLogRate, (line) => log("stdout", line)),
-      forwardLines(this.#process.stderr, this.limits.maxLogRate, (line) => this.#onError(line)),
+      forwardLines(this.#process.stdout, maxLogRate, (line) => this.#onLine("stdout", line)),
+      forwardLines(this.#process.stderr, maxLogRate, (line) => this.#onLine("stderr", line)),
     ]);
     const startTimer = setTimeout(
       () => this.kill(`it did not start within ${this.limits.startTimeout} ms`),
@@ -157,9 +157,21 @@ export class Worker {
     }
   }
 
-  #onError(line: string): void {
-    if (this.#state === "starting" && line.startsWith("sandbox: ")) this.#reason ??= line;
-    this.events.log("stderr", line);
+  #onLine(stream: "stdout" | "stderr", line: string): void {
+    const isNoStart = stream === "stderr" && this.#state === "starting" && line.startsWith("sandbox: ");
+    if (isNoStart) this.#reason ??= line;
+    this.events.log(stream, this.#shown(line));
+  }
+
+  #errorOf(thrown: unknown): WireError {
+    const error = readWire(thrown);
+    return { ...error, message: this.#shown(error.message) };
+  }
+
+  /** Its files as its author knows them: nobody is to look for a mistake in the copy, or to mend it there. */
+  #shown(text: string): string {
+    const { code, root } = this.spec.plugin;
+    return text.replaceAll(code.path, root);
   }
 
   #onChannelClosed(reason: string | null): void {
@@ -251,7 +263,7 @@ export class Worker {
         this.#settle(message[1], (reply) => reply.resolve(message[2]));
         return;
       case OP.error:
-        this.#settle(message[1], (reply) => reply.reject(readWire(message[2])));
+        this.#settle(message[1], (reply) => reply.reject(this.#errorOf(message[2])));
         return;
       case OP.nested:
         this.#onNested(message);
@@ -284,7 +296,7 @@ export class Worker {
           this.#stray();
           return;
         }
-        const { name, message: text } = readWire(message[1]);
+        const { name, message: text } = this.#errorOf(message[1]);
         this.#reason = `${name}: ${text}`;
         return;
       }

@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { LoadedPlugin } from "../manifest.js";
 import { EXECUTE, type FileRule, READ, WRITE } from "./landlock.js";
 import { BUN, launcherCommand } from "./launcher-command.js";
 import type { LaunchPlan } from "./policy.js";
@@ -41,14 +42,19 @@ export function systemRules(): FileRule[] {
   return system;
 }
 
-/** What a worker needs on top: Bun, the broker's code and the plugin's own folder. */
-export function workerRules(root: string): FileRule[] {
+/** What a worker needs on top: Bun, the broker's code and the plugin's own. */
+export function workerRules(plugin: LoadedPlugin): FileRule[] {
   return [
     ...systemRules(),
     { path: BUN, rights: READ | EXECUTE },
     { path: realpathSync(OWN_CODE), rights: READ },
-    { path: root, rights: READ },
+    ...codeRules(plugin),
   ];
+}
+
+/** A plugin may read its code and its folder, where what is no code is linked to. */
+export function codeRules({ code, root }: LoadedPlugin): FileRule[] {
+  return [code.path, root].map((path) => ({ path, rights: READ }));
 }
 
 /** How a process is started: with a plan it is confined, without it is not. */
