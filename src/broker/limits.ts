@@ -28,7 +28,7 @@ export interface BrokerLimits {
   /** The first wait before a crashed service starts again; doubles with each crash. */
   restartDelay: number;
   maxRestartDelay: number;
-  /** Resident memory of one worker. */
+  /** The memory that one worker holds. */
   maxMemory: number;
   /** How often memory is looked at. */
   memoryInterval: number;

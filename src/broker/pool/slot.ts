@@ -62,7 +62,7 @@ export interface WorkerInfo {
   inFlight: number;
   /** Calls that wait for it. */
   queued: number;
-  /** Resident memory in bytes; null without a process or where it cannot be told. */
+  /** The memory that it holds, in bytes; null without a process or where it cannot be told. */
   memory: number | null;
   quarantine: Quarantine | null;
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Channel, MessageTooLarge } from "../channel.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import type { LoadedPlugin } from "../manifest.js";
+import { memoryOf } from "../memory.js";
 import { OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
 import type { FileRule } from "../sandbox/landlock.js";
 import { BUN } from "../sandbox/launcher-command.js";
@@ -342,15 +342,9 @@ export class Worker {
     if (++this.#strays > MAX_STRAYS) this.kill(`it sent more than ${MAX_STRAYS} messages nobody asked for`);
   }
 
-  /** Its resident memory in bytes, or null when it cannot be told. */
+  /** What it holds in bytes, or null when it cannot be told. */
   memory(): number | null {
-    try {
-      const status = readFileSync(`/proc/${this.#process.pid}/status`, "latin1");
-      const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-      return kilobytes === undefined ? null : Number(kilobytes) * 1024;
-    } catch {
-      return null;
-    }
+    return memoryOf(this.#process.pid);
   }
 
   /** Ends it now. The reason reaches whoever waits for it. */

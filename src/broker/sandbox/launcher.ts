@@ -20,6 +20,9 @@ const SIGKILL = 9;
 const EINVAL = 22;
 const EPERM = 1;
 const RLIMIT_CORE = 4;
+const RLIMIT_NOFILE = 7;
+/** What lies in sockets and pipes is in the size of no process: how much that is depends on how many there may be. */
+const MAX_OPEN_FILES = 1024n;
 const CLOSE_RANGE_CLOEXEC = 4;
 const FIRST_PRIVATE_DESCRIPTOR = 4;
 
@@ -36,6 +39,16 @@ function readLine(): string {
 
 function prctl(option: number, value: number): void {
   syscall("prctl", numberOf("prctl"), option, value, 0, 0, 0);
+}
+
+/** Lowers a limit, also for those who could raise it. */
+function limitSelf(resource: number, most: bigint): void {
+  const limit = new BigUint64Array(2);
+  const address = addressOf(new Uint8Array(limit.buffer));
+  syscall("prlimit64", numberOf("prlimit64"), 0, resource, 0, address);
+  const [, present = most] = limit;
+  limit.fill(present < most ? present : most);
+  syscall("prlimit64", numberOf("prlimit64"), 0, resource, address, 0);
 }
 
 function dropCapabilities(): void {
@@ -90,8 +103,8 @@ async function launch(plan: LaunchPlan): Promise<never> {
     const proxy = `http://127.0.0.1:${port}`;
     Object.assign(env, { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy });
   }
-  const limit = new BigUint64Array([0n, 0n]);
-  syscall("prlimit64", numberOf("prlimit64"), 0, RLIMIT_CORE, addressOf(new Uint8Array(limit.buffer)), 0);
+  limitSelf(RLIMIT_CORE, 0n);
+  limitSelf(RLIMIT_NOFILE, MAX_OPEN_FILES);
   syscall("close_range", numberOf("close_range"), FIRST_PRIVATE_DESCRIPTOR, 0xffffffff, CLOSE_RANGE_CLOEXEC);
   syscall("dup3", numberOf("dup3"), openSync("/dev/null", "r"), 0, 0);
   dropCapabilities();

@@ -33,6 +33,20 @@ export const MISBEHAVIOURS: Misbehaviour[] = [
     expected: ["worker_died"],
   },
   {
+    name: "hold memory in page tables",
+    body: `const { dlopen } = require("bun:ffi");
+      const mmap = { args: ["u64", "u64", "i32", "i32", "i32", "i64"], returns: "u64" };
+      const memchr = { args: ["u64", "i32", "u64"], returns: "u64" };
+      const { symbols } = dlopen("libc.so.6", { mmap, memchr });
+      const PIECE = 1n << 21n;
+      let at = symbols.mmap(0n, PIECE << 17n, 1, 0x4022, -1, 0n);
+      const end = BigInt(at) + (PIECE << 17n);
+      const look = () => { for (let i = 0; i < 4096 && at < end; i++, at = BigInt(at) + PIECE) symbols.memchr(at, 0, 1n); setTimeout(look, 1); };
+      look(); return new Promise(() => {});`,
+    timeout: 10_000,
+    expected: ["worker_died"],
+  },
+  {
     name: "flood the channel",
     body: "const { writeSync } = require('node:fs'); const junk = 'x'.repeat(1 << 20); for (let i = 0; i < 256; ) { try { writeSync(3, junk); i++; } catch (e) { if (e.code !== 'EAGAIN') throw e; } } return new Promise(() => {});",
     timeout: 10_000,
