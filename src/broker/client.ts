@@ -155,8 +155,9 @@ export interface CommandResult {
 export const shell = {
   /**
    * Runs a program without a shell, confined to the same files and hosts as the plugin.
-   * It is killed after `timeout` milliseconds, 30,000 when absent, and when the call that it
-   * belongs to has no time left. What it has started ends with it. Resolves however it ends; rejects with
+   * It is killed after `timeout` milliseconds, 30,000 when absent, when the call that it
+   * belongs to has no time left, and when it holds most of the memory of which the worker's
+   * commands hold too much. What it has started ends with it. Resolves however it ends; rejects with
    * `permission_denied`, `invalid_input`, and `not_found` for a program that is not there.
    *
    * @example

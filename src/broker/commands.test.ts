@@ -15,11 +15,13 @@ beforeAll(async () => {
   for (const { add } of Object.values(setups)) {
     await add({
       id: "commanding",
-      permissions: [{ permission: "shell:execute", allow: [{ command: "sh" }, { command: "bash" }] }],
+      permissions: [{ permission: "shell:execute", allow: ["sh", "bash", process.execPath] }],
       methods: { run: {} },
       code: `import { shell } from "reef/broker";
         export default { services: { main: {
-          async run({ script, timeout, program = "sh" }) { return shell.execute(program, ["-c", script], { timeout }); },
+          async run({ script, timeout, program = "sh" }) {
+            return shell.execute(program, [program.includes("bun") ? "-e" : "-c", script], { timeout });
+          },
         } } };`,
     });
   }
@@ -35,7 +37,7 @@ const FOR_EVER = "while :; do :; done";
 const isOver = (pid: string) =>
   eventually(async () => (await processTree(Number(pid))).length === 0, `the end of ${pid}`);
 
-for (const [how, { broker }] of Object.entries(setups)) {
+for (const [how, { broker, logs }] of Object.entries(setups)) {
   const run = (script: string, timeout?: number, program?: string) =>
     broker.call<{ code: number | null; stdout: string }>("commanding", "main", "run", {
       script,
@@ -63,7 +65,24 @@ for (const [how, { broker }] of Object.entries(setups)) {
         const { stdout } = await run(`${hidden} while [ $SECONDS -lt 1 ]; do :; done`, 5000, "bash");
         await isOver(stdout.trim());
       });
+
+      test("cannot keep data in a file of memory, which no look at its processes would find", async () => {
+        const script = `const { dlopen } = require("bun:ffi");
+          const { symbols } = dlopen("libc.so.6", { memfd_create: { args: ["ptr", "u32"], returns: "i32" } });
+          console.log(symbols.memfd_create(new Uint8Array([120, 0]), 0));`;
+        expect((await run(script, 5000, process.execPath)).stdout).toBe("-1\n");
+      });
     }
+
+    test("that holds too much memory is ended with what it has started", async () => {
+      const hold = "ulimit -v 4000000; a=xxxxxxxxxxxxxxxx; while :; do a=$a$a; done";
+      const { code, stdout } = await run(`(${FOR_EVER}) & echo $!; ${hold}`, 30_000);
+      expect(code).toBeNull();
+      await isOver(stdout.trim());
+      expect(logs).toContainEqual(
+        expect.objectContaining({ stream: "broker", line: expect.stringContaining('"sh" was ended') }),
+      );
+    });
 
     test("writes as much as it likes, of which a megabyte is kept", async () => {
       const lines = `i=0; while [ $i -lt 20000 ]; do echo '${"x".repeat(99)}'; i=$((i+1)); done`;

@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { endProcessTree } from "../core/process-tree.js";
 import type { CommandResult } from "./client.js";
+import type { CommandMemory } from "./command-memory.js";
 import { BrokerError } from "./errors.js";
 import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";
@@ -22,6 +23,11 @@ export interface CommandOptions {
   timeout: number;
   signal: AbortSignal;
   maxFileRules: number;
+  memory: CommandMemory;
+  /** Whose commands may hold so much memory together. */
+  owner: object;
+  /** Told why it was ended, where its result does not say. */
+  note(line: string): void;
 }
 
 const MAX_OUTPUT = 1024 * 1024;
@@ -71,6 +77,14 @@ export async function runCommand(
   });
   const kill = () => child.kill("SIGKILL");
   const timer = setTimeout(kill, options.timeout);
+  const unwatch = options.memory.watch({
+    pid: child.pid,
+    owner: options.owner,
+    end() {
+      options.note(`the command "${command}" was ended: those of a worker held too much memory together`);
+      kill();
+    },
+  });
   options.signal.addEventListener("abort", kill, { once: true });
   if (options.signal.aborted) kill();
   const stdout = new Output(child.stdout);
@@ -81,6 +95,7 @@ export async function runCommand(
     const [out, err] = await Promise.all([stdout.rest(), stderr.rest()]);
     return { code: child.exitCode, stdout: out, stderr: err };
   } finally {
+    unwatch();
     clearTimeout(timer);
     options.signal.removeEventListener("abort", kill);
     child.stdin.end();

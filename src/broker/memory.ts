@@ -9,6 +9,17 @@ export function memoryOf(pid: number): number | null {
   return sumOf(`/proc/${pid}/status`, HELD);
 }
 
+/** What a process holds alone, and its part of what it shares with others. */
+const SHARE = /^(?:Pss|SwapPss):\s+(\d+) kB$/gm;
+
+/** The bytes that a process holds, its part alone of those that it shares; null when that cannot be told. */
+export function shareOf(pid: number): number | null {
+  const share = sumOf(`/proc/${pid}/smaps_rollup`, SHARE);
+  return share === null ? null : share + (sumOf(`/proc/${pid}/status`, TABLES) ?? 0);
+}
+
+const TABLES = /^VmPTE:\s+(\d+) kB$/gm;
+
 /** The sum of some lines of a file about a process, in bytes; null when there are none. */
 function sumOf(path: string, lines: RegExp): number | null {
   try {

@@ -1,3 +1,4 @@
+import { CommandMemory } from "./command-memory.js";
 import { runCommand } from "./commands.js";
 import { type CallContext, type Dispatch, trustedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
@@ -28,7 +29,11 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 /** Answers the requests that a worker makes, each under what its chain of callers may do. */
 export class Requests {
-  constructor(private readonly host: RequestHost) {}
+  readonly #memory: CommandMemory;
+
+  constructor(private readonly host: RequestHost) {
+    this.#memory = new CommandMemory(host.limits);
+  }
 
   /** Takes one request and answers it on the worker's channel. Never throws. */
   take(session: Session, id: number, parent: number, request: WireRequest): void {
@@ -183,6 +188,9 @@ export class Requests {
       timeout: Math.max(1, left),
       signal,
       maxFileRules: limits.maxFileRules,
+      memory: this.#memory,
+      owner: session,
+      note: session.note,
     });
   }
 }

@@ -22,6 +22,8 @@ export class Session {
     readonly plugin: LoadedPlugin,
     readonly permissions: Permissions,
     readonly proxySocket: string | null,
+    /** Writes a line about it into its plugin's log. */
+    readonly note: (line: string) => void,
   ) {}
 
   /** Withdraws what was asked for on behalf of a call. */

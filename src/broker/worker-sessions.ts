@@ -59,7 +59,7 @@ export class WorkerSessions implements PoolHost {
         throw error;
       });
     made = worker;
-    session = new Session(plugin, permissions, proxySocket);
+    session = new Session(plugin, permissions, proxySocket, (line) => events.log("broker", line));
     session.worker = worker;
     this.#sessions.set(worker, session);
     return worker;
