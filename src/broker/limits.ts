@@ -28,7 +28,7 @@ export interface BrokerLimits {
   /** The first wait before a crashed service starts again; doubles with each crash. */
   restartDelay: number;
   maxRestartDelay: number;
-  /** The memory that one worker holds. */
+  /** The memory that one worker holds, and that its commands hold together. */
   maxMemory: number;
   /** How often memory is looked at. */
   memoryInterval: number;

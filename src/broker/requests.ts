@@ -39,23 +39,22 @@ export class Requests {
   take(session: Session, id: number, parent: number, request: WireRequest): void {
     const { worker } = session;
     if (!worker) return;
-    if (session.requests.has(id)) {
+    if (session.isOpen(id)) {
       // Else the one that is open could neither be counted nor withdrawn.
       worker.kill("it used the number of a request that is still open");
       return;
     }
-    if (session.requests.size >= this.host.limits.maxNestedCalls) {
+    const signal = session.open(id, parent, request.kind === "call", this.host.limits.maxNestedCalls);
+    if (!signal) {
       worker.refuse(id, new BrokerError("overloaded", "the worker has too many requests open"));
       return;
     }
-    const controller = new AbortController();
-    session.requests.set(id, { parent, isCall: request.kind === "call", controller });
-    this.#answer(session, parent, request, controller.signal)
+    this.#answer(session, parent, request, signal)
       .then(
         (value) => worker.respond(id, value),
         (error) => worker.refuse(id, error),
       )
-      .finally(() => session.requests.delete(id));
+      .finally(() => session.close(id));
   }
 
   /** For whom a request is made: for the call it names, else for the worker itself. */

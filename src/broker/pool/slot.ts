@@ -2,8 +2,9 @@ import type { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import type { Permissions } from "../permissions/set.js";
 import type { WireError } from "../protocol.js";
+import type { WorkerCall } from "./conversation.js";
 import { CrashBackoff, type Quarantine } from "./crash-backoff.js";
-import type { Worker, WorkerCall } from "./worker.js";
+import type { Worker } from "./worker.js";
 
 /** A call on its way to a worker. */
 export interface Job extends WorkerCall {
