@@ -1,5 +1,7 @@
 /** How calls end when it is not their method that says so. */
 import { expect, test } from "bun:test";
+import { eventually } from "../../tests/support/sandbox.js";
+import { breathe } from "../core/breathe.js";
 import { failure, testBroker } from "./testing/fixtures.js";
 
 const OTHERS = `import { services } from "reef/broker";
@@ -135,4 +137,23 @@ test("callers that fill all workers and wait for another one each get their answ
   const calls = ["one", "two", "three"].map((id) => full.broker.call<number>(id, "main", "go"));
   expect(await Promise.all(calls)).toEqual([7, 7, 7]);
   await full.close();
+});
+
+test("a call that comes after its worker has hung up goes to the next one", async () => {
+  const hung = testBroker({ restartDelay: 1 });
+  await hung.add({
+    id: "hung",
+    methods: { up: {}, answer: {} },
+    code: `export default { services: { main: {
+      up: () => { require("node:fs").closeSync(3); console.log("hung up"); return new Promise(() => {}); },
+      answer: () => 1,
+    } } };`,
+  });
+  const lost = failure(hung.broker.call("hung", "main", "up", {}));
+  await eventually(() => hung.logs.length > 0, "the line");
+  // Its hanging up came before its line, at the latest with it.
+  await breathe();
+  expect(await hung.broker.call<number>("hung", "main", "answer", {})).toBe(1);
+  expect(await lost).toMatchObject({ code: "worker_died" });
+  await hung.close();
 });
