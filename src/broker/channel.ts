@@ -32,7 +32,8 @@ export class LineReader {
 
 /** What a channel reports. Each is called from the event loop, never from within `send`. */
 export interface ChannelEvents {
-  onMessage(message: unknown[]): void;
+  /** `text` is the JSON of the message. */
+  onMessage(message: unknown[], text: string): void;
   /** The other side is gone, or broke the protocol (`reason`). Called once. */
   onClose(reason: string | null): void;
 }
@@ -153,7 +154,7 @@ export class Channel {
       this.close("a message was not JSON");
       return;
     }
-    if (Array.isArray(message)) this.events.onMessage(message);
+    if (Array.isArray(message)) this.events.onMessage(message, line);
     else this.close("a message was not a list");
   }
 

@@ -1,3 +1,4 @@
+import { isTooDeep, MOST_LEVELS } from "../../core/json-depth.js";
 import { isObject } from "../../core/objects.js";
 import { Channel, MessageTooLarge } from "../channel.js";
 import { BrokerError } from "../errors.js";
@@ -61,7 +62,7 @@ export class Conversation {
   /** Begins it on a descriptor, by telling the worker what it is to be. */
   async begin(descriptor: number, setup: WorkerSetup): Promise<void> {
     this.#channel = await Channel.open(descriptor, this.limits, {
-      onMessage: (message) => this.#receive(message),
+      onMessage: (message, text) => this.#receive(message, text),
       onClose: (reason) => this.listener.closed(reason),
     });
     this.send([OP.init, setup]);
@@ -145,8 +146,9 @@ export class Conversation {
     for (const reply of lost) reply.reject(error);
   }
 
-  #receive(message: unknown[]): void {
-    if (this.#take(message)) return;
+  #receive(message: unknown[], text: string): void {
+    const isDeep = text.length > 2 * MOST_LEVELS && isTooDeep(Buffer.from(text));
+    if (isDeep ? this.#refuseDeep(message) : this.#take(message)) return;
     const problem = this.#strays.add();
     if (problem) this.listener.failed(problem);
   }
@@ -171,6 +173,18 @@ export class Conversation {
       default:
         return false;
     }
+  }
+
+  /** Whoever goes through what a message carries would run out of stack. Returns whether it was to be expected. */
+  #refuseDeep([op, id]: unknown[]): boolean {
+    const what = `is nested in more than ${MOST_LEVELS} levels`;
+    if (op === OP.result || op === OP.error)
+      return this.#settle(id, (reply) =>
+        reply.reject(new BrokerError("invalid_output", `the answer ${what}`)),
+      );
+    if (op !== OP.nested || typeof id !== "number") return false;
+    this.refuse(id, new BrokerError("invalid_input", `the request ${what}`));
+    return true;
   }
 
   #settle(id: unknown, how: (reply: Reply) => void): boolean {
