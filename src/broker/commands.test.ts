@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { eventually } from "../../tests/support/sandbox.js";
 import { processTree } from "../core/process-tree.js";
 import { detectEnforcement } from "./sandbox/level.js";
-import { testBroker } from "./testing/fixtures.js";
+import { temporaryFolder, testBroker } from "./testing/fixtures.js";
 
 const confined = (await detectEnforcement()).level !== "none";
-const environment = { PATH: process.env.PATH };
+const links = temporaryFolder();
+symlinkSync(Bun.which("sh") as string, join(links.path, "called"));
+const environment = { PATH: `${process.env.PATH}:${links.path}` };
 const setups = {
   confined: testBroker({}, { environment }),
   unconfined: testBroker({}, { environment, enforcement: "off" }),
@@ -15,7 +19,7 @@ beforeAll(async () => {
   for (const { add } of Object.values(setups)) {
     await add({
       id: "commanding",
-      permissions: [{ permission: "shell:execute", allow: ["sh", "bash", process.execPath] }],
+      permissions: [{ permission: "shell:execute", allow: ["sh", "bash", "called", process.execPath] }],
       methods: { run: {} },
       code: `import { shell } from "reef/broker";
         export default { services: { main: {
@@ -28,6 +32,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const { close } of Object.values(setups)) await close();
+  links.remove();
 });
 
 /** Without a program of its own, which a confined shell may not start. */
@@ -56,6 +61,10 @@ for (const [how, { broker, logs }] of Object.entries(setups)) {
       const { code, stdout } = await run(`(${FOR_EVER}) & echo $!; ${FOR_EVER}`, 300);
       expect(code).toBeNull();
       await isOver(stdout.trim());
+    });
+
+    test("is told the name by which it was called: one program may be several commands", async () => {
+      expect((await run("echo $0", 5000, "called")).stdout).toBe("called\n");
     });
 
     // Where nothing confines it, it can.

@@ -66,7 +66,8 @@ export async function runCommand(
     channel: false,
     detached: true,
     plan: {
-      argv: [program, ...args],
+      program,
+      argv: [command, ...args],
       env: { PATH: options.searchPath, ...options.env, [MARK]: mark },
       cwd: options.plugin.code.path,
       base: [...systemRules(), { path: program, rights: READ | EXECUTE }, ...codeRules(options.plugin)],

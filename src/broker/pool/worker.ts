@@ -51,6 +51,7 @@ export class Worker {
       confined: spec.confined,
       channel: true,
       plan: {
+        program: BUN,
         argv: [BUN, "--no-install", "--no-addons", ENTRY],
         env: spec.env,
         cwd: spec.plugin.code.path,

@@ -82,7 +82,7 @@ function execute(plan: LaunchPlan, env: Record<string, string>): never {
   };
   const argv = strings(plan.argv);
   const environment = strings(Object.entries(env).map(([name, value]) => `${name}=${value}`));
-  const path = cString(plan.argv[0]);
+  const path = cString(plan.program);
   process.chdir(plan.cwd);
   const bytesOf = (table: BigUint64Array) => addressOf(new Uint8Array(table.buffer));
   syscall("execve", numberOf("execve"), addressOf(path), bytesOf(argv.table), bytesOf(environment.table));

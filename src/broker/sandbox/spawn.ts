@@ -73,7 +73,9 @@ export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
 /** Starts a program, confined by the launcher unless told otherwise. Its stdin only keeps it company. */
 export function spawnConfined({ plan, confined, channel, detached = false }: SpawnOptions): ConfinedProcess {
   const extra = channel ? (["socket-fd"] as const) : [];
-  const child = Bun.spawn(confined ? launcherCommand() : plan.argv, {
+  const [name, ...args] = plan.argv;
+  const child = Bun.spawn(confined ? launcherCommand() : [plan.program, ...args], {
+    ...(confined ? {} : { argv0: name }),
     stdio: ["pipe", "pipe", "pipe", ...extra],
     env: confined ? {} : plan.env,
     cwd: confined ? import.meta.dir : plan.cwd,
