@@ -2,7 +2,7 @@ import { isAbsolute } from "node:path";
 import { BrokerError, type Denial } from "./errors.js";
 import type { LoadedPlugin } from "./manifest.js";
 import { describeDenial, explain, type Party } from "./permissions/check.js";
-import { realPathAsFarAsPossible } from "./permissions/paths.js";
+import { realPathOrName } from "./permissions/paths.js";
 import type { WireError } from "./protocol.js";
 
 /**
@@ -16,14 +16,7 @@ export function explainSystemError(
 ): BrokerError | null {
   if ((error.errno !== "EACCES" && error.errno !== "EPERM") || error.path === undefined) return null;
   if (!isAbsolute(error.path) || error.path.includes("\0")) return null;
-  let path = error.path;
-  try {
-    path = realPathAsFarAsPossible(error.path);
-  } catch {
-    // What cannot be resolved is explained by the name that was used.
-    path = error.path;
-  }
-  const denial = explainPath(path, [...callers, plugin], plugin);
+  const denial = explainPath(realPathOrName(error.path), [...callers, plugin], plugin);
   return denial && new BrokerError("permission_denied", describeDenial(denial), { denial });
 }
 
