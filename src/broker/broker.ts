@@ -135,9 +135,7 @@ export class Broker {
 
   /** Reads and checks a plugin folder without loading it. */
   readPlugin(folder: string): PluginManifest {
-    // The identifier decides the support folder, and the manifest the identifier.
-    const preliminary = readManifest(folder, "/");
-    return readManifest(folder, this.#supportFolder(preliminary.id));
+    return readManifest(folder, this.#supportFolder);
   }
 
   /** Whether there is a plugin of this name now. */

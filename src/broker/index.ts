@@ -25,6 +25,7 @@ export {
   MANIFEST_KEYS,
   manifestKey,
   type PluginManifest,
+  readIdentifier,
   readManifest,
 } from "./manifest.js";
 export type { MethodStats } from "./metrics.js";
