@@ -119,7 +119,7 @@ export const storage = {
   async delete(key: string): Promise<void> {
     await runtimeBridge().request({ kind: "storage", action: "delete", key });
   },
-  /** All keys that have a value. */
+  /** All keys that have a value. Rejects with `invalid_output` for more than four million characters of them. */
   async keys(): Promise<string[]> {
     return (await runtimeBridge().request({ kind: "storage", action: "keys" })) as string[];
   },
