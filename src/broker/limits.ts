@@ -34,7 +34,7 @@ export interface BrokerLimits {
   memoryInterval: number;
   /** One message on the channel, either way, in UTF-16 units: characters of JSON, of which most take a byte. */
   maxMessage: number;
-  /** Bytes waiting to be read by a worker. */
+  /** Bytes waiting to be read by a worker. Calls wait for room; answers for which there is none are refused. */
   maxBacklog: number;
   /** Calls that a worker may have open towards others. */
   maxNestedCalls: number;
@@ -64,7 +64,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   maxMemory: 256 * 1024 * 1024,
   memoryInterval: 100,
   maxMessage: 4 * 1024 * 1024,
-  maxBacklog: 16 * 1024 * 1024,
+  maxBacklog: 64 * 1024 * 1024,
   maxNestedCalls: 256,
   maxLogRate: 256 * 1024,
   maxFileRules: 20_000,

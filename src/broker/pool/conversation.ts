@@ -7,6 +7,9 @@ import { OP, type WireError, type WireRequest, type WorkerSetup } from "../proto
 import { readWire, toWire } from "../worker/wire-error.js";
 import { Strays } from "./strays.js";
 
+/** Of one character, in UTF-8. */
+const MOST_BYTES = 3;
+
 /** What a worker is told of a call. */
 export interface WorkerCall {
   method: string;
@@ -34,7 +37,7 @@ export interface Listener {
   request(id: number, parent: number, request: WireRequest): void;
   /** It withdraws such a request. */
   withdraw(id: number): boolean;
-  /** It answers again after it was in doubt. */
+  /** It may take calls again: it answers after it was in doubt, or has read what waited for it. */
   recovered(): void;
   /** It hung up, or broke the protocol (`reason`). */
   closed(reason: string | null): void;
@@ -63,14 +66,16 @@ export class Conversation {
   async begin(descriptor: number, setup: WorkerSetup): Promise<void> {
     this.#channel = await Channel.open(descriptor, this.limits, {
       onMessage: (message, text) => this.#receive(message, text),
+      onDrained: () => this.listener.recovered(),
       onClose: (reason) => this.listener.closed(reason),
     });
     this.send([OP.init, setup]);
   }
 
-  /** Whether the worker would hear of a call now, and has not just missed a deadline. */
+  /** Whether the worker would hear of a call now, whatever its input, and has not just missed a deadline. */
   get isOpen(): boolean {
-    return this.#channel?.isOpen === true && this.#pinged === null;
+    if (this.#channel?.isOpen !== true || this.#pinged !== null) return false;
+    return this.#channel.takes(this.limits.maxMessage * MOST_BYTES);
   }
 
   /** Throws when the message cannot be sent. */
@@ -116,10 +121,12 @@ export class Conversation {
     );
   }
 
-  /** Answers a request of the worker. */
+  /** Answers a request of the worker; with an error where too much waits already for the worker to read it. */
   respond(id: number, value: unknown): void {
     try {
-      this.send([OP.result, id, value]);
+      const text = JSON.stringify([OP.result, id, value]);
+      if (this.#channel?.takes(Buffer.byteLength(text))) this.#channel.sendText(text);
+      else this.refuse(id, new BrokerError("overloaded", "too many answers wait to be read"));
     } catch (error) {
       this.refuse(id, new BrokerError("invalid_output", toWire(error).message));
     }

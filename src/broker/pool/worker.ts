@@ -77,7 +77,7 @@ export class Worker {
     return this.#state;
   }
 
-  /** Whether a call would be taken up now: it is ready, and has not just missed a deadline. */
+  /** Whether a call would be taken up: it is ready, reads what it is sent, and has not just missed a deadline. */
   get isResponsive(): boolean {
     return this.#state === "ready" && this.#conversation.isOpen;
   }
