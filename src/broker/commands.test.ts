@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../../tests/support/sandbox.js";
 import { processTree } from "../core/process-tree.js";
 import { detectEnforcement } from "./sandbox/level.js";
-import { temporaryFolder, testBroker } from "./testing/fixtures.js";
+import { failure, temporaryFolder, testBroker } from "./testing/fixtures.js";
 
 const confined = (await detectEnforcement()).level !== "none";
 const links = temporaryFolder();
@@ -65,6 +65,11 @@ for (const [how, { broker, logs }] of Object.entries(setups)) {
 
     test("is told the name by which it was called: one program may be several commands", async () => {
       expect((await run("echo $0", 5000, "called")).stdout).toBe("called\n");
+    });
+
+    test("is refused when it is too long, before any rule is looked at", async () => {
+      const error = await failure(run(`: ${"x".repeat(140_000)}`));
+      expect(error.message).toContain("131072 characters");
     });
 
     // Where nothing confines it, it can.

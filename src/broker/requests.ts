@@ -19,7 +19,10 @@ export interface RequestHost {
   readonly dispatch: Dispatch;
 }
 
-const MAX_KEY = 512;
+/** Characters of a name: a key, an event, a plugin, a service or a method. */
+const MAX_NAME = 512;
+/** Characters of a command with its arguments, as JSON. */
+const MAX_COMMAND = 128 * 1024;
 
 function need(ok: boolean, what: string): asserts ok {
   if (!ok) throw new BrokerError("invalid_input", what);
@@ -105,6 +108,10 @@ export class Requests {
       Array.isArray(target) && target.length === 3 && target.every(isText),
       "a call names plugin, service and method",
     );
+    need(
+      target.every((name) => name.length <= MAX_NAME),
+      `a name is a text of at most ${MAX_NAME} characters`,
+    );
     need(args === undefined || Array.isArray(args), "arguments are a list");
     const [pluginId, service, method] = target;
     const payload = args === undefined ? { input } : { args };
@@ -128,8 +135,8 @@ export class Requests {
     const { id } = session.plugin;
     if (action === "keys") return storage.keys(id);
     need(
-      isText(key) && key.length > 0 && key.length <= MAX_KEY,
-      `a key is a text of 1 to ${MAX_KEY} characters`,
+      isText(key) && key.length > 0 && key.length <= MAX_NAME,
+      `a key is a text of 1 to ${MAX_NAME} characters`,
     );
     if (action === "get") return storage.get(id, key);
     if (action === "delete") return storage.delete(id, key);
@@ -143,7 +150,7 @@ export class Requests {
     request: WireRequest & { kind: "event" },
   ): Promise<void> {
     const { name, data } = request;
-    need(isText(name) && name.length > 0 && name.length <= MAX_KEY, "an event needs a name");
+    need(isText(name) && name.length > 0 && name.length <= MAX_NAME, "an event needs a name");
     this.#permit(context, "events", name);
     this.host.events.emit({
       type: "broker.plugin_event",
@@ -170,7 +177,12 @@ export class Requests {
       timeout === undefined || (Number.isFinite(timeout) && timeout > 0),
       "timeout must be a number of milliseconds",
     );
-    this.#permit(context, "shell:execute", JSON.stringify({ command, args }));
+    const line = JSON.stringify({ command, args });
+    need(
+      line.length <= MAX_COMMAND,
+      `a command has at most ${MAX_COMMAND} characters, its arguments included`,
+    );
+    this.#permit(context, "shell:execute", line);
     const { limits, factory, searchPath } = this.host;
     const left = Math.min(
       timeout ?? limits.defaultTimeout,

@@ -1,5 +1,3 @@
-import { matchesWildcard } from "./wildcard.js";
-
 /** One segment of a path pattern: `**` or a test for a name. */
 type Segment = { any: true } | { any: false; test: (name: string) => boolean };
 
@@ -14,7 +12,35 @@ const WILDCARD = /[*?]/;
 function segmentOf(text: string): Segment {
   if (text === "**") return { any: true };
   if (!WILDCARD.test(text)) return { any: false, test: (name) => name === text };
-  return { any: false, test: (name) => matchesWildcard(text, name, true) };
+  return { any: false, test: (name) => matchesName(text, name) };
+}
+
+/**
+ * Whether a name fits a pattern in which `*` stands for any text and `?` for one character. Takes at most pattern ×
+ * name steps, whatever they are.
+ */
+function matchesName(pattern: string, name: string): boolean {
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  let index = 0;
+  while (index < name.length) {
+    const wanted = pattern[at];
+    if (wanted === "*") {
+      star = at++;
+      resume = index;
+    } else if (wanted === name[index] || wanted === "?") {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === "*") at++;
+  return at === pattern.length;
 }
 
 /** The names in a path. */
