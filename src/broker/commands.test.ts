@@ -67,6 +67,10 @@ for (const [how, { broker, logs }] of Object.entries(setups)) {
       expect((await run("echo $0", 5000, "called")).stdout).toBe("called\n");
     });
 
+    test("has nothing to read, instead of waiting for it", async () => {
+      expect((await run("read line; echo $?", 2000)).stdout).toBe("1\n");
+    });
+
     test("is refused when it is too long, before any rule is looked at", async () => {
       const error = await failure(run(`: ${"x".repeat(140_000)}`));
       expect(error.message).toContain("131072 characters");

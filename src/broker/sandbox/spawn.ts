@@ -70,7 +70,10 @@ export interface SpawnOptions {
 /** A program with its pipes. */
 export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
 
-/** Starts a program, confined by the launcher unless told otherwise. Its stdin only keeps it company. */
+/**
+ * Starts a program, confined by the launcher unless told otherwise. It has nothing to read: stdin is for the launcher,
+ * whose relay lives as long as that is open.
+ */
 export function spawnConfined({ plan, confined, channel, detached = false }: SpawnOptions): ConfinedProcess {
   const extra = channel ? (["socket-fd"] as const) : [];
   const [name, ...args] = plan.argv;
@@ -84,6 +87,6 @@ export function spawnConfined({ plan, confined, channel, detached = false }: Spa
   if (confined) {
     child.stdin.write(`${JSON.stringify({ ...plan, relay: RELAY } satisfies LaunchPlan)}\n`);
     void child.stdin.flush();
-  }
+  } else child.stdin.end();
   return child;
 }
