@@ -146,7 +146,7 @@ export const events = {
 export interface CommandResult {
   /** The exit code, or null when a signal ended it. */
   code: number | null;
-  /** Output, at most 1 MB of each; the rest is dropped. */
+  /** Output, at most 1 MB of each, less where it is no text; the rest is dropped. */
   stdout: string;
   stderr: string;
 }

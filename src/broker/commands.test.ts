@@ -71,6 +71,13 @@ for (const [how, { broker, logs }] of Object.entries(setups)) {
       expect((await run("read line; echo $?", 2000)).stdout).toBe("1\n");
     });
 
+    test("may write what takes more room on its way than it has characters", async () => {
+      const write =
+        "for (const to of [process.stdout, process.stderr]) to.write('\\u0001'.repeat(1_000_000));";
+      const { code, stdout } = await run(write, 20_000, process.execPath);
+      expect([code, stdout.length > 300_000]).toEqual([0, true]);
+    });
+
     test("is refused when it is too long, before any rule is looked at", async () => {
       const error = await failure(run(`: ${"x".repeat(140_000)}`));
       expect(error.message).toContain("131072 characters");

@@ -31,6 +31,8 @@ export interface CommandOptions {
 }
 
 const MAX_OUTPUT = 1024 * 1024;
+/** Characters of it as JSON, in which some take six: both outputs have to fit into one message. */
+const MAX_JSON = 1.75 * MAX_OUTPUT;
 
 /** How long its output may take to end once nothing of it runs that can be found, in milliseconds. */
 const OUTPUT_LIMIT_MS = 1000;
@@ -130,6 +132,16 @@ class Output {
   async rest(): Promise<string> {
     await Promise.race([this.#read, Bun.sleep(OUTPUT_LIMIT_MS)]);
     void this.#reader.cancel();
-    return this.#text.slice(0, MAX_OUTPUT);
+    return fitting(this.#text.slice(0, MAX_OUTPUT));
+  }
+}
+
+/** As much of a text as can be sent. */
+function fitting(text: string): string {
+  let kept = text;
+  for (;;) {
+    const size = JSON.stringify(kept).length;
+    if (size <= MAX_JSON) return kept;
+    kept = kept.slice(0, Math.floor((kept.length * MAX_JSON) / size));
   }
 }
