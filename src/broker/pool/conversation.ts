@@ -1,6 +1,7 @@
-import { isTooDeep, MOST_LEVELS } from "../../core/json-depth.js";
+import { MOST_LEVELS } from "../../core/json-depth.js";
 import { isObject } from "../../core/objects.js";
 import { Channel, MessageTooLarge } from "../channel.js";
+import { isNestedTooDeeply } from "../depth.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import { OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
@@ -154,8 +155,7 @@ export class Conversation {
   }
 
   #receive(message: unknown[], text: string): void {
-    const isDeep = text.length > 2 * MOST_LEVELS && isTooDeep(Buffer.from(text));
-    if (isDeep ? this.#refuseDeep(message) : this.#take(message)) return;
+    if (isNestedTooDeeply(text) ? this.#refuseDeep(message) : this.#take(message)) return;
     const problem = this.#strays.add();
     if (problem) this.listener.failed(problem);
   }
