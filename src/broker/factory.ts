@@ -18,6 +18,9 @@ const COMMON_ENVIRONMENT = ["LANG", "LC_ALL", "TZ"];
 /** Never passed on, whatever a permission says. */
 const SECRET = /^(VERS_|REEF_)|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
 
+/** Hosts that a worker asked for in vain and that its plugin's log names. It may ask as often as it likes. */
+const MAX_TOLD_HOSTS = 100;
+
 /** Makes workers for plugins, each confined to what it may do. */
 export class WorkerFactory {
   #folder: string | null = null;
@@ -102,9 +105,13 @@ export class WorkerFactory {
   ): Promise<AllowListProxy | null> {
     if (permissions !== "all" && permissions.network === undefined) return null;
     this.#folder ??= mkdtempSync(join(tmpdir(), "reef-broker-"));
+    const told = new Set<string>();
     return startProxy(join(this.#folder, `${++this.#count}.sock`), permissions, (host) => {
+      if (told.has(host) || told.size > MAX_TOLD_HOSTS) return;
       const denial = explain([{ id: plugin.id, permissions }], "network", host);
-      if (denial) events.log("broker", describeDenial(denial));
+      told.add(host);
+      if (told.size > MAX_TOLD_HOSTS) events.log("broker", "network of further hosts is denied");
+      else if (denial) events.log("broker", describeDenial(denial));
     });
   }
 
