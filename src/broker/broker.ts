@@ -102,7 +102,10 @@ export class Broker {
    */
   async load(folder: string): Promise<PluginManifest> {
     const root = realpathSync(folder);
-    return this.#loads.take(root, () => this.#load(root));
+    const plugin = await this.#loads.take(root, () => this.#load(root));
+    // Who hears of it may load it again.
+    this.#events.emit({ type: "broker.loaded", pluginId: plugin.id, time: new Date().toISOString() });
+    return plugin;
   }
 
   async #load(root: string): Promise<PluginManifest> {
@@ -119,7 +122,6 @@ export class Broker {
       throw error;
     }
     this.#pool.drain((serviceKey) => serviceKey.startsWith(`${plugin.id}/`));
-    this.#events.emit({ type: "broker.loaded", pluginId: plugin.id, time: new Date().toISOString() });
     return plugin;
   }
 

@@ -157,3 +157,18 @@ test("logs and errors name the files of the plugin's own folder", async () => {
   await eventually(() => own.logs.some(({ line }) => line.includes(`${folder}/main.ts:2`)), "the line");
   expect(own.logs.filter(({ line }) => line.includes(copies))).toEqual([]);
 });
+
+test("who hears of a load may load the folder again at once", async () => {
+  const folder = writePlugin(own.folder, version("one"));
+  let again: Promise<unknown> | undefined;
+  const hearing = new Broker({
+    ...SINKS,
+    events: { emit: () => (again ??= hearing.load(writePlugin(own.folder, version("two")))) },
+    supportFolder: () => join(own.folder, "s"),
+    codeFolder: copies,
+  });
+  await hearing.load(folder);
+  await again;
+  expect(await hearing.call<string>("plugin", "main", "get", {})).toBe("two");
+  await hearing.close();
+});
