@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { symlinkSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../../tests/support/sandbox.js";
 import { processTree } from "../core/process-tree.js";
@@ -91,6 +91,13 @@ for (const [how, { broker, logs }] of Object.entries(setups)) {
         await isOver(stdout.trim());
       });
 
+      test("has no children but those it has started, for which it may wait", async () => {
+        const script = `const { dlopen } = require("bun:ffi");
+          const { symbols } = dlopen("libc.so.6", { waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" } });
+          console.log(symbols.waitpid(-1, null, 1));`;
+        expect((await run(script, 5000, process.execPath)).stdout).toBe("-1\n");
+      });
+
       test("cannot keep data in a file of memory, which no look at its processes would find", async () => {
         const script = `const { dlopen } = require("bun:ffi");
           const { symbols } = dlopen("libc.so.6", { memfd_create: { args: ["ptr", "u32"], returns: "i32" } });
@@ -115,4 +122,44 @@ for (const [how, { broker, logs }] of Object.entries(setups)) {
       expect(stdout).toHaveLength(1024 * 1024);
     });
   });
+}
+
+test.skipIf(!confined)("what a command has started ends with a server that is killed", async () => {
+  const script = `
+    import { testBroker } from ${JSON.stringify(join(import.meta.dir, "testing/fixtures.ts"))};
+    const own = testBroker({}, { environment: { PATH: process.env.PATH } });
+    console.log(own.folder);
+    await own.add({
+      id: "p",
+      permissions: [{ permission: "shell:execute", allow: ["sh"] }, { permission: "events", allow: ["*"] }],
+      methods: { run: {} },
+      code: 'import { shell } from "reef/broker"; export default { services: { main: { run: () => shell.execute("sh", ["-c", "(${FOR_EVER}) & wait"]) } } };',
+    });
+    void own.broker.call("p", "main", "run", {});
+    setInterval(() => {}, 1000);`;
+  const server = Bun.spawn([process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const { value } = await server.stdout.getReader().read();
+  let started: number[] = [];
+  const isRunning = async () => {
+    started = await processTree(server.pid);
+    // The server, its worker, the command, what that has started, and who ends it.
+    return (
+      started.length >= 4 && started.filter((pid) => commandLine(pid).startsWith("sh -c (while")).length >= 2
+    );
+  };
+  await eventually(isRunning, "the command");
+  const left = started.filter((pid) => commandLine(pid).startsWith("sh -c (while"));
+  server.kill("SIGKILL");
+  await server.exited;
+  for (const pid of left) await isOver(String(pid));
+  rmSync(new TextDecoder().decode(value).trim(), { recursive: true });
+});
+
+/** Of a process; nothing when it has ended. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
 }

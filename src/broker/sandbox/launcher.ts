@@ -63,16 +63,33 @@ function dropCapabilities(): void {
   }
 }
 
-async function startRelay(plan: LaunchPlan): Promise<number | null> {
-  if (plan.proxySocket === null) return null;
-  const relay = Bun.spawn([process.execPath, plan.relay, plan.proxySocket], {
+/** Starts a program in the background, with the script's own stdin, which a shell would take from it. */
+const IN_BACKGROUND = 'exec 3<&0; "$@" <&3 3<&- &';
+
+/**
+ * Starts a program beside us that has our stdin. It is no child of ours: what we become may wait for all that it has.
+ * Resolves with the first that the program writes, nothing if it closes its output at once.
+ */
+async function startBeside(program: string[]): Promise<string> {
+  const shell = Bun.spawn(["/bin/sh", "-c", IN_BACKGROUND, "sh", ...program], {
     stdio: ["inherit", "pipe", "ignore"],
     env: {},
   });
-  const { value } = await relay.stdout.getReader().read();
-  const port = Number(new TextDecoder().decode(value));
+  const { value } = await shell.stdout.getReader().read();
+  await shell.exited;
+  return new TextDecoder().decode(value);
+}
+
+async function startRelay(plan: LaunchPlan): Promise<number | null> {
+  if (plan.proxySocket === null) return null;
+  const port = Number(await startBeside([process.execPath, plan.relay, plan.proxySocket]));
   if (!Number.isInteger(port) || port <= 0) throw new Error("the network relay did not start");
   return port;
+}
+
+/** Ends the process group when nobody holds our stdin any more: a server that is killed ends nothing itself. */
+async function startWatchman(): Promise<void> {
+  await startBeside(["/bin/sh", "-c", "exec >&-; read -r line; kill -KILL 0"]);
 }
 
 function execute(plan: LaunchPlan, env: Record<string, string>): never {
@@ -98,6 +115,7 @@ async function launch(plan: LaunchPlan): Promise<never> {
     if (plan.proxySocket !== null || !(error instanceof SyscallError)) throw error;
   }
   const port = await startRelay(plan);
+  if (plan.children) await startWatchman();
   const env = { ...plan.env };
   if (port !== null) {
     const proxy = `http://127.0.0.1:${port}`;

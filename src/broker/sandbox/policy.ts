@@ -15,7 +15,7 @@ export interface LaunchPlan {
   layers: FileRule[][];
   /** The socket file of the host's allow-list proxy, or null for no network at all. */
   proxySocket: string | null;
-  /** Whether it may start other processes. */
+  /** Whether it may start other processes. It leads a process group then, which ends with the server. */
   children: boolean;
   /** The script that carries bytes from inside the network namespace to the proxy. */
   relay: string;
