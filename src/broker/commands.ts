@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { endProcessTree } from "../core/process-tree.js";
 import type { CommandResult } from "./client.js";
-import type { CommandMemory } from "./command-memory.js";
+import type { CommandWatch } from "./command-watch.js";
 import { BrokerError } from "./errors.js";
 import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";
@@ -23,8 +23,8 @@ export interface CommandOptions {
   timeout: number;
   signal: AbortSignal;
   maxFileRules: number;
-  memory: CommandMemory;
-  /** Whose commands may hold so much memory together. */
+  watch: CommandWatch;
+  /** Whose commands may use so much together. */
   owner: object;
   /** Told why it was ended, where its result does not say. */
   note(line: string): void;
@@ -80,11 +80,12 @@ export async function runCommand(
   });
   const kill = () => child.kill("SIGKILL");
   const timer = setTimeout(kill, options.timeout);
-  const unwatch = options.memory.watch({
+  const unwatch = options.watch.watch({
     pid: child.pid,
+    confined: options.confined,
     owner: options.owner,
-    end() {
-      options.note(`the command "${command}" was ended: those of a worker held too much memory together`);
+    end(what) {
+      options.note(`the command "${command}" was ended: those of a worker ${what} together`);
       kill();
     },
   });

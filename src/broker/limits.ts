@@ -30,7 +30,9 @@ export interface BrokerLimits {
   maxRestartDelay: number;
   /** The memory that one worker holds, and that its commands hold together. */
   maxMemory: number;
-  /** How often memory is looked at. */
+  /** The threads of one worker, and of its commands together. */
+  maxThreads: number;
+  /** How often that is looked at. */
   memoryInterval: number;
   /** One message on the channel, either way, in UTF-16 units: characters of JSON, of which most take a byte. */
   maxMessage: number;
@@ -62,6 +64,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   restartDelay: 100,
   maxRestartDelay: 10_000,
   maxMemory: 256 * 1024 * 1024,
+  maxThreads: 512,
   memoryInterval: 100,
   maxMessage: 4 * 1024 * 1024,
   maxBacklog: 64 * 1024 * 1024,

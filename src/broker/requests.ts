@@ -1,4 +1,4 @@
-import { CommandMemory } from "./command-memory.js";
+import { CommandWatch } from "./command-watch.js";
 import { runCommand } from "./commands.js";
 import { type CallContext, type Dispatch, trustedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
@@ -32,10 +32,10 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 /** Answers the requests that a worker makes, each under what its chain of callers may do. */
 export class Requests {
-  readonly #memory: CommandMemory;
+  readonly #watch: CommandWatch;
 
   constructor(private readonly host: RequestHost) {
-    this.#memory = new CommandMemory(host.limits);
+    this.#watch = new CommandWatch(host.limits);
   }
 
   /** Takes one request and answers it on the worker's channel. Never throws. */
@@ -199,7 +199,7 @@ export class Requests {
       timeout: Math.max(1, left),
       signal,
       maxFileRules: limits.maxFileRules,
-      memory: this.#memory,
+      watch: this.#watch,
       owner: session,
       note: session.note,
     });

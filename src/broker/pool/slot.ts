@@ -78,7 +78,7 @@ export function describeSlot(slot: Slot): WorkerInfo {
     pid: worker?.pid ?? null,
     inFlight: worker?.inFlight.size ?? 0,
     queued: queue.length,
-    memory: worker?.memory() ?? null,
+    memory: worker?.usage()?.memory ?? null,
     quarantine: backoff.quarantine,
   };
 }

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import type { LoadedPlugin } from "../manifest.js";
-import { memoryOf } from "../memory.js";
 import { OP, type WireError, type WorkerSetup } from "../protocol.js";
 import type { FileRule } from "../sandbox/landlock.js";
 import { BUN } from "../sandbox/launcher-command.js";
 import { type ConfinedProcess, spawnConfined, workerRules } from "../sandbox/spawn.js";
+import { type Usage, usageOf } from "../usage.js";
 import { toWire } from "../worker/wire-error.js";
 import { checksSource } from "../worker-checks.js";
 import { Conversation, type Listener, type Reply, type WorkerCall } from "./conversation.js";
@@ -208,9 +208,9 @@ export class Worker {
     this.#conversation.refuse(id, error);
   }
 
-  /** What it holds in bytes, or null when it cannot be told. */
-  memory(): number | null {
-    return memoryOf(this.#process.pid);
+  /** What it uses of the machine, or null when it cannot be told. */
+  usage(): Usage | null {
+    return usageOf(this.#process.pid);
   }
 
   /** Ends it now. The reason reaches whoever waits for it. */

@@ -2,8 +2,9 @@ import { afterEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../../tests/support/sandbox.js";
-import { CommandMemory } from "./command-memory.js";
+import { CommandWatch } from "./command-watch.js";
 import { temporaryFolder } from "./testing/fixtures.js";
+import { startThreads } from "./testing/misbehaviours.js";
 
 const MB = 1024 * 1024;
 const LIMIT = 300;
@@ -31,10 +32,10 @@ async function start(script: string): Promise<number> {
 
 /** Watches commands by who started them, and collects which are ended. */
 function watch(commands: readonly (readonly [pid: number, owner: object])[]): number[] {
-  const memory = new CommandMemory({ maxMemory: LIMIT * MB, memoryInterval: 5 });
+  const watching = new CommandWatch({ maxMemory: LIMIT * MB, maxThreads: 100, memoryInterval: 5 });
   const ended: number[] = [];
   for (const [pid, owner] of commands) {
-    ends.push(memory.watch({ pid, owner, end: () => ended.push(pid) }));
+    ends.push(watching.watch({ pid, owner, confined: false, end: () => ended.push(pid) }));
   }
   return ended;
 }
@@ -48,6 +49,17 @@ test("a command that holds more than it may is ended, and no other", async () =>
   await eventually(() => ended.length > 0, "the end");
   await Bun.sleep(50);
   expect(ended).toEqual([large]);
+});
+
+test("a command that has more threads than it may is ended, and no other", async () => {
+  const [few, many] = await Promise.all([start(startThreads(20)), start(startThreads(120))]);
+  const ended = watch([
+    [few, {}],
+    [many, {}],
+  ]);
+  await eventually(() => ended.length > 0, "the end");
+  await Bun.sleep(50);
+  expect(ended).toEqual([many]);
 });
 
 test("of those that hold too much together the largest is ended, and the rest go on", async () => {
