@@ -66,7 +66,6 @@ export async function runCommand(
   const child = spawnConfined({
     confined: options.confined,
     channel: false,
-    detached: true,
     plan: {
       program,
       argv: [command, ...args],

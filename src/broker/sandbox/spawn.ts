@@ -63,8 +63,6 @@ export interface SpawnOptions {
   confined: boolean;
   /** Whether descriptor 3 is a socket to us. */
   channel: boolean;
-  /** Whether it leads a process group of its own. */
-  detached?: boolean;
 }
 
 /** A program with its pipes. */
@@ -74,7 +72,7 @@ export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
  * Starts a program, confined by the launcher unless told otherwise. It has nothing to read: stdin is for the launcher,
  * whose relay lives as long as that is open.
  */
-export function spawnConfined({ plan, confined, channel, detached = false }: SpawnOptions): ConfinedProcess {
+export function spawnConfined({ plan, confined, channel }: SpawnOptions): ConfinedProcess {
   const extra = channel ? (["socket-fd"] as const) : [];
   const [name, ...args] = plan.argv;
   const child = Bun.spawn(confined ? launcherCommand() : [plan.program, ...args], {
@@ -82,7 +80,8 @@ export function spawnConfined({ plan, confined, channel, detached = false }: Spa
     stdio: ["pipe", "pipe", "pipe", ...extra],
     env: confined ? {} : plan.env,
     cwd: confined ? import.meta.dir : plan.cwd,
-    detached,
+    // A group of its own: signals from the server's terminal are the server's, and what a command starts is found by it.
+    detached: true,
   }) as ConfinedProcess;
   if (confined) {
     child.stdin.write(`${JSON.stringify({ ...plan, relay: RELAY } satisfies LaunchPlan)}\n`);
