@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { offerMethods } from "../../src/broker/index.js";
@@ -183,6 +183,32 @@ test.each([
   const query = new URLSearchParams({ permission, resource });
   const path = `/broker/permissions/board/com.example.math-plugin/check?${query}`;
   expect((await t.json(path, { auth: true })).data).toMatchObject(answer);
+});
+
+test("a file is asked about by where it is, as the operating system does, not by the name of a link", async () => {
+  const away = temporaryFolder();
+  mkdirSync(join(away.path, "real"));
+  symlinkSync("real", join(away.path, "link"));
+  symlinkSync("/etc/passwd", join(away.path, "real/out"));
+  symlinkSync("round", join(away.path, "round"));
+  const permissions = [{ permission: "fs-read", allow: [`${away.path}/link/**`] }];
+  await t.broker.load(writePlugin(away.path, { ...math(1), id: "linking", permissions }));
+  const allows = async (file: string) => {
+    const query = new URLSearchParams({ permission: "fs-read", resource: join(away.path, file) });
+    const { status, data } = await t.json(`/broker/permissions/linking/linking/check?${query}`, {
+      auth: true,
+    });
+    return data.allowed ?? status;
+  };
+  expect(await Promise.all(["link/new", "real/new", "link/out", "round/x", "link/\0"].map(allows))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    400,
+  ]);
+  t.broker.unload("linking");
+  away.remove();
 });
 
 describe("service modules", () => {

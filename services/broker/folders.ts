@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Broker } from "../../src/broker/index.js";
+import { type Broker, readIdentifier } from "../../src/broker/index.js";
 import { follow } from "../../src/core/code-files.js";
 import { readSource, type Source, standsAsRead } from "../../src/core/digest.js";
 import { entriesOf, isPluginFolder } from "../../src/core/discover.js";
@@ -80,7 +80,7 @@ export class PluginFolders {
       // What was refused may have been so for another folder, or for what is no part of its code.
       const isServed = known.pluginId !== null && this.broker.hasPlugin(known.pluginId);
       if (known.source.digest === before?.digest && known.error === null && isServed) return;
-      const { id } = this.broker.readPlugin(dir);
+      const id = readIdentifier(dir);
       const rival = [...this.#known].find(([other, { pluginId }]) => other !== dirName && pluginId === id);
       if (rival) throw new Error(`the identifier "${id}" is taken by the folder ${rival[0]}`);
       await this.broker.load(dir);

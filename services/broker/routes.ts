@@ -7,6 +7,7 @@ import {
   explain,
   kindOf,
   permissionName,
+  realPathOrName,
 } from "../../src/broker/index.js";
 import { errorReply } from "../../src/core/errors.js";
 import { failureStatus, LoadFailure } from "../../src/core/load-failure.js";
@@ -92,8 +93,10 @@ export function brokerRoutes(running: () => Running): Hono {
     const permission = permissionName(spelling);
     const given = c.req.query("resource");
     const resource = given === undefined ? undefined : resourceOf(permission, given);
-    if (resource === null)
-      return errorReply("BAD_REQUEST", `resource of ${permission} is {"command": "git", "args": ["log"]}`);
+    if (resource === null) {
+      const wanted = kindOf(permission) === "path" ? "a path" : '{"command": "git", "args": ["log"]}';
+      return errorReply("BAD_REQUEST", `resource of ${permission} is ${wanted}`);
+    }
     try {
       const { parties } = running().broker.explainPermissions(caller, callee);
       const denial = explain(parties, permission, resource);
@@ -139,7 +142,7 @@ export function brokerRoutes(running: () => Running): Hono {
 /** What is asked for, in the form that permissions are held against; null when it has none. */
 function resourceOf(permission: string, given: string): string | null {
   const kind = kindOf(permission);
-  if (kind === "path") return resolve("/", given);
+  if (kind === "path") return given.includes("\0") ? null : realPathOrName(resolve("/", given));
   if (kind !== "command") return given;
   try {
     const { command, args = [] } = Object(JSON.parse(given)) as { command?: unknown; args?: unknown };

@@ -113,6 +113,7 @@ async function start(ctx: ServiceContext, options: BrokerServiceOptions): Promis
     limits: options.limits,
     enforcement: options.enforcement ?? readConfig().brokerEnforcement,
     supportFolder: (pluginId) => join(ctx.dataDir, "plugins", encodeURIComponent(pluginId)),
+    codeFolder: join(ctx.dataDir, "plugin-code"),
     events: {
       emit(event) {
         if (event.type === "broker.plugin_event")

@@ -1,5 +1,8 @@
-import type { PluginStorage } from "../../src/broker/index.js";
+import { BrokerError, DEFAULT_LIMITS, type PluginStorage } from "../../src/broker/index.js";
 import { SqliteFile } from "../../src/storage/index.js";
+
+/** Characters of the keys of one plugin that are read at most: more would not reach it. */
+const MAX_LISTED = DEFAULT_LIMITS.maxMessage;
 
 /** Keeps what plugins store in one database, each plugin apart. */
 export class SqlitePluginStorage implements PluginStorage {
@@ -37,7 +40,14 @@ export class SqlitePluginStorage implements PluginStorage {
     const query = this.#file.db.query<{ key: string }, [string]>(
       "SELECT key FROM entry WHERE plugin = ? ORDER BY key",
     );
-    return query.all(plugin).map(({ key }) => key);
+    const keys: string[] = [];
+    let size = 0;
+    for (const { key } of query.iterate(plugin)) {
+      size += key.length;
+      if (size > MAX_LISTED) throw new BrokerError("invalid_output", "there are too many keys to list them");
+      keys.push(key);
+    }
+    return keys;
   }
 
   flush(): void {

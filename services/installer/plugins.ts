@@ -13,7 +13,7 @@ import type { Workspace } from "./workspace.js";
  */
 export function validatePlugin(workspace: Workspace): string {
   try {
-    return readManifest(workspace.incoming, join(workspace.path, "support")).id;
+    return readManifest(workspace.incoming, () => join(workspace.path, "support")).id;
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     throw new InstallError(

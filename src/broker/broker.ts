@@ -1,7 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, realpathSync } from "node:fs";
+import { contentDigest } from "../core/digest.js";
+import { Turns } from "../core/turns.js";
 import { CallDispatcher } from "./call-dispatcher.js";
 import { type BrokerTool, type ProviderInfo, toolsOf } from "./catalogue.js";
 import { type CallOptions, clientOf, type ServiceClient } from "./client.js";
+import { CodeCopies } from "./code-copies.js";
 import { type Dispatch, trustedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
 import { WorkerFactory } from "./factory.js";
@@ -26,6 +29,8 @@ export interface BrokerOptions {
   events: EventSink;
   /** Where a plugin's own data belongs (`$EXTENSION_SUPPORT`), by its identifier. */
   supportFolder(pluginId: string): string;
+  /** Where the code of plugins is copied to, for workers to run; the broker's alone, also after a restart. */
+  codeFolder: string;
   storage?: PluginStorage;
   limits?: Partial<BrokerLimits>;
   /** What happens where the machine cannot enforce permissions; `"scoped"` when absent. */
@@ -44,7 +49,8 @@ const OPERATOR = trustedContext(OPERATOR_ID);
  *
  * @example
  * ```ts
- * const broker = new Broker({ log, events, supportFolder: (id) => `/data/plugins/${id}` });
+ * const supportFolder = (id: string) => `/data/plugins/${id}`;
+ * const broker = new Broker({ log, events, supportFolder, codeFolder: "/data/plugin-code" });
  * await broker.load("/services/math-plugin");
  * await broker.call("com.example.math-plugin", "math", "add", { a: 5, b: 3 }); // { result: 8 }
  * ```
@@ -57,6 +63,9 @@ export class Broker {
   /** @internal */
   readonly factory: WorkerFactory;
   readonly #providers = new Providers();
+  readonly #copies: CodeCopies;
+  /** By folder: what is read last is to be what is served. */
+  readonly #loads = new Turns();
   readonly #calls: CallDispatcher;
   readonly #pool: WorkerPool;
   readonly #events: EventSink;
@@ -71,6 +80,7 @@ export class Broker {
     this.limits = limits;
     this.#events = events;
     this.#supportFolder = (id) => options.supportFolder(id);
+    this.#copies = new CodeCopies(options.codeFolder);
     this.#mode = options.enforcement ?? "scoped";
     this.#detect = options.detect ?? detectEnforcement;
     const factory = new WorkerFactory(limits, this.#mode, this.#detect, environment);
@@ -85,17 +95,33 @@ export class Broker {
 
   /**
    * Reads a plugin folder and makes its methods callable; replaces an earlier version of
-   * the same plugin, whose running calls finish on their old workers. Throws a
-   * `ManifestError`, and a `BrokerError` when the plugin must not run on this machine.
+   * the same plugin, whose running calls finish on their old workers. Workers run a copy of
+   * its code, so that what is in the folder later does not run before it is loaded. Rejects
+   * with a `ManifestError`, a `BrokerError` when the plugin must not run on this machine, a
+   * `LoadFailure` when there is too much in it and a `StorageError` when it cannot be copied.
    */
   async load(folder: string): Promise<PluginManifest> {
-    const plugin = this.readPlugin(folder);
-    await this.factory.confines(plugin);
-    if (this.#closed) throw new BrokerError("unavailable", "the broker is closing");
-    this.#makeSupportFolder(plugin);
-    this.#providers.addPlugin(plugin);
-    this.#pool.drain((serviceKey) => serviceKey.startsWith(`${plugin.id}/`));
+    const root = realpathSync(folder);
+    const plugin = await this.#loads.take(root, () => this.#load(root));
+    // Who hears of it may load it again.
     this.#events.emit({ type: "broker.loaded", pluginId: plugin.id, time: new Date().toISOString() });
+    return plugin;
+  }
+
+  async #load(root: string): Promise<PluginManifest> {
+    const digest = contentDigest(root);
+    const manifest = this.readPlugin(root);
+    await this.factory.confines(manifest);
+    const plugin = { ...manifest, code: await this.#copies.make(root, digest) };
+    try {
+      if (this.#closed) throw new BrokerError("unavailable", "the broker is closing");
+      this.#makeSupportFolder(plugin);
+      this.#providers.addPlugin(plugin)?.code.release();
+    } catch (error) {
+      plugin.code.release();
+      throw error;
+    }
+    this.#pool.drain((serviceKey) => serviceKey.startsWith(`${plugin.id}/`));
     return plugin;
   }
 
@@ -111,9 +137,7 @@ export class Broker {
 
   /** Reads and checks a plugin folder without loading it. */
   readPlugin(folder: string): PluginManifest {
-    // The identifier decides the support folder, and the manifest the identifier.
-    const preliminary = readManifest(folder, "/");
-    return readManifest(folder, this.#supportFolder(preliminary.id));
+    return readManifest(folder, this.#supportFolder);
   }
 
   /** Whether there is a plugin of this name now. */
@@ -123,7 +147,9 @@ export class Broker {
 
   /** Takes a plugin out of service. Running calls finish. Returns whether it was there. */
   unload(pluginId: string): boolean {
-    if (!this.#providers.removePlugin(pluginId)) return false;
+    const plugin = this.#providers.removePlugin(pluginId);
+    if (!plugin) return false;
+    plugin.code.release();
     this.#pool.drain((serviceKey) => serviceKey.startsWith(`${pluginId}/`));
     this.#events.emit({ type: "broker.unloaded", pluginId, time: new Date().toISOString() });
     return true;
@@ -226,5 +252,6 @@ export class Broker {
     await this.#pool.close();
     this.wheel.stop();
     this.factory.close();
+    await this.#copies.close();
   }
 }

@@ -51,6 +51,7 @@ beforeAll(async () => {
       store: {},
       board: {},
       forbidden: {},
+      long: {},
     },
     code: `import { services, createServiceClient, currentCall, storage } from "@kunkunsh/api";
       import { appendFileSync } from "node:fs";
@@ -70,6 +71,7 @@ beforeAll(async () => {
         waits: () => aborted,
         async store() { await storage.set("k", { v: 1 }); return [await storage.get("k"), await storage.keys()]; },
         board: () => services.call("board", "notes", "whoami", {}),
+        long: ({ at }) => services.call(...["math", "math", "math"].map((name, n) => n === at ? "x".repeat(600) : name)),
         forbidden: () => services.call("elsewhere", "main", "x", {}),
       } } };`,
   });
@@ -183,6 +185,14 @@ describe("a call from a plugin", () => {
     const inFlight = broker.workers().filter(({ service }) => service === "com.example.math-plugin/math");
     expect(inFlight.every((worker) => worker.inFlight === 0)).toBe(true);
   });
+
+  test.each([0, 1, 2])(
+    "of a name that is too long to be one is refused before any rule is looked at (%d)",
+    async (at) => {
+      const { code, message } = await failure(caller("long", { at }));
+      expect([code, message]).toEqual(["method_failed", expect.stringContaining("at most 512 characters")]);
+    },
+  );
 
   test("needs the permission to call, and the denial says who lacks it", async () => {
     const error = await failure(caller("forbidden"));

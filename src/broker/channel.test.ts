@@ -56,6 +56,41 @@ describe("between host and worker", () => {
     await setup.close();
   });
 
+  test("what a busy worker has not read yet is no reason to end it: calls wait, and answers that are too much are refused", async () => {
+    const mb = 1024 * 1024;
+    const values: Record<string, string> = { large: "x".repeat(mb) };
+    const storage = {
+      get: async (_plugin: string, key: string) => values[key],
+      set: async () => undefined,
+      delete: async () => undefined,
+      keys: async () => [],
+    };
+    const setup = testBroker({ maxBacklog: 16 * mb }, { storage });
+    const code = `import { storage } from "reef/broker";
+      const loop = (ms) => { for (const end = Date.now() + ms; Date.now() < end; ); };
+      export default { services: { main: {
+        loop: ({ ms }) => { loop(ms); return process.pid; },
+        size: ({ text }) => text.length,
+        async ask({ count }) {
+          const asked = Promise.allSettled(Array.from({ length: count }, () => storage.get("large")));
+          await Bun.sleep(1);
+          loop(300);
+          return (await asked).map(({ reason }) => reason?.code ?? "ok");
+        } } } };`;
+    await setup.add({ id: "busy", permissions: ["storage"], methods: { loop: {}, size: {}, ask: {} }, code });
+    const call = <T>(method: string, input: unknown) => setup.broker.call<T>("busy", "main", method, input);
+    const pid = await call<number>("loop", { ms: 0 });
+    const busy = call("loop", { ms: 300 });
+    const sizes = Array.from({ length: 40 }, () => call<number>("size", { text: values.large }));
+    expect(new Set(await Promise.all(sizes))).toEqual(new Set([mb]));
+    await busy;
+    expect(await call<string[]>("ask", { count: 10 })).toEqual(Array(10).fill("ok"));
+    const answers = await call<string[]>("ask", { count: 40 });
+    expect(new Set(answers)).toEqual(new Set(["ok", "overloaded"]));
+    expect(await call<number>("loop", { ms: 0 })).toBe(pid);
+    await setup.close();
+  });
+
   test("output without end neither fills our memory nor stops calls, and the log stays bounded", async () => {
     const setup = testBroker({ maxLogRate: 10_000 });
     const code = `export default { services: { main: {

@@ -32,7 +32,10 @@ export class LineReader {
 
 /** What a channel reports. Each is called from the event loop, never from within `send`. */
 export interface ChannelEvents {
-  onMessage(message: unknown[]): void;
+  /** `text` is the JSON of the message. */
+  onMessage(message: unknown[], text: string): void;
+  /** The other side has taken all that waited for it. */
+  onDrained?(): void;
   /** The other side is gone, or broke the protocol (`reason`). Called once. */
   onClose(reason: string | null): void;
 }
@@ -45,6 +48,12 @@ export interface ChannelLimits {
   maxBacklog: number;
 }
 
+/** Bytes of small messages that are sent as one. */
+const MAX_JOINED = 64 * 1024;
+
+/** Room that is left for small messages, in bytes. */
+const RESERVE = 1024 * 1024;
+
 // Bun's declarations lack this form of its `connect`.
 const connectDescriptor = Bun.connect as unknown as (options: Bun.FdSocketOptions) => Promise<Bun.Socket>;
 
@@ -55,6 +64,7 @@ export class Channel {
   #backlogBytes = 0;
   /** What was sent in this turn. */
   #outbox = "";
+  #outboxBytes = 0;
   #closed = false;
 
   private constructor(
@@ -90,9 +100,10 @@ export class Channel {
     return !this.#closed;
   }
 
-  /** Bytes that the other side has not taken yet. */
-  get backlog(): number {
-    return this.#backlogBytes;
+  /** Whether a message of so many bytes finds room behind those that the other side has not taken yet. */
+  takes(bytes: number): boolean {
+    const waiting = this.#backlogBytes + this.#outboxBytes;
+    return waiting === 0 || waiting + bytes <= this.limits.maxBacklog - RESERVE;
   }
 
   /**
@@ -110,17 +121,21 @@ export class Channel {
     if (text.length > this.limits.maxMessage) throw new MessageTooLarge(text.length, this.limits.maxMessage);
     if (this.#outbox === "") queueMicrotask(this.#post);
     this.#outbox += text;
+    this.#outboxBytes += Buffer.byteLength(text);
+    // To join what is large costs more memory than it saves time.
+    if (this.#outboxBytes > MAX_JOINED) this.#post();
   }
 
   #post = (): void => {
     const text = this.#outbox;
+    const size = this.#outboxBytes;
     this.#outbox = "";
-    if (this.#closed || this.#socket === null) return;
+    this.#outboxBytes = 0;
+    if (text === "" || this.#closed || this.#socket === null) return;
     if (this.#backlog.length > 0) {
       this.#keep(Buffer.from(text));
       return;
     }
-    const size = Buffer.byteLength(text);
     const written = Math.max(this.#socket.write(text), 0);
     if (written < size) this.#keep(Buffer.from(text).subarray(written));
   };
@@ -142,6 +157,7 @@ export class Channel {
       }
       this.#backlog.shift();
     }
+    this.events.onDrained?.();
   }
 
   #receive(line: string): void {
@@ -153,7 +169,7 @@ export class Channel {
       this.close("a message was not JSON");
       return;
     }
-    if (Array.isArray(message)) this.events.onMessage(message);
+    if (Array.isArray(message)) this.events.onMessage(message, line);
     else this.close("a message was not a list");
   }
 

@@ -119,7 +119,7 @@ export const storage = {
   async delete(key: string): Promise<void> {
     await runtimeBridge().request({ kind: "storage", action: "delete", key });
   },
-  /** All keys that have a value. */
+  /** All keys that have a value. Rejects with `invalid_output` for more than four million characters of them. */
   async keys(): Promise<string[]> {
     return (await runtimeBridge().request({ kind: "storage", action: "keys" })) as string[];
   },
@@ -146,7 +146,7 @@ export const events = {
 export interface CommandResult {
   /** The exit code, or null when a signal ended it. */
   code: number | null;
-  /** Output, at most 1 MB of each; the rest is dropped. */
+  /** Output, at most 1 MB of each, less where it is no text; the rest is dropped. */
   stdout: string;
   stderr: string;
 }
@@ -155,8 +155,9 @@ export interface CommandResult {
 export const shell = {
   /**
    * Runs a program without a shell, confined to the same files and hosts as the plugin.
-   * It is killed after `timeout` milliseconds, 30,000 when absent, and when the call that it
-   * belongs to has no time left. What it has started ends with it. Resolves however it ends; rejects with
+   * It is killed after `timeout` milliseconds, 30,000 when absent, when the call that it
+   * belongs to has no time left, and when it holds most of the memory of which the worker's
+   * commands hold too much. What it has started ends with it. Resolves however it ends; rejects with
    * `permission_denied`, `invalid_input`, and `not_found` for a program that is not there.
    *
    * @example

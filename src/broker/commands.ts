@@ -2,16 +2,17 @@ import { realpathSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { endProcessTree } from "../core/process-tree.js";
 import type { CommandResult } from "./client.js";
+import type { CommandWatch } from "./command-watch.js";
 import { BrokerError } from "./errors.js";
-import type { PluginManifest } from "./manifest.js";
+import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";
 import { EXECUTE, READ } from "./sandbox/landlock.js";
 import { fileLayers } from "./sandbox/layers.js";
-import { spawnConfined, systemRules } from "./sandbox/spawn.js";
+import { codeRules, spawnConfined, systemRules } from "./sandbox/spawn.js";
 
 /** What a permitted command runs under. */
 export interface CommandOptions {
-  plugin: PluginManifest;
+  plugin: LoadedPlugin;
   permissions: Permissions;
   env: Record<string, string>;
   proxySocket: string | null;
@@ -22,9 +23,16 @@ export interface CommandOptions {
   timeout: number;
   signal: AbortSignal;
   maxFileRules: number;
+  watch: CommandWatch;
+  /** Whose commands may use so much together. */
+  owner: object;
+  /** Told why it was ended, where its result does not say. */
+  note(line: string): void;
 }
 
 const MAX_OUTPUT = 1024 * 1024;
+/** Characters of it as JSON, in which some take six: both outputs have to fit into one message. */
+const MAX_JSON = 1.75 * MAX_OUTPUT;
 
 /** How long its output may take to end once nothing of it runs that can be found, in milliseconds. */
 const OUTPUT_LIMIT_MS = 1000;
@@ -58,16 +66,12 @@ export async function runCommand(
   const child = spawnConfined({
     confined: options.confined,
     channel: false,
-    detached: true,
     plan: {
-      argv: [program, ...args],
+      program,
+      argv: [command, ...args],
       env: { PATH: options.searchPath, ...options.env, [MARK]: mark },
-      cwd: options.plugin.root,
-      base: [
-        ...systemRules(),
-        { path: program, rights: READ | EXECUTE },
-        { path: options.plugin.root, rights: READ },
-      ],
+      cwd: options.plugin.code.path,
+      base: [...systemRules(), { path: program, rights: READ | EXECUTE }, ...codeRules(options.plugin)],
       layers: options.confined ? await fileLayers(options.permissions, options.maxFileRules) : [[]],
       proxySocket: options.proxySocket,
       children: true,
@@ -75,6 +79,15 @@ export async function runCommand(
   });
   const kill = () => child.kill("SIGKILL");
   const timer = setTimeout(kill, options.timeout);
+  const unwatch = options.watch.watch({
+    pid: child.pid,
+    confined: options.confined,
+    owner: options.owner,
+    end(what) {
+      options.note(`the command "${command}" was ended: those of a worker ${what} together`);
+      kill();
+    },
+  });
   options.signal.addEventListener("abort", kill, { once: true });
   if (options.signal.aborted) kill();
   const stdout = new Output(child.stdout);
@@ -85,6 +98,7 @@ export async function runCommand(
     const [out, err] = await Promise.all([stdout.rest(), stderr.rest()]);
     return { code: child.exitCode, stdout: out, stderr: err };
   } finally {
+    unwatch();
     clearTimeout(timer);
     options.signal.removeEventListener("abort", kill);
     child.stdin.end();
@@ -118,6 +132,16 @@ class Output {
   async rest(): Promise<string> {
     await Promise.race([this.#read, Bun.sleep(OUTPUT_LIMIT_MS)]);
     void this.#reader.cancel();
-    return this.#text.slice(0, MAX_OUTPUT);
+    return fitting(this.#text.slice(0, MAX_OUTPUT));
+  }
+}
+
+/** As much of a text as can be sent. */
+function fitting(text: string): string {
+  let kept = text;
+  for (;;) {
+    const size = JSON.stringify(kept).length;
+    if (size <= MAX_JSON) return kept;
+    kept = kept.slice(0, Math.floor((kept.length * MAX_JSON) / size));
   }
 }

@@ -1,5 +1,8 @@
 /** How calls end when it is not their method that says so. */
 import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { eventually } from "../../tests/support/sandbox.js";
+import { breathe } from "../core/breathe.js";
 import { failure, testBroker } from "./testing/fixtures.js";
 
 const OTHERS = `import { services } from "reef/broker";
@@ -135,4 +138,64 @@ test("callers that fill all workers and wait for another one each get their answ
   const calls = ["one", "two", "three"].map((id) => full.broker.call<number>(id, "main", "go"));
   expect(await Promise.all(calls)).toEqual([7, 7, 7]);
   await full.close();
+});
+
+test("a call that comes after its worker has hung up goes to the next one", async () => {
+  const hung = testBroker({ restartDelay: 1 });
+  await hung.add({
+    id: "hung",
+    methods: { up: {}, answer: {} },
+    code: `export default { services: { main: {
+      up: () => { require("node:fs").closeSync(3); console.log("hung up"); return new Promise(() => {}); },
+      answer: () => 1,
+    } } };`,
+  });
+  const lost = failure(hung.broker.call("hung", "main", "up", {}));
+  await eventually(() => hung.logs.length > 0, "the line");
+  // Its hanging up came before its line, at the latest with it.
+  await breathe();
+  expect(await hung.broker.call<number>("hung", "main", "answer", {})).toBe(1);
+  expect(await lost).toMatchObject({ code: "worker_died" });
+  await hung.close();
+});
+
+test("who ends the server from its terminal does not end its workers, which still answer", async () => {
+  const script = `
+    import { testBroker } from ${JSON.stringify(join(import.meta.dir, "testing/fixtures.ts"))};
+    process.on("SIGINT", () => {});
+    const own = testBroker();
+    await own.add({
+      id: "slow",
+      methods: { nap: {} },
+      code: 'export default { services: { main: { nap: () => Bun.sleep(500).then(() => "rested") } } };',
+    });
+    const nap = own.broker.call("slow", "main", "nap", {});
+    while (own.broker.workers()[0]?.inFlight !== 1) await Bun.sleep(5);
+    console.log("asleep");
+    console.log(await nap.catch(String));
+    await own.close();`;
+  const server = Bun.spawn([process.execPath, "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  expect((await lines.read()).value).toBe("asleep\n");
+  // What a terminal does with Ctrl+C.
+  process.kill(-server.pid, "SIGINT");
+  expect((await lines.read()).value).toBe("rested\n");
+  await server.exited;
+});
+
+test("a supervisor that asks all processes to end leaves it to the server to end its workers", async () => {
+  const asked = testBroker();
+  await asked.add({
+    id: "slow",
+    methods: { nap: {} },
+    code: "export default { services: { main: { nap: ({ ms }) => Bun.sleep(ms).then(() => process.pid) } } };",
+  });
+  const pid = await asked.broker.call<number>("slow", "main", "nap", { ms: 0 });
+  const nap = asked.broker.call<number>("slow", "main", "nap", { ms: 100 });
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
+  expect(await nap).toBe(pid);
+  await asked.close();
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { detectEnforcement } from "./sandbox/level.js";
 import { failure, testBroker, writePlugin } from "./testing/fixtures.js";
 
 const detect = async () => ({ level: "none" as const, reason: "this test says so", landlock: 0 });
@@ -45,4 +46,27 @@ describe("where a machine cannot enforce", () => {
     expect(await open.broker.call<number>("scoped", "main", "go")).toBe(1);
     await open.close();
   });
+});
+
+const { level } = await detectEnforcement();
+
+test.skipIf(level !== "full")("a host that is denied is told once, however often it is tried", async () => {
+  const setup = testBroker();
+  await setup.add({
+    id: "curious",
+    permissions: [{ permission: "network", domains: ["example.org"] }],
+    methods: { look: {} },
+    code: `export default { services: { main: { async look() {
+      const statuses = [];
+      for (let n = 0; n < 300; n++) statuses.push((await fetch("http://host" + (n % 150) + ".test/")).status);
+      return statuses;
+    } } } };`,
+  });
+  const statuses = await setup.broker.call<number[]>("curious", "main", "look", {});
+  expect(new Set(statuses)).toEqual(new Set([403]));
+  const lines = setup.logs.map(({ line }) => line);
+  expect(lines.filter((line) => line.startsWith("network of host7.test:80 is denied"))).toHaveLength(1);
+  expect(lines).toHaveLength(101);
+  expect(lines.at(-1)).toContain("further hosts");
+  await setup.close();
 });

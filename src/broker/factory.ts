@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { BrokerError } from "./errors.js";
 import type { BrokerLimits } from "./limits.js";
-import type { PluginManifest, ServiceManifest } from "./manifest.js";
+import type { LoadedPlugin, PluginManifest, ServiceManifest } from "./manifest.js";
 import { describeDenial, explain, isAllowed } from "./permissions/check.js";
 import { OS_ENFORCED } from "./permissions/names.js";
 import type { Permissions } from "./permissions/set.js";
@@ -17,6 +17,9 @@ import { schemasOf } from "./worker-checks.js";
 const COMMON_ENVIRONMENT = ["LANG", "LC_ALL", "TZ"];
 /** Never passed on, whatever a permission says. */
 const SECRET = /^(VERS_|REEF_)|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
+
+/** Hosts that a worker asked for in vain and that its plugin's log names. It may ask as often as it likes. */
+const MAX_TOLD_HOSTS = 100;
 
 /** Makes workers for plugins, each confined to what it may do. */
 export class WorkerFactory {
@@ -53,7 +56,7 @@ export class WorkerFactory {
 
   /** Starts a worker. `proxy` and worker belong together and end together. */
   async create(
-    plugin: PluginManifest,
+    plugin: LoadedPlugin,
     service: ServiceManifest,
     permissions: Permissions,
     events: WorkerEvents,
@@ -66,13 +69,13 @@ export class WorkerFactory {
         {
           confined,
           layers,
-          root: plugin.root,
+          plugin,
           env: this.environmentFor(permissions, plugin),
           proxySocket: proxy?.socketPath ?? null,
           setup: {
             pluginId: plugin.id,
             service: service.name,
-            main: service.main,
+            main: join(plugin.code.path, relative(plugin.root, service.main)),
             methods: [...service.methods.keys()],
             schemas: schemasOf(service),
             destroyTimeout: this.limits.destroyTimeout,
@@ -102,9 +105,13 @@ export class WorkerFactory {
   ): Promise<AllowListProxy | null> {
     if (permissions !== "all" && permissions.network === undefined) return null;
     this.#folder ??= mkdtempSync(join(tmpdir(), "reef-broker-"));
+    const told = new Set<string>();
     return startProxy(join(this.#folder, `${++this.#count}.sock`), permissions, (host) => {
+      if (told.has(host) || told.size > MAX_TOLD_HOSTS) return;
       const denial = explain([{ id: plugin.id, permissions }], "network", host);
-      if (denial) events.log("broker", describeDenial(denial));
+      told.add(host);
+      if (told.size > MAX_TOLD_HOSTS) events.log("broker", "network of further hosts is denied");
+      else if (denial) events.log("broker", describeDenial(denial));
     });
   }
 

@@ -25,12 +25,14 @@ export {
   MANIFEST_KEYS,
   manifestKey,
   type PluginManifest,
+  readIdentifier,
   readManifest,
 } from "./manifest.js";
 export type { MethodStats } from "./metrics.js";
 export { type OfferingContext, offerMethods, serveOffers } from "./offers.js";
 export { describeDenial, explain, isAllowed, type Party } from "./permissions/check.js";
 export { kindOf, permissionName, SCOPED_PERMISSIONS } from "./permissions/names.js";
+export { realPathOrName } from "./permissions/paths.js";
 export {
   intersect,
   type PermissionSet,

@@ -28,13 +28,15 @@ export interface BrokerLimits {
   /** The first wait before a crashed service starts again; doubles with each crash. */
   restartDelay: number;
   maxRestartDelay: number;
-  /** Resident memory of one worker. */
+  /** The memory that one worker holds, and that its commands hold together. */
   maxMemory: number;
-  /** How often memory is looked at. */
+  /** The threads of one worker, and of its commands together. */
+  maxThreads: number;
+  /** How often that is looked at. */
   memoryInterval: number;
   /** One message on the channel, either way, in UTF-16 units: characters of JSON, of which most take a byte. */
   maxMessage: number;
-  /** Bytes waiting to be read by a worker. */
+  /** Bytes waiting to be read by a worker. Calls wait for room; answers for which there is none are refused. */
   maxBacklog: number;
   /** Calls that a worker may have open towards others. */
   maxNestedCalls: number;
@@ -62,9 +64,10 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   restartDelay: 100,
   maxRestartDelay: 10_000,
   maxMemory: 256 * 1024 * 1024,
+  maxThreads: 512,
   memoryInterval: 100,
   maxMessage: 4 * 1024 * 1024,
-  maxBacklog: 16 * 1024 * 1024,
+  maxBacklog: 64 * 1024 * 1024,
   maxNestedCalls: 256,
   maxLogRate: 256 * 1024,
   maxFileRules: 20_000,

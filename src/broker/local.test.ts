@@ -1,13 +1,13 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import type { LocalMethod } from "./local.js";
 import { failure, type TestBroker, testBroker } from "./testing/fixtures.js";
 
-let setup: TestBroker = testBroker();
-afterEach(async () => {
-  await setup.close();
+let setup: TestBroker;
+beforeEach(() => {
   setup = testBroker();
 });
+afterEach(() => setup.close());
 
 const offer = (methods: Record<string, LocalMethod>) => setup.broker.registerLocal("board", "tasks", methods);
 const call = (method: string, input: unknown = {}, options = {}) =>

@@ -24,7 +24,7 @@ function folderWith(manifest: unknown, key = "kunkun", more: object = {}): strin
   return folder;
 }
 
-const read = (folder: string) => readManifest(folder, "/support");
+const read = (folder: string) => readManifest(folder, () => "/support");
 
 describe("a manifest", () => {
   test("is read from either key, with several services in one file", () => {

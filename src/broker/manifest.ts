@@ -4,6 +4,7 @@ import { messageOf } from "../core/errors.js";
 import { isObject, type JsonObject } from "../core/objects.js";
 import { MAX_MANIFEST, readRegularFile } from "../core/regular-file.js";
 import { systemErrorCode } from "../core/storage-error.js";
+import type { CodeCopy } from "./code-copies.js";
 import { ManifestError } from "./errors.js";
 import { refuseEscapingLinks } from "./links.js";
 import { normalisePermissions } from "./permissions/normalise.js";
@@ -43,6 +44,11 @@ export interface PluginManifest {
   key: (typeof MANIFEST_KEYS)[number];
   permissions: PermissionSet;
   services: ReadonlyMap<string, ServiceManifest>;
+}
+
+/** A plugin that can run: its code is kept as it was when its manifest was read. */
+export interface LoadedPlugin extends PluginManifest {
+  code: CodeCopy;
 }
 
 /** The keys of `package.json` that may hold a manifest, the first one found counts. */
@@ -86,12 +92,21 @@ export function manifestKey(json: JsonObject): (typeof MANIFEST_KEYS)[number] | 
   );
 }
 
-/**
- * Reads and checks the plugin in a folder. `support` is where its own data belongs
- * (`$EXTENSION_SUPPORT`). Throws a {@link ManifestError} that names the field.
- */
-export function readManifest(folder: string, support: string): PluginManifest {
-  const root = realpathSync(folder);
+/** Reads who the plugin in a folder is, and no more. Throws a {@link ManifestError} that names the field. */
+export function readIdentifier(folder: string): string {
+  return readDeclaration(realpathSync(folder)).id;
+}
+
+/** What a `package.json` declares, with the identifier checked. */
+interface Declaration {
+  file: string;
+  key: (typeof MANIFEST_KEYS)[number];
+  json: JsonObject;
+  declared: JsonObject;
+  id: string;
+}
+
+function readDeclaration(root: string): Declaration {
   const file = join(root, "package.json");
   const found = findManifest(root);
   if (!found) {
@@ -99,18 +114,30 @@ export function readManifest(folder: string, support: string): PluginManifest {
   }
   const { key, json } = found;
   const declared = json[key] as JsonObject;
+  const idField = declared.identifier === undefined ? "name" : `${key}.identifier`;
+  const id = declared.identifier ?? json.name;
+  if (typeof id !== "string" || !IDENTIFIER.test(id) || id.includes("__")) {
+    throw new ManifestError(
+      idField,
+      `identifies the plugin to its callers; needed are letters, digits, ".", "-" and "_", without "__"`,
+      file,
+    );
+  }
+  if (id.toLowerCase() === OPERATOR_ID) {
+    throw new ManifestError(idField, `"${id}" is what callers with the operator's token are called`, file);
+  }
+  return { file, key, json, declared, id };
+}
+
+/**
+ * Reads and checks the plugin in a folder. `supportFolder` says by its identifier where its own
+ * data belongs (`$EXTENSION_SUPPORT`). Throws a {@link ManifestError} that names the field.
+ */
+export function readManifest(folder: string, supportFolder: (pluginId: string) => string): PluginManifest {
+  const root = realpathSync(folder);
+  const { file, key, json, declared, id } = readDeclaration(root);
+  const support = supportFolder(id);
   try {
-    const idField = declared.identifier === undefined ? "name" : `${key}.identifier`;
-    const id = declared.identifier ?? json.name;
-    if (typeof id !== "string" || !IDENTIFIER.test(id) || id.includes("__")) {
-      throw new ManifestError(
-        idField,
-        `identifies the plugin to its callers; needed are letters, digits, ".", "-" and "_", without "__"`,
-      );
-    }
-    if (id.toLowerCase() === OPERATOR_ID) {
-      throw new ManifestError(idField, `"${id}" is what callers with the operator's token are called`);
-    }
     refuseEscapingLinks(root);
     const aliases = pathAliases(root, support);
     const declaredPermissions = normalisePermissions(declared.permissions, aliases, `${key}.permissions`);

@@ -42,6 +42,35 @@ describe("a misbehaving worker", () => {
     });
   }
 
+  test("cannot have anybody else walk through what is nested too deeply", async () => {
+    const deep = `"[".repeat(100_000) + "]".repeat(100_000)`;
+    await setup.add({
+      id: "deep",
+      permissions: ["storage", { permission: "events", allow: ["*"] }],
+      methods: { answer: {}, fail: {}, emit: {} },
+      code: `import { events } from "reef/broker";
+        import { writeSync } from "node:fs";
+        const send = (text) => {
+          for (let left = Buffer.from(text + "\\n"); left.length > 0; ) {
+            try { left = left.subarray(writeSync(3, left)); } catch (e) { if (e.code !== "EAGAIN") throw e; }
+          }
+          return new Promise(() => {});
+        };
+        export default { services: { main: {
+          answer: () => send("[3,1," + ${deep} + "]"),
+          fail: () => send('[4,2,{"name":"BrokerError","code":"permission_denied","details":{"issues":' + ${deep} + "}}]"),
+          emit: () => events.emit("x", JSON.parse("[".repeat(2000) + "]".repeat(2000))),
+        } } };`,
+    });
+    const attempt = (method: string) =>
+      failure(setup.broker.call("deep", "main", method, {}, { timeout: 5_000 }));
+    const nested = expect.stringContaining("nested in more than 1000 levels");
+    expect(await attempt("answer")).toMatchObject({ code: "invalid_output", message: nested });
+    expect(await attempt("fail")).toMatchObject({ code: "invalid_output", message: nested });
+    expect(await attempt("emit")).toMatchObject({ code: "method_failed", message: nested });
+    expect(setup.events.filter(({ type }) => type === "broker.plugin_event")).toEqual([]);
+  });
+
   test("takes only the calls in flight with it, each failing with its own error", async () => {
     const call = (method: string) => setup.broker.call("misbehaving", "main", method, {}, { timeout: 5_000 });
     const [waiting, dying] = await Promise.all([failure(call("never_answer")), failure(call("exit"))]);

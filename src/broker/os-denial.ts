@@ -1,20 +1,34 @@
 import { isAbsolute } from "node:path";
-import { BrokerError } from "./errors.js";
+import { BrokerError, type Denial } from "./errors.js";
+import type { LoadedPlugin } from "./manifest.js";
 import { describeDenial, explain, type Party } from "./permissions/check.js";
-import { realPathAsFarAsPossible } from "./permissions/paths.js";
+import { realPathOrName } from "./permissions/paths.js";
 import type { WireError } from "./protocol.js";
 
-/** Turns a refusal by the operating system into the permission it stands for; `null` when it was for another reason. */
-export function explainSystemError(error: WireError, parties: readonly Party[]): BrokerError | null {
+/**
+ * Turns a refusal by the operating system into the permission it stands for, which `plugin` or who called it lacks;
+ * `null` when it was for another reason.
+ */
+export function explainSystemError(
+  error: WireError,
+  callers: readonly Party[],
+  plugin: LoadedPlugin,
+): BrokerError | null {
   if ((error.errno !== "EACCES" && error.errno !== "EPERM") || error.path === undefined) return null;
   if (!isAbsolute(error.path) || error.path.includes("\0")) return null;
-  let path = error.path;
-  try {
-    path = realPathAsFarAsPossible(error.path);
-  } catch {
-    // What cannot be resolved is explained by the name that was used.
-    path = error.path;
-  }
-  const denial = explain(parties, "fs-read", path) ?? explain(parties, "fs-write", path);
+  const denial = explainPath(realPathOrName(error.path), [...callers, plugin], plugin);
   return denial && new BrokerError("permission_denied", describeDenial(denial), { denial });
 }
+
+/** Its code and its folder a plugin may read whatever is declared. */
+function explainPath(path: string, parties: readonly Party[], plugin: LoadedPlugin): Denial | null {
+  const { id, root, code } = plugin;
+  if (isIn(code.path, path)) {
+    const rule = "runs from a copy, which nothing may change; its folder is in process.env.EXTENSION";
+    return { permission: "fs-write", resource: path, parties: [{ party: id, rule }] };
+  }
+  const reading = isIn(root, path) ? null : explain(parties, "fs-read", path);
+  return reading ?? explain(parties, "fs-write", path);
+}
+
+const isIn = (folder: string, path: string) => path === folder || path.startsWith(`${folder}/`);

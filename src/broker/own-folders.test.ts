@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { testBroker } from "./testing/fixtures.js";
+import { detectEnforcement } from "./sandbox/level.js";
+import { failure, testBroker } from "./testing/fixtures.js";
 
 const CODE = `import { writeFile } from "node:fs/promises";
   import { join } from "node:path";
@@ -35,4 +36,30 @@ test("a plugin and its commands find the plugin's own folders as variables", asy
   await call("save", { text: "kept" });
   expect(readFileSync(join(support, "note.txt"), "utf8")).toBe("kept");
   expect(await call<string>("command")).toBe(`${root}\n${support}\n`);
+});
+
+const isConfined = (await detectEnforcement()).level !== "none";
+
+test.skipIf(!isConfined)("a plugin that may not write where it wants to is told what it lacks", async () => {
+  const code = `import { writeFileSync } from "node:fs";
+    import { join } from "node:path";
+    export default { services: { main: {
+      folder: () => writeFileSync(join(process.env.EXTENSION, "note"), ""),
+      code: () => writeFileSync(join(import.meta.dir, "note"), ""),
+    } } };`;
+  const methods = { folder: {}, code: {} };
+  await setup.add({ id: "reader", methods, code });
+  const permissions = [{ permission: "fs-write", allow: ["$EXTENSION/**"] }];
+  await setup.add({ id: "writer", methods, code, permissions });
+  const call = (id: string, method: string) => setup.broker.call(id, "main", method, {});
+  const own = join(realpathSync(setup.folder), "reader", "note");
+  expect(await failure(call("reader", "folder"))).toMatchObject({
+    code: "permission_denied",
+    message: `fs-write of ${own} is denied: reader has no "fs-write" permission`,
+  });
+  await call("writer", "folder");
+  for (const id of ["reader", "writer"]) {
+    const { code, message } = await failure(call(id, "code"));
+    expect([code, message]).toEqual(["permission_denied", expect.stringContaining("process.env.EXTENSION")]);
+  }
 });

@@ -1,7 +1,7 @@
 import type { ProviderInfo, ServiceInfo } from "./catalogue.js";
 import { BrokerError } from "./errors.js";
 import { type LocalMethod, type ReadyLocalMethod, readyMethod } from "./local.js";
-import type { MethodManifest, PluginManifest, ServiceManifest } from "./manifest.js";
+import type { LoadedPlugin, MethodManifest, ServiceManifest } from "./manifest.js";
 import { MethodMetrics } from "./metrics.js";
 import type { Party } from "./permissions/check.js";
 import { intersect, type Permissions } from "./permissions/set.js";
@@ -15,7 +15,7 @@ export class RemoteMethod {
   #effective = new WeakMap<object, Permissions>();
 
   constructor(
-    readonly plugin: PluginManifest,
+    readonly plugin: LoadedPlugin,
     readonly service: ServiceManifest,
     readonly method: MethodManifest,
     readonly metrics: MethodMetrics,
@@ -44,7 +44,7 @@ const NAME = /^[a-z][\w-]{0,63}$/i;
 
 /** Who offers which methods. */
 export class Providers {
-  readonly #plugins = new Map<string, PluginManifest>();
+  readonly #plugins = new Map<string, LoadedPlugin>();
   /** owner → service → method. */
   readonly #methods = new Map<string, Map<string, Map<string, Method>>>();
   readonly #metrics = new Map<string, MethodMetrics>();
@@ -71,7 +71,7 @@ export class Providers {
     throw new BrokerError("not_found", this.#explainMissingService(pluginId, service));
   }
 
-  plugin(id: string): PluginManifest | undefined {
+  plugin(id: string): LoadedPlugin | undefined {
     return this.#plugins.get(id);
   }
 
@@ -83,7 +83,8 @@ export class Providers {
     throw new BrokerError("not_found", `there is no plugin "${id}"`);
   }
 
-  addPlugin(plugin: PluginManifest): void {
+  /** Returns the version that it takes the place of. */
+  addPlugin(plugin: LoadedPlugin): LoadedPlugin | undefined {
     if (this.#methods.has(plugin.id) && !this.#plugins.has(plugin.id)) {
       throw new BrokerError("invalid_input", `"${plugin.id}" is the name of a service module already`);
     }
@@ -95,15 +96,20 @@ export class Providers {
       });
       services.set(service.name, new Map(methods));
     }
+    const before = this.#plugins.get(plugin.id);
     this.#plugins.set(plugin.id, plugin);
     this.#methods.set(plugin.id, services);
+    return before;
   }
 
-  removePlugin(id: string): boolean {
-    if (!this.#plugins.delete(id)) return false;
+  /** Returns what was removed. */
+  removePlugin(id: string): LoadedPlugin | undefined {
+    const plugin = this.#plugins.get(id);
+    if (!plugin) return undefined;
+    this.#plugins.delete(id);
     this.#forget(id);
     this.#methods.delete(id);
-    return true;
+    return plugin;
   }
 
   #forget(id: string): void {
@@ -166,7 +172,7 @@ export class Providers {
 function describeService(
   name: string,
   methods: Map<string, Method>,
-  plugin: PluginManifest | undefined,
+  plugin: LoadedPlugin | undefined,
 ): ServiceInfo {
   return {
     name,

@@ -109,7 +109,7 @@ export class RemoteRun extends Deadline implements Job {
     if (error.misfit) return new BrokerError(error.misfit, error.message, error.details);
     if (error.code === "invalid_output")
       return new BrokerError("invalid_output", error.message, { method: key });
-    const denial = explainSystemError(error, [...this.accepted.context.parties, plugin]);
+    const denial = explainSystemError(error, this.accepted.context.parties, plugin);
     if (denial) return denial;
     const details = { ...(error.details ?? {}), method: key, thrown: error.name };
     // Like a file that it may not read: what a plugin does not catch is what its caller is to know.

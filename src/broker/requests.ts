@@ -1,3 +1,4 @@
+import { CommandWatch } from "./command-watch.js";
 import { runCommand } from "./commands.js";
 import { type CallContext, type Dispatch, trustedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
@@ -18,7 +19,10 @@ export interface RequestHost {
   readonly dispatch: Dispatch;
 }
 
-const MAX_KEY = 512;
+/** Characters of a name: a key, an event, a plugin, a service or a method. */
+const MAX_NAME = 512;
+/** Characters of a command with its arguments, as JSON. */
+const MAX_COMMAND = 128 * 1024;
 
 function need(ok: boolean, what: string): asserts ok {
   if (!ok) throw new BrokerError("invalid_input", what);
@@ -28,29 +32,32 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 /** Answers the requests that a worker makes, each under what its chain of callers may do. */
 export class Requests {
-  constructor(private readonly host: RequestHost) {}
+  readonly #watch: CommandWatch;
+
+  constructor(private readonly host: RequestHost) {
+    this.#watch = new CommandWatch(host.limits);
+  }
 
   /** Takes one request and answers it on the worker's channel. Never throws. */
   take(session: Session, id: number, parent: number, request: WireRequest): void {
     const { worker } = session;
     if (!worker) return;
-    if (session.requests.has(id)) {
+    if (session.isOpen(id)) {
       // Else the one that is open could neither be counted nor withdrawn.
       worker.kill("it used the number of a request that is still open");
       return;
     }
-    if (session.requests.size >= this.host.limits.maxNestedCalls) {
+    const signal = session.open(id, parent, request.kind === "call", this.host.limits.maxNestedCalls);
+    if (!signal) {
       worker.refuse(id, new BrokerError("overloaded", "the worker has too many requests open"));
       return;
     }
-    const controller = new AbortController();
-    session.requests.set(id, { parent, isCall: request.kind === "call", controller });
-    this.#answer(session, parent, request, controller.signal)
+    this.#answer(session, parent, request, signal)
       .then(
         (value) => worker.respond(id, value),
         (error) => worker.refuse(id, error),
       )
-      .finally(() => session.requests.delete(id));
+      .finally(() => session.close(id));
   }
 
   /** For whom a request is made: for the call it names, else for the worker itself. */
@@ -101,6 +108,10 @@ export class Requests {
       Array.isArray(target) && target.length === 3 && target.every(isText),
       "a call names plugin, service and method",
     );
+    need(
+      target.every((name) => name.length <= MAX_NAME),
+      `a name is a text of at most ${MAX_NAME} characters`,
+    );
     need(args === undefined || Array.isArray(args), "arguments are a list");
     const [pluginId, service, method] = target;
     const payload = args === undefined ? { input } : { args };
@@ -124,8 +135,8 @@ export class Requests {
     const { id } = session.plugin;
     if (action === "keys") return storage.keys(id);
     need(
-      isText(key) && key.length > 0 && key.length <= MAX_KEY,
-      `a key is a text of 1 to ${MAX_KEY} characters`,
+      isText(key) && key.length > 0 && key.length <= MAX_NAME,
+      `a key is a text of 1 to ${MAX_NAME} characters`,
     );
     if (action === "get") return storage.get(id, key);
     if (action === "delete") return storage.delete(id, key);
@@ -139,7 +150,7 @@ export class Requests {
     request: WireRequest & { kind: "event" },
   ): Promise<void> {
     const { name, data } = request;
-    need(isText(name) && name.length > 0 && name.length <= MAX_KEY, "an event needs a name");
+    need(isText(name) && name.length > 0 && name.length <= MAX_NAME, "an event needs a name");
     this.#permit(context, "events", name);
     this.host.events.emit({
       type: "broker.plugin_event",
@@ -166,7 +177,12 @@ export class Requests {
       timeout === undefined || (Number.isFinite(timeout) && timeout > 0),
       "timeout must be a number of milliseconds",
     );
-    this.#permit(context, "shell:execute", JSON.stringify({ command, args }));
+    const line = JSON.stringify({ command, args });
+    need(
+      line.length <= MAX_COMMAND,
+      `a command has at most ${MAX_COMMAND} characters, its arguments included`,
+    );
+    this.#permit(context, "shell:execute", line);
     const { limits, factory, searchPath } = this.host;
     const left = Math.min(
       timeout ?? limits.defaultTimeout,
@@ -183,6 +199,9 @@ export class Requests {
       timeout: Math.max(1, left),
       signal,
       maxFileRules: limits.maxFileRules,
+      watch: this.#watch,
+      owner: session,
+      note: session.note,
     });
   }
 }

@@ -42,17 +42,24 @@ export class WorkerSessions implements PoolHost {
       request: (id, parent, request) => {
         if (session) this.requests.take(session, id, parent, request);
       },
-      withdraw: (id) => session?.requests.get(id)?.controller.abort(),
+      withdraw: (id) => session?.withdraw(id) ?? false,
       recovered: () => owner.recovered(),
       exit: (reason) => {
         session?.end();
         if (made) this.#sessions.delete(made);
+        plugin.code.release();
         owner.exited(reason);
       },
     };
-    const { worker, proxySocket } = await this.factory.create(plugin, service, permissions, events);
+    plugin.code.use();
+    const { worker, proxySocket } = await this.factory
+      .create(plugin, service, permissions, events)
+      .catch((error) => {
+        plugin.code.release();
+        throw error;
+      });
     made = worker;
-    session = new Session(plugin, permissions, proxySocket);
+    session = new Session(plugin, permissions, proxySocket, (line) => events.log("broker", line));
     session.worker = worker;
     this.#sessions.set(worker, session);
     return worker;
@@ -60,11 +67,7 @@ export class WorkerSessions implements PoolHost {
 
   isWaiting(worker: Worker): boolean {
     const session = this.#sessions.get(worker);
-    if (!session || worker.inFlight.size === 0) return false;
-    const parents = new Set<number>();
-    for (const { parent, isCall } of session.requests.values()) if (isCall) parents.add(parent);
-    for (const id of worker.inFlight.keys()) if (!parents.has(id)) return false;
-    return true;
+    return worker.inFlight.size > 0 && session?.areWaiting(worker.inFlight.keys()) === true;
   }
 
   crashed(slot: Slot, reason: string): void {

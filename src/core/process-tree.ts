@@ -50,6 +50,16 @@ const STARTING_POLL_MS = 2;
 
 /** Living processes that `endProcessTree` would end, the child itself included. None is found outside Linux. */
 export async function processTree(root: number, marker?: string): Promise<number[]> {
+  return treeOf(root, await allProcesses(marker));
+}
+
+/** The trees of several children, in their order, for the price of one. */
+export async function processTrees(roots: readonly number[]): Promise<number[][]> {
+  const entries = await allProcesses(undefined);
+  return roots.map((root) => treeOf(root, entries));
+}
+
+async function allProcesses(marker: string | undefined): Promise<Entry[]> {
   if (process.platform !== "linux") return [];
   const pids = (await fs.promises.readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const entries: Entry[] = [];
@@ -67,6 +77,10 @@ export async function processTree(root: number, marker?: string): Promise<number
     }
     if (entry) entries.push(entry);
   }
+  return entries;
+}
+
+function treeOf(root: number, entries: readonly Entry[]): number[] {
   const tree = new Set([root]);
   for (let size = 0; size < tree.size; ) {
     size = tree.size;

@@ -26,6 +26,13 @@ describe("a denial", () => {
     );
   });
 
+  test("says no more of many rules, or of what was asked for, than anybody reads", () => {
+    const many = Array.from({ length: 1_000 }, (_, n) => `/folder/${n}`);
+    const denial = explain([party("a", many)], "fs-read", `/${"x".repeat(100_000)}`);
+    expect(describeDenial(denial as NonNullable<typeof denial>).length).toBeLessThan(2_000);
+    expect(JSON.stringify(denial?.parties).length).toBeLessThan(2_000);
+  });
+
   test("is absent when all agree, trusted callers included", () => {
     expect(
       explain([{ id: "operator", permissions: "all" }, party("a", ["/a/**"])], "fs-read", "/a/b"),
@@ -36,6 +43,20 @@ describe("a denial", () => {
 describe("wildcards", () => {
   test("match in linear steps whatever the pattern", () => {
     expect(matchesWildcard(`${"a*".repeat(40)}b`, "a".repeat(5_000))).toBe(false);
+  });
+
+  test("match what a regular expression would", () => {
+    const random = (letters: string, most: number) =>
+      Array.from(
+        { length: Math.floor(Math.random() * most) },
+        () => letters[Math.floor(Math.random() * letters.length)],
+      );
+    for (let round = 0; round < 20_000; round++) {
+      const pattern = random("ab*", 8).join("");
+      const text = random("ab", 10).join("");
+      const expected = new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(text);
+      if (matchesWildcard(pattern, text) !== expected) throw new Error(`${pattern} and ${text}`);
+    }
   });
 
   for (const [pattern, text, expected] of [

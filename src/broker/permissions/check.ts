@@ -1,6 +1,7 @@
+import { shorten } from "../../core/shorten.js";
 import type { Denial } from "../errors.js";
 import { matchesPath, pathPattern } from "./glob.js";
-import { type HostPattern, matchesHost, parseEndpoint, parseHostPattern } from "./hosts.js";
+import { type Endpoint, type HostPattern, matchesHost, parseEndpoint, parseHostPattern } from "./hosts.js";
 import { type KindOfScope, kindOf } from "./names.js";
 import type { Permissions, Scope } from "./set.js";
 import { matchesWildcard } from "./wildcard.js";
@@ -23,9 +24,8 @@ export function parseCommandRule(rule: string): { command: string; args?: string
   return JSON.parse(rule) as { command: string; args?: string[] };
 }
 
-function matchesCommand(rule: string, resource: string): boolean {
+function matchesCommand(rule: string, asked: { command: string; args?: string[] }): boolean {
   const allowed = parseCommandRule(rule);
-  const asked = parseCommandRule(resource);
   if (allowed.command !== asked.command) return false;
   if (allowed.args === undefined) return true;
   const args = asked.args ?? [];
@@ -37,29 +37,40 @@ function matchesCommand(rule: string, resource: string): boolean {
 
 const hostPatterns = new Map<string, HostPattern>();
 
-function matchesEndpoint(rule: string, resource: string): boolean {
+function matchesEndpoint(rule: string, endpoint: Endpoint): boolean {
   let pattern = hostPatterns.get(rule);
   if (!pattern) {
     pattern = parseHostPattern(rule);
     if (hostPatterns.size > 5_000) hostPatterns.clear();
     hostPatterns.set(rule, pattern);
   }
-  const endpoint = parseEndpoint(resource);
-  return endpoint !== null && matchesHost(pattern, endpoint);
+  return matchesHost(pattern, endpoint);
 }
 
-const MATCHERS: Record<KindOfScope, (rule: string, resource: string) => boolean> = {
-  path: (rule, resource) => matchesPath(pathPattern(rule), resource),
-  host: matchesEndpoint,
-  command: matchesCommand,
-  method: (rule, resource) => matchesWildcard(rule, resource) || matchesWildcard(`${rule}/*`, resource),
-  name: (rule, resource) => matchesWildcard(rule, resource),
+type MatchesRule = (rule: string) => boolean;
+
+/** By the kind of a resource, whether a rule names it. The resource is read once for all rules. */
+const MATCHERS: Record<KindOfScope, (resource: string) => MatchesRule> = {
+  path: (resource) => (rule) => matchesPath(pathPattern(rule), resource),
+  host: (resource) => {
+    const endpoint = parseEndpoint(resource);
+    return (rule) => endpoint !== null && matchesEndpoint(rule, endpoint);
+  },
+  command: (resource) => {
+    const asked = parseCommandRule(resource);
+    return (rule) => matchesCommand(rule, asked);
+  },
+  method: (resource) => (rule) => matchesWildcard(rule, resource) || matchesWildcard(`${rule}/*`, resource),
+  name: (resource) => (rule) => matchesWildcard(rule, resource),
 };
 
-/** Whether one rule of a permission names a resource. */
-export function matchesRule(permission: string, rule: string, resource: string): boolean {
-  return MATCHERS[kindOf(permission)](rule, resource);
+/** Whether one of some rules of a permission names a resource. */
+export function matchesAny(permission: string, rules: readonly string[], resource: string): boolean {
+  return rules.some(MATCHERS[kindOf(permission)](resource));
 }
+
+/** Characters of a rule, or of what was asked for, that anybody reads. */
+const MOST_SAID = 800;
 
 /** Why a scope stops a resource, or `null` when it lets it through. Deny is looked at first. */
 function objection(
@@ -69,11 +80,12 @@ function objection(
 ): string | null {
   if (scope === undefined) return `has no "${permission}" permission`;
   if (resource === undefined) return null;
-  const denied = scope.deny.find((rule) => matchesRule(permission, rule, resource));
-  if (denied !== undefined) return `denies ${denied}`;
-  const closed = scope.allow.find((list) => !list.some((rule) => matchesRule(permission, rule, resource)));
+  const matches = MATCHERS[kindOf(permission)](resource);
+  const denied = scope.deny.find(matches);
+  if (denied !== undefined) return shorten(`denies ${denied}`, MOST_SAID);
+  const closed = scope.allow.find((list) => !list.some(matches));
   if (closed === undefined) return null;
-  return closed.length === 0 ? "allows nothing" : `allows only ${closed.join(", ")}`;
+  return closed.length === 0 ? "allows nothing" : shorten(`allows only ${closed.join(", ")}`, MOST_SAID);
 }
 
 /** Whether the permissions reach a resource. Paths must be absolute and resolved. */
@@ -96,6 +108,8 @@ export function explain(parties: readonly Party[], permission: string, resource?
 /** A refusal as one sentence. */
 export function describeDenial(denial: Denial): string {
   const what =
-    denial.resource === undefined ? denial.permission : `${denial.permission} of ${denial.resource}`;
+    denial.resource === undefined
+      ? denial.permission
+      : `${denial.permission} of ${shorten(denial.resource, MOST_SAID)}`;
   return `${what} is denied: ${denial.parties.map(({ party, rule }) => `${party} ${rule}`).join("; ")}`;
 }

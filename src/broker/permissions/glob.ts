@@ -1,5 +1,3 @@
-import { matchesWildcard } from "./wildcard.js";
-
 /** One segment of a path pattern: `**` or a test for a name. */
 type Segment = { any: true } | { any: false; test: (name: string) => boolean };
 
@@ -14,7 +12,35 @@ const WILDCARD = /[*?]/;
 function segmentOf(text: string): Segment {
   if (text === "**") return { any: true };
   if (!WILDCARD.test(text)) return { any: false, test: (name) => name === text };
-  return { any: false, test: (name) => matchesWildcard(text, name, true) };
+  return { any: false, test: (name) => matchesName(text, name) };
+}
+
+/**
+ * Whether a name fits a pattern in which `*` stands for any text and `?` for one character. Takes at most pattern ×
+ * name steps, whatever they are.
+ */
+function matchesName(pattern: string, name: string): boolean {
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  let index = 0;
+  while (index < name.length) {
+    const wanted = pattern[at];
+    if (wanted === "*") {
+      star = at++;
+      resume = index;
+    } else if (wanted === name[index] || wanted === "?") {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === "*") at++;
+  return at === pattern.length;
 }
 
 /** The names in a path. */
@@ -42,42 +68,55 @@ export function literalPrefix(source: string): string {
   return `/${(first < 0 ? parts : parts.slice(0, first)).join("/")}`;
 }
 
-/** Positions in the pattern that can be reached after reading all of `names`. */
-function reach(pattern: PathPattern, names: readonly string[]): Set<number> {
-  const { segments } = pattern;
-  const close = (positions: Set<number>) => {
-    for (const position of positions) if (segments[position]?.any) positions.add(position + 1);
-    return positions;
-  };
-  let current = close(new Set([0]));
-  for (const name of names) {
-    const next = new Set<number>();
-    for (const position of current) {
-      const segment = segments[position];
-      if (segment === undefined) continue;
-      if (segment.any) next.add(position);
-      else if (segment.test(name)) next.add(position + 1);
-    }
-    current = close(next);
-    if (current.size === 0) break;
+/** How far a pattern may have been read after some names: positions in it. None is left where it names nothing there. */
+export type Positions = ReadonlySet<number>;
+
+/** Adds what follows positions at a `**`, which stands for no name as well. */
+function close({ segments }: PathPattern, positions: Set<number>): Positions {
+  for (const position of positions) if (segments[position]?.any) positions.add(position + 1);
+  return positions;
+}
+
+/** How far a pattern has been read after one more name. */
+export function readOn(pattern: PathPattern, positions: Positions, name: string): Positions {
+  const next = new Set<number>();
+  for (const position of positions) {
+    const segment = pattern.segments[position];
+    if (segment === undefined) continue;
+    if (segment.any) next.add(position);
+    else if (segment.test(name)) next.add(position + 1);
   }
-  return current;
+  return close(pattern, next);
 }
 
-/** Whether the pattern names this path. `/a/**` names `/a` itself and all that is under it. */
-export function matchesPath(pattern: PathPattern, path: string): boolean {
-  return reach(pattern, splitPath(path)).has(pattern.segments.length);
+/** How far a pattern has been read after all names of a path. */
+export function readTo(pattern: PathPattern, path: string): Positions {
+  let positions = close(pattern, new Set([0]));
+  for (const name of splitPath(path)) {
+    if (positions.size === 0) break;
+    positions = readOn(pattern, positions, name);
+  }
+  return positions;
 }
 
-/** Whether the pattern could name something under this folder. */
-export function mayMatchBelow(pattern: PathPattern, folder: string): boolean {
-  for (const position of reach(pattern, splitPath(folder)))
-    if (position < pattern.segments.length) return true;
+/** Whether a pattern names the path that it was read to. `/a/**` names `/a` itself and all that is under it. */
+export function namesThis(pattern: PathPattern, positions: Positions): boolean {
+  return positions.has(pattern.segments.length);
+}
+
+/** Whether it could name something under this path. */
+export function mayNameBelow(pattern: PathPattern, positions: Positions): boolean {
+  for (const position of positions) if (position < pattern.segments.length) return true;
   return false;
 }
 
-/** Whether the pattern names this folder and everything that could ever be under it. */
-export function matchesAllBelow(pattern: PathPattern, folder: string): boolean {
+/** Whether it names this path and everything that could ever be under it. */
+export function namesAllBelow(pattern: PathPattern, positions: Positions): boolean {
   const last = pattern.segments.length - 1;
-  return pattern.segments[last]?.any === true && reach(pattern, splitPath(folder)).has(last);
+  return pattern.segments[last]?.any === true && positions.has(last);
+}
+
+/** Whether the pattern names this path. */
+export function matchesPath(pattern: PathPattern, path: string): boolean {
+  return namesThis(pattern, readTo(pattern, path));
 }

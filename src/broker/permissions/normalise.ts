@@ -12,6 +12,8 @@ type Side = "allow" | "deny";
 interface Draft {
   allow: string[] | null;
   deny: string[];
+  /** Characters of all of them. */
+  size: number;
 }
 
 const NAME = /^[a-zA-Z][\w.-]*(:[\w.-]+)*$/;
@@ -24,6 +26,8 @@ const NESTED_SCOPES: Readonly<Record<string, string>> = {
   ffi: "ffi",
   sys: "sys",
 };
+/** Characters of all the rules of a permission: what is asked for is held against each of them. */
+const MAX_RULES = 32 * 1024;
 const KNOWN_KEYS = ["permission", "allow", "deny", "domains"];
 
 /**
@@ -104,7 +108,7 @@ function readItem({ item, side, name, at, aliases, drafts }: Item): void {
     if (item.path === undefined && item.cmd === undefined && item.command === undefined) return;
     if (name in SCOPED_PERMISSIONS && kindOf(name) !== "path" && item.path !== undefined) return;
   }
-  add(drafts, name, side, scopeEntry(name, item, at, aliases));
+  add({ drafts, name, side, at }, scopeEntry(name, item, at, aliases));
 }
 
 /** A Deno-like command scope: what the command may do counts as what the plugin may do. */
@@ -125,10 +129,10 @@ function readNestedScopes(
     }
     for (const [index, text] of (items as string[]).entries()) {
       const spot = `${where}[${index}]`;
-      add(drafts, name, side, scopeEntry(name, text, spot, aliases));
+      add({ drafts, name, side, at: spot }, scopeEntry(name, text, spot, aliases));
       // Such a path names a folder with all that is in it.
       if (kindOf(name) === "path" && !text.endsWith("*")) {
-        add(drafts, name, side, scopeEntry(name, `${text}/**`, spot, aliases));
+        add({ drafts, name, side, at: spot }, scopeEntry(name, `${text}/**`, spot, aliases));
       }
     }
   }
@@ -173,13 +177,20 @@ function commandEntry(item: unknown): string {
 function draftOf(drafts: Map<string, Draft>, name: string): Draft {
   const known = drafts.get(name);
   if (known) return known;
-  const draft: Draft = { allow: null, deny: [] };
+  const draft: Draft = { allow: null, deny: [], size: 0 };
   drafts.set(name, draft);
   return draft;
 }
 
-function add(drafts: Map<string, Draft>, name: string, side: Side, entry: string): void {
+function add({ drafts, name, side, at }: Pick<Item, "drafts" | "name" | "side" | "at">, entry: string): void {
   const draft = draftOf(drafts, name);
+  draft.size += entry.length;
+  if (draft.size > MAX_RULES) {
+    throw new ManifestError(
+      at,
+      `"${name}" has more than ${MAX_RULES} characters of rules; say it with wildcards`,
+    );
+  }
   if (side === "deny") draft.deny.push(entry);
   else draft.allow = [...(draft.allow ?? []), entry];
   if (Object.hasOwn(SCOPED_PERMISSIONS, name)) draft.allow ??= [];

@@ -38,6 +38,16 @@ export function realPathAsFarAsPossible(path: string): string {
   }
 }
 
+/** The same; the path as it was named where that cannot be told, as where links lead round in circles. */
+export function realPathOrName(path: string): string {
+  try {
+    return realPathAsFarAsPossible(path);
+  } catch {
+    // Whoever opens it is told why that fails.
+    return path;
+  }
+}
+
 /** Replaces the alias a pattern starts with and resolves links in its part without wildcards. */
 export function resolvePathPattern(pattern: string, aliases: PathAliases): string {
   if (pattern.includes("\0")) throw new Error("a path must not contain NUL");

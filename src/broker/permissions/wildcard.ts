@@ -1,27 +1,16 @@
-/**
- * Whether `text` fits a pattern in which `*` stands for any text and, when `single` is
- * given, `?` for one character. Takes at most pattern × text steps, whatever they are.
- */
-export function matchesWildcard(pattern: string, text: string, single = false): boolean {
-  let at = 0;
-  let star = -1;
-  let resume = 0;
-  let index = 0;
-  while (index < text.length) {
-    const wanted = pattern[at];
-    if (wanted === "*") {
-      star = at++;
-      resume = index;
-    } else if (wanted === text[index] || (single && wanted === "?")) {
-      at++;
-      index++;
-    } else if (star >= 0) {
-      at = star + 1;
-      index = ++resume;
-    } else {
-      return false;
-    }
+/** Whether `text` fits a pattern in which `*` stands for any text. */
+export function matchesWildcard(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return pattern === text;
+  const end = text.length - last.length;
+  if (first.length > end || !text.startsWith(first) || !text.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    // The first place is as good as any: what follows has the most room then.
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
   }
-  while (pattern[at] === "*") at++;
-  return at === pattern.length;
+  return at <= end;
 }

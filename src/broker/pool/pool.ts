@@ -236,10 +236,11 @@ export class WorkerPool {
 
   #look(): void {
     for (const worker of this.#live) {
-      const memory = worker.memory();
-      if (memory !== null && memory > this.limits.maxMemory) {
-        worker.kill(`it used more than ${Math.round(this.limits.maxMemory / 1024 / 1024)} MB of memory`);
-      }
+      const { memory, threads } = worker.usage() ?? { memory: 0, threads: 0 };
+      const { maxMemory, maxThreads } = this.limits;
+      if (memory > maxMemory)
+        worker.kill(`it used more than ${Math.round(maxMemory / 1024 / 1024)} MB of memory`);
+      else if (threads > maxThreads) worker.kill(`it had more than ${maxThreads} threads`);
     }
     const idleSince = performance.now() - this.limits.idleTimeout;
     for (const slot of this.#slots) {

@@ -2,8 +2,9 @@ import type { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import type { Permissions } from "../permissions/set.js";
 import type { WireError } from "../protocol.js";
+import type { WorkerCall } from "./conversation.js";
 import { CrashBackoff, type Quarantine } from "./crash-backoff.js";
-import type { Worker, WorkerCall } from "./worker.js";
+import type { Worker } from "./worker.js";
 
 /** A call on its way to a worker. */
 export interface Job extends WorkerCall {
@@ -62,7 +63,7 @@ export interface WorkerInfo {
   inFlight: number;
   /** Calls that wait for it. */
   queued: number;
-  /** Resident memory in bytes; null without a process or where it cannot be told. */
+  /** The memory that it holds, in bytes; null without a process or where it cannot be told. */
   memory: number | null;
   quarantine: Quarantine | null;
 }
@@ -77,7 +78,7 @@ export function describeSlot(slot: Slot): WorkerInfo {
     pid: worker?.pid ?? null,
     inFlight: worker?.inFlight.size ?? 0,
     queued: queue.length,
-    memory: worker?.memory() ?? null,
+    memory: worker?.usage()?.memory ?? null,
     quarantine: backoff.quarantine,
   };
 }

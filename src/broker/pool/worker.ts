@@ -1,21 +1,21 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Channel, MessageTooLarge } from "../channel.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
-import { OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
+import type { LoadedPlugin } from "../manifest.js";
+import { OP, type WireError, type WorkerSetup } from "../protocol.js";
 import type { FileRule } from "../sandbox/landlock.js";
 import { BUN } from "../sandbox/launcher-command.js";
 import { type ConfinedProcess, spawnConfined, workerRules } from "../sandbox/spawn.js";
-import { readWire, toWire } from "../worker/wire-error.js";
+import { type Usage, usageOf } from "../usage.js";
+import { toWire } from "../worker/wire-error.js";
 import { checksSource } from "../worker-checks.js";
+import { Conversation, type Listener, type Reply, type WorkerCall } from "./conversation.js";
 import { forwardLines } from "./output.js";
 
 /** Everything needed to start one worker. */
 export interface WorkerSpec {
   setup: WorkerSetup;
-  /** The plugin's folder. */
-  root: string;
+  plugin: LoadedPlugin;
   env: Record<string, string>;
   layers: FileRule[][];
   proxySocket: string | null;
@@ -23,60 +23,23 @@ export interface WorkerSpec {
 }
 
 /** What a worker tells its owner. */
-export interface WorkerEvents {
+export interface WorkerEvents extends Pick<Listener, "request" | "withdraw" | "recovered"> {
   log(stream: "stdout" | "stderr" | "broker", line: string): void;
-  /** The worker asks the broker for something on behalf of a call (0: of none). */
-  request(id: number, parent: number, request: WireRequest): void;
-  /** It withdraws such a request. */
-  withdraw(id: number): void;
-  /** It answers again after it was in doubt. */
-  recovered(): void;
   /** It has ended. `reason` is null when it was asked to end. */
   exit(reason: string | null): void;
 }
 
-/** What a worker is told of a call. */
-export interface WorkerCall {
-  method: string;
-  input: unknown;
-  /** Whether the worker is to check the input. */
-  isToCheck: boolean;
-  caller: string;
-  /** Milliseconds left, asked when the call is handed over. */
-  remaining(): number;
-}
-
-/** The two ways a call in a worker ends. */
-export interface Reply {
-  resolve(value: unknown): void;
-  reject(error: BrokerError | WireError): void;
-}
-
 const ENTRY = join(import.meta.dir, "..", "worker", "entry.ts");
-/** Messages that nobody asked for, in so many milliseconds. */
-const MAX_STRAYS = 1_000;
-const STRAYS_WINDOW_MS = 10_000;
-
 /** How much longer it may be busy with a call that was withdrawn than with one that missed its deadline. */
 const WITHDRAWN_PATIENCE = 10;
 
 /** One process that runs one service under one set of permissions. */
 export class Worker {
-  /** When it last had a call in flight. */
-  lastUsed = performance.now();
-  readonly inFlight = new Map<number, Reply>();
-  #process: ConfinedProcess;
-  #channel: Channel | null = null;
+  readonly #process: ConfinedProcess;
+  readonly #conversation: Conversation;
   #started = Promise.withResolvers<void>();
   #state: "starting" | "ready" | "ending" | "ended" = "starting";
   #reason: string | null = null;
-  #lastId = 0;
-  #strays = 0;
-  #straysSince = performance.now();
-  /** Requests that it made, and that it withdrew. */
-  #requested = 0;
-  #withdrawn = 0;
-  #pinged: ReturnType<typeof setTimeout> | null = null;
   #terminator: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -88,14 +51,23 @@ export class Worker {
       confined: spec.confined,
       channel: true,
       plan: {
+        program: BUN,
         argv: [BUN, "--no-install", "--no-addons", ENTRY],
         env: spec.env,
-        cwd: spec.root,
-        base: workerRules(spec.root),
+        cwd: spec.plugin.code.path,
+        base: workerRules(spec.plugin),
         layers: spec.layers,
         proxySocket: spec.proxySocket,
         children: false,
       },
+    });
+    this.#conversation = new Conversation(limits, {
+      ...events,
+      ready: () => this.#onReady(),
+      fatal: (error) => this.#onFatal(error),
+      closed: (reason) => this.#onClosed(reason),
+      failed: (reason) => this.kill(reason),
+      shown: (text) => this.#shown(text),
     });
     this.#started.promise.catch(() => undefined);
     void this.#run();
@@ -105,9 +77,19 @@ export class Worker {
     return this.#state;
   }
 
-  /** Whether a call would be taken up now: it is ready, and has not just missed a deadline. */
+  /** Whether a call would be taken up: it is ready, reads what it is sent, and has not just missed a deadline. */
   get isResponsive(): boolean {
-    return this.#state === "ready" && this.#pinged === null;
+    return this.#state === "ready" && this.#conversation.isOpen;
+  }
+
+  /** When it last had a call in flight. */
+  get lastUsed(): number {
+    return this.#conversation.lastUsed;
+  }
+
+  /** The calls that it is answering, by their numbers. */
+  get inFlight(): ReadonlyMap<number, Reply> {
+    return this.#conversation.inFlight;
   }
 
   get pid(): number {
@@ -120,10 +102,10 @@ export class Worker {
   }
 
   async #run(): Promise<void> {
-    const { log } = this.events;
+    const { maxLogRate } = this.limits;
     const outputs = Promise.all([
-      forwardLines(this.#process.stdout, this.limits.maxLogRate, (line) => log("stdout", line)),
-      forwardLines(this.#process.stderr, this.limits.maxLogRate, (line) => this.#onError(line)),
+      forwardLines(this.#process.stdout, maxLogRate, (line) => this.#onLine("stdout", line)),
+      forwardLines(this.#process.stderr, maxLogRate, (line) => this.#onLine("stderr", line)),
     ]);
     const startTimer = setTimeout(
       () => this.kill(`it did not start within ${this.limits.startTimeout} ms`),
@@ -134,11 +116,7 @@ export class Worker {
       () => clearTimeout(startTimer),
     );
     try {
-      this.#channel = await Channel.open(Number(this.#process.stdio[3]), this.limits, {
-        onMessage: (message) => this.#receive(message),
-        onClose: (reason) => this.#onChannelClosed(reason),
-      });
-      this.#channel.send([OP.init, this.spec.setup]);
+      await this.#conversation.begin(Number(this.#process.stdio[3]), this.spec.setup);
       if (this.spec.setup.schemas) void this.#sendChecks();
     } catch (error) {
       this.kill(`its channel failed: ${toWire(error).message}`);
@@ -151,18 +129,39 @@ export class Worker {
   /** After all else: few values need it, and the first time it has to be made. */
   async #sendChecks(): Promise<void> {
     try {
-      this.#channel?.send([OP.checks, await checksSource()]);
+      this.#conversation.send([OP.checks, await checksSource()]);
     } catch (error) {
       this.kill(`it cannot be given the code for its checks: ${toWire(error).message}`);
     }
   }
 
-  #onError(line: string): void {
-    if (this.#state === "starting" && line.startsWith("sandbox: ")) this.#reason ??= line;
-    this.events.log("stderr", line);
+  #onLine(stream: "stdout" | "stderr", line: string): void {
+    const isNoStart = stream === "stderr" && this.#state === "starting" && line.startsWith("sandbox: ");
+    if (isNoStart) this.#reason ??= line;
+    this.events.log(stream, this.#shown(line));
   }
 
-  #onChannelClosed(reason: string | null): void {
+  /** Its files as its author knows them: nobody is to look for a mistake in the copy, or to mend it there. */
+  #shown(text: string): string {
+    const { code, root } = this.spec.plugin;
+    return text.replaceAll(code.path, root);
+  }
+
+  #onReady(): boolean {
+    if (this.#state !== "starting") return false;
+    this.#state = "ready";
+    this.#conversation.lastUsed = performance.now();
+    this.#started.resolve();
+    return true;
+  }
+
+  #onFatal({ name, message }: WireError): boolean {
+    if (this.#reason !== null) return false;
+    this.#reason = `${name}: ${message}`;
+    return true;
+  }
+
+  #onClosed(reason: string | null): void {
     if (reason !== null) this.kill(`it broke its channel: ${reason}`);
     else if (this.#state === "ready" || this.#state === "starting") {
       // Usually its end, of which the exit tells more; a worker that only hung up is of no use.
@@ -173,37 +172,20 @@ export class Worker {
   #finish(reason: string): void {
     const wanted = this.#state === "ending";
     this.#state = "ended";
-    if (this.#pinged) clearTimeout(this.#pinged);
     if (this.#terminator) clearTimeout(this.#terminator);
     this.#process.stdin.end();
-    this.#channel?.close();
     this.#started.reject(new BrokerError("start_failed", `the worker did not start: ${reason}`));
-    const lost = [...this.inFlight.values()];
-    this.inFlight.clear();
-    const error = wanted
-      ? new BrokerError("unavailable", "the worker was ended before it answered")
-      : new BrokerError("worker_died", `the worker died: ${reason}`);
-    for (const reply of lost) reply.reject(error);
+    this.#conversation.end(
+      wanted
+        ? new BrokerError("unavailable", "the worker was ended before it answered")
+        : new BrokerError("worker_died", `the worker died: ${reason}`),
+    );
     this.events.exit(wanted ? null : reason);
   }
 
   /** Hands a call over and returns its number. Throws when the input cannot be sent. */
   call(call: WorkerCall, reply: Reply): number {
-    const { method, input, caller, isToCheck } = call;
-    const id = ++this.#lastId;
-    try {
-      this.#channel?.send([OP.call, id, method, input, call.remaining(), caller, isToCheck]);
-    } catch (error) {
-      const tooLarge = error instanceof MessageTooLarge;
-      throw new BrokerError(
-        "invalid_input",
-        tooLarge ? error.message : "the input is not JSON",
-        {},
-        { cause: error },
-      );
-    }
-    this.inFlight.set(id, reply);
-    return id;
+    return this.#conversation.call(call, reply);
   }
 
   /**
@@ -211,134 +193,24 @@ export class Worker {
    * calls. A call that its caller withdrew has `left` milliseconds: within reason the worker may still be at work on it.
    */
   abandon(id: number, left = 0): void {
-    if (!this.inFlight.delete(id)) return;
-    this.lastUsed = performance.now();
-    this.#strays--;
-    this.#channel?.send([OP.cancel, id]);
-    if (this.#pinged || this.#state !== "ready") return;
-    this.#channel?.send([OP.ping]);
+    if (!this.#conversation.abandon(id) || this.#state !== "ready") return;
     const { pingTimeout } = this.limits;
-    const patience = Math.max(pingTimeout, Math.min(left, WITHDRAWN_PATIENCE * pingTimeout));
-    this.#pinged = setTimeout(
-      () => this.kill(`it did not answer for ${patience} ms after a call that was given up`),
-      patience,
-    );
+    this.#conversation.ping(Math.max(pingTimeout, Math.min(left, WITHDRAWN_PATIENCE * pingTimeout)));
   }
 
   /** Answers a request of the worker. */
   respond(id: number, value: unknown): void {
-    try {
-      this.#channel?.send([OP.result, id, value]);
-    } catch (error) {
-      this.refuse(id, new BrokerError("invalid_output", toWire(error).message));
-    }
+    this.#conversation.respond(id, value);
   }
 
+  /** Answers it with an error. */
   refuse(id: number, error: unknown): void {
-    const { details, ...wire } = toWire(error);
-    try {
-      this.#channel?.send([OP.error, id, { ...wire, details }]);
-    } catch (tooLarge) {
-      // What a plugin puts in its errors may be of any size.
-      if (!(tooLarge instanceof MessageTooLarge)) throw tooLarge;
-      this.#channel?.send([OP.error, id, wire]);
-    }
+    this.#conversation.refuse(id, error);
   }
 
-  #receive(message: unknown[]): void {
-    switch (message[0]) {
-      case OP.result:
-        this.#settle(message[1], (reply) => reply.resolve(message[2]));
-        return;
-      case OP.error:
-        this.#settle(message[1], (reply) => reply.reject(readWire(message[2])));
-        return;
-      case OP.nested:
-        this.#onNested(message);
-        return;
-      case OP.cancel:
-        // Each request can be withdrawn once, also one that was answered a moment ago.
-        if (++this.#withdrawn > this.#requested) this.#stray();
-        else this.events.withdraw(Number(message[1]));
-        return;
-      case OP.pong:
-        if (this.#pinged === null) {
-          this.#stray();
-          return;
-        }
-        clearTimeout(this.#pinged);
-        this.#pinged = null;
-        this.events.recovered();
-        return;
-      case OP.ready:
-        if (this.#state !== "starting") {
-          this.#stray();
-          return;
-        }
-        this.#state = "ready";
-        this.lastUsed = performance.now();
-        this.#started.resolve();
-        return;
-      case OP.fatal: {
-        if (this.#reason !== null) {
-          this.#stray();
-          return;
-        }
-        const { name, message: text } = readWire(message[1]);
-        this.#reason = `${name}: ${text}`;
-        return;
-      }
-      default:
-        this.#stray();
-    }
-  }
-
-  #settle(id: unknown, how: (reply: Reply) => void): void {
-    const reply = this.inFlight.get(id as number);
-    if (!reply) {
-      this.#stray();
-      return;
-    }
-    this.inFlight.delete(id as number);
-    this.lastUsed = performance.now();
-    how(reply);
-  }
-
-  #onNested([, id, parent, request]: unknown[]): void {
-    const wanted = request as WireRequest | null;
-    if (
-      typeof id !== "number" ||
-      typeof parent !== "number" ||
-      typeof wanted !== "object" ||
-      wanted === null
-    ) {
-      this.#stray();
-      return;
-    }
-    this.#requested++;
-    this.events.request(id, parent, wanted);
-  }
-
-  /** Late answers to abandoned calls are ordinary; a flood of them is not. */
-  #stray(): void {
-    const now = performance.now();
-    if (now - this.#straysSince > STRAYS_WINDOW_MS) {
-      // Calls that were given up may still be answered.
-      this.#strays = Math.min(this.#strays, 0);
-      this.#straysSince = now;
-    }
-    if (++this.#strays > MAX_STRAYS) this.kill(`it sent more than ${MAX_STRAYS} messages nobody asked for`);
-  }
-
-  /** Its resident memory in bytes, or null when it cannot be told. */
-  memory(): number | null {
-    try {
-      const status = readFileSync(`/proc/${this.#process.pid}/status`, "latin1");
-      const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-      return kilobytes === undefined ? null : Number(kilobytes) * 1024;
-    } catch {
-      return null;
-    }
+  /** What it uses of the machine, or null when it cannot be told. */
+  usage(): Usage | null {
+    return usageOf(this.#process.pid);
   }
 
   /** Ends it now. The reason reaches whoever waits for it. */
@@ -355,7 +227,7 @@ export class Worker {
       this.#state = "ending";
       this.#started.reject(new BrokerError("unavailable", "the worker was ended before it had started"));
       if (starting) this.#process.kill("SIGKILL");
-      else this.#channel?.send([OP.destroy]);
+      else this.#conversation.send([OP.destroy]);
       this.#terminator ??= setTimeout(() => this.#process.kill("SIGKILL"), this.limits.terminateTimeout);
     }
     await this.#process.exited;

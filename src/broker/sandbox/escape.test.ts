@@ -213,6 +213,21 @@ describe.skipIf(level !== "full")(`escape attempts (${reason})`, () => {
     });
   }
 
+  test("more single files than a process may have open can be permitted", async () => {
+    mkdirSync(at("single"));
+    for (let n = 0; n < 1_500; n++) writeFileSync(at(`single/${n}.txt`), String(n));
+    await setup.add({
+      id: "single",
+      permissions: [{ permission: "fs-read", allow: [at("single/*.txt")] }],
+      methods: { read: {} },
+      code: `import { readFileSync } from "node:fs";
+        export default { services: { main: { read: ({ file }) => readFileSync(file, "utf8") } } };`,
+    });
+    const read = (file: string) =>
+      setup.broker.call<string>("single", "main", "read", { file: at("single", file) });
+    expect(await Promise.all(["0.txt", "1499.txt"].map(read))).toEqual(["0", "1499"]);
+  });
+
   test("a package that ships links leading out is refused", async () => {
     const fixture = { id: "linked", methods: { attempt: {} }, code: source };
     await setup.add(fixture);

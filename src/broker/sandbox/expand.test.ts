@@ -62,7 +62,13 @@ describe("an allow list becomes grants", () => {
     test(name, async () => expect(await expand(allow, deny)).toEqual(expected));
   }
 
-  test("and is refused when it comes to too many", () => {
-    expect(expand(["**/*.txt"], [], 2)).rejects.toThrow("more than 2 single files");
+  test("and is refused when it comes to too many", async () => {
+    await expect(expand(["**/*.txt"], [], 2)).rejects.toThrow("more than 2 single files");
+  });
+
+  test("and is refused when it takes too long to spell out", async () => {
+    const patterns = Array.from({ length: 200 }, (_, n) => `**/x${n}*`);
+    await expect(expand(patterns, [], 1)).rejects.toThrow("take too long");
+    expect(await expand(patterns, [], 100)).toEqual([]);
   });
 });

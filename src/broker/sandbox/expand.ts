@@ -1,32 +1,52 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
+import { breathe } from "../../core/breathe.js";
 import { systemErrorCode } from "../../core/storage-error.js";
 import {
   literalPrefix,
-  matchesAllBelow,
-  matchesPath,
-  mayMatchBelow,
+  mayNameBelow,
+  namesAllBelow,
+  namesThis,
   type PathPattern,
+  type Positions,
   pathPattern,
+  readOn,
+  readTo,
 } from "../permissions/glob.js";
 import type { FileRule } from "./landlock.js";
 
-/** A permission that names more single files than a sandbox can be told. */
+/** A permission that comes to more than a sandbox can be told, or that takes too long to spell out. */
 export class TooManyRules extends Error {
-  constructor(limit: number) {
-    super(`the permissions come to more than ${limit} single files; name whole folders with "/**"`);
+  constructor(what: string) {
+    super(`the permissions ${what}; name whole folders with "/**"`);
     this.name = "TooManyRules";
   }
 }
 
+/** A pattern, and how far it has been read. */
+type Reading = readonly [pattern: PathPattern, positions: Positions];
+
+/** A file or folder, with what the patterns that may still concern it have to say. */
+interface Place {
+  path: string;
+  allow: readonly Reading[];
+  deny: readonly Reading[];
+}
+
 interface Expansion {
-  allow: PathPattern[];
-  deny: PathPattern[];
   rights: number;
   rules: FileRule[];
-  visited: number;
   limit: number;
+  /** Positions of patterns that were read on. */
+  steps: number;
+  /** When others last had their turn. */
+  since: number;
 }
+
+/** Steps for each grant that may come of them: a tree of many thousand files, with some dozen patterns. */
+const STEPS = 1000;
+/** How long patterns are read before others get their turn, in milliseconds. */
+const AT_ONCE_MS = 5;
 
 /**
  * Spells out one allow list under the deny list as grants that Landlock knows, which has
@@ -40,18 +60,14 @@ export async function expandRules(
   rights: number,
   limit: number,
 ): Promise<FileRule[]> {
-  const expansion: Expansion = {
-    allow: allow.map(pathPattern),
-    deny: deny.map(pathPattern),
-    rights,
-    rules: [],
-    visited: 0,
-    limit,
-  };
+  const expansion: Expansion = { rights, rules: [], limit, steps: 0, since: performance.now() };
+  const readAll = (patterns: readonly string[], path: string) =>
+    patterns.map(pathPattern).map((pattern): Reading => [pattern, readTo(pattern, path)]);
   for (const root of outermost(allow.map(literalPrefix))) {
     const kind = await kindOf(root);
-    if (kind === "folder") await expandFolder(root, expansion);
-    else if (kind === "file") grantFile(root, expansion);
+    const place = { path: root, allow: readAll(allow, root), deny: readAll(deny, root) };
+    if (kind === "folder") await expandFolder(place, expansion);
+    else if (kind === "file") grantFile(place, expansion);
   }
   return expansion.rules;
 }
@@ -76,22 +92,40 @@ async function kindOf(path: string): Promise<"file" | "folder" | null> {
   }
 }
 
-async function expandFolder(folder: string, expansion: Expansion): Promise<void> {
-  const { allow, deny } = expansion;
-  if (deny.some((pattern) => matchesAllBelow(pattern, folder))) return;
-  const whole = allow.some((pattern) => matchesAllBelow(pattern, folder));
-  const excepted = deny.some((pattern) => matchesPath(pattern, folder) || mayMatchBelow(pattern, folder));
+async function expandFolder({ path, allow, deny }: Place, expansion: Expansion): Promise<void> {
+  if (deny.some((one) => namesAllBelow(...one))) return;
+  const whole = allow.some((one) => namesAllBelow(...one));
+  const excepted = deny.some((one) => namesThis(...one) || mayNameBelow(...one));
   if (whole && !excepted) {
-    push(folder, expansion);
+    push(path, expansion);
     return;
   }
-  if (!whole && !allow.some((pattern) => mayMatchBelow(pattern, folder))) return;
-  for (const entry of await list(folder)) {
-    if (++expansion.visited > expansion.limit * 10) throw new TooManyRules(expansion.limit);
-    const path = folder === "/" ? `/${entry.name}` : `${folder}/${entry.name}`;
-    if (entry.isDirectory()) await expandFolder(path, expansion);
-    else if (!entry.isSymbolicLink()) grantFile(path, expansion);
+  if (!whole && !allow.some((one) => mayNameBelow(...one))) return;
+  for (const entry of await list(path)) {
+    const inner = {
+      path: path === "/" ? `/${entry.name}` : `${path}/${entry.name}`,
+      allow: enter(allow, entry.name, expansion),
+      deny: enter(deny, entry.name, expansion),
+    };
+    if (entry.isDirectory()) await expandFolder(inner, expansion);
+    else if (!entry.isSymbolicLink()) grantFile(inner, expansion);
+    if (performance.now() - expansion.since < AT_ONCE_MS) continue;
+    await breathe();
+    expansion.since = performance.now();
   }
+}
+
+/** Reads the patterns on, and forgets those that name nothing there. */
+function enter(readings: readonly Reading[], name: string, expansion: Expansion): Reading[] {
+  const inner: Reading[] = [];
+  expansion.steps++;
+  for (const [pattern, positions] of readings) {
+    expansion.steps += positions.size;
+    const next = readOn(pattern, positions, name);
+    if (next.size > 0) inner.push([pattern, next]);
+  }
+  if (expansion.steps > expansion.limit * STEPS) throw new TooManyRules("take too long to spell out");
+  return inner;
 }
 
 async function list(folder: string): Promise<Dirent[]> {
@@ -103,12 +137,13 @@ async function list(folder: string): Promise<Dirent[]> {
   }
 }
 
-function grantFile(path: string, expansion: Expansion): void {
-  if (expansion.deny.some((pattern) => matchesPath(pattern, path))) return;
-  if (expansion.allow.some((pattern) => matchesPath(pattern, path))) push(path, expansion);
+function grantFile({ path, allow, deny }: Place, expansion: Expansion): void {
+  if (deny.some((one) => namesThis(...one))) return;
+  if (allow.some((one) => namesThis(...one))) push(path, expansion);
 }
 
 function push(path: string, expansion: Expansion): void {
-  if (expansion.rules.length >= expansion.limit) throw new TooManyRules(expansion.limit);
-  expansion.rules.push({ path, rights: expansion.rights });
+  const { rules, rights, limit } = expansion;
+  if (rules.length >= limit) throw new TooManyRules(`come to more than ${limit} single files`);
+  rules.push({ path, rights });
 }

@@ -112,18 +112,14 @@ function addPathRule(ruleset: number, rule: FileRule, handled: number): void {
   const descriptor = directory ?? openPath(rule.path, 0);
   if (descriptor === undefined) return;
   const rights = rule.rights & handled & (directory === undefined ? FILE_RIGHTS : ~0);
-  if (rights === 0) return;
   const attribute = new DataView(new ArrayBuffer(12));
   attribute.setBigUint64(0, BigInt(rights), true);
   attribute.setInt32(8, descriptor, true);
-  syscall(
-    "landlock_add_rule",
-    numberOf("landlock_add_rule"),
-    ruleset,
-    RULE_PATH,
-    addressOf(new Uint8Array(attribute.buffer)),
-    0,
-  );
+  const address = addressOf(new Uint8Array(attribute.buffer));
+  if (rights !== 0)
+    syscall("landlock_add_rule", numberOf("landlock_add_rule"), ruleset, RULE_PATH, address, 0);
+  // There may be more rules than a process may have open files.
+  syscall("close", numberOf("close"), descriptor);
 }
 
 function addPortRule(ruleset: number, port: number): void {

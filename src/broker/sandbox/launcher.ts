@@ -20,6 +20,9 @@ const SIGKILL = 9;
 const EINVAL = 22;
 const EPERM = 1;
 const RLIMIT_CORE = 4;
+const RLIMIT_NOFILE = 7;
+/** What lies in sockets and pipes is in the size of no process: how much that is depends on how many there may be. */
+const MAX_OPEN_FILES = 1024n;
 const CLOSE_RANGE_CLOEXEC = 4;
 const FIRST_PRIVATE_DESCRIPTOR = 4;
 
@@ -38,6 +41,16 @@ function prctl(option: number, value: number): void {
   syscall("prctl", numberOf("prctl"), option, value, 0, 0, 0);
 }
 
+/** Lowers a limit, also for those who could raise it. */
+function limitSelf(resource: number, most: bigint): void {
+  const limit = new BigUint64Array(2);
+  const address = addressOf(new Uint8Array(limit.buffer));
+  syscall("prlimit64", numberOf("prlimit64"), 0, resource, 0, address);
+  const [, present = most] = limit;
+  limit.fill(present < most ? present : most);
+  syscall("prlimit64", numberOf("prlimit64"), 0, resource, address, 0);
+}
+
 function dropCapabilities(): void {
   for (let capability = 0; capability <= LAST_CAPABILITY; capability++) {
     try {
@@ -50,16 +63,33 @@ function dropCapabilities(): void {
   }
 }
 
-async function startRelay(plan: LaunchPlan): Promise<number | null> {
-  if (plan.proxySocket === null) return null;
-  const relay = Bun.spawn([process.execPath, plan.relay, plan.proxySocket], {
+/** Starts a program in the background, with the script's own stdin, which a shell would take from it. */
+const IN_BACKGROUND = 'exec 3<&0; "$@" <&3 3<&- &';
+
+/**
+ * Starts a program beside us that has our stdin. It is no child of ours: what we become may wait for all that it has.
+ * Resolves with the first that the program writes, nothing if it closes its output at once.
+ */
+async function startBeside(program: string[]): Promise<string> {
+  const shell = Bun.spawn(["/bin/sh", "-c", IN_BACKGROUND, "sh", ...program], {
     stdio: ["inherit", "pipe", "ignore"],
     env: {},
   });
-  const { value } = await relay.stdout.getReader().read();
-  const port = Number(new TextDecoder().decode(value));
+  const { value } = await shell.stdout.getReader().read();
+  await shell.exited;
+  return new TextDecoder().decode(value);
+}
+
+async function startRelay(plan: LaunchPlan): Promise<number | null> {
+  if (plan.proxySocket === null) return null;
+  const port = Number(await startBeside([process.execPath, plan.relay, plan.proxySocket]));
   if (!Number.isInteger(port) || port <= 0) throw new Error("the network relay did not start");
   return port;
+}
+
+/** Ends the process group when nobody holds our stdin any more: a server that is killed ends nothing itself. */
+async function startWatchman(): Promise<void> {
+  await startBeside(["/bin/sh", "-c", "exec >&-; read -r line; kill -KILL 0"]);
 }
 
 function execute(plan: LaunchPlan, env: Record<string, string>): never {
@@ -69,7 +99,7 @@ function execute(plan: LaunchPlan, env: Record<string, string>): never {
   };
   const argv = strings(plan.argv);
   const environment = strings(Object.entries(env).map(([name, value]) => `${name}=${value}`));
-  const path = cString(plan.argv[0]);
+  const path = cString(plan.program);
   process.chdir(plan.cwd);
   const bytesOf = (table: BigUint64Array) => addressOf(new Uint8Array(table.buffer));
   syscall("execve", numberOf("execve"), addressOf(path), bytesOf(argv.table), bytesOf(environment.table));
@@ -85,13 +115,14 @@ async function launch(plan: LaunchPlan): Promise<never> {
     if (plan.proxySocket !== null || !(error instanceof SyscallError)) throw error;
   }
   const port = await startRelay(plan);
+  if (plan.children) await startWatchman();
   const env = { ...plan.env };
   if (port !== null) {
     const proxy = `http://127.0.0.1:${port}`;
     Object.assign(env, { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy });
   }
-  const limit = new BigUint64Array([0n, 0n]);
-  syscall("prlimit64", numberOf("prlimit64"), 0, RLIMIT_CORE, addressOf(new Uint8Array(limit.buffer)), 0);
+  limitSelf(RLIMIT_CORE, 0n);
+  limitSelf(RLIMIT_NOFILE, MAX_OPEN_FILES);
   syscall("close_range", numberOf("close_range"), FIRST_PRIVATE_DESCRIPTOR, 0xffffffff, CLOSE_RANGE_CLOEXEC);
   syscall("dup3", numberOf("dup3"), openSync("/dev/null", "r"), 0, 0);
   dropCapabilities();

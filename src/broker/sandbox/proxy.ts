@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, isIP, type Server, type Socket } from "node:net";
 import { reachOf } from "../../core/addresses.js";
-import { isAllowed, matchesRule } from "../permissions/check.js";
+import { isAllowed, matchesAny } from "../permissions/check.js";
 import { canonicalHost, type Endpoint, parseEndpoint, parseHostPattern } from "../permissions/hosts.js";
 import type { Permissions } from "../permissions/set.js";
 
@@ -170,7 +170,7 @@ async function resolve({ host, port }: Endpoint, permissions: Permissions): Prom
     const denied = permissions === "all" ? [] : (permissions.network?.deny ?? []);
     const fit = found.find(({ address }) => {
       const shown = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
-      if (denied.some((rule) => matchesRule("network", rule, shown))) return false;
+      if (matchesAny("network", denied, shown)) return false;
       return (exact && isLoopbackName(host)) || reachOf(address) === "public";
     });
     return fit?.address ?? null;

@@ -82,8 +82,7 @@ export function program(options: SeccompOptions): Instruction[] {
   for (const name of NEVER) on(name, [[RETURN, EPERM]]);
   if (options.landlock < 3) on("truncate", [[RETURN, EPERM]]);
   // Of what they hold nothing shows in the size of a process.
-  if (!options.children)
-    for (const name of ["memfd_create", "memfd_secret"] as const) on(name, [[RETURN, ENOSYS]]);
+  for (const name of ["memfd_create", "memfd_secret"] as const) on(name, [[RETURN, ENOSYS]]);
   on("bind", [[RETURN, EACCES]]);
   on("listen", [[RETURN, EACCES]]);
   on("socket", options.tcp ? TCP_ONLY : [[RETURN, EACCES]]);

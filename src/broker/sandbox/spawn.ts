@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { LoadedPlugin } from "../manifest.js";
 import { EXECUTE, type FileRule, READ, WRITE } from "./landlock.js";
 import { BUN, launcherCommand } from "./launcher-command.js";
 import type { LaunchPlan } from "./policy.js";
@@ -41,14 +42,19 @@ export function systemRules(): FileRule[] {
   return system;
 }
 
-/** What a worker needs on top: Bun, the broker's code and the plugin's own folder. */
-export function workerRules(root: string): FileRule[] {
+/** What a worker needs on top: Bun, the broker's code and the plugin's own. */
+export function workerRules(plugin: LoadedPlugin): FileRule[] {
   return [
     ...systemRules(),
     { path: BUN, rights: READ | EXECUTE },
     { path: realpathSync(OWN_CODE), rights: READ },
-    { path: root, rights: READ },
+    ...codeRules(plugin),
   ];
+}
+
+/** A plugin may read its code and its folder, where what is no code is linked to. */
+export function codeRules({ code, root }: LoadedPlugin): FileRule[] {
+  return [code.path, root].map((path) => ({ path, rights: READ }));
 }
 
 /** How a process is started: with a plan it is confined, without it is not. */
@@ -57,25 +63,29 @@ export interface SpawnOptions {
   confined: boolean;
   /** Whether descriptor 3 is a socket to us. */
   channel: boolean;
-  /** Whether it leads a process group of its own. */
-  detached?: boolean;
 }
 
 /** A program with its pipes. */
 export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
 
-/** Starts a program, confined by the launcher unless told otherwise. Its stdin only keeps it company. */
-export function spawnConfined({ plan, confined, channel, detached = false }: SpawnOptions): ConfinedProcess {
+/**
+ * Starts a program, confined by the launcher unless told otherwise. It has nothing to read: stdin is for the launcher,
+ * whose relay lives as long as that is open.
+ */
+export function spawnConfined({ plan, confined, channel }: SpawnOptions): ConfinedProcess {
   const extra = channel ? (["socket-fd"] as const) : [];
-  const child = Bun.spawn(confined ? launcherCommand() : plan.argv, {
+  const [name, ...args] = plan.argv;
+  const child = Bun.spawn(confined ? launcherCommand() : [plan.program, ...args], {
+    ...(confined ? {} : { argv0: name }),
     stdio: ["pipe", "pipe", "pipe", ...extra],
     env: confined ? {} : plan.env,
     cwd: confined ? import.meta.dir : plan.cwd,
-    detached,
+    // A group of its own: signals from the server's terminal are the server's, and what a command starts is found by it.
+    detached: true,
   }) as ConfinedProcess;
   if (confined) {
     child.stdin.write(`${JSON.stringify({ ...plan, relay: RELAY } satisfies LaunchPlan)}\n`);
     void child.stdin.flush();
-  }
+  } else child.stdin.end();
   return child;
 }

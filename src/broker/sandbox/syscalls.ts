@@ -13,6 +13,7 @@ export const SYSCALLS = {
   clock_settime: [227, 112],
   clone: [56, 220],
   clone3: [435, 435],
+  close: [3, 57],
   close_range: [436, 436],
   connect: [42, 203],
   delete_module: [176, 106],

@@ -268,6 +268,22 @@ export const ATTEMPTS: Record<string, Attempt> = {
     process.arch === "x64" ? positive(c().syscall(294, 0, 0, 0, 0)) : fail("not here"),
   "keep data in a file of memory by ffi": () =>
     process.arch === "x64" ? positive(c().syscall(319, text("x"), 0, 0, 0)) : fail("not here"),
+  "fill the buffers of thousands of sockets by ffi": () => {
+    if (process.arch !== "x64") return fail("not here");
+    const { syscall } = c();
+    syscall(302, 0, 7, ptr(new BigUint64Array([8_192n, 8_192n])), 0);
+    const pairs: Int32Array[] = [];
+    try {
+      while (pairs.length < 2_000) {
+        const pair = new Int32Array(2);
+        positive(syscall(53, 1, 1, 0, ptr(pair)));
+        pairs.push(pair);
+      }
+      return "filled";
+    } finally {
+      for (const descriptor of pairs.flatMap((pair) => [...pair])) fs.closeSync(descriptor);
+    }
+  },
   "make the host slow by ffi": ({ host }) => positive(c().setpriority(0, host, 19)),
   "limit the host's resources by ffi": ({ host }) =>
     process.arch === "x64"

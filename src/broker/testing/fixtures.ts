@@ -74,6 +74,7 @@ export function testBroker(
     log: { write: (entry) => logs.push(entry) },
     events: { emit: (event) => events.push(event) },
     supportFolder: (id) => join(temporary.path, "support", id),
+    codeFolder: join(temporary.path, "code"),
     limits,
     ...options,
   });

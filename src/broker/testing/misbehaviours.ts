@@ -11,6 +11,23 @@ export interface Misbehaviour {
   expected: BrokerErrorCode[] | "answer";
 }
 
+/** Code that starts so many threads, which do nothing. */
+export const startThreads = (count: number) => `
+  const { dlopen, ptr } = require("bun:ffi");
+  const take = (...args) => ({ args, returns: "i32" });
+  const { symbols } = dlopen("libc.so.6", {
+    pthread_create: take("ptr", "ptr", "ptr", "ptr"),
+    pthread_attr_init: take("ptr"),
+    pthread_attr_setstacksize: take("ptr", "u64"),
+    dlsym: { args: ["ptr", "ptr"], returns: "ptr" },
+  });
+  const attributes = new Uint8Array(64);
+  symbols.pthread_attr_init(ptr(attributes));
+  symbols.pthread_attr_setstacksize(ptr(attributes), 131072n);
+  const pause = symbols.dlsym(null, ptr(Uint8Array.of(112, 97, 117, 115, 101, 0)));
+  for (let n = 0; n < ${count}; n++)
+    symbols.pthread_create(ptr(new BigUint64Array(1)), ptr(attributes), pause, null);`;
+
 export const MISBEHAVIOURS: Misbehaviour[] = [
   { name: "loop", body: "for (;;) ;", timeout: 100, expected: ["timeout"] },
   {
@@ -29,6 +46,27 @@ export const MISBEHAVIOURS: Misbehaviour[] = [
   {
     name: "allocate for ever",
     body: "const kept = []; const grow = () => { for (let i = 0; i < 8; i++) kept.push(new Uint8Array(1 << 22).fill(1)); setTimeout(grow, 1); }; grow(); return new Promise(() => {});",
+    timeout: 10_000,
+    expected: ["worker_died"],
+  },
+  {
+    name: "hold memory in page tables",
+    body: `const { dlopen } = require("bun:ffi");
+      const mmap = { args: ["u64", "u64", "i32", "i32", "i32", "i64"], returns: "u64" };
+      const memchr = { args: ["u64", "i32", "u64"], returns: "u64" };
+      const { symbols } = dlopen("libc.so.6", { mmap, memchr });
+      const PIECE = 1n << 21n;
+      let at = symbols.mmap(0n, PIECE << 17n, 1, 0x4022, -1, 0n);
+      const end = BigInt(at) + (PIECE << 17n);
+      const look = () => { for (let i = 0; i < 4096 && at < end; i++, at = BigInt(at) + PIECE) symbols.memchr(at, 0, 1n); setTimeout(look, 1); };
+      look(); return new Promise(() => {});`,
+    timeout: 10_000,
+    expected: ["worker_died"],
+  },
+  {
+    name: "start threads without end",
+    body: `${startThreads(1000)}
+      return new Promise(() => {});`,
     timeout: 10_000,
     expected: ["worker_died"],
   },

@@ -66,6 +66,8 @@ connectRuntime({ request, currentCall: () => current.getStore() });
 provideRuntimeModules();
 process.on("uncaughtException", die);
 process.on("unhandledRejection", die);
+// Some supervisors send them to all processes. The server gets them too, and ends its workers when they have answered.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 function receive(message: unknown[]): void {
   switch (message[0]) {

@@ -1,0 +1,100 @@
+/** Copies of plugins' code: workers run what was accepted, whatever comes to lie in the plugin's folder later. */
+import type { Dirent } from "node:fs";
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { copyCode } from "../core/code-copy.js";
+import { isCode } from "../core/code-files.js";
+import { messageOf } from "../core/errors.js";
+import { toStorageError } from "../core/storage-error.js";
+import { ManifestError } from "./errors.js";
+
+/** One copy. It is removed when nobody uses it any more; who made it is the first who does. */
+export class CodeCopy {
+  #users = 1;
+
+  /** `path` is its real path. */
+  constructor(readonly path: string) {}
+
+  use(): void {
+    this.#users++;
+  }
+
+  release(): void {
+    if (--this.#users === 0) void remove(this.path);
+  }
+}
+
+/** This process, by what no other one has, also where each start gives it the same number. */
+const PROCESS = `${process.pid}-${Math.round(performance.timeOrigin)}-`;
+
+/** The copies that one broker has made. */
+export class CodeCopies {
+  #own: Promise<string> | undefined;
+  #count = 0;
+
+  /** `folder` is theirs alone: what another process has left there is removed with the first copy. */
+  constructor(private readonly folder: string) {}
+
+  /**
+   * Copies the code of the folder `root`, a real path, which is refused if it is no longer what `digest` says. What is
+   * no code (packages, dot-files, the folder's own `data`) is linked to. Rejects with a `ManifestError` or a
+   * `StorageError`.
+   */
+  async make(root: string, digest: string): Promise<CodeCopy> {
+    this.#own ??= this.#prepare();
+    const path = join(await this.#own, String(++this.#count));
+    if (!(await copyCode(root, path, digest))) {
+      const problem = "its files changed while they were read; load it again when they are complete";
+      throw new ManifestError("package", problem, join(root, "package.json"));
+    }
+    try {
+      await linkTheRest(root, path, "");
+    } catch (error) {
+      await remove(path);
+      throw toStorageError(error, path);
+    }
+    return new CodeCopy(path);
+  }
+
+  async #prepare(): Promise<string> {
+    try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      const folder = await realpath(this.folder);
+      for (const name of await readdir(folder))
+        if (!name.startsWith(PROCESS)) await remove(join(folder, name));
+      return await mkdtemp(join(folder, PROCESS));
+    } catch (error) {
+      this.#own = undefined;
+      throw toStorageError(error, this.folder);
+    }
+  }
+
+  /** Removes them all. */
+  async close(): Promise<void> {
+    if (this.#own) await remove(await this.#own);
+  }
+}
+
+/** What a copy lacks. A file of code that it lacks has come since, and is none that was accepted. */
+async function linkTheRest(root: string, copy: string, below: string): Promise<void> {
+  const copied = new Map<string, Dirent>();
+  for (const entry of await readdir(join(copy, below), LISTED)) copied.set(entry.name, entry);
+  for (const entry of await readdir(join(root, below), LISTED)) {
+    const path = join(below, entry.name);
+    const there = copied.get(entry.name);
+    if (there?.isDirectory()) await linkTheRest(root, copy, path);
+    if (there || (isCode(path) && entry.isFile())) continue;
+    if (isCode(path) && entry.isDirectory()) await mkdir(join(copy, path));
+    else await symlink(join(root, path), join(copy, path));
+  }
+}
+
+const LISTED = { withFileTypes: true } as const;
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    console.warn(`reef: ${path} cannot be removed: ${messageOf(error)}`);
+  }
+}
