@@ -5,7 +5,7 @@ import { strings as t } from "../../strings.js";
 import { attempt } from "../actions.js";
 import { api } from "../api.js";
 import { millis } from "../format.js";
-import { Badge, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { Act, Badge, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
 import { Permissions } from "../parts/permissions.js";
 import { Sparkline } from "../parts/sparkline.js";
 import { to } from "../router.js";
@@ -79,16 +79,16 @@ function Workers({ state, reload }: { state: BrokerState; reload: () => void }) 
             <td>
               {resting && (
                 <div class="row tied">
-                  <button
-                    type="button"
+                  <Act
+                    text={t.broker.release}
+                    of={worker.service}
                     onClick={async () => {
                       await attempt(() => api("POST", path), t.broker.released);
                       reload();
                     }}
-                  >
-                    {t.broker.release}
-                  </button>
-                  <CopyCurl method="POST" path={path} />
+                    method="POST"
+                    path={path}
+                  />
                 </div>
               )}
             </td>

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { attempt, attemptIfSure } from "../actions.js";
 import { api } from "../api.js";
-import { Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { Act, Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { type Resource, useResource } from "../state/resource.js";
@@ -65,10 +65,14 @@ function Form({ list }: { list: List }) {
             onInput={({ currentTarget }) => setSource(currentTarget.value.trim())}
           />
         </label>
-        <button type="submit" class="primary" disabled={busy}>
-          {busy ? t.installer.installing : t.installer.install}
-        </button>
-        <CopyCurl method="POST" path="/installer/install" body={{ source: source || "user/repo" }} />
+        <Act
+          text={busy ? t.installer.installing : t.installer.install}
+          class="primary"
+          disabled={busy}
+          method="POST"
+          path="/installer/install"
+          body={{ source: source || "user/repo" }}
+        />
       </form>
       <p id="source-hint" class="dim">
         {t.installer.sourceHint}
@@ -83,6 +87,7 @@ function Form({ list }: { list: List }) {
 function Row({ item, list }: { item: Installed; list: List }) {
   const { dirName, name, kind, source, type, ref, installedAt } = item;
   const body = { name: dirName };
+  const call = (verb: string) => ({ method: "POST", path: `/installer/${verb}`, body, of: name });
   return (
     <tr>
       <th scope="row">
@@ -96,40 +101,31 @@ function Row({ item, list }: { item: Installed; list: List }) {
       </td>
       <td>
         <div class="row">
-          <button
-            type="button"
-            aria-label={`${t.installer.update}: ${name}`}
+          <Act
+            text={t.installer.update}
             onClick={async () => {
               await attempt(() => api("POST", "/installer/update", body), t.installer.updated(name));
               void list.load();
             }}
-          >
-            {t.installer.update}
-          </button>
-          <CopyCurl method="POST" path="/installer/update" body={body} of={name} />
+            {...call("update")}
+          />
           {item.previous && (
-            <>
-              <button
-                type="button"
-                aria-label={`${t.services.rollback}: ${name}`}
-                onClick={async () => {
-                  await attemptIfSure(
-                    t.services.askRollback(name),
-                    () => api("POST", "/installer/rollback", body),
-                    t.services.rolledBack(name),
-                  );
-                  void list.load();
-                }}
-              >
-                {t.services.rollback}
-              </button>
-              <CopyCurl method="POST" path="/installer/rollback" body={body} of={name} />
-            </>
+            <Act
+              text={t.services.rollback}
+              onClick={async () => {
+                await attemptIfSure(
+                  t.services.askRollback(name),
+                  () => api("POST", "/installer/rollback", body),
+                  t.services.rolledBack(name),
+                );
+                void list.load();
+              }}
+              {...call("rollback")}
+            />
           )}
-          <button
-            type="button"
+          <Act
+            text={t.installer.remove}
             class="danger"
-            aria-label={`${t.installer.remove}: ${name}`}
             onClick={async () => {
               await attemptIfSure(
                 t.installer.askRemove(name),
@@ -138,10 +134,8 @@ function Row({ item, list }: { item: Installed; list: List }) {
               );
               void list.load();
             }}
-          >
-            {t.installer.remove}
-          </button>
-          <CopyCurl method="POST" path="/installer/remove" body={body} of={name} />
+            {...call("remove")}
+          />
         </div>
       </td>
     </tr>

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { ApiError, api, messageOf } from "../api.js";
 import { millis } from "../format.js";
-import { CopyCurl, Empty, Facts, Heading, Json, Loaded, Section } from "../parts/bits.js";
+import { Act, Empty, Facts, Heading, Json, Loaded, Section } from "../parts/bits.js";
 import { Logs } from "../parts/logs.js";
 import { Sparkline } from "../parts/sparkline.js";
 import { sample } from "../sample.js";
@@ -79,10 +79,14 @@ function Try({ path, method, after }: { path: string; method: Method; after: () 
         {input ? "" : t.broker.badJson}
       </p>
       <div class="row">
-        <button type="submit" class="primary" disabled={!input || busy}>
-          {busy ? t.broker.calling : t.broker.call}
-        </button>
-        <CopyCurl method="POST" path={path} body={input?.value} />
+        <Act
+          text={busy ? t.broker.calling : t.broker.call}
+          class="primary"
+          disabled={!input || busy}
+          method="POST"
+          path={path}
+          body={input?.value}
+        />
       </div>
       <div role="status">
         {outcome && (

@@ -3,7 +3,18 @@ import { useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { deploy, reload, syncAll } from "../actions.js";
 import { short } from "../format.js";
-import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Section, Table, type Tone } from "../parts/bits.js";
+import {
+  Act,
+  Ago,
+  Badge,
+  CopyCurl,
+  Empty,
+  Heading,
+  Loaded,
+  Section,
+  Table,
+  type Tone,
+} from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
 import { to } from "../router.js";
 import { deployOf, isDeploying, type Service, services } from "../state/services.js";
@@ -48,10 +59,13 @@ function Row({ service }: { service: Service }) {
       <td>
         {name !== "services" && state !== "disabled" && (
           <div class="row tied">
-            <button type="button" aria-label={`${t.services.reload}: ${name}`} onClick={() => reload(name)}>
-              {t.services.reload}
-            </button>
-            <CopyCurl method="POST" path={`/services/reload/${encodeURIComponent(name)}`} />
+            <Act
+              text={t.services.reload}
+              of={name}
+              onClick={() => reload(name)}
+              method="POST"
+              path={`/services/reload/${encodeURIComponent(name)}`}
+            />
           </div>
         )}
       </td>
@@ -81,10 +95,14 @@ function DeployForm() {
           value={name}
           onInput={({ currentTarget }) => setName(currentTarget.value.trim())}
         />
-        <button type="submit" class="primary" disabled={isDeploying(name)}>
-          {t.services.deploy}
-        </button>
-        <CopyCurl method="POST" path="/services/deploy" body={{ name: name || "your-service" }} />
+        <Act
+          text={t.services.deploy}
+          class="primary"
+          disabled={isDeploying(name)}
+          method="POST"
+          path="/services/deploy"
+          body={{ name: name || "your-service" }}
+        />
       </form>
       {shown && <DeploySteps name={name} deploy={shown} />}
     </Section>
@@ -96,10 +114,7 @@ export function ServicesPage() {
     <>
       <Heading title={t.services.title}>
         <CopyCurl path="/services" />
-        <button type="button" onClick={syncAll}>
-          {t.services.reloadAll}
-        </button>
-        <CopyCurl method="POST" path="/services/reload" />
+        <Act text={t.services.reloadAll} onClick={syncAll} method="POST" path="/services/reload" />
       </Heading>
       <Loaded from={services} service="services">
         {(list) =>

@@ -89,6 +89,34 @@ export function CopyCurl({ method = "GET", path, body, of, file }: CopyCurlProps
   );
 }
 
+interface ActProps extends CopyCurlProps {
+  /** What the button says: the verb. */
+  text: string;
+  class?: string;
+  disabled?: boolean;
+  /** What it does; without it, it sends the form that it stands in. */
+  onClick?: () => unknown;
+}
+
+/** A button that makes a call, and one that copies the call's command line. `of` tells both from others. */
+export function Act({ text, class: className, disabled, onClick, of, ...call }: ActProps) {
+  return (
+    <>
+      <button
+        type={onClick ? "button" : "submit"}
+        class={className}
+        disabled={disabled}
+        aria-label={of === undefined ? undefined : `${text}: ${of}`}
+        onClick={onClick}
+      >
+        {text}
+      </button>
+      {/* Without a body, the path tells it already. */}
+      <CopyCurl {...call} of={call.body === undefined ? undefined : of} />
+    </>
+  );
+}
+
 /** Text as it is, that can be scrolled with the keyboard. */
 export function Code({ text, label }: { text: string; label: string }) {
   return (

@@ -5,7 +5,7 @@ import { rollback } from "../actions.js";
 import { short } from "../format.js";
 import type { Resource } from "../state/resource.js";
 import type { Kept } from "../state/versions.js";
-import { Ago, CopyCurl, Loaded, Table } from "./bits.js";
+import { Act, Ago, Loaded, Table } from "./bits.js";
 
 export function KeptVersions({
   name,
@@ -39,14 +39,9 @@ export function KeptVersions({
                     <span class="dim">{t.services.current}</span>
                   ) : (
                     <div class="row tied">
-                      <button
-                        type="button"
-                        aria-label={`${t.services.restore}: ${short(version.digest)}`}
+                      <Act
+                        text={t.services.restore}
                         onClick={() => rollback(name, version.digest)}
-                      >
-                        {t.services.restore}
-                      </button>
-                      <CopyCurl
                         method="POST"
                         path={`/services/rollback/${encodeURIComponent(name)}`}
                         body={{ digest: version.digest }}

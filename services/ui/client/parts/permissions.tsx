@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
 import { api, messageOf } from "../api.js";
 import { useResource } from "../state/resource.js";
-import { CopyCurl, Facts, Json, Loaded } from "./bits.js";
+import { Act, CopyCurl, Facts, Json, Loaded } from "./bits.js";
 
 interface Pair {
   parties: Array<{ id: string; permissions: unknown }>;
@@ -88,8 +88,7 @@ function Check({ at }: { at: string }) {
           <span>{t.broker.resource}</span>
           <input value={resource} onInput={({ currentTarget }) => setResource(currentTarget.value.trim())} />
         </label>
-        <button type="submit">{t.broker.ask}</button>
-        <CopyCurl path={path} />
+        <Act text={t.broker.ask} path={path} />
       </form>
       <div role="status">
         {verdict?.path === path && (

@@ -3,7 +3,7 @@
 import { strings as t } from "../../strings.js";
 import { deploy, disable, enable, reload, rollback, unload } from "../actions.js";
 import { deployOf, isDeploying, type Service } from "../state/services.js";
-import { CopyCurl } from "./bits.js";
+import { Act, CopyCurl } from "./bits.js";
 import { DeploySteps } from "./deploy-steps.js";
 
 export function ServiceActions({ service: { name, state } }: { service: Service }) {
@@ -13,44 +13,57 @@ export function ServiceActions({ service: { name, state } }: { service: Service 
   return (
     <>
       <div class="row actions">
-        <button type="button" class="primary" disabled={isDeploying(name)} onClick={() => deploy(name)}>
-          {t.services.deploy}
-        </button>
-        <CopyCurl method="POST" path="/services/deploy" body={{ name }} />
-        <button type="button" onClick={() => reload(name)}>
-          {t.services.reload}
-        </button>
-        <CopyCurl method="POST" path={`/services/reload/${at}`} />
-        <button type="button" onClick={() => rollback(name)}>
-          {t.services.rollback}
-        </button>
-        <CopyCurl method="POST" path={`/services/rollback/${at}`} body={{}} />
+        <Act
+          text={t.services.deploy}
+          class="primary"
+          disabled={isDeploying(name)}
+          onClick={() => deploy(name)}
+          method="POST"
+          path="/services/deploy"
+          body={{ name }}
+        />
+        <Act
+          text={t.services.reload}
+          onClick={() => reload(name)}
+          method="POST"
+          path={`/services/reload/${at}`}
+        />
+        <Act
+          text={t.services.rollback}
+          onClick={() => rollback(name)}
+          method="POST"
+          path={`/services/rollback/${at}`}
+          body={{}}
+        />
         <a class="button" href={`/ui/api/services/export/${at}`} download={`${name}.tar.gz`}>
           {t.services.exportIt}
         </a>
         <CopyCurl path={`/services/export/${at}`} file={`${name}.tar.gz`} />
         {state === "disabled" ? (
-          <>
-            <button type="button" onClick={() => enable(name)}>
-              {t.services.enable}
-            </button>
-            <CopyCurl method="POST" path={`/services/enable/${at}`} />
-          </>
+          <Act
+            text={t.services.enable}
+            onClick={() => enable(name)}
+            method="POST"
+            path={`/services/enable/${at}`}
+          />
         ) : (
-          <>
-            <button type="button" class="danger" onClick={() => disable(name)}>
-              {t.services.disable}
-            </button>
-            <CopyCurl method="POST" path={`/services/disable/${at}`} body={{}} />
-          </>
+          <Act
+            text={t.services.disable}
+            class="danger"
+            onClick={() => disable(name)}
+            method="POST"
+            path={`/services/disable/${at}`}
+            body={{}}
+          />
         )}
         {state === "loaded" && (
-          <>
-            <button type="button" class="danger" onClick={() => unload(name)}>
-              {t.services.unload}
-            </button>
-            <CopyCurl method="DELETE" path={`/services/${at}`} />
-          </>
+          <Act
+            text={t.services.unload}
+            class="danger"
+            onClick={() => unload(name)}
+            method="DELETE"
+            path={`/services/${at}`}
+          />
         )}
       </div>
       <p class="dim">{t.services.deployHint}</p>
