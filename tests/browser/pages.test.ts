@@ -103,11 +103,18 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
       `import { Hono } from "hono";\nexport default { name: "visitor", routes: new Hono().get("/", (c) => c.text("hi")) };\n`,
     );
     await visit("/ui/installer", async (page) => {
+      await page.getByText("Live", { exact: true }).waitFor();
       await page.getByLabel("Source").fill(source.replace("/index.ts", ""));
       await page.getByRole("button", { name: "Install", exact: true }).click();
+      await page.getByRole("dialog").waitFor();
+      let lists = 0;
+      page.on("request", (request) => request.url().endsWith("/installer/installed") && lists++);
       await page.getByRole("dialog").getByRole("button", { name: "Install" }).click();
       await page.getByRole("row", { name: /visitor/ }).waitFor();
       expect(await (await dashboard.call("/visitor")).text()).toBe("hi");
+      await page.getByText("visitor was installed.").waitFor();
+      // Once for the job's end, and once for the reply, whatever steps there were.
+      expect(lists).toBeLessThanOrEqual(2);
       await page.getByRole("button", { name: "Remove: visitor" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
       await page.getByRole("row", { name: /visitor/ }).waitFor({ state: "detached" });

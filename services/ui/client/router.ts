@@ -1,5 +1,6 @@
 /** Which page is shown. The address is the only state: every view can be linked to. */
 import { computed, signal } from "@preact/signals";
+import { focusContent } from "./focus.js";
 import { arrive, depart } from "./scroll.js";
 
 const here = () => location.pathname + location.search;
@@ -46,7 +47,7 @@ export function go(address: string, { replace = false, keepFocus = replace }: Go
   else history.pushState(depart(), "", address);
   place.value = here();
   if (samePage || keepFocus) return;
-  document.getElementById("content")?.focus({ preventScroll: true });
+  focusContent();
   scrollTo(0, 0);
 }
 

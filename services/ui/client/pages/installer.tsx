@@ -21,6 +21,9 @@ interface Installed {
   previous?: { at: string };
 }
 
+/** The last step of every job, whose status is how the job ended. */
+const END = "end";
+
 type List = Resource<{ installed: Installed[] }>;
 
 function Form({ list }: { list: List }) {
@@ -30,7 +33,9 @@ function Form({ list }: { list: List }) {
   useEffect(
     () =>
       onMessage((message) => {
-        if (message.kind === "installer") setStep(`${message.dirName}: ${message.step} ${message.status}`);
+        if (message.kind !== "installer") return;
+        const { dirName, step, status } = message;
+        setStep(`${dirName}: ${step === END ? status : `${step} ${status}`}`);
       }),
     [],
   );
@@ -147,7 +152,7 @@ export function InstallerPage() {
     api<{ installed: Installed[] }>("GET", "/installer/installed"),
   );
   useEffect(
-    () => onMessage(({ kind }) => (kind === "installer" || kind === "services") && void list.load()),
+    () => onMessage((message) => message.kind === "installer" && message.step === END && void list.load()),
     [list],
   );
   return (
