@@ -1,6 +1,7 @@
 /** @jsxImportSource preact */
 /** Services that came from outside. */
 import { useEffect, useState } from "preact/hooks";
+import { installerStrings as w } from "../../strings/installer.js";
 import { strings as t } from "../../strings.js";
 import { attempt, attemptIfSure } from "../actions.js";
 import { api } from "../api.js";
@@ -8,6 +9,8 @@ import { Act, Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../p
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { type Resource, useResource } from "../state/resource.js";
+import "../shell.js";
+import { definePage } from "../page-code.js";
 
 interface Installed {
   dirName: string;
@@ -42,16 +45,16 @@ function Form({ list }: { list: List }) {
   const install = async () => {
     setBusy(true);
     const done = await attemptIfSure(
-      t.installer.askInstall(source),
+      w.askInstall(source),
       () => api<{ name: string }>("POST", "/installer/install", { source }),
-      ({ name }) => t.installer.installed(name),
+      ({ name }) => w.installed(name),
     );
     setBusy(false);
     if (done) setSource("");
     void list.load();
   };
   return (
-    <Section title={t.installer.install}>
+    <Section title={w.install}>
       <form
         class="row"
         onSubmit={(event) => {
@@ -60,7 +63,7 @@ function Form({ list }: { list: List }) {
         }}
       >
         <label class="grow">
-          <span>{t.installer.source}</span>
+          <span>{w.source}</span>
           <input
             required
             autocomplete="off"
@@ -71,7 +74,7 @@ function Form({ list }: { list: List }) {
           />
         </label>
         <Act
-          text={busy ? t.installer.installing : t.installer.install}
+          text={busy ? w.installing : w.install}
           class="primary"
           disabled={busy}
           method="POST"
@@ -80,10 +83,10 @@ function Form({ list }: { list: List }) {
         />
       </form>
       <p id="source-hint" class="dim">
-        {t.installer.sourceHint}
+        {w.sourceHint}
       </p>
       <p role="status" class="dim">
-        {step && `${t.installer.progress}: ${step}`}
+        {step && `${w.progress}: ${step}`}
       </p>
     </Section>
   );
@@ -107,21 +110,21 @@ function Row({ item, list }: { item: Installed; list: List }) {
       <td>
         <div class="row">
           <Act
-            text={t.installer.update}
+            text={w.update}
             onClick={async () => {
-              await attempt(() => api("POST", "/installer/update", body), t.installer.updated(name));
+              await attempt(() => api("POST", "/installer/update", body), w.updated(name));
               void list.load();
             }}
             {...call("update")}
           />
           {item.previous && (
             <Act
-              text={t.services.rollback}
+              text={t.actions.rollback}
               onClick={async () => {
                 await attemptIfSure(
-                  t.services.askRollback(name),
+                  t.actions.askRollback(name),
                   () => api("POST", "/installer/rollback", body),
-                  t.services.rolledBack(name),
+                  t.actions.rolledBack(name),
                 );
                 void list.load();
               }}
@@ -129,13 +132,13 @@ function Row({ item, list }: { item: Installed; list: List }) {
             />
           )}
           <Act
-            text={t.installer.remove}
+            text={w.remove}
             class="danger"
             onClick={async () => {
               await attemptIfSure(
-                t.installer.askRemove(name),
+                w.askRemove(name),
                 () => api("POST", "/installer/remove", body),
-                t.installer.removed(name),
+                w.removed(name),
               );
               void list.load();
             }}
@@ -147,7 +150,7 @@ function Row({ item, list }: { item: Installed; list: List }) {
   );
 }
 
-export function InstallerPage() {
+function InstallerPage() {
   const list: List = useResource("installed", () =>
     api<{ installed: Installed[] }>("GET", "/installer/installed"),
   );
@@ -157,7 +160,7 @@ export function InstallerPage() {
   );
   return (
     <>
-      <Heading title={t.installer.title}>
+      <Heading title={w.title}>
         <CopyCurl path="/installer/installed" />
       </Heading>
       <Loaded from={list} service="installer">
@@ -165,24 +168,9 @@ export function InstallerPage() {
           <>
             <Form list={list} />
             {installed.length === 0 ? (
-              <Empty
-                text={t.installer.empty}
-                method="POST"
-                path="/installer/install"
-                body={{ source: "user/repo" }}
-              />
+              <Empty text={w.empty} method="POST" path="/installer/install" body={{ source: "user/repo" }} />
             ) : (
-              <Table
-                label={t.installer.title}
-                head={[
-                  t.common.name,
-                  t.installer.type,
-                  t.installer.source,
-                  t.installer.ref,
-                  t.installer.at,
-                  t.services.actions,
-                ]}
-              >
+              <Table label={w.title} head={[t.common.name, w.type, w.source, w.ref, w.at, t.common.actions]}>
                 {installed.map((item) => (
                   <Row key={item.dirName} item={item} list={list} />
                 ))}
@@ -194,3 +182,5 @@ export function InstallerPage() {
     </>
   );
 }
+
+definePage("installer", () => <InstallerPage />);

@@ -1,39 +1,17 @@
 /** @jsxImportSource preact */
 import { useState } from "preact/hooks";
+import { servicesStrings as w } from "../../strings/services.js";
 import { strings as t } from "../../strings.js";
 import { deploy, reload, syncAll } from "../actions.js";
 import { short } from "../format.js";
-import {
-  Act,
-  Ago,
-  Badge,
-  CopyCurl,
-  Empty,
-  Heading,
-  Loaded,
-  Section,
-  Table,
-  type Tone,
-} from "../parts/bits.js";
+import { Act, Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
+import { StateBadge } from "../parts/state-badge.js";
 import { to } from "../router.js";
 import { deployOf, isDeploying, type Service, services } from "../state/services.js";
-
-const TONES: Record<Service["state"], Tone> = {
-  loaded: "good",
-  loading: "info",
-  failed: "bad",
-  disabled: "dim",
-};
-
-export function StateBadge({ service: { state, failure } }: { service: Service }) {
-  return (
-    <>
-      <Badge tone={TONES[state]}>{t.services.states[state]}</Badge>
-      {state === "loaded" && failure && <Badge tone="warn">{t.services.failure}</Badge>}
-    </>
-  );
-}
+import "../shell.js";
+import { definePage } from "../page-code.js";
+import { ServicePage } from "./service.js";
 
 function Row({ service }: { service: Service }) {
   const { name, description, generation, digest, loadedAt, failure, reason, state } = service;
@@ -60,7 +38,7 @@ function Row({ service }: { service: Service }) {
         {name !== "services" && state !== "disabled" && (
           <div class="row tied">
             <Act
-              text={t.services.reload}
+              text={w.reload}
               of={name}
               onClick={() => reload(name)}
               method="POST"
@@ -77,8 +55,8 @@ function DeployForm() {
   const [name, setName] = useState("");
   const shown = deployOf(name);
   return (
-    <Section title={t.services.deployOther}>
-      <p class="dim">{t.services.deployHint}</p>
+    <Section title={w.deployOther}>
+      <p class="dim">{w.deployHint}</p>
       <form
         class="row"
         onSubmit={(event) => {
@@ -86,7 +64,7 @@ function DeployForm() {
           if (name !== "") void deploy(name);
         }}
       >
-        <label for="deploy-name">{t.services.deployName}</label>
+        <label for="deploy-name">{w.deployName}</label>
         <input
           id="deploy-name"
           required
@@ -96,7 +74,7 @@ function DeployForm() {
           onInput={({ currentTarget }) => setName(currentTarget.value.trim())}
         />
         <Act
-          text={t.services.deploy}
+          text={w.deploy}
           class="primary"
           disabled={isDeploying(name)}
           method="POST"
@@ -109,28 +87,21 @@ function DeployForm() {
   );
 }
 
-export function ServicesPage() {
+function ServicesPage() {
   return (
     <>
-      <Heading title={t.services.title}>
+      <Heading title={w.title}>
         <CopyCurl path="/services" />
-        <Act text={t.services.reloadAll} onClick={syncAll} method="POST" path="/services/reload" />
+        <Act text={w.reloadAll} onClick={syncAll} method="POST" path="/services/reload" />
       </Heading>
       <Loaded from={services} service="services">
         {(list) =>
           list.length === 0 ? (
-            <Empty text={t.services.empty} method="POST" path="/services/reload" />
+            <Empty text={w.empty} method="POST" path="/services/reload" />
           ) : (
             <Table
-              label={t.services.title}
-              head={[
-                t.common.name,
-                t.common.state,
-                t.services.version,
-                t.services.age,
-                t.services.what,
-                t.services.actions,
-              ]}
+              label={w.title}
+              head={[t.common.name, t.common.state, w.version, w.age, w.what, t.common.actions]}
             >
               {list
                 .toSorted((a, b) => a.name.localeCompare(b.name))
@@ -145,3 +116,7 @@ export function ServicesPage() {
     </>
   );
 }
+
+definePage("services", ([, name]) =>
+  name === undefined ? <ServicesPage /> : <ServicePage key={name} name={name} />,
+);

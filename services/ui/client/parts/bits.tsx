@@ -176,7 +176,7 @@ export function Loaded<T>({
 }
 
 /** Says that something is loading, but only when it takes long enough to wonder. */
-export function Loading() {
+export function Loading({ text = t.common.loading }: { text?: string }) {
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), 300);
@@ -184,7 +184,7 @@ export function Loading() {
   }, []);
   return late ? (
     <p class="dim" role="status">
-      {t.common.loading}
+      {text}
     </p>
   ) : null;
 }

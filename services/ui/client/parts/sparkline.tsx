@@ -1,7 +1,7 @@
 /** @jsxImportSource preact */
 /** A small chart. Its library is loaded when the first one is shown. */
 import { useEffect, useRef } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { brokerStrings as w } from "../../strings/broker.js";
 import type { Point } from "../state/broker.js";
 import { shownTheme } from "../state/theme.js";
 
@@ -30,14 +30,14 @@ export function Sparkline({ points, small = false }: Props) {
       destroy();
     };
   }, [points, small, theme, enough]);
-  if (!enough) return small ? <span class="dim">–</span> : <p class="dim">{t.broker.noCalls}</p>;
+  if (!enough) return small ? <span class="dim">–</span> : <p class="dim">{w.noCalls}</p>;
   const last = points.at(-1)?.[1] ?? 0;
   return (
     <div
       ref={box}
       class={small ? "spark" : "chart"}
       role="img"
-      aria-label={`${t.broker.mean}: ${last.toFixed(2)}`}
+      aria-label={`${w.mean}: ${last.toFixed(2)}`}
     />
   );
 }
