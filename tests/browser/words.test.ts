@@ -1,8 +1,7 @@
 /** Words from outside that are long, or turn the direction of writing, in a real browser. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { beforeAll, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 import { answering } from "../support/sandbox.js";
 
 const NAME = "s".repeat(61);
@@ -20,24 +19,19 @@ routes.get("/_panel", (c) => c.html("<p>long</p>"));
 export default { name: "${NAME}", description: "${ADDRESS}", routes };
 `;
 
-describe.skipIf(!hasBrowser)("words from outside", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
+const files = {
+  [`${NAME}/index.ts`]: LONG,
+  "broken/index.ts": `export default { name: "broken", init() { throw new Error("${WORD}"); } };`,
+  "turned/index.ts": answering("turned", "hello", `description: "${TURN}turned",`),
+};
+
+describeInBrowser("words from outside", { services: ["feed", "installer"], files }, (t) => {
   let pages: string[];
   const viewport = { width: 360, height: 740 };
 
   beforeAll(async () => {
-    const files = {
-      [`${NAME}/index.ts`]: LONG,
-      "broken/index.ts": `export default { name: "broken", init() { throw new Error("${WORD}"); } };`,
-      "turned/index.ts": answering("turned", "hello", `description: "${TURN}turned",`),
-    };
-    [browser, dashboard] = await Promise.all([
-      openBrowser(),
-      Dashboard.start({ services: ["feed", "installer"], files }),
-    ]);
     const publish = async (event: Record<string, unknown>) =>
-      (await (await dashboard.call("/feed/events", "POST", event)).json()) as { id: string };
+      (await (await t.call("/feed/events", "POST", event)).json()) as { id: string };
     const { id } = await publish({ type: TYPE, source: TYPE, content: WORD });
     const child = await publish({ type: TYPE, source: TYPE, content: WORD, parentId: id });
     await publish({ type: "agent_started", source: TYPE, content: WORD, role: TYPE });
@@ -45,16 +39,8 @@ describe.skipIf(!hasBrowser)("words from outside", () => {
     pages = ["/ui", "/ui/services", `/ui/services/${NAME}`, "/ui/services/broken", `/ui/panels/${NAME}`];
     pages.push("/ui/events", `/ui/events/${child.id}`, `/ui/events?type=${TYPE}`, "/ui/agents");
   });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
 
-  async function visit(path: string, use: (page: Page) => Promise<void>): Promise<void> {
-    const { page, close } = await dashboard.open(browser, path, { viewport });
-    await use(page);
-    await close();
-  }
+  const visit = (path: string, use: (page: Page) => Promise<void>) => t.visit(path, use, { viewport });
 
   const widthOf = (page: Page, element: string) => page.evaluate<number>(`${element}.scrollWidth`);
 
@@ -62,7 +48,7 @@ describe.skipIf(!hasBrowser)("words from outside", () => {
     await visit("/ui", async (page) => {
       const tooWide: string[] = [];
       for (const path of pages) {
-        await page.goto(dashboard.url + path);
+        await page.goto(t.url + path);
         await page.getByRole("heading", { level: 1 }).waitFor();
         await page.getByText("Live", { exact: true }).waitFor();
         await page.waitForTimeout(300);
