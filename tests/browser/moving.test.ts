@@ -1,6 +1,6 @@
 /** Moving about in the dashboard, in a real browser: where one is on a page, and where the keyboard is. */
 import { expect, test } from "bun:test";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { describeInBrowser } from "../support/in-browser.js";
 import { answering, eventually as patiently } from "../support/sandbox.js";
 
@@ -12,7 +12,7 @@ const files = {
   "leaving/index.ts": answering("leaving", "still here"),
 };
 
-describeInBrowser("the dashboard", { files }, (t) => {
+describeInBrowser("the dashboard", { services: ["installer"], files }, (t) => {
   const visit = (path: string, use: (page: Page) => Promise<void>, init?: string) =>
     t.visit(path, use, { init, viewport: { width: 900, height: 400 } });
 
@@ -65,6 +65,29 @@ describeInBrowser("the dashboard", { files }, (t) => {
       await page.getByRole("dialog").getByRole("button", { name: "Unload" }).click();
       await page.getByRole("button", { name: "Unload" }).waitFor({ state: "detached" });
       await eventually(async () => (await focused(page)) === "content", "the focus in the content");
+    });
+  });
+
+  test("keeps the keyboard on a button while what it does is under way, and after a question", async () => {
+    const isOn = (button: Locator) => button.evaluate((element) => element === document.activeElement);
+    await visit("/ui/services/greeter", async (page) => {
+      const deploy = page.getByRole("button", { name: "Deploy", exact: true });
+      await deploy.focus();
+      await page.keyboard.press("Enter");
+      await page.locator(".deploy").waitFor();
+      expect(await isOn(deploy)).toBe(true);
+      await page.getByText("The new version serves.").waitFor();
+      expect(await isOn(deploy)).toBe(true);
+    });
+    await visit("/ui/installer", async (page) => {
+      await page.getByLabel("Source").fill("user/repo");
+      const install = page.getByRole("button", { name: /^Install/ });
+      await install.focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      expect(await isOn(install)).toBe(true);
     });
   });
 

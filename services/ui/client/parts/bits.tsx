@@ -105,9 +105,10 @@ export function Act({ text, class: className, disabled, onClick, of, ...call }: 
       <button
         type={onClick ? "button" : "submit"}
         class={className}
-        disabled={disabled}
+        // With `disabled` it would lose the keyboard while what it does is under way.
+        aria-disabled={disabled || undefined}
         aria-label={of === undefined ? undefined : `${text}: ${of}`}
-        onClick={onClick}
+        onClick={disabled ? (event) => event.preventDefault() : onClick}
       >
         {text}
       </button>
