@@ -1,6 +1,7 @@
 /** Words from outside that are long, or turn the direction of writing, in a real browser. */
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { seriousFindings } from "../support/browser.js";
 import { describeInBrowser } from "../support/in-browser.js";
 import { answering } from "../support/sandbox.js";
 
@@ -15,7 +16,7 @@ const LONG = `import { Hono } from "hono";
 const routes = new Hono();
 routes.get("/", (c) => c.text("hello"));
 routes.get("/${"r".repeat(80)}", (c) => c.text("hello"));
-routes.get("/_panel", (c) => c.html("<p>long</p>"));
+routes.get("/_panel", (c) => c.html("<p>long</p><script>Reef.toast('${WORD}')</script>"));
 export default { name: "${NAME}", description: "${ADDRESS}", routes };
 `;
 
@@ -56,6 +57,50 @@ describeInBrowser("words from outside", { services: ["feed", "installer"], files
         if (width > viewport.width) tooWide.push(`${path}: ${width}`);
       }
       expect(tooWide).toEqual([]);
+    });
+  });
+
+  test("leave room for the rest of a table", async () => {
+    await t.visit(
+      "/ui/services",
+      async (page) => {
+        await page.getByRole("row", { name: /^s{61}/ }).waitFor();
+        const table = await page.getByRole("region", { name: "Services" }).elementHandle();
+        const cut = await table?.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+        expect(cut).toBe(0);
+      },
+      { viewport: { width: 1200, height: 700 } },
+    );
+  });
+
+  test("end with dots where the search for what to do has no room for them", async () => {
+    await visit("/ui", async (page) => {
+      await page.getByText("Live", { exact: true }).waitFor();
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type(`Reload ${NAME}`);
+      const found = page.getByRole("option", { name: `Reload ${NAME}` }).getByText(NAME);
+      await found.waitFor();
+      const [width, room] = await found.evaluate((text) => [
+        text.getBoundingClientRect().right,
+        (text.parentElement as HTMLElement).getBoundingClientRect().right,
+      ]);
+      expect(width).toBeLessThanOrEqual(room ?? 0);
+    });
+  });
+
+  test("can be read to their end with the keyboard where a message has no room for them", async () => {
+    await visit(`/ui/panels/${NAME}`, async (page) => {
+      await page.locator(".toast").waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.locator(".toast .text").focus();
+      await page.keyboard.press("End");
+      await page.locator(".toast .text").evaluate(
+        (text) =>
+          new Promise<void>((resolve) => {
+            const look = () => (text.scrollTop > 0 ? resolve() : requestAnimationFrame(look));
+            look();
+          }),
+      );
     });
   });
 
