@@ -64,6 +64,7 @@ export const strings = {
     dismiss: "Dismiss",
     retry: "Try again",
     failed: "This could not be loaded",
+    noAnswer: "The server does not answer.",
     none: "none",
     ago: (time: string) => `${time} ago`,
     name: "Name",

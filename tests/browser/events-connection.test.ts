@@ -54,6 +54,25 @@ describeInBrowser("the page of events", { services: ["feed"] }, (t) => {
     await close();
   });
 
+  test("says in words of its own that the server does not answer, and so does what is done meanwhile", async () => {
+    const { page, close } = await t.open("/ui/events");
+    await row(page, "number 0").waitFor();
+    await link(page, "Services").click();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await t.dashboard.restart(async () => {
+      await page.getByText(/The connection was lost/).waitFor();
+      await page.getByRole("button", { name: "Reload what changed" }).click();
+      await page.locator(".toast").getByText("The server does not answer.", { exact: true }).waitFor();
+      await link(page, "Events").click();
+      await page
+        .getByRole("alert")
+        .getByText("This could not be loaded: The server does not answer.")
+        .waitFor();
+    });
+    await row(page, "number 0").waitFor();
+    await close();
+  });
+
   test("says how old the latest event is, not how long ago it was brought", async () => {
     const { page, close } = await t.open();
     // Where it is three hours later, everything that comes is old.

@@ -34,8 +34,9 @@ export function knowFiles(written: string | undefined): void {
   files = JSON.parse(written ?? "{}");
 }
 
-/** Called by a page's code when it comes. */
+/** Called by a page's code when it comes. What comes late, after it was asked for again, changes nothing. */
 export function definePage(page: PageName, make: MakePage): void {
+  if (hasCode(page)) return;
   made.value = new Map(made.peek()).set(page, make);
 }
 
