@@ -38,6 +38,19 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
     });
   });
 
+  test("say in words what a chart would show whose code cannot be had", async () => {
+    const { page, close } = await t.open(`/ui/broker/${MATH}/math/add`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.context().route(/\/ui\/assets\/chunk-/, (route) => route.fulfill({ status: 404 }));
+    for (let calls = 0; calls < 2; calls++) {
+      await page.getByRole("button", { name: "Call", exact: true }).click();
+      await page.getByRole("region", { name: "Result" }).waitFor();
+      await page.waitForTimeout(300);
+    }
+    await page.getByText(/^mean latency, ms: \d/).waitFor();
+    await close();
+  });
+
   test("say what two plugins may do together, and who stands in the way", async () => {
     await t.visit("/ui/broker", async (page) => {
       await page.getByLabel("Caller").selectOption(MATH);
