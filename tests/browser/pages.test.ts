@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describeInBrowser } from "../support/in-browser.js";
-import { answering } from "../support/sandbox.js";
+import { answering, eventually } from "../support/sandbox.js";
 
 const PLUGINS = join(import.meta.dir, "..", "..", "examples", "plugins");
 const MATH = "com.example.math-plugin";
@@ -20,6 +20,7 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
     await t.visit("/ui/broker", async (page) => {
       await page.getByRole("link", { name: "math.add" }).click();
       const input = page.getByLabel("Input, as JSON");
+      await eventually(async () => (await page.title()) === "math.add · Broker · Reef", "the method's title");
       expect(JSON.parse(await input.inputValue())).toEqual({ a: 0, b: 0 });
       await input.fill('{ "a": 2, "b": 40 }');
       await page.getByRole("button", { name: "Call", exact: true }).click();

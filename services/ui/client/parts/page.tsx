@@ -21,8 +21,9 @@ const NoPage = () => (
 export function nameOf([page, ...rest]: readonly string[]): string {
   const key = page ?? "overview";
   const own = Object.hasOwn(t.nav, key) ? t.nav[key as keyof typeof t.nav] : undefined;
-  const parts = page === "panels" ? rest : [rest[0], own];
-  return parts.filter(Boolean).join(" · ");
+  const [name, ...method] = rest;
+  const what = page === "broker" && method.length > 0 ? method.join(".") : name;
+  return [what, page === "panels" ? undefined : own].filter(Boolean).join(" · ");
 }
 
 export function Page() {
