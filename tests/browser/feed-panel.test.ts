@@ -15,7 +15,7 @@ describeInBrowser("the feed's panel", { services: ["feed"] }, (t) => {
     watch: (page: Page) => unknown = () => undefined,
   ): Promise<void> {
     const { page, strangers, complaints, close } = await t.open();
-    watch(page);
+    await watch(page);
     await page.goto(`${t.url}/ui/panels/feed`);
     await use(page.frameLocator("iframe"), page);
     expect(strangers).toEqual([]);
@@ -58,6 +58,21 @@ describeInBrowser("the feed's panel", { services: ["feed"] }, (t) => {
       await items.filter({ hasText: "that nobody looked for" }).waitFor();
       expect(await items.count()).toBe(4);
     });
+  });
+
+  test("says the day of what was not today", async () => {
+    await publish("Of yesterday");
+    const tomorrow = Date.now() + 86_400_000;
+    await visit(
+      async (panel) => {
+        const time = panel.getByRole("listitem").filter({ hasText: "Of yesterday" }).getByRole("time");
+        const day = await time.evaluate((shown) =>
+          new Date((shown as HTMLTimeElement).dateTime).toLocaleDateString(),
+        );
+        expect(await time.textContent()).toContain(day);
+      },
+      (page) => page.clock.setFixedTime(tomorrow),
+    );
   });
 
   test("goes on by itself after the feed was reloaded", async () => {
