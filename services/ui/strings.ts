@@ -1,3 +1,9 @@
+/** What is to be known before the dashboard takes itself away. */
+const bringsBack = (name: string, verb: string) =>
+  name === "ui"
+    ? ` This page is part of it and goes too; the call POST /services/${verb}/ui brings it back.`
+    : "";
+
 /** The words that every page of the dashboard may need. What only some say is in `strings/`, and loaded with them. */
 export const strings = {
   shell: {
@@ -96,12 +102,12 @@ export const strings = {
       `${changed} service${changed === 1 ? "" : "s"} changed, ${failed} failed.`,
     askDisable: (name: string) => ({
       title: `Switch off ${name}?`,
-      text: "It stops answering and stays off, also after a restart, until it is switched on again. Its data stays.",
+      text: `It stops answering and stays off, also after a restart, until it is switched on again. Its data stays.${bringsBack(name, "enable")}`,
       verb: "Switch off",
     }),
     askUnload: (name: string) => ({
       title: `Unload ${name}?`,
-      text: "It stops answering until it is loaded again or the server restarts. Its folder and data stay.",
+      text: `It stops answering until it is loaded again or the server restarts. Its folder and data stay.${bringsBack(name, "reload")}`,
       verb: "Unload",
     }),
     askRollback: (name: string) => ({

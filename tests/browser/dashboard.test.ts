@@ -116,6 +116,23 @@ export default { name: "newcomer", routes };`,
     });
   });
 
+  test("says before it is switched off itself which call brings it back", async () => {
+    await visit("/ui/services/ui", async (page) => {
+      for (const [verb, call] of [
+        ["Switch off", "POST /services/enable/ui"],
+        ["Unload", "POST /services/reload/ui"],
+      ] as const) {
+        await page.getByRole("button", { name: verb }).click();
+        const dialog = page.getByRole("dialog", { name: `${verb} ui?` });
+        await dialog
+          .getByText(`This page is part of it and goes too; the call ${call} brings it back.`)
+          .waitFor();
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+      }
+    });
+  });
+
   test("can be used with the keyboard alone", async () => {
     for (const content of ["first", "second"])
       await t.call("/feed/events", "POST", { type: "note", source: "keys", content });
