@@ -131,6 +131,27 @@ describeInBrowser("a page's code", { services: ["feed", "broker"], files }, (t) 
     });
   });
 
+  test("that is slow is waited for though one goes on searching, and what is said of it stays", async () => {
+    const held = Promise.withResolvers<void>();
+    const { page, close } = await t.open("/ui");
+    await page.context().route(/\/ui\/assets\/broker-/, async (route) => {
+      await held.promise;
+      await route.abort();
+    });
+    await page.goto(`${t.url}/ui/tools`);
+    await live(page);
+    await nav(page, "Broker").click();
+    await page.getByRole("searchbox").fill("no such tool");
+    held.resolve();
+    const alert = page.getByRole("alert");
+    await alert.getByText("“Broker” could not be loaded").waitFor();
+    await page.getByRole("searchbox").fill("no such tool either");
+    await page.getByText("0 tools").waitFor();
+    expect(page.url()).toBe(`${t.url}/ui/tools?q=no%20such%20tool%20either`);
+    expect(await alert.count()).toBe(1);
+    await close();
+  });
+
   test("that cannot be had when one goes back leaves one where one is", async () => {
     const { page, close } = await t.open("/ui");
     await page.context().route(/\/ui\/assets\/broker-/, (route) => route.abort());

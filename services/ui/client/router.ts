@@ -80,7 +80,7 @@ export function go(address: string, { replace = false, keepFocus = replace }: Go
     stay();
     return;
   }
-  whenLoaded(address, () => {
+  const show = () => {
     const samePage = pathOf(address) === path.peek();
     if (replace) history.replaceState(history.state, "", address);
     else history.pushState(depart(), "", address);
@@ -88,7 +88,10 @@ export function go(address: string, { replace = false, keepFocus = replace }: Go
     if (samePage || keepFocus) return;
     focusContent();
     scrollTo(0, 0);
-  });
+  };
+  // Who narrows down what is shown is still on the way to where one was going.
+  if (replace && pageAt(pathOf(address)) === pageAt(path.peek())) show();
+  else whenLoaded(address, show);
 }
 
 /** Tries once more to go where nobody could. */
