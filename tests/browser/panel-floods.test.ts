@@ -66,8 +66,10 @@ describeInBrowser("panels that say too much", { files }, (t) => {
     await visit(name, async (page) => {
       await page.getByText("so many messages").waitFor({ timeout: 20_000 });
       expect(await page.locator("iframe").count()).toBe(0);
+      // It may be closed again before anybody can have looked.
+      const opened = page.waitForEvent("frameattached");
       await page.getByRole("button", { name: "Load it anew" }).click();
-      await page.getByText("so many messages").waitFor({ state: "detached" });
+      await opened;
       await page.getByText("so many messages").waitFor({ timeout: 20_000 });
       await usable(page);
     });
