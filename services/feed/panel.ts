@@ -38,7 +38,9 @@ const script = `
     if (shown.has(event.id)) return;
     const item = part("li", shown.has(event.parentId) ? "feed-child" : "", "");
     const meta = part("div", "feed-meta", "");
-    const time = part("time", "", new Date(event.time).toLocaleTimeString());
+    const at = new Date(event.time);
+    const day = at.toDateString() === new Date().toDateString() ? "" : at.toLocaleDateString() + " ";
+    const time = part("time", "", day + at.toLocaleTimeString());
     time.dateTime = event.time;
     meta.append(time, part("span", "feed-type", event.type), part("span", "", event.source));
     item.append(meta, part("div", "feed-content", event.content));

@@ -159,25 +159,25 @@ export function installerPanel(root: HTMLElement, api: string): void {
     return element("div", `job ${status}`, `${action} ${dirName}: ${outcome}`);
   }
 
-  let shown = "";
+  /** What each part shows. Drawing it again would take the focus from a button, and back what it asks. */
+  const shown = new Map<HTMLElement, string>();
+  function show<T>(part: HTMLElement, items: T[], draw: (item: T) => HTMLElement, none: string): void {
+    const now = JSON.stringify(items);
+    if (now === shown.get(part)) return;
+    shown.set(part, now);
+    part.replaceChildren(...(items.length > 0 ? items.map(draw) : [element("p", "empty", none)]));
+  }
+
   async function load(): Promise<void> {
     try {
       const [{ installed }, recent] = await Promise.all([
         request<{ installed: Entry[] }>("/installed"),
         request<{ jobs: JobEntry[] }>("/jobs"),
       ]);
-      const latest = recent.jobs.slice(0, SHOWN_JOBS);
-      const now = JSON.stringify([installed, latest]);
-      if (now === shown) return;
-      shown = now;
-      list.replaceChildren(
-        ...(installed.length > 0 ? installed.map(card) : [element("p", "empty", "Nothing is installed.")]),
-      );
-      jobs.replaceChildren(
-        ...(latest.length > 0 ? latest.map(line) : [element("p", "empty", "No jobs since the start.")]),
-      );
+      show(list, installed, card, "Nothing is installed.");
+      show(jobs, recent.jobs.slice(0, SHOWN_JOBS), line, "No jobs since the start.");
     } catch (error) {
-      shown = "";
+      shown.delete(list);
       list.replaceChildren(element("p", "empty", `Unavailable: ${(error as Error).message}`));
     }
   }

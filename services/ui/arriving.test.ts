@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
+import { logIn } from "../../tests/support/session.js";
 import { createUi } from "./index.js";
 import { safeNext } from "./login.js";
 
@@ -12,9 +13,7 @@ let t: TestHarness;
 let cookie: string;
 beforeAll(async () => {
   t = await createTestHarness({ services: [createUi()] });
-  const body = new URLSearchParams({ token: "test-token" });
-  const reply = await t.fetch("/ui/login", { method: "POST", body, headers: ORIGIN });
-  cookie = reply.headers.get("set-cookie")?.split(";")[0] ?? "";
+  cookie = await logIn(t, t.authToken);
 });
 afterAll(() => t.cleanup());
 

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { Assets, type Entries } from "./assets.js";
+import { PAGE_NAMES } from "./page-names.js";
 
 const KIB = 1024;
 const assets = new Assets();
@@ -9,16 +10,30 @@ beforeAll(async () => {
   entries = await assets.entries();
 });
 
-const sizeOf = (address: string) => assets.sizes()[address.split("/").at(-1) ?? ""] ?? Number.NaN;
+/** What files weigh on the wire, by their addresses. */
+const weigh = (addresses: readonly string[]) =>
+  addresses.reduce(
+    (sum, address) => sum + (assets.sizes()[address.split("/").at(-1) ?? ""] ?? Number.NaN),
+    0,
+  );
 
-test("the shell's scripts weigh at most 35 KiB, its style at most 10 KiB, compressed", () => {
-  expect(sizeOf(entries.script) + sizeOf(entries.first)).toBeLessThanOrEqual(35 * KIB);
-  expect(sizeOf(entries.style)).toBeLessThanOrEqual(10 * KIB);
+test("what every page begins with weighs at most 25 KiB of scripts and 5 KiB of style, compressed", () => {
+  expect(weigh([entries.first, entries.script, ...entries.shared])).toBeLessThanOrEqual(25 * KIB);
+  expect(weigh([entries.style])).toBeLessThanOrEqual(5 * KIB);
 });
 
-test("charts are not part of what every page loads", () => {
-  const chunks = Object.keys(assets.sizes()).filter((name) => name.startsWith("chunk"));
-  expect(chunks.length).toBeGreaterThan(0);
+test.each(PAGE_NAMES)("the page %p adds at most 7 KiB", (page) => {
+  expect(entries.pages[page]).toStartWith(`/ui/assets/${page}-`);
+  expect(weigh([entries.pages[page]])).toBeLessThanOrEqual(7 * KIB);
+});
+
+test("charts are not part of what any page begins with", () => {
+  const begun = new Set([entries.script, ...entries.shared, ...Object.values(entries.pages)]);
+  const later = Object.keys(assets.sizes())
+    .map((name) => `/ui/assets/${name}`)
+    .filter((file) => file.includes("/chunk-") && !begun.has(file));
+  expect(later).toHaveLength(1);
+  expect(weigh(later)).toBeGreaterThan(20 * KIB);
 });
 
 test("files are compressed for those who take it, and kept for ever", async () => {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "hono";
 import { ReefError } from "../../src/core/errors.js";
+import { PAGE_NAMES, type PageName } from "./page-names.js";
 import { THEME } from "./theme.js";
 
 interface Asset {
@@ -14,25 +15,34 @@ interface Asset {
 export interface Entries {
   /** The app, an ES module. */
   script: string;
+  /** The modules that it imports. */
+  shared: string[];
+  /** The module of each page. */
+  pages: Record<PageName, string>;
   /** Sets the colours before the first paint; small, not a module. */
   first: string;
   style: string;
 }
 
 const ASSETS = "/ui/assets/";
+const MAIN = "client/main.tsx";
+const FIRST = "client/first.ts";
+const pageFile = (page: PageName) => `client/pages/${page}.tsx`;
+const baseOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
-/** Bundles one entry; `name` is the entry point's path below this folder. */
-async function build(name: string, format: "esm" | "iife"): Promise<Bun.BuildOutput> {
+/** Bundles code; `names` are the entry points' paths below this folder. */
+async function build(names: readonly string[], format: "esm" | "iife"): Promise<Bun.BuildOutput> {
   return Bun.build({
-    entrypoints: [join(import.meta.dir, name)],
+    entrypoints: names.map((name) => join(import.meta.dir, name)),
     target: "browser",
     format,
     minify: true,
     splitting: format === "esm",
     naming: "[name]-[hash].[ext]",
     define: { "process.env.NODE_ENV": '"production"' },
+    metafile: true,
   });
 }
 
@@ -67,27 +77,45 @@ export class Assets {
 
   async #build(): Promise<Entries> {
     const [app, first, css] = await Promise.all([
-      build("client/main.tsx", "esm"),
-      build("client/first.ts", "iife"),
-      build("client/style.css", "esm"),
+      build([MAIN, ...PAGE_NAMES.map(pageFile)], "esm"),
+      build([FIRST], "iife"),
+      build(["client/style.css"], "esm"),
     ]);
-    const script = await this.#keep(app, SCRIPT);
+    const files = await this.#keep(app);
+    const [script, ...shared] = files(MAIN);
+    const pages = Object.fromEntries(
+      PAGE_NAMES.map((page) => {
+        const [own, ...others] = files(pageFile(page));
+        if (!others.every((file) => shared.includes(file)))
+          throw new Error(`the page "${page}" shares code that is not in client/shell.ts`);
+        return [page, own];
+      }),
+    ) as Entries["pages"];
     const [sheet] = css.outputs;
     if (!sheet) throw new Error("building the dashboard gave no style");
     const style = this.#add("style", THEME + (await sheet.text()), STYLE);
-    return { script, first: await this.#keep(first, SCRIPT), style };
+    const [before] = (await this.#keep(first))(FIRST);
+    return { script, shared, pages, first: before, style };
   }
 
-  /** Keeps all files of a build; returns the address of its entry point. */
-  async #keep({ outputs }: Bun.BuildOutput, type: string): Promise<string> {
-    let entry = "";
-    for (const output of outputs) {
-      const name = output.path.slice(output.path.lastIndexOf("/") + 1);
-      this.#set(name, await output.text(), type);
-      if (output.kind === "entry-point") entry = ASSETS + name;
-    }
-    if (entry === "") throw new Error("building the dashboard gave no script");
-    return entry;
+  /** Keeps all files of a build. Returns what tells the addresses of an entry point's, its own first. */
+  async #keep({ outputs, metafile }: Bun.BuildOutput): Promise<(entry: string) => [string, ...string[]]> {
+    for (const output of outputs) this.#set(baseOf(output.path), await output.text(), SCRIPT);
+    const made = Object.entries(metafile?.outputs ?? {});
+    const imports = new Map(
+      made.map(([path, { imports }]) => [
+        baseOf(path),
+        imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => baseOf(path)),
+      ]),
+    );
+    return (entry) => {
+      const [path] = made.find(([, { entryPoint }]) => entryPoint?.endsWith(`/${entry}`)) ?? [];
+      if (path === undefined) throw new Error(`building the dashboard gave no ${entry}`);
+      // A set that grows while it is gone through.
+      const found = new Set([baseOf(path)]);
+      for (const name of found) for (const other of imports.get(name) ?? []) found.add(other);
+      return [...found].map((name) => ASSETS + name) as [string, ...string[]];
+    };
   }
 
   #add(name: string, text: string, type: string): string {
@@ -119,7 +147,7 @@ export class Assets {
 }
 
 async function panelScript(): Promise<string> {
-  const { outputs } = await build("panel/boot.ts", "iife");
+  const { outputs } = await build(["panel/boot.ts"], "iife");
   const [script] = outputs;
   if (!script) throw new Error("building the panels' script gave nothing");
   return (await script.text()).replaceAll("</", "<\\/").replaceAll("<!--", "<\\!--");

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
+import { logIn } from "../../tests/support/session.js";
 import { createUi } from "./index.js";
 import { BOOT } from "./live.js";
 import { parseEvents } from "./server-sent-events.js";
@@ -8,9 +9,7 @@ let t: TestHarness;
 let cookie: string;
 beforeAll(async () => {
   t = await createTestHarness({ services: [createUi(), import("../feed/index.js")] });
-  const body = new URLSearchParams({ token: t.authToken });
-  const reply = await t.fetch("/ui/login", { method: "POST", body });
-  cookie = reply.headers.get("set-cookie")?.split(";")[0] ?? "";
+  cookie = await logIn(t, t.authToken);
 });
 afterAll(() => t.cleanup());
 

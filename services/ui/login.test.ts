@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setSystemTime, test } from "bun:test";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
+import { cookieOf } from "../../tests/support/session.js";
 import { createUi } from "./index.js";
 import { safeNext } from "./login.js";
 
@@ -36,7 +37,7 @@ describe("the session's cookie", () => {
 
   test("opens a session that says how long it lasts, and is forgotten at logging out", async () => {
     setSystemTime(new Date("2026-03-01T12:00:00.000Z"));
-    const cookie = (await logIn({ token: "test-token" })).headers.get("set-cookie")?.split(";")[0] ?? "";
+    const cookie = cookieOf(await logIn({ token: "test-token" }));
     const session = () => t.json("/ui/session", { headers: { cookie } });
     const expiresAt = "2026-03-08T12:00:00.000Z";
     expect((await session()).data).toEqual({ authenticated: true, expiresAt, daysLeft: 7 });

@@ -7,7 +7,8 @@ import type { Entries } from "./assets.js";
 import { assertSameOrigin, COOKIE, type FailureLimit } from "./guard.js";
 import { loginStrings } from "./login-strings.js";
 import { originOf } from "./origin.js";
-import { loginPage, OWN_PAGES, redirectPage } from "./pages.js";
+import { pageAt } from "./page-names.js";
+import { loginPage, redirectPage } from "./pages.js";
 import { SESSION_DAYS, type SessionStore } from "./sessions.js";
 import { isToken } from "./token.js";
 
@@ -105,8 +106,6 @@ async function formOf(c: Context) {
 
 const addressOf = (c: Context) => (c.env as BunEnv)?.requestIP?.(c.req.raw)?.address ?? "local";
 
-const OWN_PAGE = new RegExp(`^/ui(?:/${OWN_PAGES})?$`);
-
 /** A path below the dashboard's, with what it may have as its query. */
 const PLAIN = /^\/ui(\/[\w.~%-]+)*(\?[\w.~%&=+:@!$()*,;/?-]*)?$/;
 
@@ -115,7 +114,7 @@ export function safeNext(value: unknown): string {
   if (typeof value !== "string" || value.length >= 500 || !PLAIN.test(value)) return "/ui";
   // As a browser reads it: dots lead upwards, escaped ones too.
   const { pathname, search } = new URL(value, "http://x");
-  return OWN_PAGE.test(pathname) ? pathname + search : "/ui";
+  return pageAt(pathname) ? pathname + search : "/ui";
 }
 
 async function startSession(c: Parameters<typeof setCookie>[0], sessions: SessionStore): Promise<void> {

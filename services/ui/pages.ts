@@ -5,13 +5,11 @@ import type { HtmlEscapedString } from "hono/utils/html";
 import type { Entries } from "./assets.js";
 import { loginStrings } from "./login-strings.js";
 import { originOf } from "./origin.js";
+import type { PageName } from "./page-names.js";
 import { strings } from "./strings.js";
 
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>;
 type Status = 200 | 401 | 404 | 429;
-
-/** The dashboard's own pages, as an expression for what follows `/ui/`. The script shows them all in one shell. */
-export const OWN_PAGES = "(?:(?:services|events|broker|tools|agents|installer)(?:/.*)?|panels/.*)";
 
 /**
  * The policy of the dashboard's own pages. `frame-src` also holds for what a frame's own script navigates to: a
@@ -102,15 +100,18 @@ export function redirectPage(c: Context, path: string, script: Entries) {
   return send(c, document(loginStrings.title, script, head, body));
 }
 
-/** The frame of the dashboard, there at the first paint; the script fills it. */
-export function shellPage(c: Context, script: Entries, origin: string, status: Status = 200) {
-  const head = html`<script type="module" src="${script.script}"></script>`;
-  const body = html`<div id="app">
+/** The frame of the dashboard, there at the first paint; the script fills it with the page, or says that there is none. */
+export function shellPage(c: Context, script: Entries, origin: string, page: PageName | undefined) {
+  const ahead = [...script.shared, ...(page ? [script.pages[page]] : [])];
+  const head = html`<script type="module" src="${script.script}"></script>
+    ${ahead.map((file) => html`<link rel="modulepreload" href="${file}" />`)}`;
+  const body = html`<div id="app" data-pages="${JSON.stringify(script.pages)}">
     <header class="top">
       <span class="brand">${strings.shell.title}</span>
       <span class="dim">${strings.shell.loading}</span>
     </header>
+    <p class="problem unloaded" role="alert">${strings.shell.unloaded}</p>
     <noscript><p class="empty">${strings.shell.noScript}</p></noscript>
   </div>`;
-  return send(c, document(strings.shell.title, script, head, body), status, pagePolicy(origin));
+  return send(c, document(strings.shell.title, script, head, body), page ? 200 : 404, pagePolicy(origin));
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
+import { logIn } from "../../tests/support/session.js";
 import { createUi } from "./index.js";
 
 /** A body that is made piece by piece. */
@@ -40,9 +41,7 @@ let t: TestHarness;
 let headers: Record<string, string>;
 beforeAll(async () => {
   t = await createTestHarness({ services: [createUi(), { name: "target", routes }] });
-  const body = new URLSearchParams({ token: t.authToken });
-  const reply = await t.fetch("/ui/login", { method: "POST", body });
-  headers = { cookie: reply.headers.get("set-cookie")?.split(";")[0] ?? "", "x-reef-ui": "1" };
+  headers = { cookie: await logIn(t, t.authToken), "x-reef-ui": "1" };
 });
 afterAll(() => t.cleanup());
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Listening, startListening } from "../../tests/support/listening.js";
 import { Sandbox } from "../../tests/support/sandbox.js";
+import { logIn } from "../../tests/support/session.js";
 
 const sandbox = new Sandbox();
 const { promise: opened, resolve: open } = Promise.withResolvers<void>();
@@ -20,9 +21,7 @@ beforeAll(async () => {
   });
   const env = { REEF_IDLE_TIMEOUT: "1" };
   reef = await startListening({ sandbox, links: ["services/ui", "services/services"], env });
-  const body = new URLSearchParams({ token: reef.token });
-  const reply = await reef.fetch("/ui/login", { method: "POST", body, redirect: "manual" });
-  headers = { cookie: reply.headers.get("set-cookie")?.split(";")[0] ?? "", "x-reef-ui": "1" };
+  headers = { cookie: await logIn(reef, reef.token), "x-reef-ui": "1" };
 });
 afterAll(async () => {
   Reflect.deleteProperty(globalThis, "quietGate");

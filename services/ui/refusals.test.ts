@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
 import type { ServiceModule } from "../../src/core/types.js";
+import { logIn } from "../../tests/support/session.js";
 import { createUi } from "./index.js";
 
 let changes = 0;
@@ -30,20 +31,10 @@ let cookie: string;
 let other: string;
 let panelApi: string;
 
-/** Logs in with the token; returns the cookie to send. */
-async function logIn(): Promise<string> {
-  const reply = await t.fetch("/ui/login", {
-    method: "POST",
-    body: new URLSearchParams({ token: t.authToken }),
-    headers: { origin: `http://${HOST}` },
-  });
-  return reply.headers.get("set-cookie")?.split(";")[0] ?? "";
-}
-
 beforeAll(async () => {
   t = await createTestHarness({ services: [createUi(), target, neighbour, nearly] });
-  cookie = await logIn();
-  other = await logIn();
+  cookie = await logIn(t, t.authToken);
+  other = await logIn(t, t.authToken);
   const panel = await (await t.fetch("/ui/panel/target", { headers: { cookie } })).text();
   panelApi = new URL(/http:\/\/[^&"]*\/ui\/panel-api\/[\w-]+/.exec(panel)?.[0] ?? "").pathname;
 });

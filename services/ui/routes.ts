@@ -9,7 +9,8 @@ import { assertFramed, assertHost, COOKIE, FailureLimit, isLedHere, requireSessi
 import type { Live } from "./live.js";
 import { loginRoutes, safeNext } from "./login.js";
 import { originOf } from "./origin.js";
-import { loginPage, OWN_PAGES, redirectPage, shellPage } from "./pages.js";
+import { pageAt } from "./page-names.js";
+import { loginPage, redirectPage, shellPage } from "./pages.js";
 import { panelDocument } from "./panel-document.js";
 import { describePanels, listPanels, PanelGrants, panelPolicy, reachable, readPanel } from "./panels.js";
 import { forward, rest } from "./proxy.js";
@@ -49,10 +50,10 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
 
   routes.get("/ui/assets/:file", (c) => assets.serve(c));
 
-  const shell = async (c: Context, status: 200 | 404 = 200) => {
+  const shell = async (c: Context) => {
     const entries = await script();
-    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c), status);
     const { pathname, search } = new URL(c.req.url);
+    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c), pageAt(pathname));
     const next = safeNext(pathname + search);
     if (isLedHere(c)) return redirectPage(c, next, entries);
     return loginPage(c, { script: entries, status: 401, next });
@@ -120,7 +121,6 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   });
 
   // Deep links of the dashboard's own pages; the script reads the path, and says so when it leads nowhere.
-  routes.get(`/ui/:page{${OWN_PAGES}}`, (c) => shell(c));
-  routes.get("/ui/*", (c) => shell(c, 404));
+  routes.get("/ui/*", (c) => shell(c));
   return routes;
 }

@@ -3,6 +3,7 @@ import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ReefProcess } from "../../tests/support/process.js";
 import { Sandbox } from "../../tests/support/sandbox.js";
+import { cookieOf } from "../../tests/support/session.js";
 
 type Environment = Record<string, string | undefined>;
 
@@ -38,7 +39,7 @@ async function logIn(server: ReefProcess, token: string): Promise<string[]> {
     await fetch(url),
     await fetch(`${server.url}/ui/login`, { method: "POST", body, redirect: "manual" }),
   ];
-  return replies.map((reply) => reply.headers.get("set-cookie")?.split(";")[0] ?? "");
+  return replies.map(cookieOf);
 }
 
 /** Status of reading and of changing something with each of the cookies. */

@@ -1,8 +1,8 @@
 /** Every page of the dashboard: no barrier, dark and light; room for it on a telephone; nothing from elsewhere. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Locator } from "playwright-core";
-import { hasBrowser, openBrowser, seriousFindings, watchedPage } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { beforeAll, expect, test } from "bun:test";
+import type { Locator } from "playwright-core";
+import { seriousFindings, watchedPage } from "../support/browser.js";
+import { describeInBrowser } from "../support/in-browser.js";
 
 const PAGES = [
   "/ui",
@@ -23,21 +23,16 @@ const PAGES = [
 /** The dashboard has asked for something that is not there, and says so calmly. */
 const EXPECTED = /status of 404/;
 
-describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
+const files = {
+  "broken/index.ts": `export default { name: "broken", init() { throw new Error("no database is configured"); } };`,
+};
+
+describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker", "docs"], files }, (t) => {
   let pages: string[];
 
   beforeAll(async () => {
-    const files = {
-      "broken/index.ts": `export default { name: "broken", init() { throw new Error("no database is configured"); } };`,
-    };
-    [browser, dashboard] = await Promise.all([
-      openBrowser(),
-      Dashboard.start({ services: ["feed", "board", "broker", "docs"], files }),
-    ]);
     const publish = async (event: Record<string, unknown>) =>
-      (await (await dashboard.call("/feed/events", "POST", event)).json()) as { id: string };
+      (await (await t.call("/feed/events", "POST", event)).json()) as { id: string };
     const { id } = await publish({
       type: "agent_started",
       source: "worker",
@@ -54,17 +49,13 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
     });
     pages = [...PAGES, `/ui/events/${id}`];
   });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
 
   for (const colorScheme of ["dark", "light"] as const) {
     test(`have no serious barrier, ${colorScheme}`, async () => {
-      const { page, strangers, complaints, close } = await dashboard.open(browser, "/ui", { colorScheme });
+      const { page, strangers, complaints, close } = await t.open("/ui", { colorScheme });
       const findings: string[] = [];
       for (const path of pages) {
-        await page.goto(dashboard.url + path);
+        await page.goto(t.url + path);
         await page.getByRole("heading", { level: 1 }).waitFor();
         await page.waitForTimeout(400);
         findings.push(...(await seriousFindings(page)).map((finding) => `${path}: ${finding}`));
@@ -73,7 +64,7 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
         ["Control+k", "Escape"],
         ["?", "Escape"],
       ] as const) {
-        await page.goto(`${dashboard.url}/ui/services/board`);
+        await page.goto(`${t.url}/ui/services/board`);
         await page.getByRole("button", { name: "Deploy", exact: true }).waitFor();
         await page.keyboard.press(open);
         await page.getByRole("dialog").waitFor();
@@ -89,8 +80,8 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
     }, 120_000);
 
     test(`let people log in without a serious barrier, ${colorScheme}`, async () => {
-      const { page, complaints, close } = await watchedPage(browser, dashboard.url, { colorScheme });
-      await page.goto(`${dashboard.url}/ui/login`);
+      const { page, complaints, close } = await watchedPage(t.browser, t.url, { colorScheme });
+      await page.goto(`${t.url}/ui/login`);
       expect(await seriousFindings(page)).toEqual([]);
       expect(complaints).toEqual([]);
       await close();
@@ -98,7 +89,7 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
   }
 
   test("show what is chosen where the system's colours are forced", async () => {
-    const { page, close } = await dashboard.open(browser, pages.at(-1), { forcedColors: "active" });
+    const { page, close } = await t.open(pages.at(-1), { forcedColors: "active" });
     const outlined = (element: Locator) =>
       element.evaluate((chosen) => getComputedStyle(chosen).outlineStyle === "solid");
     expect(await outlined(page.getByRole("treeitem", { selected: true }))).toBe(true);
@@ -110,10 +101,10 @@ describe.skipIf(!hasBrowser)("the dashboard's pages", () => {
 
   test("have room on a screen of 360 pixels", async () => {
     const viewport = { width: 360, height: 740 };
-    const { page, close } = await dashboard.open(browser, "/ui", { viewport, hasTouch: true });
+    const { page, close } = await t.open("/ui", { viewport, hasTouch: true });
     const tooWide: string[] = [];
     for (const path of [...pages, "/ui/login"]) {
-      await page.goto(dashboard.url + path);
+      await page.goto(t.url + path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.waitForTimeout(300);
       const width = await page.evaluate<number>("document.documentElement.scrollWidth");

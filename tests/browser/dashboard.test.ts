@@ -1,66 +1,43 @@
 /** The dashboard as an operator uses it, in a real browser over the real server. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser, watchedPage } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { watchedPage } from "../support/browser.js";
+import { describeInBrowser } from "../support/in-browser.js";
 import { answering, TOKEN } from "../support/sandbox.js";
 
-const GREETER = answering("greeter", "hello");
+const files = { "greeter/index.ts": answering("greeter", "hello") };
 
 const FAILING_TEST = `import { test, expect } from "bun:test";
 test("adds", () => expect(1 + 1).toBe(3));
 `;
 
-describe.skipIf(!hasBrowser)("the dashboard", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
-
-  beforeAll(async () => {
-    [browser, dashboard] = await Promise.all([
-      openBrowser(),
-      Dashboard.start({
-        services: ["feed", "board", "docs"],
-        files: { "greeter/index.ts": GREETER },
-      }),
-    ]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
-
+describeInBrowser("the dashboard", { services: ["feed", "board", "docs"], files }, (t) => {
   /** A page that is logged in. What it complains about fails the test. */
-  async function visit(path: string, use: (page: Page) => Promise<void>): Promise<void> {
-    const { page, strangers, complaints, close } = await dashboard.open(browser, path);
-    await use(page);
-    expect(strangers).toEqual([]);
-    expect(complaints).toEqual([]);
-    await close();
-  }
+  const visit = (path: string, use: (page: Page) => Promise<void>) => t.visit(path, use, { calm: true });
 
   describe("logging in", () => {
     test("works once with a link", async () => {
-      const { page, close } = await watchedPage(browser, dashboard.url);
-      const link = await dashboard.link();
+      const { page, close } = await watchedPage(t.browser, t.url);
+      const link = await t.dashboard.link();
       await page.goto(link);
       await page.getByRole("heading", { name: "Overview" }).waitFor();
       await close();
-      const second = await watchedPage(browser, dashboard.url);
+      const second = await watchedPage(t.browser, t.url);
       await second.page.goto(link);
       expect(await second.page.getByRole("alert").textContent()).toContain("used or has expired");
       await second.close();
     });
 
     test("works with the token, says so when it is wrong, and goes on to where one wanted to be", async () => {
-      const { page, close } = await watchedPage(browser, dashboard.url);
-      await page.goto(`${dashboard.url}/ui/services/greeter`);
+      const { page, close } = await watchedPage(t.browser, t.url);
+      await page.goto(`${t.url}/ui/services/greeter`);
       await page.getByLabel("Token").fill("wrong");
       await page.getByRole("button", { name: "Log in" }).click();
       expect(await page.getByRole("alert").textContent()).toContain("not this server's token");
       await page.getByLabel("Token").fill(TOKEN);
       await page.getByRole("button", { name: "Log in" }).click();
       await page.getByRole("heading", { name: "greeter" }).waitFor();
-      expect(page.url()).toBe(`${dashboard.url}/ui/services/greeter`);
+      expect(page.url()).toBe(`${t.url}/ui/services/greeter`);
       // Nothing of the token is within reach of a script.
       const reachable = await page.evaluate<string>(
         "JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, document.documentElement.outerHTML])",
@@ -68,7 +45,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
       expect(reachable).not.toContain(TOKEN);
       await page.getByRole("button", { name: "Log out" }).click();
       await page.getByLabel("Token").waitFor();
-      await page.goto(`${dashboard.url}/ui`);
+      await page.goto(`${t.url}/ui`);
       await page.getByLabel("Token").waitFor();
       await close();
     });
@@ -78,7 +55,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await visit("/ui/panels/board", async (page) => {
       const panel = page.frameLocator("iframe");
       await panel.getByText("Open (0)").waitFor();
-      await dashboard.call("/board/tasks", "POST", { title: "Made with curl", createdBy: "me" });
+      await t.call("/board/tasks", "POST", { title: "Made with curl", createdBy: "me" });
       await panel.getByText("Made with curl").waitFor();
       // The panel's own buttons work through its address.
       await panel.getByRole("button", { name: "Start: Made with curl" }).click();
@@ -87,8 +64,8 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
   });
 
   test("shows the step at which a deploy failed, and that the old version serves", async () => {
-    const { page, close } = await dashboard.open(browser, "/ui/services/greeter");
-    dashboard.sandbox.services({
+    const { page, close } = await t.open("/ui/services/greeter");
+    t.dashboard.sandbox.services({
       "greeter/index.ts": answering("greeter", "changed"),
       "greeter/greeter.test.ts": FAILING_TEST,
     });
@@ -99,7 +76,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     expect(await step("validate").textContent()).toContain("passed");
     expect(await step("test").textContent()).toContain("adds");
     expect(await step("load").textContent()).toContain("skipped");
-    expect(await (await dashboard.call("/greeter")).text()).toBe("hello");
+    expect(await (await t.call("/greeter")).text()).toBe("hello");
     await close();
   });
 
@@ -107,16 +84,16 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await visit("/ui", async (page) => {
       const tab = page.getByRole("navigation").getByRole("link", { name: "newcomer" });
       expect(await tab.count()).toBe(0);
-      dashboard.sandbox.services({
+      t.dashboard.sandbox.services({
         "newcomer/index.ts": `import { Hono } from "hono";
 const routes = new Hono();
 routes.get("/_panel", (c) => c.html("<p>I am new</p>"));
 export default { name: "newcomer", routes };`,
       });
-      await dashboard.call("/services/reload", "POST");
+      await t.call("/services/reload", "POST");
       await tab.click();
       await page.frameLocator("iframe").getByText("I am new").waitFor();
-      await dashboard.call("/services/newcomer", "DELETE");
+      await t.call("/services/newcomer", "DELETE");
       await tab.waitFor({ state: "detached" });
       await page.getByText("has no panel at the moment").waitFor();
     });
@@ -124,7 +101,7 @@ export default { name: "newcomer", routes };`,
 
   test("asks before something is switched off, and does nothing when the answer is no", async () => {
     await visit("/ui/services/board", async (page) => {
-      const isLoaded = async () => (await dashboard.call("/board/tasks")).status === 200;
+      const isLoaded = async () => (await t.call("/board/tasks")).status === 200;
       await page.getByRole("button", { name: "Switch off" }).click();
       const dialog = page.getByRole("dialog");
       await dialog.getByRole("heading", { name: "Switch off board?" }).waitFor();
@@ -139,9 +116,26 @@ export default { name: "newcomer", routes };`,
     });
   });
 
+  test("says before it is switched off itself which call brings it back", async () => {
+    await visit("/ui/services/ui", async (page) => {
+      for (const [verb, call] of [
+        ["Switch off", "POST /services/enable/ui"],
+        ["Unload", "POST /services/reload/ui"],
+      ] as const) {
+        await page.getByRole("button", { name: verb }).click();
+        const dialog = page.getByRole("dialog", { name: `${verb} ui?` });
+        await dialog
+          .getByText(`This page is part of it and goes too; the call ${call} brings it back.`)
+          .waitFor();
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+      }
+    });
+  });
+
   test("can be used with the keyboard alone", async () => {
     for (const content of ["first", "second"])
-      await dashboard.call("/feed/events", "POST", { type: "note", source: "keys", content });
+      await t.call("/feed/events", "POST", { type: "note", source: "keys", content });
     await visit("/ui", async (page) => {
       const { keyboard } = page;
       await page.getByRole("heading", { name: "Overview" }).waitFor();
@@ -182,7 +176,7 @@ export default { name: "newcomer", routes };`,
 
   test("gives every event an address that can be passed on", async () => {
     const publish = async (content: string, parentId?: string) => {
-      const reply = await dashboard.call("/feed/events", "POST", {
+      const reply = await t.call("/feed/events", "POST", {
         type: "note",
         source: "links",
         content,
@@ -209,20 +203,20 @@ export default { name: "newcomer", routes };`,
       const version = () => page.getByRole("row", { name: /^ui / }).getByRole("cell").nth(1).textContent();
       await page.getByText("Live", { exact: true }).waitFor();
       const before = Number.parseInt((await version()) ?? "", 10);
-      await dashboard.call("/services/reload/ui", "POST");
+      await t.call("/services/reload/ui", "POST");
       await page.getByText(/^Connected again after/).waitFor();
       expect(Number.parseInt((await version()) ?? "", 10)).toBe(before + 1);
     });
   });
 
   test("catches up by itself after the server was killed and started again, and says so", async () => {
-    const { page, close } = await dashboard.open(browser, "/ui/events");
+    const { page, close } = await t.open("/ui/events");
     await page.getByText("Live", { exact: true }).waitFor();
     await page.getByRole("tree").waitFor();
-    await dashboard.restart(async () => {
+    await t.dashboard.restart(async () => {
       await page.getByText(/The connection was lost/).waitFor();
     });
-    await dashboard.call("/feed/events", "POST", {
+    await t.call("/feed/events", "POST", {
       type: "note",
       source: "later",
       content: "While it was away",

@@ -1,36 +1,27 @@
 /** The page of events in a real browser while the connection to the server comes and goes. */
-import { afterAll, beforeAll, describe, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { beforeAll, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 
-describe.skipIf(!hasBrowser)("the page of events", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
-
+describeInBrowser("the page of events", { services: ["feed"] }, (t) => {
   beforeAll(async () => {
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
     for (let index = 0; index < 4; index++) await publish(`number ${index}`);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
   });
 
   const publish = (content: string) =>
-    dashboard.call("/feed/events", "POST", { type: "note", source: "test", content });
+    t.call("/feed/events", "POST", { type: "note", source: "test", content });
 
   const row = (page: Page, text: string) => page.getByRole("treeitem").filter({ hasText: text });
   const link = (page: Page, name: string) => page.getByRole("link", { name, exact: true });
 
   async function reconnect(page: Page): Promise<void> {
     await page.getByText("Live", { exact: true }).waitFor();
-    await dashboard.call("/services/reload/ui", "POST");
+    await t.call("/services/reload/ui", "POST");
     await page.getByText(/Connected again after/).waitFor();
   }
 
   test("has what is there also when it is opened after another connection", async () => {
-    const { page, close } = await dashboard.open(browser, "/ui/services");
+    const { page, close } = await t.open("/ui/services");
     await reconnect(page);
     await link(page, "Events").click();
     await row(page, "number 0").waitFor();
@@ -38,7 +29,7 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
   });
 
   test("has what came while another page was shown", async () => {
-    const { page, close } = await dashboard.open(browser, "/ui/events");
+    const { page, close } = await t.open("/ui/events");
     await row(page, "number 0").waitFor();
     await link(page, "Agents").click();
     await reconnect(page);
@@ -49,9 +40,9 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
   });
 
   test("shows nothing that the filter keeps out while the server cannot be asked, nor when it is back", async () => {
-    const { page, close } = await dashboard.open(browser, "/ui/events");
+    const { page, close } = await t.open("/ui/events");
     await row(page, "number 0").waitFor();
-    await dashboard.restart(async () => {
+    await t.dashboard.restart(async () => {
       await page.getByText(/The connection was lost/).waitFor();
       await page.getByRole("searchbox").fill("zzznothing");
       await page.getByRole("alert").waitFor();
@@ -63,11 +54,30 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     await close();
   });
 
+  test("says in words of its own that the server does not answer, and so does what is done meanwhile", async () => {
+    const { page, close } = await t.open("/ui/events");
+    await row(page, "number 0").waitFor();
+    await link(page, "Services").click();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await t.dashboard.restart(async () => {
+      await page.getByText(/The connection was lost/).waitFor();
+      await page.getByRole("button", { name: "Reload what changed" }).click();
+      await page.locator(".toast").getByText("The server does not answer.", { exact: true }).waitFor();
+      await link(page, "Events").click();
+      await page
+        .getByRole("alert")
+        .getByText("This could not be loaded: The server does not answer.")
+        .waitFor();
+    });
+    await row(page, "number 0").waitFor();
+    await close();
+  });
+
   test("says how old the latest event is, not how long ago it was brought", async () => {
-    const { page, close } = await dashboard.open(browser);
+    const { page, close } = await t.open();
     // Where it is three hours later, everything that comes is old.
     await page.addInitScript(`const { now } = Date; Date.now = () => now() + ${3 * 3_600_000}`);
-    await page.goto(`${dashboard.url}/ui/events`);
+    await page.goto(`${t.url}/ui/events`);
     await page.getByText("Live", { exact: true }).waitFor();
     await publish("brought just now");
     await row(page, "brought just now").waitFor();

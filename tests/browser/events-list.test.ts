@@ -1,8 +1,7 @@
 /** The list of events in a real browser: what stands in it, where it stands, and what narrows it down. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 import { eventually } from "../support/sandbox.js";
 
 /** Time for what was typed to be taken up. */
@@ -13,20 +12,9 @@ const ROW = 40;
 /** More events than one request brings. */
 const MANY = 240;
 
-describe.skipIf(!hasBrowser)("the list of events", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
-
-  beforeAll(async () => {
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
-
+describeInBrowser("the list of events", { services: ["feed"] }, (t) => {
   async function publish(content: string, more: Record<string, unknown> = {}): Promise<string> {
-    const reply = await dashboard.call("/feed/events", "POST", {
+    const reply = await t.call("/feed/events", "POST", {
       type: "note",
       source: "test",
       content,
@@ -52,7 +40,7 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
   test("has only what passes the filter, also beside an event that is open", async () => {
     const plan = await publish("the plan", { type: "plan" });
     await publish("a remark", { parentId: plan });
-    const { page, close } = await dashboard.open(browser, `/ui/events/${plan}?type=note`);
+    const { page, close } = await t.open(`/ui/events/${plan}?type=note`);
     await page.getByRole("region", { name: "Event" }).getByText("the plan").waitFor();
     await row(page, "a remark").click();
     await page.getByRole("navigation", { name: "Came of" }).getByText("the plan").waitFor();
@@ -63,7 +51,7 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
 
   test("is narrowed down by what is typed, which stays as it is typed", async () => {
     await publish("hello world");
-    const { page, close } = await dashboard.open(browser, "/ui/events?type=note");
+    const { page, close } = await t.open("/ui/events?type=note");
     const field = page.getByRole("searchbox");
     const asked = (q: string) => page.waitForURL((url) => url.searchParams.get("q") === q);
     await field.pressSequentially("hello ");
@@ -81,7 +69,7 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
   });
 
   test("is narrowed down by what the address says, and not by what was typed before", async () => {
-    const { page, close } = await dashboard.open(browser, "/ui/events?type=note");
+    const { page, close } = await t.open("/ui/events?type=note");
     const field = page.getByRole("searchbox");
     await field.fill("zzznothing");
     await page.getByText("Nothing matches").waitFor();
@@ -111,7 +99,7 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
     for (let index = 0; index < 60; index++) await publish(`between ${index}`);
     const above = await publish("above");
     for (let index = 0; index < 10; index++) await publish(`further up ${index}`);
-    const { page, close } = await dashboard.open(browser, `/ui/events/${open}`);
+    const { page, close } = await t.open(`/ui/events/${open}`);
     await page.getByText("Live", { exact: true }).waitFor();
     await inView(page, "open");
     await page.getByRole("tree").hover();
@@ -137,12 +125,12 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
     for (let index = 0; index < MANY / 2; index++) await publish(`older ${index}`);
     const near = await publish("half way down");
     for (let index = 0; index < MANY / 2; index++) await publish(`newer ${index}`);
-    const { page, close } = await dashboard.open(browser);
+    const { page, close } = await t.open();
     for (const [id, text] of [
       [near, "half way down"],
       [far, "far down"],
     ] as const) {
-      await page.goto(`${dashboard.url}/ui/events/${id}`);
+      await page.goto(`${t.url}/ui/events/${id}`);
       await inView(page, text);
       await page.reload();
       await inView(page, text);
@@ -158,7 +146,7 @@ describe.skipIf(!hasBrowser)("the list of events", () => {
     const question = await publish("a question");
     const answer = await publish("its answer", { parentId: question });
     await publish("the latest");
-    const { page, close } = await dashboard.open(browser, `/ui/events/${answer}`);
+    const { page, close } = await t.open(`/ui/events/${answer}`);
     const list = page.getByRole("tree");
     const chosen = page.getByRole("treeitem", { selected: true });
     await chosen.filter({ hasText: "its answer" }).waitFor();

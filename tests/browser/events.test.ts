@@ -1,29 +1,20 @@
 /** The page of events in a real browser, over more of them than one request brings, and a server in trouble. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { beforeAll, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 import { eventually } from "../support/sandbox.js";
 
 const EVENTS = 450;
 /** Time for many more requests than there may be. */
 const SETTLE_MS = 1000;
 
-describe.skipIf(!hasBrowser)("the page of events", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
-
+describeInBrowser("the page of events", { services: ["feed"] }, (t) => {
   beforeAll(async () => {
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
     for (let index = 0; index < EVENTS; index++) await publish(`number ${index}`);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
   });
 
   const publish = (content: string) =>
-    dashboard.call("/feed/events", "POST", { type: "note", source: "test", content });
+    t.call("/feed/events", "POST", { type: "note", source: "test", content });
 
   const scrollToEnd = (page: Page) =>
     page.getByRole("tree").evaluate((tree) => {
@@ -31,7 +22,7 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     });
 
   test("asks once for older ones while the server is in trouble, and again when it is told to", async () => {
-    const { page, close } = await dashboard.open(browser, "/ui/events");
+    const { page, close } = await t.open("/ui/events");
     await page.getByText(/^2\d\d\+ events$/).waitFor();
     let asked = 0;
     await page.route(/\/feed\/events\?.*cursor=/, (route) => {
@@ -61,18 +52,18 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
 
   test("fills when the feed comes, also while its absence is being found out", async () => {
     for (const isSlow of [false, true]) {
-      await dashboard.call("/services/feed", "DELETE");
-      const { page, close } = await dashboard.open(browser);
+      await t.call("/services/feed", "DELETE");
+      const { page, close } = await t.open();
       const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
       await page.route(/\/feed\/events\?limit=200/, async (route) => {
         const response = await route.fetch();
         if (isSlow) await answered;
         await route.fulfill({ response });
       });
-      await page.goto(`${dashboard.url}/ui/events`);
+      await page.goto(`${t.url}/ui/events`);
       await page.getByText("The service “feed” is not loaded").waitFor();
       await page.getByText("Live", { exact: true }).waitFor();
-      await dashboard.call("/services/reload", "POST");
+      await t.call("/services/reload", "POST");
       await page.getByRole("link", { name: "feed", exact: true }).waitFor();
       answer();
       await page.getByRole("tree").waitFor();
@@ -81,8 +72,8 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
   });
 
   test("has the numbers of types also when the feed comes while its absence is being found out", async () => {
-    await dashboard.call("/services/feed", "DELETE");
-    const { page, close } = await dashboard.open(browser);
+    await t.call("/services/feed", "DELETE");
+    const { page, close } = await t.open();
     const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
     const absences: number[] = [];
     await page.route("**/feed/stats", async (route) => {
@@ -95,7 +86,7 @@ describe.skipIf(!hasBrowser)("the page of events", () => {
     await page.getByRole("link", { name: "Events", exact: true }).click();
     await page.getByText("The service “feed” is not loaded").waitFor();
     await eventually(() => absences.length > 0, "the question");
-    await dashboard.call("/services/reload", "POST");
+    await t.call("/services/reload", "POST");
     await page.getByRole("tree").waitFor();
     answer();
     await page.getByRole("option", { name: /^note \(\d+\)$/ }).waitFor({ state: "attached" });

@@ -1,34 +1,22 @@
 /** The feed's panel in a real browser, from a server to which nothing has happened yet. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, FrameLocator, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { expect, test } from "bun:test";
+import type { FrameLocator, Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 
 /** More than the time after which a panel that has lost its stream asks again. */
 const QUIET_MS = 5000;
 
-describe.skipIf(!hasBrowser)("the feed's panel", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
-
-  beforeAll(async () => {
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ services: ["feed"] })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
-
+describeInBrowser("the feed's panel", { services: ["feed"] }, (t) => {
   const publish = (content: string, parentId?: string) =>
-    dashboard.call("/feed/events", "POST", { type: "note", source: "test", content, parentId });
+    t.call("/feed/events", "POST", { type: "note", source: "test", content, parentId });
 
   async function visit(
     use: (panel: FrameLocator, page: Page) => Promise<void>,
     watch: (page: Page) => unknown = () => undefined,
   ): Promise<void> {
-    const { page, strangers, complaints, close } = await dashboard.open(browser);
-    watch(page);
-    await page.goto(`${dashboard.url}/ui/panels/feed`);
+    const { page, strangers, complaints, close } = await t.open();
+    await watch(page);
+    await page.goto(`${t.url}/ui/panels/feed`);
     await use(page.frameLocator("iframe"), page);
     expect(strangers).toEqual([]);
     expect(complaints).toEqual([]);
@@ -72,10 +60,25 @@ describe.skipIf(!hasBrowser)("the feed's panel", () => {
     });
   });
 
+  test("says the day of what was not today", async () => {
+    await publish("Of yesterday");
+    const tomorrow = Date.now() + 86_400_000;
+    await visit(
+      async (panel) => {
+        const time = panel.getByRole("listitem").filter({ hasText: "Of yesterday" }).getByRole("time");
+        const day = await time.evaluate((shown) =>
+          new Date((shown as HTMLTimeElement).dateTime).toLocaleDateString(),
+        );
+        expect(await time.textContent()).toContain(day);
+      },
+      (page) => page.clock.setFixedTime(tomorrow),
+    );
+  });
+
   test("goes on by itself after the feed was reloaded", async () => {
     await visit(async (panel) => {
       await panel.getByRole("status").filter({ hasText: "live" }).waitFor();
-      await dashboard.call("/services/reload/feed", "POST");
+      await t.call("/services/reload/feed", "POST");
       await publish("After the reload");
       await panel.getByText("After the reload").waitFor();
       expect(await panel.getByText("After the reload").count()).toBe(1);

@@ -1,37 +1,20 @@
 /** Moving about in the dashboard, in a real browser: where one is on a page, and where the keyboard is. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { expect, test } from "bun:test";
+import type { Locator, Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 import { answering, eventually as patiently } from "../support/sandbox.js";
 
 /** Below the patience of a test, so that the browser is closed in order. */
 const eventually = (check: () => Promise<boolean>, what: string) => patiently(check, what, 10_000);
 
-describe.skipIf(!hasBrowser)("the dashboard", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
+const files = {
+  "greeter/index.ts": answering("greeter", "hello"),
+  "leaving/index.ts": answering("leaving", "still here"),
+};
 
-  beforeAll(async () => {
-    const files = {
-      "greeter/index.ts": answering("greeter", "hello"),
-      "leaving/index.ts": answering("leaving", "still here"),
-    };
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
-
-  async function visit(path: string, use: (page: Page) => Promise<void>, init = ""): Promise<void> {
-    const viewport = { width: 900, height: 400 };
-    const { page, close } = await dashboard.open(browser, "/ui", { viewport });
-    if (init !== "") await page.addInitScript(init);
-    await page.goto(dashboard.url + path);
-    await use(page);
-    await close();
-  }
+describeInBrowser("the dashboard", { services: ["installer"], files }, (t) => {
+  const visit = (path: string, use: (page: Page) => Promise<void>, init?: string) =>
+    t.visit(path, use, { init, viewport: { width: 900, height: 400 } });
 
   const focused = (page: Page) => page.evaluate<string>("document.activeElement.id");
   const scrolled = (page: Page) => page.evaluate<number>("Math.round(scrollY)");
@@ -42,7 +25,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
       await eventually(async () => (await focused(page)) === "content", "the focus in the content");
-      expect(page.url()).toBe(`${dashboard.url}/ui/services/greeter`);
+      expect(page.url()).toBe(`${t.url}/ui/services/greeter`);
     });
   });
 
@@ -57,7 +40,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
         document.getElementById("content").prepend(link);
         link.click();
       }`);
-      await eventually(async () => page.url() === dashboard.url + arrived, "the other address");
+      await eventually(async () => page.url() === t.url + arrived, "the other address");
     });
   });
 
@@ -85,6 +68,29 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     });
   });
 
+  test("keeps the keyboard on a button while what it does is under way, and after a question", async () => {
+    const isOn = (button: Locator) => button.evaluate((element) => element === document.activeElement);
+    await visit("/ui/services/greeter", async (page) => {
+      const deploy = page.getByRole("button", { name: "Deploy", exact: true });
+      await deploy.focus();
+      await page.keyboard.press("Enter");
+      await page.locator(".deploy").waitFor();
+      expect(await isOn(deploy)).toBe(true);
+      await page.getByText("The new version serves.").waitFor();
+      expect(await isOn(deploy)).toBe(true);
+    });
+    await visit("/ui/installer", async (page) => {
+      await page.getByLabel("Source").fill("user/repo");
+      const install = page.getByRole("button", { name: /^Install/ });
+      await install.focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      expect(await isOn(install)).toBe(true);
+    });
+  });
+
   const NO_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined })";
 
   test("shows a command line to be copied by hand where there is no clipboard", async () => {
@@ -93,7 +99,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
       async (page) => {
         await page.getByRole("button", { name: "Copy as curl: POST /services/reload", exact: true }).click();
         const text = page.getByRole("dialog").getByRole("textbox");
-        expect(await text.inputValue()).toContain(`curl -X POST ${dashboard.url}/services/reload`);
+        expect(await text.inputValue()).toContain(`curl -X POST ${t.url}/services/reload`);
         expect(await page.evaluate<string>("getSelection().toString()")).toBe(await text.inputValue());
       },
       NO_CLIPBOARD,

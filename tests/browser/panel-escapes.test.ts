@@ -1,9 +1,7 @@
 /** A hostile panel in a real browser: whatever it tries, it reaches its own service and nothing else. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Escape, escapes } from "../support/escapes.js";
+import { describeInBrowser } from "../support/in-browser.js";
 import { type Listeners, listen } from "../support/listeners.js";
 import { eventually } from "../support/sandbox.js";
 
@@ -42,50 +40,43 @@ export default { name: "open", routes, requiresAuth: false };
 /** What a page must be given before "nothing has happened" means something. */
 const SETTLE_MS = 1500;
 
-describe.skipIf(!hasBrowser)("a hostile panel", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
+const files = { "hostile/index.ts": HOSTILE, "victim/index.ts": VICTIM, "open/index.ts": OPEN };
+
+describeInBrowser("a hostile panel", { files }, (t) => {
   let outside: Listeners;
   let all: Escape[];
 
   beforeAll(async () => {
     outside = await listen();
-    const files = { "hostile/index.ts": HOSTILE, "victim/index.ts": VICTIM, "open/index.ts": OPEN };
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
-    all = escapes(outside, dashboard.url);
+    all = escapes(outside, t.url);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-    outside?.stop();
-  });
+  afterAll(() => outside?.stop());
 
-  const results = async () =>
-    (await (await dashboard.call("/hostile/results")).json()) as Record<string, unknown>;
+  const results = async () => (await (await t.call("/hostile/results")).json()) as Record<string, unknown>;
   const touched = async () =>
-    ((await (await dashboard.call("/victim/touched")).json()) as { touched: number }).touched;
+    ((await (await t.call("/victim/touched")).json()) as { touched: number }).touched;
 
   /** Opens the dashboard with the panel and lets it try. */
   async function attempt(attempts: Escape[]) {
     outside.seen.length = 0;
-    await dashboard.call("/hostile/attempts", "PUT", attempts);
-    const context = await browser.newContext();
+    await t.call("/hostile/attempts", "PUT", attempts);
+    const context = await t.browser.newContext();
     const page = await context.newPage();
     const dialogs: string[] = [];
     page.on("dialog", (dialog) => {
       dialogs.push(dialog.message());
       void dialog.dismiss();
     });
-    await page.goto(await dashboard.link());
-    await page.waitForURL(`${dashboard.url}/ui`);
-    await page.goto(`${dashboard.url}/ui/panels/hostile`);
+    await page.goto(await t.dashboard.link());
+    await page.waitForURL(`${t.url}/ui`);
+    await page.goto(`${t.url}/ui/panels/hostile`);
     await page.locator("iframe").waitFor();
     return { context, page, dialogs };
   }
 
   test("finds listeners that would notice", async () => {
     outside.seen.length = 0;
-    const page = await browser.newPage();
+    const page = await t.browser.newPage();
     await page.setContent(`<img src="${outside.url}/control"><script>const p = new RTCPeerConnection({ iceServers: [{ urls: "stun:127.0.0.1:${outside.udpPort}" }] });
       p.createDataChannel("x"); p.createOffer().then((o) => p.setLocalDescription(o));</script>`);
     await eventually(
@@ -108,7 +99,7 @@ describe.skipIf(!hasBrowser)("a hostile panel", () => {
     expect(dialogs).toEqual([]);
     expect(await touched()).toBe(before);
     expect(context.pages().length).toBe(1);
-    expect(page.url()).toBe(`${dashboard.url}/ui/panels/hostile`);
+    expect(page.url()).toBe(`${t.url}/ui/panels/hostile`);
     // Its height has a limit, the dashboard around it works, and the session lives.
     expect((await page.locator("iframe").boundingBox())?.height).toBeLessThanOrEqual(8000);
     await page.getByRole("link", { name: "Services", exact: true }).click();
@@ -124,7 +115,7 @@ describe.skipIf(!hasBrowser)("a hostile panel", () => {
       const { context, page } = await attempt([way]);
       await page.waitForTimeout(SETTLE_MS / 2);
       expect({ [way.name]: outside.seen }).toEqual({ [way.name]: [] });
-      expect(page.url()).toBe(`${dashboard.url}/ui/panels/hostile`);
+      expect(page.url()).toBe(`${t.url}/ui/panels/hostile`);
       const frames = page.frames().map((frame) => frame.url());
       expect(frames.filter((url) => url.startsWith(outside.url))).toEqual([]);
       await context.close();

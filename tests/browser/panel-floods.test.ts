@@ -1,8 +1,7 @@
 /** Panels that say more than anybody can hear, in a real browser. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 import { withPanel } from "../support/panel.js";
 
 const script = (code: string) => `<p>loud</p><script>${code}</script>`;
@@ -48,30 +47,15 @@ const COUNT_READS = `
     return data;
   } });`;
 
-describe.skipIf(!hasBrowser)("panels that say too much", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
+const loud = { ...FLOODS, ...HUGE, tampering: TAMPERING, shouting: SHOUTING };
+const files = Object.fromEntries(
+  Object.entries(loud).map(([name, code]) => [`${name}/index.ts`, withPanel(name, script(code))]),
+);
+files["calm/index.ts"] = withPanel("calm", "<p>calm as ever</p>");
 
-  beforeAll(async () => {
-    const loud = { ...FLOODS, ...HUGE, tampering: TAMPERING, shouting: SHOUTING };
-    const files = Object.fromEntries(
-      Object.entries(loud).map(([name, code]) => [`${name}/index.ts`, withPanel(name, script(code))]),
-    );
-    files["calm/index.ts"] = withPanel("calm", "<p>calm as ever</p>");
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
-
-  async function visit(name: string, use: (page: Page) => Promise<void>): Promise<void> {
-    const { page, close } = await dashboard.open(browser);
-    await page.addInitScript(COUNT_READS);
-    await page.goto(`${dashboard.url}/ui/panels/${name}`);
-    await use(page);
-    await close();
-  }
+describeInBrowser("panels that say too much", { files }, (t) => {
+  const visit = (name: string, use: (page: Page) => Promise<void>) =>
+    t.visit(`/ui/panels/${name}`, use, { init: COUNT_READS });
 
   const usable = async (page: Page) => {
     await page.getByRole("link", { name: "calm", exact: true }).click();
@@ -82,8 +66,10 @@ describe.skipIf(!hasBrowser)("panels that say too much", () => {
     await visit(name, async (page) => {
       await page.getByText("so many messages").waitFor({ timeout: 20_000 });
       expect(await page.locator("iframe").count()).toBe(0);
+      // It may be closed again before anybody can have looked.
+      const opened = page.waitForEvent("frameattached");
       await page.getByRole("button", { name: "Load it anew" }).click();
-      await page.getByText("so many messages").waitFor({ state: "detached" });
+      await opened;
       await page.getByText("so many messages").waitFor({ timeout: 20_000 });
       await usable(page);
     });
@@ -100,7 +86,7 @@ describe.skipIf(!hasBrowser)("panels that say too much", () => {
 
   test("leave room on a small screen, and their messages can be dismissed", async () => {
     const viewport = { width: 360, height: 640 };
-    const { page, close } = await dashboard.open(browser, "/ui/panels/shouting", { viewport });
+    const { page, close } = await t.open("/ui/panels/shouting", { viewport });
     const dismiss = page.getByRole("button", { name: "Dismiss" });
     await dismiss.first().waitFor();
     await page.locator(".panel [role=status]").waitFor({ state: "detached" });

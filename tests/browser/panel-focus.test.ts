@@ -1,8 +1,7 @@
 /** Who has the keyboard while a panel is open, in a real browser. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 import { withPanel } from "../support/panel.js";
 import { eventually as patiently } from "../support/sandbox.js";
 
@@ -32,28 +31,14 @@ let told = false;
 routes.get("/told", (c) => c.json({ told }));
 routes.post("/told", (c) => c.json({ told: (told = true) }));`;
 
-describe.skipIf(!hasBrowser)("the keyboard", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
+const files = {
+  "greedy/index.ts": withPanel("greedy", GREEDY),
+  "patient/index.ts": withPanel("patient", PATIENT, PATIENT_ROUTES),
+  "plain/index.ts": withPanel("plain", FIELDS),
+};
 
-  beforeAll(async () => {
-    const files = {
-      "greedy/index.ts": withPanel("greedy", GREEDY),
-      "patient/index.ts": withPanel("patient", PATIENT, PATIENT_ROUTES),
-      "plain/index.ts": withPanel("plain", FIELDS),
-    };
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
-
-  async function visit(name: string, use: (page: Page) => Promise<void>): Promise<void> {
-    const { page, close } = await dashboard.open(browser, `/ui/panels/${name}`);
-    await use(page);
-    await close();
-  }
+describeInBrowser("the keyboard", { files }, (t) => {
+  const visit = (name: string, use: (page: Page) => Promise<void>) => t.visit(`/ui/panels/${name}`, use);
 
   const search = (page: Page) => page.getByRole("combobox");
 
@@ -65,7 +50,7 @@ describe.skipIf(!hasBrowser)("the keyboard", () => {
       await search(page).waitFor();
       await page.keyboard.type("ab");
       await page.evaluate("addEventListener('blur', () => { window.taken = true; })");
-      await dashboard.call("/patient/told", "POST");
+      await t.call("/patient/told", "POST");
       await panel.getByText("had it").waitFor();
       await eventually(() => page.evaluate<boolean>("window.taken"), "the focus taken");
       await page.locator("dialog input:focus").waitFor();

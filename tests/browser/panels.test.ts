@@ -1,8 +1,7 @@
 /** Panels in a real browser: those written for the contract run as they are, and none disturbs the dashboard. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../support/in-browser.js";
 import { withPanel } from "../support/panel.js";
 
 /** Written from the contract's description of panels, by somebody who knows nothing of frames. */
@@ -78,60 +77,42 @@ routes.get("/greeting", (c) => c.json({ text: "<b>&'\\"</b>" }));
 routes.get("/stream", (c) => new Response(c.req.header("last-event-id") === "7" ? 'id: 8\\ndata: {"word":"again"}\\n\\n' : 'id: 7\\ndata: {"word":"once"}\\n\\n',
   { headers: { "content-type": "text/event-stream" } }));`;
 
-describe.skipIf(!hasBrowser)("panels", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
-
-  beforeAll(async () => {
-    const files = {
-      "things/index.ts": withPanel("things", CONTRACT_PANEL, THINGS),
-      "helped/index.ts": withPanel("helped", HELPED, HELPED_ROUTES),
-      "tall/index.ts": withPanel("tall", `<div id="box" style="height:700px">tall</div>`),
-      "growing/index.ts": withPanel("growing", `<div style="height:calc(100vh + 50px)">growing</div>`),
-      "crashing/index.ts": withPanel(
-        "crashing",
-        `<script>setTimeout(() => { throw new Error("on purpose"); });</script>`,
-      ),
-      "endless/index.ts": withPanel(
-        "endless",
-        `<p>busy</p><script>setTimeout(() => { while (true); }, 200);</script>`,
-      ),
-      "hanging/index.ts": `import { Hono } from "hono";
+const files = {
+  "things/index.ts": withPanel("things", CONTRACT_PANEL, THINGS),
+  "helped/index.ts": withPanel("helped", HELPED, HELPED_ROUTES),
+  "tall/index.ts": withPanel("tall", `<div id="box" style="height:700px">tall</div>`),
+  "growing/index.ts": withPanel("growing", `<div style="height:calc(100vh + 50px)">growing</div>`),
+  "crashing/index.ts": withPanel(
+    "crashing",
+    `<script>setTimeout(() => { throw new Error("on purpose"); });</script>`,
+  ),
+  "endless/index.ts": withPanel(
+    "endless",
+    `<p>busy</p><script>setTimeout(() => { while (true); }, 200);</script>`,
+  ),
+  "hanging/index.ts": `import { Hono } from "hono";
 const routes = new Hono();
 routes.get("/_panel", () => new Promise(() => {}));
 export default { name: "hanging", routes };`,
-      "asking/index.ts": withPanel(
-        "asking",
-        `<p id="said"></p><script>Reef.api("GET", "/things/items").then(() => { document.getElementById("said").textContent = "allowed"; });</script>`,
-        "",
-        `capabilities: ["panel:things"]`,
-      ),
-    };
-    [browser, dashboard] = await Promise.all([openBrowser(), Dashboard.start({ files })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
+  "asking/index.ts": withPanel(
+    "asking",
+    `<p id="said"></p><script>Reef.api("GET", "/things/items").then(() => { document.getElementById("said").textContent = "allowed"; });</script>`,
+    "",
+    `capabilities: ["panel:things"]`,
+  ),
+};
 
-  async function visit(
-    name: string,
-    use: (page: Page) => Promise<void>,
-    colorScheme: "dark" | "light" = "dark",
-  ) {
-    const { page, strangers, close } = await dashboard.open(browser, `/ui/panels/${name}`, { colorScheme });
-    await use(page);
-    expect(strangers).toEqual([]);
-    await close();
-  }
+describeInBrowser("panels", { files }, (t) => {
+  const visit = (name: string, use: (page: Page) => Promise<void>, colorScheme: "dark" | "light" = "dark") =>
+    t.visit(`/ui/panels/${name}`, use, { colorScheme });
 
   test("run unchanged when they are written for the contract", async () => {
     await visit("things", async (page) => {
       const panel = page.frameLocator("iframe");
       await panel.getByText("No items").waitFor();
-      await dashboard.call("/things/items", "POST", { name: "<i>a thing</i>" });
+      await t.call("/things/items", "POST", { name: "<i>a thing</i>" });
       await panel.getByText("<i>a thing</i>").waitFor();
-      await dashboard.call("/things/say", "POST", { word: "streamed" });
+      await t.call("/things/say", "POST", { word: "streamed" });
       await panel.getByText("streamed").waitFor();
     });
   });
@@ -209,7 +190,7 @@ export default { name: "hanging", routes };`,
   test("that were opened while the server was away come when it is back", async () => {
     await visit("tall", async (page) => {
       await page.frameLocator("iframe").getByText("tall").waitFor();
-      await dashboard.restart(async () => {
+      await t.dashboard.restart(async () => {
         await page.getByText(/The connection was lost/).waitFor();
         await page.getByRole("link", { name: "growing", exact: true }).click();
         await page.getByRole("heading", { name: "growing" }).waitFor();
@@ -224,8 +205,8 @@ export default { name: "hanging", routes };`,
       const panel = page.frameLocator("iframe");
       await panel.locator("#things-root").waitFor();
       await page.waitForTimeout(5500);
-      await dashboard.restart();
-      await dashboard.call("/things/items", "POST", { name: "after the restart" });
+      await t.dashboard.restart();
+      await t.call("/things/items", "POST", { name: "after the restart" });
       await panel.getByText("after the restart").waitFor();
     });
   }, 30_000);

@@ -1,8 +1,8 @@
 /** Words from outside that are long, or turn the direction of writing, in a real browser. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { hasBrowser, openBrowser } from "../support/browser.js";
-import { Dashboard } from "../support/dashboard.js";
+import { beforeAll, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { seriousFindings } from "../support/browser.js";
+import { describeInBrowser } from "../support/in-browser.js";
 import { answering } from "../support/sandbox.js";
 
 const NAME = "s".repeat(61);
@@ -16,28 +16,23 @@ const LONG = `import { Hono } from "hono";
 const routes = new Hono();
 routes.get("/", (c) => c.text("hello"));
 routes.get("/${"r".repeat(80)}", (c) => c.text("hello"));
-routes.get("/_panel", (c) => c.html("<p>long</p>"));
+routes.get("/_panel", (c) => c.html("<p>long</p><script>Reef.toast('${WORD}')</script>"));
 export default { name: "${NAME}", description: "${ADDRESS}", routes };
 `;
 
-describe.skipIf(!hasBrowser)("words from outside", () => {
-  let browser: Browser;
-  let dashboard: Dashboard;
+const files = {
+  [`${NAME}/index.ts`]: LONG,
+  "broken/index.ts": `export default { name: "broken", init() { throw new Error("${WORD}"); } };`,
+  "turned/index.ts": answering("turned", "hello", `description: "${TURN}turned",`),
+};
+
+describeInBrowser("words from outside", { services: ["feed", "installer"], files }, (t) => {
   let pages: string[];
   const viewport = { width: 360, height: 740 };
 
   beforeAll(async () => {
-    const files = {
-      [`${NAME}/index.ts`]: LONG,
-      "broken/index.ts": `export default { name: "broken", init() { throw new Error("${WORD}"); } };`,
-      "turned/index.ts": answering("turned", "hello", `description: "${TURN}turned",`),
-    };
-    [browser, dashboard] = await Promise.all([
-      openBrowser(),
-      Dashboard.start({ services: ["feed", "installer"], files }),
-    ]);
     const publish = async (event: Record<string, unknown>) =>
-      (await (await dashboard.call("/feed/events", "POST", event)).json()) as { id: string };
+      (await (await t.call("/feed/events", "POST", event)).json()) as { id: string };
     const { id } = await publish({ type: TYPE, source: TYPE, content: WORD });
     const child = await publish({ type: TYPE, source: TYPE, content: WORD, parentId: id });
     await publish({ type: "agent_started", source: TYPE, content: WORD, role: TYPE });
@@ -45,16 +40,8 @@ describe.skipIf(!hasBrowser)("words from outside", () => {
     pages = ["/ui", "/ui/services", `/ui/services/${NAME}`, "/ui/services/broken", `/ui/panels/${NAME}`];
     pages.push("/ui/events", `/ui/events/${child.id}`, `/ui/events?type=${TYPE}`, "/ui/agents");
   });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
 
-  async function visit(path: string, use: (page: Page) => Promise<void>): Promise<void> {
-    const { page, close } = await dashboard.open(browser, path, { viewport });
-    await use(page);
-    await close();
-  }
+  const visit = (path: string, use: (page: Page) => Promise<void>) => t.visit(path, use, { viewport });
 
   const widthOf = (page: Page, element: string) => page.evaluate<number>(`${element}.scrollWidth`);
 
@@ -62,7 +49,7 @@ describe.skipIf(!hasBrowser)("words from outside", () => {
     await visit("/ui", async (page) => {
       const tooWide: string[] = [];
       for (const path of pages) {
-        await page.goto(dashboard.url + path);
+        await page.goto(t.url + path);
         await page.getByRole("heading", { level: 1 }).waitFor();
         await page.getByText("Live", { exact: true }).waitFor();
         await page.waitForTimeout(300);
@@ -70,6 +57,50 @@ describe.skipIf(!hasBrowser)("words from outside", () => {
         if (width > viewport.width) tooWide.push(`${path}: ${width}`);
       }
       expect(tooWide).toEqual([]);
+    });
+  });
+
+  test("leave room for the rest of a table", async () => {
+    await t.visit(
+      "/ui/services",
+      async (page) => {
+        await page.getByRole("row", { name: /^s{61}/ }).waitFor();
+        const table = await page.getByRole("region", { name: "Services" }).elementHandle();
+        const cut = await table?.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+        expect(cut).toBe(0);
+      },
+      { viewport: { width: 1200, height: 700 } },
+    );
+  });
+
+  test("end with dots where the search for what to do has no room for them", async () => {
+    await visit("/ui", async (page) => {
+      await page.getByText("Live", { exact: true }).waitFor();
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type(`Reload ${NAME}`);
+      const found = page.getByRole("option", { name: `Reload ${NAME}` }).getByText(NAME);
+      await found.waitFor();
+      const [width, room] = await found.evaluate((text) => [
+        text.getBoundingClientRect().right,
+        (text.parentElement as HTMLElement).getBoundingClientRect().right,
+      ]);
+      expect(width).toBeLessThanOrEqual(room ?? 0);
+    });
+  });
+
+  test("can be read to their end with the keyboard where a message has no room for them", async () => {
+    await visit(`/ui/panels/${NAME}`, async (page) => {
+      await page.locator(".toast").waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.locator(".toast .text").focus();
+      await page.keyboard.press("End");
+      await page.locator(".toast .text").evaluate(
+        (text) =>
+          new Promise<void>((resolve) => {
+            const look = () => (text.scrollTop > 0 ? resolve() : requestAnimationFrame(look));
+            look();
+          }),
+      );
     });
   });
 

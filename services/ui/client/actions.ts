@@ -44,38 +44,38 @@ export async function attemptIfSure<T>(
 const path = (verb: string, name: string) => `/services/${verb}/${encodeURIComponent(name)}`;
 
 export const reload = (name: string) =>
-  attempt(() => api("POST", path("reload", name)), t.services.reloaded(name));
+  attempt(() => api("POST", path("reload", name)), t.actions.reloaded(name));
 
 export const enable = (name: string) =>
-  attempt(() => api("POST", path("enable", name)), t.services.enabled(name));
+  attempt(() => api("POST", path("enable", name)), t.actions.enabled(name));
 
 export const syncAll = () =>
   attempt(
     () => api<{ results: unknown[]; errors: unknown[] }>("POST", "/services/reload"),
-    ({ results, errors }) => t.services.synced(results.length, errors.length),
+    ({ results, errors }) => t.actions.synced(results.length, errors.length),
   );
 
 export const disable = (name: string) =>
   attemptIfSure(
-    t.services.askDisable(name),
+    t.actions.askDisable(name),
     () => api("POST", path("disable", name), {}),
-    t.services.disabled(name),
+    t.actions.disabled(name),
   );
 
 export const unload = (name: string) =>
   attemptIfSure(
-    t.services.askUnload(name),
+    t.actions.askUnload(name),
     () => api("DELETE", `/services/${encodeURIComponent(name)}`),
-    t.services.unloaded(name),
+    t.actions.unloaded(name),
   );
 
 /** Goes back to a version, the one before by default: what that is when it is asked for, not when it is answered. */
 export async function rollback(name: string, digest?: string): Promise<boolean> {
   const target = digest ?? (await digestBefore(name));
   return attemptIfSure(
-    t.services.askRollback(name),
+    t.actions.askRollback(name),
     () => api("POST", path("rollback", name), target === undefined ? {} : { digest: target }),
-    t.services.rolledBack(name),
+    t.actions.rolledBack(name),
   );
 }
 
@@ -98,16 +98,16 @@ export async function deploy(name: string): Promise<void> {
   try {
     const report = await api<Deploy>("POST", "/services/deploy", { name });
     setDeploy(name, report);
-    notify("good", t.services.deployed(name));
+    notify("good", t.actions.deployed(name));
   } catch (error) {
     if (!(error instanceof ApiError)) {
       forgetDeploy(name);
-      notify("error", t.services.unclear(name));
+      notify("error", t.actions.unclear(name));
       return;
     }
     const steps = (error.body as Partial<Deploy> | null)?.steps ?? deployOf(name)?.steps ?? [];
     setDeploy(name, { steps, deployed: false, error: messageOf(error) });
-    notify("error", t.services.notDeployed(name, messageOf(error)));
+    notify("error", t.actions.notDeployed(name, messageOf(error)));
   } finally {
     calling.delete(name);
     refreshServices();

@@ -1,5 +1,6 @@
 /** Calls of the dashboard's script. The session's cookie goes along; the admin token is never here. */
 import { signal } from "@preact/signals";
+import { strings as t } from "../strings.js";
 
 /** A reply that is no success. `body` is what the server said in full. */
 export class ApiError extends Error {
@@ -21,7 +22,7 @@ export const HEADERS = { "x-reef-ui": "1" };
 /**
  * Calls a service, e.g. `api("GET", "/services")`, and resolves with the decoded reply.
  *
- * @throws ApiError for replies that are no success, and the platform's TypeError when there is no connection
+ * @throws ApiError for replies that are no success, and another error when there is no reply
  */
 export async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
   return request<T>(method, `/ui/api${path}`, body);
@@ -32,14 +33,24 @@ export async function own<T>(path: string): Promise<T> {
   return request<T>("GET", `/ui${path}`);
 }
 
+/** The reply and its text. Each browser has other words for a server that does not answer. */
+async function ask(url: string, init: RequestInit): Promise<[Response, string]> {
+  try {
+    const reply = await fetch(url, init);
+    return [reply, await reply.text()];
+  } catch (error) {
+    console.debug(`no answer from ${url}:`, messageOf(error));
+    throw new Error(t.common.noAnswer);
+  }
+}
+
 async function request<T>(method: string, url: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, headers: HEADERS };
   if (body !== undefined) {
     init.headers = { ...HEADERS, "content-type": "application/json" };
     init.body = JSON.stringify(body);
   }
-  const reply = await fetch(url, init);
-  const text = await reply.text();
+  const [reply, text] = await ask(url, init);
   const data = decode(text);
   if (reply.ok) return data as T;
   if (reply.status === 401) sessionOver.value = true;

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { strings as t } from "../strings.js";
+import { brokerStrings as w } from "../strings/broker.js";
 import type { Point } from "./state/broker.js";
 
 /** Draws into an element; returns the function that takes it away again. */
@@ -13,7 +13,7 @@ export function draw(box: HTMLElement, points: readonly Point[], small: boolean)
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: true }, y: { range: (_chart, _min, max) => [0, max * 1.1 || 1] } },
-      axes: small ? [{ show: false }, { show: false }] : [axis, { ...axis, label: t.broker.mean, size: 60 }],
+      axes: small ? [{ show: false }, { show: false }] : [axis, { ...axis, label: w.mean, size: 60 }],
       padding: small ? [2, 2, 2, 2] : undefined,
       series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: !small } }],
     },

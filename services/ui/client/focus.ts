@@ -49,11 +49,16 @@ export function startFocus(): void {
   new MutationObserver(keepInside).observe(document.body, { childList: true, subtree: true });
 }
 
+/** The page has the keyboard, and stays where it is. */
+export function focusContent(): void {
+  document.getElementById("content")?.focus({ preventScroll: true });
+}
+
 /** When the element is gone that had the focus, what is around it has it; otherwise nothing would. */
 function keepInside(): void {
   if (!last || last.isConnected || document.activeElement !== document.body) return;
   last = undefined;
-  document.getElementById("content")?.focus({ preventScroll: true });
+  focusContent();
 }
 
 /** What the dashboard knows of the user when a frame has got the focus. */
@@ -109,8 +114,8 @@ export function guardFocus(frame: HTMLIFrameElement, stolen: () => void): () => 
   const takeBack = () => {
     if (document.activeElement !== frame) return;
     frame.blur();
-    const home = last?.isConnected ? last : document.getElementById("content");
-    home?.focus({ preventScroll: true });
+    if (last?.isConnected) last.focus({ preventScroll: true });
+    else focusContent();
     stolen();
   };
   // While the focus moves it cannot be moved elsewhere.

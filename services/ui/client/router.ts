@@ -1,27 +1,26 @@
 /** Which page is shown. The address is the only state: every view can be linked to. */
 import { computed, signal } from "@preact/signals";
-import { arrive, depart } from "./scroll.js";
+import { pageAt, partsOf } from "../page-names.js";
+import { focusContent } from "./focus.js";
+import { type CodeError, hasCode, loadOthers, loadPage } from "./page-code.js";
+import { arrive, comeBack, depart } from "./scroll.js";
 
 const here = () => location.pathname + location.search;
+export const pathOf = (address: string) => address.split("?")[0] ?? "";
 
-/** Path and query of the address. */
+/** Path and query of what is shown. The browser's address is ahead of it while code is loaded after going back. */
 export const place = signal(here());
 
+export const path = computed(() => pathOf(place.value));
+
 /** The parts of the path below `/ui`, decoded: `["services", "board"]`. */
-export const segments = computed(() =>
-  new URL(place.value, location.origin).pathname
-    .split("/")
-    .slice(2)
-    .filter(Boolean)
-    .map((part) => {
-      try {
-        return decodeURIComponent(part);
-      } catch {
-        // A malformed escape names nothing, and is shown as it is.
-        return part;
-      }
-    }),
-);
+export const segments = computed(() => partsOf(path.value));
+
+/** Where somebody is going whose page's code is not there yet. */
+export const underway = signal<string | undefined>(undefined);
+
+/** Where nobody could go, since the page's code could not be loaded. */
+export const failure = signal<{ address: string; error: CodeError } | undefined>(undefined);
 
 /** A value of the query. */
 export const queryOf = (name: string): string =>
@@ -29,6 +28,44 @@ export const queryOf = (name: string): string =>
 
 /** The address of a page: `to("services", name)`. */
 export const to = (...parts: string[]): string => ["/ui", ...parts.map(encodeURIComponent)].join("/");
+
+/** Counts where somebody wanted to go: only the latest counts. */
+let turn = 0;
+
+/**
+ * Calls `show` once the code is there of the page at an address: at once, as a rule. Until then, and when it cannot be
+ * had, the page that is shown stays, with all that is typed into it.
+ */
+function whenLoaded(address: string, show: () => void, failed: () => void = () => undefined): void {
+  const own = ++turn;
+  const page = pageAt(pathOf(address));
+  const arrived = () => {
+    underway.value = undefined;
+    show();
+  };
+  if (address !== place.peek()) failure.value = undefined;
+  if (page === undefined || hasCode(page)) {
+    arrived();
+    return;
+  }
+  underway.value = address;
+  loadPage(page).then(
+    () => own === turn && arrived(),
+    (error: CodeError) => {
+      if (own !== turn) return;
+      underway.value = undefined;
+      failure.value = { address, error };
+      failed();
+    },
+  );
+}
+
+/** Stays where one is, though one was going elsewhere. */
+export function stay(): void {
+  failure.value = undefined;
+  loadFirst();
+  if (here() !== place.peek()) comeBack();
+}
 
 interface GoOptions {
   /** Put the address in the place of the present one in the history. */
@@ -39,24 +76,46 @@ interface GoOptions {
 
 /** Goes to an address of the dashboard. */
 export function go(address: string, { replace = false, keepFocus = replace }: GoOptions = {}): void {
-  if (address === here()) return;
-  const path = address.split("?")[0];
-  const samePage = path === location.pathname;
-  if (replace) history.replaceState(history.state, "", address);
-  else history.pushState(depart(), "", address);
-  place.value = here();
-  if (samePage || keepFocus) return;
-  document.getElementById("content")?.focus({ preventScroll: true });
-  scrollTo(0, 0);
+  if (address === place.peek()) {
+    stay();
+    return;
+  }
+  const show = () => {
+    const samePage = pathOf(address) === path.peek();
+    if (replace) history.replaceState(history.state, "", address);
+    else history.pushState(depart(), "", address);
+    place.value = here();
+    if (samePage || keepFocus) return;
+    focusContent();
+    scrollTo(0, 0);
+  };
+  // Who narrows down what is shown is still on the way to where one was going.
+  if (replace && pageAt(pathOf(address)) === pageAt(path.peek())) show();
+  else whenLoaded(address, show);
 }
+
+/** Tries once more to go where nobody could. */
+export function tryAgain(): void {
+  const address = failure.peek()?.address;
+  failure.value = undefined;
+  if (address === place.peek()) loadFirst();
+  else if (address !== undefined) go(address);
+}
+
+/** Loads the code of the page that the browser has opened, and then of the others. */
+const loadFirst = () => whenLoaded(place.peek(), () => void loadOthers());
 
 /** Makes links into the dashboard change the page without loading it anew. */
 export function startRouter(): void {
   history.scrollRestoration = "manual";
+  loadFirst();
   addEventListener("popstate", () => {
-    const restore = arrive();
-    place.value = here();
-    restore();
+    const show = () => {
+      const restore = arrive();
+      place.value = here();
+      restore();
+    };
+    whenLoaded(here(), show, comeBack);
   });
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0) return;

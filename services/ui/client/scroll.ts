@@ -23,6 +23,11 @@ export function arrive(): () => void {
   return () => reach(wanted);
 }
 
+/** Goes to the entry again that was left, when what was gone to by going back or forth cannot be shown. */
+export function comeBack(): void {
+  history.go(at - entry());
+}
+
 /** Scrolls there as soon as the page is high enough, unless the user does something before. */
 function reach(wanted: number): void {
   stop();

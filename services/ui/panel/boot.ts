@@ -28,7 +28,7 @@ const fetchOrExpire = async (...args: Parameters<typeof ownFetch>): Promise<Resp
 Object.assign(window, {
   PANEL_API: settings.api,
   fetch: fetchOrExpire,
-  Reef: createHelper({ ...settings, fetch: fetchOrExpire, tell }),
+  Reef: createHelper({ ...settings, fetch: fetchOrExpire, tell, page: document }),
 });
 
 window.addEventListener("message", ({ source, data }) => {

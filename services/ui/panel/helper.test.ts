@@ -3,8 +3,10 @@ import { createHelper, type PanelEvent } from "./helper.js";
 import type { Tell } from "./voice.js";
 
 const nothing = () => undefined;
+/** Always seen. */
+const page = Object.assign(new EventTarget(), { hidden: false });
 const helper = (fetch: (path: string, init?: RequestInit) => Promise<Response>, tell: Tell = nothing) =>
-  createHelper({ name: "board", api: "/api", fetch, tell, sleep: async () => undefined });
+  createHelper({ name: "board", api: "/api", fetch, tell, page, sleep: async () => undefined });
 
 test("escapes for content and for quoted attributes", () => {
   const { escape: safe } = helper(async () => new Response());

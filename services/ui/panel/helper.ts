@@ -42,6 +42,8 @@ interface Parts {
   api: string;
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   tell: Tell;
+  /** Whether the panel is seen, and when that changes. */
+  page: Pick<Document, "hidden" | "addEventListener" | "removeEventListener">;
   sleep?: (ms: number) => Promise<void>;
 }
 
@@ -54,8 +56,10 @@ const ENTITIES: Record<string, string> = {
 };
 
 const RETRY_MS = 2000;
+/** A browser keeps few connections to a host: a panel that nobody sees lets go of its streams' after this time. */
+const HIDDEN_MS = 60_000;
 
-export function createHelper({ name, api, fetch, tell, sleep = pause }: Parts): PanelHelper {
+export function createHelper({ name, api, fetch, tell, page, sleep = pause }: Parts): PanelHelper {
   const escapeHtml = (text: unknown) =>
     String(text ?? "").replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 
@@ -77,9 +81,9 @@ export function createHelper({ name, api, fetch, tell, sleep = pause }: Parts): 
   const stream: PanelHelper["stream"] = (path, onEvent, { onState, onReset } = {}) => {
     const ended = new AbortController();
     let lastId = "";
-    const once = async () => {
+    const once = async (signal: AbortSignal) => {
       const headers: Record<string, string> = lastId === "" ? {} : { "last-event-id": lastId };
-      const reply = await fetch(api + path, { headers, signal: ended.signal });
+      const reply = await fetch(api + path, { headers, signal });
       if (!reply.ok || !reply.body) throw new Error(`the server answered ${reply.status}`);
       onState?.(true);
       for await (const { id, event, data } of readEvents(reply.body)) {
@@ -90,10 +94,19 @@ export function createHelper({ name, api, fetch, tell, sleep = pause }: Parts): 
     };
     const run = async () => {
       while (!ended.signal.aborted) {
+        await whenSeen(page);
+        if (ended.signal.aborted) return;
+        const attempt = new AbortController();
+        const end = () => attempt.abort();
+        ended.signal.addEventListener("abort", end);
+        const stopLooking = whenLongUnseen(page, end);
         try {
-          await once();
+          await once(attempt.signal);
         } catch (error) {
-          if (!ended.signal.aborted) console.warn(`the stream ${path} broke:`, error);
+          if (!attempt.signal.aborted) console.warn(`the stream ${path} broke:`, error);
+        } finally {
+          stopLooking();
+          ended.signal.removeEventListener("abort", end);
         }
         if (ended.signal.aborted) return;
         onState?.(false);
@@ -106,6 +119,26 @@ export function createHelper({ name, api, fetch, tell, sleep = pause }: Parts): 
 
   const toast = (text: string, kind = "info") => tell({ reef: "toast", text: String(text), kind });
   return { name, escape: escapeHtml, api: call, stream, toast };
+}
+
+const whenSeen = (page: Parts["page"]) =>
+  new Promise<void>((resolve) => {
+    if (page.hidden) page.addEventListener("visibilitychange", () => resolve(), { once: true });
+    else resolve();
+  });
+
+/** Calls `leave` when nobody has seen the panel for long. Returns the function that ends that. */
+function whenLongUnseen(page: Parts["page"], leave: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    clearTimeout(timer);
+    if (page.hidden) timer = setTimeout(leave, HIDDEN_MS);
+  };
+  page.addEventListener("visibilitychange", look);
+  return () => {
+    clearTimeout(timer);
+    page.removeEventListener("visibilitychange", look);
+  };
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,11 +1,14 @@
 /** @jsxImportSource preact */
 /** The agents that have been seen, by what they published of themselves. */
 import { useEffect, useRef } from "preact/hooks";
+import { agentsStrings as w } from "../../strings/agents.js";
 import { strings as t } from "../../strings.js";
 import { type Agent, agentsFrom, readBack } from "../agents.js";
 import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Table, type Tone } from "../parts/bits.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
+import "../shell.js";
+import { definePage } from "../page-code.js";
 
 const TONES: Record<Agent["doing"], Tone> = { working: "info", finished: "good", failed: "bad" };
 const TYPES = ["agent_started", "agent_finished", "agent_failed"];
@@ -17,7 +20,7 @@ async function load(known: Map<string, FeedEvent>): Promise<Agent[]> {
   return agentsFrom([...known.values()]);
 }
 
-export function AgentsPage() {
+function AgentsPage() {
   const { current: known } = useRef(new Map<string, FeedEvent>());
   const agents = useResource("agents", () => load(known));
   useEffect(
@@ -26,36 +29,26 @@ export function AgentsPage() {
   );
   return (
     <>
-      <Heading title={t.agents.title}>
+      <Heading title={w.title}>
         <CopyCurl path="/feed/events?type=agent_started&limit=200" />
       </Heading>
       <Loaded from={agents} service="feed">
         {(list) =>
           list.length === 0 ? (
             <Empty
-              text={t.agents.empty}
+              text={w.empty}
               method="POST"
               path="/feed/events"
               body={{ type: "agent_started", source: "my-agent", content: "my-agent started working" }}
             />
           ) : (
-            <Table
-              label={t.agents.title}
-              head={[
-                t.agents.agent,
-                t.agents.role,
-                t.agents.doing,
-                t.agents.seen,
-                t.agents.last,
-                t.events.title,
-              ]}
-            >
+            <Table label={w.title} head={[w.agent, w.role, w.doing, w.seen, w.last, t.nav.events]}>
               {list.map(({ name, role, doing, seenAt, last }) => (
                 <tr key={name}>
                   <th scope="row">{name}</th>
                   <td>{role ?? "–"}</td>
                   <td>
-                    <Badge tone={TONES[doing]}>{t.agents[doing]}</Badge>
+                    <Badge tone={TONES[doing]}>{w[doing]}</Badge>
                   </td>
                   <td>
                     <Ago time={seenAt} />
@@ -64,9 +57,9 @@ export function AgentsPage() {
                   <td>
                     <a
                       href={`/ui/events?source=${encodeURIComponent(name)}`}
-                      aria-label={`${t.agents.events}: ${name}`}
+                      aria-label={`${w.events}: ${name}`}
                     >
-                      {t.agents.events}
+                      {w.events}
                     </a>
                   </td>
                 </tr>
@@ -78,3 +71,5 @@ export function AgentsPage() {
     </>
   );
 }
+
+definePage("agents", () => <AgentsPage />);

@@ -1,32 +1,26 @@
 /** @jsxImportSource preact */
 /** Callable methods, how they do, and who may do what. */
 import { useEffect } from "preact/hooks";
+import { brokerStrings as w } from "../../strings/broker.js";
 import { strings as t } from "../../strings.js";
 import { attempt } from "../actions.js";
 import { api } from "../api.js";
 import { millis } from "../format.js";
-import { Badge, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { Act, Badge, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
 import { Permissions } from "../parts/permissions.js";
 import { Sparkline } from "../parts/sparkline.js";
 import { to } from "../router.js";
 import { type BrokerState, describeEnforcement, type Provider, remember, trendOf } from "../state/broker.js";
 import { useResource } from "../state/resource.js";
+import "../shell.js";
+import { definePage } from "../page-code.js";
+import { MethodPage } from "./method.js";
 
 const LOOK_AGAIN_MS = 3000;
 
 function Methods({ plugins }: { plugins: Provider[] }) {
   return (
-    <Table
-      label={t.broker.methods}
-      head={[
-        t.broker.method,
-        t.broker.plugin,
-        t.broker.calls,
-        t.broker.errors,
-        t.broker.latency,
-        t.broker.trend,
-      ]}
-    >
+    <Table label={w.methods} head={[w.method, w.plugin, w.calls, w.errors, w.latency, w.trend]}>
       {plugins.flatMap(({ id, services }) =>
         services.flatMap((service) =>
           service.methods.map(({ name, description, stats }) => {
@@ -57,12 +51,9 @@ function Methods({ plugins }: { plugins: Provider[] }) {
 }
 
 function Workers({ state, reload }: { state: BrokerState; reload: () => void }) {
-  if (state.workers.length === 0) return <p class="dim">{t.broker.noWorkers}</p>;
+  if (state.workers.length === 0) return <p class="dim">{w.noWorkers}</p>;
   return (
-    <Table
-      label={t.broker.workers}
-      head={[t.common.name, t.common.state, t.broker.inFlight, t.broker.queued, t.services.actions]}
-    >
+    <Table label={w.workers} head={[t.common.name, t.common.state, w.inFlight, w.queued, t.common.actions]}>
       {state.workers.map((worker, index) => {
         const [plugin = "", service = ""] = splitKey(worker.service);
         const path = `/broker/release/${encodeURIComponent(plugin)}/${encodeURIComponent(service)}`;
@@ -79,16 +70,16 @@ function Workers({ state, reload }: { state: BrokerState; reload: () => void }) 
             <td>
               {resting && (
                 <div class="row tied">
-                  <button
-                    type="button"
+                  <Act
+                    text={w.release}
+                    of={worker.service}
                     onClick={async () => {
-                      await attempt(() => api("POST", path), t.broker.released);
+                      await attempt(() => api("POST", path), w.released);
                       reload();
                     }}
-                  >
-                    {t.broker.release}
-                  </button>
-                  <CopyCurl method="POST" path={path} />
+                    method="POST"
+                    path={path}
+                  />
                 </div>
               )}
             </td>
@@ -105,12 +96,12 @@ function splitKey(key: string): [string, string] {
   return [key.slice(0, at), key.slice(at + 1)];
 }
 
-export function BrokerPage() {
+function BrokerPage() {
   const broker = useResource("broker", () => api<BrokerState>("GET", "/broker"), LOOK_AGAIN_MS);
   useEffect(() => broker.data.subscribe((state) => state && remember(state.plugins)), [broker]);
   return (
     <>
-      <Heading title={t.broker.title}>
+      <Heading title={w.title}>
         <CopyCurl path="/broker" />
       </Heading>
       <Loaded from={broker} service="broker">
@@ -119,11 +110,11 @@ export function BrokerPage() {
           return (
             <>
               <p>
-                {t.broker.enforcement}: {describeEnforcement(state.enforcement)}{" "}
+                {w.enforcement}: {describeEnforcement(state.enforcement)}{" "}
                 <span class="dim">({state.enforcement.reason})</span>
               </p>
               {state.failures.length > 0 && (
-                <Section title={t.broker.failures}>
+                <Section title={w.failures}>
                   {state.failures.map(({ dir, error }) => (
                     <p key={dir} class="problem">
                       {dir}: {error}
@@ -132,18 +123,18 @@ export function BrokerPage() {
                 </Section>
               )}
               {state.plugins.every(({ services }) => services.length === 0) ? (
-                <Empty text={t.broker.empty} method="POST" path="/broker/reload" />
+                <Empty text={w.empty} method="POST" path="/broker/reload" />
               ) : (
                 <>
-                  <Section title={t.broker.methods}>
+                  <Section title={w.methods}>
                     <Methods plugins={state.plugins} />
                   </Section>
-                  <Section title={t.broker.permissions}>
+                  <Section title={w.permissions}>
                     <Permissions ids={ids} />
                   </Section>
                 </>
               )}
-              <Section title={t.broker.workers}>
+              <Section title={w.workers}>
                 <Workers state={state} reload={() => void broker.load()} />
               </Section>
             </>
@@ -153,3 +144,11 @@ export function BrokerPage() {
     </>
   );
 }
+
+definePage("broker", ([, plugin = "", service = "", method]) =>
+  method === undefined ? (
+    <BrokerPage />
+  ) : (
+    <MethodPage key={`${plugin}/${service}/${method}`} {...{ plugin, service, method }} />
+  ),
+);

@@ -1,13 +1,14 @@
 /** @jsxImportSource preact */
 /** The event tree: threads, live, filtered, and one event in full. */
 import { useEffect, useState } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { eventsStrings as w } from "../../strings/events.js";
 import { isMissing } from "../api.js";
 import type { Row } from "../event-tree.js";
 import { clock } from "../format.js";
 import { Absent, CopyCurl, Heading, Loading, Problem } from "../parts/bits.js";
 import { EventDetail } from "../parts/event-detail.js";
 import { EventFilterBar } from "../parts/event-filter.js";
+import { NoEvents } from "../parts/no-events.js";
 import { VirtualList } from "../parts/virtual-list.js";
 import { go, place, to } from "../router.js";
 import {
@@ -27,7 +28,8 @@ import {
 } from "../state/events.js";
 import { connections, onMessage } from "../state/live.js";
 import { isLoaded } from "../state/services.js";
-import { NoEvents } from "./overview.js";
+import "../shell.js";
+import { definePage } from "../page-code.js";
 
 const MAX_INDENT = 8;
 const SHOWN_CONTENT = 300;
@@ -111,7 +113,7 @@ function List({ id }: { id: string | undefined }) {
     <div class="listing">
       {fresh > 0 && (
         <button type="button" class="fresh primary" onClick={() => setTop(top + 1)}>
-          ↑ {t.events.fresh(fresh)}
+          ↑ {w.fresh(fresh)}
         </button>
       )}
       <VirtualList
@@ -119,7 +121,7 @@ function List({ id }: { id: string | undefined }) {
         keyOf={({ event }) => event.id}
         render={(row, index) => <EventRow key={row.event.id} row={row} chosen={index === chosen} />}
         show={chosen}
-        label={t.events.list}
+        label={w.list}
         active={chosen >= 0 ? `event-${id}` : undefined}
         onKeyDown={press}
         onEnd={loadOlder}
@@ -128,8 +130,8 @@ function List({ id }: { id: string | undefined }) {
       />
       {failure.value !== undefined && <Problem error={failure.value} retry={retry} />}
       <p class="dim small" role="status">
-        {loading.value && list.length > 0 ? t.events.older : t.events.count(list.length, next.value !== null)}
-        {full.value && next.value !== null && ` ${t.events.full}`}
+        {loading.value && list.length > 0 ? w.older : w.count(list.length, next.value !== null)}
+        {full.value && next.value !== null && ` ${w.full}`}
       </p>
     </div>
   );
@@ -152,17 +154,13 @@ function Content({ id }: { id: string | undefined }) {
   const nothing = rows.value.length === 0;
   return (
     <div class={id === undefined ? "split" : "split open"}>
-      {nothing ? isFiltered.value ? <p class="empty">{t.events.noMatch}</p> : <NoEvents /> : <List id={id} />}
-      {id !== undefined ? (
-        <EventDetail key={id} id={id} />
-      ) : (
-        !nothing && <p class="dim hint">{t.events.pick}</p>
-      )}
+      {nothing ? isFiltered.value ? <p class="empty">{w.noMatch}</p> : <NoEvents /> : <List id={id} />}
+      {id !== undefined ? <EventDetail key={id} id={id} /> : !nothing && <p class="dim hint">{w.pick}</p>}
     </div>
   );
 }
 
-export function EventsPage({ id }: { id: string | undefined }) {
+function EventsPage({ id }: { id: string | undefined }) {
   useEffect(followEvents, []);
   // What came while the page was elsewhere is loaded with the rest; later connections go on where the one before ended.
   useEffect(() => {
@@ -185,7 +183,7 @@ export function EventsPage({ id }: { id: string | undefined }) {
   }, [id]);
   return (
     <div class="full">
-      <Heading title={t.events.title}>
+      <Heading title={w.title}>
         <EventFilterBar />
         <CopyCurl path={latest.value} />
       </Heading>
@@ -193,3 +191,6 @@ export function EventsPage({ id }: { id: string | undefined }) {
     </div>
   );
 }
+
+// One page for all events, which stays when another one is chosen.
+definePage("events", ([, id]) => <EventsPage id={id} />);

@@ -1,13 +1,16 @@
 /** @jsxImportSource preact */
 /** Services that came from outside. */
 import { useEffect, useState } from "preact/hooks";
+import { installerStrings as w } from "../../strings/installer.js";
 import { strings as t } from "../../strings.js";
 import { attempt, attemptIfSure } from "../actions.js";
 import { api } from "../api.js";
-import { Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { Act, Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { type Resource, useResource } from "../state/resource.js";
+import "../shell.js";
+import { definePage } from "../page-code.js";
 
 interface Installed {
   dirName: string;
@@ -21,6 +24,9 @@ interface Installed {
   previous?: { at: string };
 }
 
+/** The last step of every job, whose status is how the job ended. */
+const END = "end";
+
 type List = Resource<{ installed: Installed[] }>;
 
 function Form({ list }: { list: List }) {
@@ -30,23 +36,25 @@ function Form({ list }: { list: List }) {
   useEffect(
     () =>
       onMessage((message) => {
-        if (message.kind === "installer") setStep(`${message.dirName}: ${message.step} ${message.status}`);
+        if (message.kind !== "installer") return;
+        const { dirName, step, status } = message;
+        setStep(`${dirName}: ${step === END ? status : `${step} ${status}`}`);
       }),
     [],
   );
   const install = async () => {
     setBusy(true);
     const done = await attemptIfSure(
-      t.installer.askInstall(source),
+      w.askInstall(source),
       () => api<{ name: string }>("POST", "/installer/install", { source }),
-      ({ name }) => t.installer.installed(name),
+      ({ name }) => w.installed(name),
     );
     setBusy(false);
     if (done) setSource("");
     void list.load();
   };
   return (
-    <Section title={t.installer.install}>
+    <Section title={w.install}>
       <form
         class="row"
         onSubmit={(event) => {
@@ -55,7 +63,7 @@ function Form({ list }: { list: List }) {
         }}
       >
         <label class="grow">
-          <span>{t.installer.source}</span>
+          <span>{w.source}</span>
           <input
             required
             autocomplete="off"
@@ -65,16 +73,20 @@ function Form({ list }: { list: List }) {
             onInput={({ currentTarget }) => setSource(currentTarget.value.trim())}
           />
         </label>
-        <button type="submit" class="primary" disabled={busy}>
-          {busy ? t.installer.installing : t.installer.install}
-        </button>
-        <CopyCurl method="POST" path="/installer/install" body={{ source: source || "user/repo" }} />
+        <Act
+          text={busy ? w.installing : w.install}
+          class="primary"
+          disabled={busy}
+          method="POST"
+          path="/installer/install"
+          body={{ source: source || "user/repo" }}
+        />
       </form>
       <p id="source-hint" class="dim">
-        {t.installer.sourceHint}
+        {w.sourceHint}
       </p>
       <p role="status" class="dim">
-        {step && `${t.installer.progress}: ${step}`}
+        {step && `${w.progress}: ${step}`}
       </p>
     </Section>
   );
@@ -83,6 +95,7 @@ function Form({ list }: { list: List }) {
 function Row({ item, list }: { item: Installed; list: List }) {
   const { dirName, name, kind, source, type, ref, installedAt } = item;
   const body = { name: dirName };
+  const call = (verb: string) => ({ method: "POST", path: `/installer/${verb}`, body, of: name });
   return (
     <tr>
       <th scope="row">
@@ -96,69 +109,58 @@ function Row({ item, list }: { item: Installed; list: List }) {
       </td>
       <td>
         <div class="row">
-          <button
-            type="button"
-            aria-label={`${t.installer.update}: ${name}`}
+          <Act
+            text={w.update}
             onClick={async () => {
-              await attempt(() => api("POST", "/installer/update", body), t.installer.updated(name));
+              await attempt(() => api("POST", "/installer/update", body), w.updated(name));
               void list.load();
             }}
-          >
-            {t.installer.update}
-          </button>
-          <CopyCurl method="POST" path="/installer/update" body={body} of={name} />
+            {...call("update")}
+          />
           {item.previous && (
-            <>
-              <button
-                type="button"
-                aria-label={`${t.services.rollback}: ${name}`}
-                onClick={async () => {
-                  await attemptIfSure(
-                    t.services.askRollback(name),
-                    () => api("POST", "/installer/rollback", body),
-                    t.services.rolledBack(name),
-                  );
-                  void list.load();
-                }}
-              >
-                {t.services.rollback}
-              </button>
-              <CopyCurl method="POST" path="/installer/rollback" body={body} of={name} />
-            </>
+            <Act
+              text={t.actions.rollback}
+              onClick={async () => {
+                await attemptIfSure(
+                  t.actions.askRollback(name),
+                  () => api("POST", "/installer/rollback", body),
+                  t.actions.rolledBack(name),
+                );
+                void list.load();
+              }}
+              {...call("rollback")}
+            />
           )}
-          <button
-            type="button"
+          <Act
+            text={w.remove}
             class="danger"
-            aria-label={`${t.installer.remove}: ${name}`}
             onClick={async () => {
               await attemptIfSure(
-                t.installer.askRemove(name),
+                w.askRemove(name),
                 () => api("POST", "/installer/remove", body),
-                t.installer.removed(name),
+                w.removed(name),
               );
               void list.load();
             }}
-          >
-            {t.installer.remove}
-          </button>
-          <CopyCurl method="POST" path="/installer/remove" body={body} of={name} />
+            {...call("remove")}
+          />
         </div>
       </td>
     </tr>
   );
 }
 
-export function InstallerPage() {
+function InstallerPage() {
   const list: List = useResource("installed", () =>
     api<{ installed: Installed[] }>("GET", "/installer/installed"),
   );
   useEffect(
-    () => onMessage(({ kind }) => (kind === "installer" || kind === "services") && void list.load()),
+    () => onMessage((message) => message.kind === "installer" && message.step === END && void list.load()),
     [list],
   );
   return (
     <>
-      <Heading title={t.installer.title}>
+      <Heading title={w.title}>
         <CopyCurl path="/installer/installed" />
       </Heading>
       <Loaded from={list} service="installer">
@@ -166,24 +168,9 @@ export function InstallerPage() {
           <>
             <Form list={list} />
             {installed.length === 0 ? (
-              <Empty
-                text={t.installer.empty}
-                method="POST"
-                path="/installer/install"
-                body={{ source: "user/repo" }}
-              />
+              <Empty text={w.empty} method="POST" path="/installer/install" body={{ source: "user/repo" }} />
             ) : (
-              <Table
-                label={t.installer.title}
-                head={[
-                  t.common.name,
-                  t.installer.type,
-                  t.installer.source,
-                  t.installer.ref,
-                  t.installer.at,
-                  t.services.actions,
-                ]}
-              >
+              <Table label={w.title} head={[t.common.name, w.type, w.source, w.ref, w.at, t.common.actions]}>
                 {installed.map((item) => (
                   <Row key={item.dirName} item={item} list={list} />
                 ))}
@@ -195,3 +182,5 @@ export function InstallerPage() {
     </>
   );
 }
+
+definePage("installer", () => <InstallerPage />);

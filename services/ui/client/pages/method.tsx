@@ -1,10 +1,10 @@
 /** @jsxImportSource preact */
 /** One method: what it takes and gives, how it does, and a call to try. */
 import { useEffect, useState } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { brokerStrings as w } from "../../strings/broker.js";
 import { ApiError, api, messageOf } from "../api.js";
 import { millis } from "../format.js";
-import { CopyCurl, Empty, Facts, Heading, Json, Loaded, Section } from "../parts/bits.js";
+import { Act, Empty, Facts, Heading, Json, Loaded, Section } from "../parts/bits.js";
 import { Logs } from "../parts/logs.js";
 import { Sparkline } from "../parts/sparkline.js";
 import { sample } from "../sample.js";
@@ -62,7 +62,7 @@ function Try({ path, method, after }: { path: string; method: Method; after: () 
         void run();
       }}
     >
-      <label for="input">{t.broker.input}</label>
+      <label for="input">{w.input}</label>
       <textarea
         id="input"
         rows={6}
@@ -76,25 +76,26 @@ function Try({ path, method, after }: { path: string; method: Method; after: () 
         }}
       />
       <p id="input-problem" class="bad-text">
-        {input ? "" : t.broker.badJson}
+        {input ? "" : w.badJson}
       </p>
       <div class="row">
-        <button type="submit" class="primary" disabled={!input || busy}>
-          {busy ? t.broker.calling : t.broker.call}
-        </button>
-        <CopyCurl method="POST" path={path} body={input?.value} />
+        <Act
+          text={busy ? w.calling : w.call}
+          class="primary"
+          disabled={!input || busy}
+          method="POST"
+          path={path}
+          body={input?.value}
+        />
       </div>
       <div role="status">
         {outcome && (
           <>
             <p class={outcome.ok ? "good-text" : "bad-text"}>
-              {outcome.ok ? t.broker.result : outcome.error}{" "}
-              <span class="dim">{t.broker.took(millis(outcome.took))}</span>
+              {outcome.ok ? w.result : outcome.error} <span class="dim">{w.took(millis(outcome.took))}</span>
             </p>
-            {outcome.ok && <Json value={outcome.value} label={t.broker.result} />}
-            {!outcome.ok && outcome.body !== undefined && (
-              <Json value={outcome.body} label={t.broker.denied} />
-            )}
+            {outcome.ok && <Json value={outcome.value} label={w.result} />}
+            {!outcome.ok && outcome.body !== undefined && <Json value={outcome.body} label={w.denied} />}
           </>
         )}
       </div>
@@ -110,15 +111,15 @@ function Shown({ names, method, from }: { names: Names; method: Method; from: Re
   return (
     <>
       <p>{method.description}</p>
-      <Section title={t.broker.tryIt}>
+      <Section title={w.tryIt}>
         <Try path={path} method={method} after={() => void from.load()} />
       </Section>
-      <Section title={t.broker.trend}>
+      <Section title={w.trend}>
         <Sparkline points={trendOf(`${plugin}/${service}/${method.name}`)} />
         <Facts
           facts={[
-            [t.broker.calls, String(calls)],
-            [t.broker.errors, failed.join(", ") || "0"],
+            [w.calls, String(calls)],
+            [w.errors, failed.join(", ") || "0"],
             ...(["p50", "p95", "p99", "max"] as const).map((name): [string, string] => [
               name,
               calls === 0 ? "–" : millis(latency[name]),
@@ -126,14 +127,14 @@ function Shown({ names, method, from }: { names: Names; method: Method; from: Re
           ]}
         />
       </Section>
-      <Section title={t.broker.inputSchema}>
-        <Json value={method.inputSchema} label={t.broker.inputSchema} />
+      <Section title={w.inputSchema}>
+        <Json value={method.inputSchema} label={w.inputSchema} />
       </Section>
-      <Section title={t.broker.outputSchema}>
-        <Json value={method.outputSchema} label={t.broker.outputSchema} />
+      <Section title={w.outputSchema}>
+        <Json value={method.outputSchema} label={w.outputSchema} />
       </Section>
-      <Section title={t.broker.logs}>
-        <Logs path={`/broker/logs/${encodeURIComponent(plugin)}`} none={t.broker.noLogs} />
+      <Section title={w.logs}>
+        <Logs path={`/broker/logs/${encodeURIComponent(plugin)}`} none={w.noLogs} />
       </Section>
     </>
   );
@@ -145,7 +146,7 @@ export function MethodPage(names: Names) {
   return (
     <>
       <Heading title={`${names.service}.${names.method}`}>
-        <a href="/ui/broker">{t.broker.back}</a>
+        <a href="/ui/broker">{w.back}</a>
       </Heading>
       <p class="dim">{names.plugin}</p>
       <Loaded from={broker} service="broker">
@@ -154,7 +155,7 @@ export function MethodPage(names: Names) {
             .find(({ id }) => id === names.plugin)
             ?.services.find(({ name }) => name === names.service)
             ?.methods.find(({ name }) => name === names.method);
-          if (!method) return <Empty text={t.broker.unknown} path="/broker" />;
+          if (!method) return <Empty text={w.unknown} path="/broker" />;
           return <Shown names={names} method={method} from={broker} />;
         }}
       </Loaded>

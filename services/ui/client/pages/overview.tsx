@@ -1,20 +1,23 @@
 /** @jsxImportSource preact */
 import { useEffect } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { overviewStrings as w } from "../../strings/overview.js";
 import { api } from "../api.js";
 import { Absent, Ago, CopyCurl, Empty, Heading, Loaded, Section } from "../parts/bits.js";
+import { NoEvents } from "../parts/no-events.js";
+import { StateBadge } from "../parts/state-badge.js";
 import { to } from "../router.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
 import { isLoaded, panels, type Service, services } from "../state/services.js";
-import { StateBadge } from "./services.js";
+import "../shell.js";
+import { definePage } from "../page-code.js";
 
 const LATEST = 8;
 const SHOWN_CONTENT = 200;
 
 function Attention({ list }: { list: Service[] }) {
   const troubled = list.filter(({ state, failure }) => state === "failed" || failure !== undefined);
-  if (troubled.length === 0) return <p class="dim">{t.overview.fine}</p>;
+  if (troubled.length === 0) return <p class="dim">{w.fine}</p>;
   return (
     <ul class="cards">
       {troubled.map((service) => (
@@ -72,34 +75,25 @@ function Latest() {
   );
 }
 
-export const NoEvents = () => (
-  <Empty
-    text={t.overview.noEvents}
-    method="POST"
-    path="/feed/events"
-    body={{ type: "hello", source: "me", content: "The first event" }}
-  />
-);
-
-export function OverviewPage() {
+function OverviewPage() {
   const list = services.data.value ?? [];
   const loaded = list.filter(({ state }) => state === "loaded").length;
   return (
     <>
-      <Heading title={t.overview.title}>
-        {services.data.value && <a href="/ui/services">{t.overview.services(loaded, list.length)}</a>}
+      <Heading title={w.title}>
+        {services.data.value && <a href="/ui/services">{w.services(loaded, list.length)}</a>}
         <CopyCurl path="/services" />
       </Heading>
-      <Section title={t.overview.attention}>
+      <Section title={w.attention}>
         <Loaded from={services} service="services">
           {(all) => <Attention list={all} />}
         </Loaded>
       </Section>
-      <Section title={t.overview.panels}>
+      <Section title={w.panels}>
         <Loaded from={panels}>
           {(all) =>
             all.length === 0 ? (
-              <Empty text={t.overview.noPanels} path="/docs/ui" />
+              <Empty text={w.noPanels} path="/docs/ui" />
             ) : (
               <ul class="cards">
                 {all.map(({ name, description }) => (
@@ -113,12 +107,14 @@ export function OverviewPage() {
           }
         </Loaded>
       </Section>
-      <Section title={t.overview.latest}>
+      <Section title={w.latest}>
         <Latest />
         <p>
-          <a href="/ui/events">{t.overview.allEvents}</a>
+          <a href="/ui/events">{w.allEvents}</a>
         </p>
       </Section>
     </>
   );
 }
+
+definePage("overview", () => <OverviewPage />);

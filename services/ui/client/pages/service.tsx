@@ -1,6 +1,7 @@
 /** @jsxImportSource preact */
 /** One service: what it is, what it owns, what can be done with it. */
 import { useEffect } from "preact/hooks";
+import { servicesStrings as w } from "../../strings/services.js";
 import { strings as t } from "../../strings.js";
 import { api, isMissing } from "../api.js";
 import { duration, short } from "../format.js";
@@ -9,12 +10,12 @@ import { DeploySteps } from "../parts/deploy-steps.js";
 import { KeptVersions } from "../parts/kept-versions.js";
 import { Logs } from "../parts/logs.js";
 import { ServiceActions } from "../parts/service-actions.js";
+import { StateBadge } from "../parts/state-badge.js";
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { type Resource, useResource } from "../state/resource.js";
 import { deployOf, panels, type Service } from "../state/services.js";
 import { type Kept, loadVersions } from "../state/versions.js";
-import { StateBadge } from "./services.js";
 
 interface Full extends Service {
   requiresAuth: boolean;
@@ -44,7 +45,7 @@ const Names = ({ names }: { names: string[] }) =>
 
 function ledgerFacts(ledger: Record<string, number>): Array<[string, string]> {
   return Object.entries(ledger).map(([key, value]) => [
-    t.services.ledgerNames[key] ?? key,
+    w.ledgerNames[key] ?? key,
     key === "ageMs" ? duration(value) : String(value),
   ]);
 }
@@ -67,7 +68,7 @@ export function ServicePage({ name }: { name: string }) {
   return (
     <>
       <Heading title={name}>
-        {hasPanel && <a href={to("panels", name)}>{t.services.openPanel}</a>}
+        {hasPanel && <a href={to("panels", name)}>{w.openPanel}</a>}
         <CopyCurl path={at} />
       </Heading>
       <Loaded from={service} service="services">
@@ -83,8 +84,8 @@ function Unknown({ name }: { name: string }) {
     <>
       <Heading title={name} />
       <Empty
-        text={t.services.unknown(name)}
-        hint={t.services.unknownHint}
+        text={w.unknown(name)}
+        hint={w.unknownHint}
         method="POST"
         path="/services/deploy"
         body={{ name }}
@@ -101,43 +102,43 @@ function Details({ service, versions }: { service: Full; versions: Resource<Kept
       <p>{service.description}</p>
       {failure && (
         <p class="problem">
-          {t.services.failure} (<Ago time={failure.at} />, {failure.step}): {failure.error}
+          {t.common.failedChange} (<Ago time={failure.at} />, {failure.step}): {failure.error}
         </p>
       )}
       <Facts
         facts={[
           [t.common.state, <StateBadge key="state" service={service} />],
-          ...(service.reason ? [[t.services.reason, service.reason] as [string, string]] : []),
-          [t.services.version, String(service.generation ?? "–")],
-          [t.services.age, <Ago key="age" time={service.loadedAt} />],
-          [t.services.digest, <code key="digest">{short(service.digest)}</code>],
-          [t.services.folder, service.dirName ?? "–"],
-          [t.services.needs, <Names key="needs" names={service.dependencies} />],
-          [t.services.neededBy, <Names key="needed" names={service.dependents} />],
-          [t.services.draining, String(service.draining)],
+          ...(service.reason ? [[w.reason, service.reason] as [string, string]] : []),
+          [w.version, String(service.generation ?? "–")],
+          [w.age, <Ago key="age" time={service.loadedAt} />],
+          [w.digest, <code key="digest">{short(service.digest)}</code>],
+          [w.folder, service.dirName ?? "–"],
+          [w.needs, <Names key="needs" names={service.dependencies} />],
+          [w.neededBy, <Names key="needed" names={service.dependents} />],
+          [w.draining, String(service.draining)],
         ]}
       />
-      <Section title={t.services.actions}>
+      <Section title={t.common.actions}>
         <ServiceActions service={service} />
       </Section>
       {ledger && (
-        <Section title={t.services.ledger}>
+        <Section title={w.ledger}>
           <Facts facts={ledgerFacts(ledger)} />
         </Section>
       )}
       {name !== "services" && (
-        <Section title={t.services.versions}>
+        <Section title={w.versions}>
           <KeptVersions name={name} digest={service.digest} from={versions} />
         </Section>
       )}
-      <Section title={t.services.logs}>
-        <Logs path={`/services/${encodeURIComponent(name)}/logs`} none={t.services.noLogs} />
+      <Section title={t.common.log}>
+        <Logs path={`/services/${encodeURIComponent(name)}/logs`} none={w.noLogs} />
       </Section>
-      <Section title={t.services.routes}>
+      <Section title={w.routes}>
         <Routes service={service} />
       </Section>
       {listensTo.length > 0 && (
-        <Section title={t.services.events}>
+        <Section title={w.events}>
           <p>{listensTo.join(", ")}</p>
         </Section>
       )}
@@ -146,7 +147,7 @@ function Details({ service, versions }: { service: Full; versions: Resource<Kept
 }
 
 function Routes({ service: { name, mountAtRoot, routes } }: { service: Full }) {
-  if (routes.length === 0) return <p class="dim">{t.services.noRoutes}</p>;
+  if (routes.length === 0) return <p class="dim">{w.noRoutes}</p>;
   return (
     <ul class="routes">
       {routes.map(({ method, path }) => (

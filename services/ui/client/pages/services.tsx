@@ -1,28 +1,17 @@
 /** @jsxImportSource preact */
 import { useState } from "preact/hooks";
+import { servicesStrings as w } from "../../strings/services.js";
 import { strings as t } from "../../strings.js";
 import { deploy, reload, syncAll } from "../actions.js";
 import { short } from "../format.js";
-import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Section, Table, type Tone } from "../parts/bits.js";
+import { Act, Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
+import { StateBadge } from "../parts/state-badge.js";
 import { to } from "../router.js";
 import { deployOf, isDeploying, type Service, services } from "../state/services.js";
-
-const TONES: Record<Service["state"], Tone> = {
-  loaded: "good",
-  loading: "info",
-  failed: "bad",
-  disabled: "dim",
-};
-
-export function StateBadge({ service: { state, failure } }: { service: Service }) {
-  return (
-    <>
-      <Badge tone={TONES[state]}>{t.services.states[state]}</Badge>
-      {state === "loaded" && failure && <Badge tone="warn">{t.services.failure}</Badge>}
-    </>
-  );
-}
+import "../shell.js";
+import { definePage } from "../page-code.js";
+import { ServicePage } from "./service.js";
 
 function Row({ service }: { service: Service }) {
   const { name, description, generation, digest, loadedAt, failure, reason, state } = service;
@@ -48,10 +37,13 @@ function Row({ service }: { service: Service }) {
       <td>
         {name !== "services" && state !== "disabled" && (
           <div class="row tied">
-            <button type="button" aria-label={`${t.services.reload}: ${name}`} onClick={() => reload(name)}>
-              {t.services.reload}
-            </button>
-            <CopyCurl method="POST" path={`/services/reload/${encodeURIComponent(name)}`} />
+            <Act
+              text={w.reload}
+              of={name}
+              onClick={() => reload(name)}
+              method="POST"
+              path={`/services/reload/${encodeURIComponent(name)}`}
+            />
           </div>
         )}
       </td>
@@ -63,8 +55,8 @@ function DeployForm() {
   const [name, setName] = useState("");
   const shown = deployOf(name);
   return (
-    <Section title={t.services.deployOther}>
-      <p class="dim">{t.services.deployHint}</p>
+    <Section title={w.deployOther}>
+      <p class="dim">{w.deployHint}</p>
       <form
         class="row"
         onSubmit={(event) => {
@@ -72,7 +64,7 @@ function DeployForm() {
           if (name !== "") void deploy(name);
         }}
       >
-        <label for="deploy-name">{t.services.deployName}</label>
+        <label for="deploy-name">{w.deployName}</label>
         <input
           id="deploy-name"
           required
@@ -81,41 +73,35 @@ function DeployForm() {
           value={name}
           onInput={({ currentTarget }) => setName(currentTarget.value.trim())}
         />
-        <button type="submit" class="primary" disabled={isDeploying(name)}>
-          {t.services.deploy}
-        </button>
-        <CopyCurl method="POST" path="/services/deploy" body={{ name: name || "your-service" }} />
+        <Act
+          text={w.deploy}
+          class="primary"
+          disabled={isDeploying(name)}
+          method="POST"
+          path="/services/deploy"
+          body={{ name: name || "your-service" }}
+        />
       </form>
       {shown && <DeploySteps name={name} deploy={shown} />}
     </Section>
   );
 }
 
-export function ServicesPage() {
+function ServicesPage() {
   return (
     <>
-      <Heading title={t.services.title}>
+      <Heading title={w.title}>
         <CopyCurl path="/services" />
-        <button type="button" onClick={syncAll}>
-          {t.services.reloadAll}
-        </button>
-        <CopyCurl method="POST" path="/services/reload" />
+        <Act text={w.reloadAll} onClick={syncAll} method="POST" path="/services/reload" />
       </Heading>
       <Loaded from={services} service="services">
         {(list) =>
           list.length === 0 ? (
-            <Empty text={t.services.empty} method="POST" path="/services/reload" />
+            <Empty text={w.empty} method="POST" path="/services/reload" />
           ) : (
             <Table
-              label={t.services.title}
-              head={[
-                t.common.name,
-                t.common.state,
-                t.services.version,
-                t.services.age,
-                t.services.what,
-                t.services.actions,
-              ]}
+              label={w.title}
+              head={[t.common.name, t.common.state, w.version, w.age, w.what, t.common.actions]}
             >
               {list
                 .toSorted((a, b) => a.name.localeCompare(b.name))
@@ -130,3 +116,7 @@ export function ServicesPage() {
     </>
   );
 }
+
+definePage("services", ([, name]) =>
+  name === undefined ? <ServicesPage /> : <ServicePage key={name} name={name} />,
+);

@@ -1,12 +1,14 @@
 /** @jsxImportSource preact */
 /** The tools that agents get, from wherever they come. */
 import { useEffect } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { toolsStrings as w } from "../../strings/tools.js";
 import { api } from "../api.js";
 import { Badge, CopyCurl, Empty, Heading, Json, Loaded, Section } from "../parts/bits.js";
 import { go, queryOf, to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { useResource } from "../state/resource.js";
+import "../shell.js";
+import { definePage } from "../page-code.js";
 
 interface Tool {
   name: string;
@@ -30,13 +32,13 @@ function Item({ tool: { name, label, description, inputSchema, owner, annotation
           <b>{name}</b>
         </code>
         {label && label !== name && <span class="dim">{label}</span>}
-        {annotations.readOnly && <Badge tone="good">{t.tools.readOnly}</Badge>}
-        {annotations.destructive && <Badge tone="bad">{t.tools.destructive}</Badge>}
-        {annotations.idempotent && !annotations.readOnly && <Badge tone="info">{t.tools.idempotent}</Badge>}
+        {annotations.readOnly && <Badge tone="good">{w.readOnly}</Badge>}
+        {annotations.destructive && <Badge tone="bad">{w.destructive}</Badge>}
+        {annotations.idempotent && !annotations.readOnly && <Badge tone="info">{w.idempotent}</Badge>}
       </div>
       <p>{description}</p>
       <p class="dim">
-        {t.tools.owner}{" "}
+        {w.owner}{" "}
         {owner.service ? (
           <a href={to("services", owner.service)}>{owner.service}</a>
         ) : (
@@ -46,25 +48,25 @@ function Item({ tool: { name, label, description, inputSchema, owner, annotation
       {inputSchema !== undefined && (
         <details>
           <summary>
-            {t.tools.schema} <span class="hidden">{name}</span>
+            {w.schema} <span class="hidden">{name}</span>
           </summary>
-          <Json value={inputSchema} label={`${t.tools.schema}: ${name}`} />
+          <Json value={inputSchema} label={`${w.schema}: ${name}`} />
         </details>
       )}
     </li>
   );
 }
 
-export function ToolsPage() {
+function ToolsPage() {
   const catalogue = useResource("tools", () => api<Catalogue>("GET", "/services/tools"));
   useEffect(() => onMessage(({ kind }) => kind === "services" && void catalogue.load()), [catalogue]);
   const typed = queryOf("q");
   const wanted = typed.toLowerCase();
   return (
     <>
-      <Heading title={t.tools.title}>
+      <Heading title={w.title}>
         <label>
-          <span>{t.tools.search}</span>
+          <span>{w.search}</span>
           <input
             type="search"
             value={typed}
@@ -82,9 +84,9 @@ export function ToolsPage() {
           );
           return (
             <>
-              {tools.length === 0 && <Empty text={t.tools.empty} path="/services/manifest" />}
+              {tools.length === 0 && <Empty text={w.empty} path="/services/manifest" />}
               <p class="dim" role="status">
-                {t.tools.count(found.length)}
+                {w.count(found.length)}
               </p>
               <ul class="cards wide">
                 {found.map((tool) => (
@@ -92,7 +94,7 @@ export function ToolsPage() {
                 ))}
               </ul>
               {problems.length > 0 && (
-                <Section title={t.tools.problems}>
+                <Section title={w.problems}>
                   {problems.map(({ service, tool, error }) => (
                     <p key={`${service} ${tool} ${error}`} class="problem">
                       <a href={to("services", service)}>{service}</a>
@@ -108,3 +110,5 @@ export function ToolsPage() {
     </>
   );
 }
+
+definePage("tools", () => <ToolsPage />);

@@ -2,16 +2,17 @@
 import { Component, type ComponentChildren } from "preact";
 import { strings as t } from "../../strings.js";
 import { messageOf, sessionOver } from "../api.js";
-import { Page } from "../pages/index.js";
-import { place } from "../router.js";
+import { path, place } from "../router.js";
 import { nextTheme, theme } from "../state/theme.js";
 import { Problem } from "./bits.js";
 import { ByHand } from "./by-hand.js";
 import { Confirm } from "./confirm.js";
+import { Going } from "./going.js";
 import { Help } from "./help.js";
 import { LinkState, Stale } from "./link-state.js";
 import { Nav } from "./nav.js";
 import { Messages, messagesOpen, Toasts } from "./notices.js";
+import { Page } from "./page.js";
 import { Palette, paletteOpen } from "./palette.js";
 
 const GLYPHS = { auto: "◐", light: "☀", dark: "☾" };
@@ -63,6 +64,7 @@ function Top() {
           </button>
         </form>
       </div>
+      <Going />
     </header>
   );
 }
@@ -89,7 +91,6 @@ class Boundary extends Component<
 }
 
 export function App() {
-  const at = place.value.split("?")[0] ?? "";
   return (
     <>
       <Top />
@@ -105,7 +106,7 @@ export function App() {
             </p>
           )}
           <Stale />
-          <Boundary at={at}>
+          <Boundary at={path.value}>
             <Page />
           </Boundary>
         </main>

@@ -89,6 +89,35 @@ export function CopyCurl({ method = "GET", path, body, of, file }: CopyCurlProps
   );
 }
 
+interface ActProps extends CopyCurlProps {
+  /** What the button says: the verb. */
+  text: string;
+  class?: string;
+  disabled?: boolean;
+  /** What it does; without it, it sends the form that it stands in. */
+  onClick?: () => unknown;
+}
+
+/** A button that makes a call, and one that copies the call's command line. `of` tells both from others. */
+export function Act({ text, class: className, disabled, onClick, of, ...call }: ActProps) {
+  return (
+    <>
+      <button
+        type={onClick ? "button" : "submit"}
+        class={className}
+        // With `disabled` it would lose the keyboard while what it does is under way.
+        aria-disabled={disabled || undefined}
+        aria-label={of === undefined ? undefined : `${text}: ${of}`}
+        onClick={disabled ? (event) => event.preventDefault() : onClick}
+      >
+        {text}
+      </button>
+      {/* Without a body, the path tells it already. */}
+      <CopyCurl {...call} of={call.body === undefined ? undefined : of} />
+    </>
+  );
+}
+
 /** Text as it is, that can be scrolled with the keyboard. */
 export function Code({ text, label }: { text: string; label: string }) {
   return (
@@ -148,7 +177,7 @@ export function Loaded<T>({
 }
 
 /** Says that something is loading, but only when it takes long enough to wonder. */
-export function Loading() {
+export function Loading({ text = t.common.loading }: { text?: string }) {
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), 300);
@@ -156,7 +185,7 @@ export function Loading() {
   }, []);
   return late ? (
     <p class="dim" role="status">
-      {t.common.loading}
+      {text}
     </p>
   ) : null;
 }

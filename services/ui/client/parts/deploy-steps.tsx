@@ -1,5 +1,5 @@
 /** @jsxImportSource preact */
-import { strings as t } from "../../strings.js";
+import { servicesStrings as w } from "../../strings/services.js";
 import { millis } from "../format.js";
 import { type Deploy, type DeployStep, STEPS, serves } from "../state/services.js";
 import { Badge, Code, type Tone } from "./bits.js";
@@ -16,7 +16,7 @@ function Step({ name, step }: { name: string; step: DeployStep | undefined }) {
     <li class={step?.status ?? "waiting"}>
       <div class="row">
         <b>{name}</b>
-        <Badge tone={step ? TONES[step.status] : "dim"}>{t.services.steps[step?.status ?? "waiting"]}</Badge>
+        <Badge tone={step ? TONES[step.status] : "dim"}>{w.steps[step?.status ?? "waiting"]}</Badge>
         {step?.durationMs !== undefined && step.durationMs > 0 && (
           <span class="dim">{millis(step.durationMs)}</span>
         )}
@@ -30,17 +30,17 @@ function Step({ name, step }: { name: string; step: DeployStep | undefined }) {
 /** A deploy's steps, as they are done, and what came of it. */
 export function DeploySteps({ name, deploy: { steps, deployed, error } }: { name: string; deploy: Deploy }) {
   return (
-    <div class="deploy" role="status" aria-live="polite" aria-label={t.services.deploy}>
+    <div class="deploy" role="status" aria-live="polite" aria-label={w.deploy}>
       <ol class="steps">
         {STEPS.map((each) => (
           <Step key={each} name={each} step={steps.find(({ step }) => step === each)} />
         ))}
       </ol>
-      {deployed === undefined && <p class="dim">{t.services.deploying}</p>}
-      {deployed === true && <p class="good-text">{t.services.serving}</p>}
+      {deployed === undefined && <p class="dim">{w.deploying}</p>}
+      {deployed === true && <p class="good-text">{w.serving}</p>}
       {deployed === false && (
         <p class="bad-text">
-          {error} {serves(name) && t.services.stillServing}
+          {error} {serves(name) && w.stillServing}
         </p>
       )}
     </div>

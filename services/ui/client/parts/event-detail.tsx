@@ -1,5 +1,6 @@
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
+import { eventsStrings as w } from "../../strings/events.js";
 import { strings as t } from "../../strings.js";
 import { api, isMissing } from "../api.js";
 import { go, place, to } from "../router.js";
@@ -40,9 +41,9 @@ export function EventDetail({ id }: { id: string }) {
   const event = known(id) ?? loaded?.below.find((other) => other.id === id);
   const error = thread.error.value;
   return (
-    <aside ref={box} id="event-detail" class="detail" tabIndex={-1} aria-label={t.events.detail}>
+    <aside ref={box} id="event-detail" class="detail" tabIndex={-1} aria-label={w.detail}>
       <div class="row">
-        <h2>{event?.type ?? t.events.detail}</h2>
+        <h2>{event?.type ?? w.detail}</h2>
         <button type="button" class="quiet" aria-label={t.common.close} onClick={close}>
           ✕
         </button>
@@ -52,7 +53,7 @@ export function EventDetail({ id }: { id: string }) {
       ) : error === undefined ? (
         <Loading />
       ) : isMissing(error) ? (
-        <Empty text={t.events.gone} hint={t.events.goneHint} path="/feed/events" />
+        <Empty text={w.gone} hint={w.goneHint} path="/feed/events" />
       ) : (
         <Problem error={error} retry={() => thread.load()} />
       )}
@@ -67,7 +68,7 @@ function Shown({ event, path }: { event: FeedEvent; path: FeedEvent[] }) {
   return (
     <>
       {before.length > 0 && (
-        <nav aria-label={t.events.path}>
+        <nav aria-label={w.path}>
           <ol class="path">
             {before.map((other) => (
               <li key={other.id}>
@@ -78,42 +79,42 @@ function Shown({ event, path }: { event: FeedEvent; path: FeedEvent[] }) {
           </ol>
         </nav>
       )}
-      <Code text={content} label={t.events.detail} />
+      <Code text={content} label={w.detail} />
       <Facts
         facts={[
           [
-            t.events.type,
+            w.type,
             <a key="type" href={`/ui/events?type=${encodeURIComponent(type)}`}>
               {type}
             </a>,
           ],
           [
-            t.events.source,
+            w.source,
             <a key="source" href={`/ui/events?source=${encodeURIComponent(source)}`}>
               {source}
             </a>,
           ],
-          [t.events.when, <Ago key="time" time={time} />],
+          [w.when, <Ago key="time" time={time} />],
         ]}
       />
       {before.length === 0 && parentId !== null && (
         <p>
-          <a href={to("events", parentId)}>{t.events.partOf}</a>
+          <a href={to("events", parentId)}>{w.partOf}</a>
         </p>
       )}
       {Object.keys(further).length > 0 && (
         <>
-          <h3>{t.events.fields}</h3>
-          <Json value={further} label={t.events.fields} />
+          <h3>{w.fields}</h3>
+          <Json value={further} label={w.fields} />
         </>
       )}
       <div class="row">
-        <button type="button" onClick={() => copy(location.origin + to("events", id), t.events.linkCopied)}>
-          {t.events.permalink}
+        <button type="button" onClick={() => copy(location.origin + to("events", id), w.linkCopied)}>
+          {w.permalink}
         </button>
         <CopyCurl path={`/feed/events/${id}`} />
       </div>
-      <p class="dim">{t.events.answer}</p>
+      <p class="dim">{w.answer}</p>
       <Curl
         method="POST"
         path="/feed/events"

@@ -1,6 +1,6 @@
 /** @jsxImportSource preact */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { eventsStrings as w } from "../../strings/events.js";
 import { api } from "../api.js";
 import type { EventFilter } from "../event-tree.js";
 import { go, place } from "../router.js";
@@ -52,7 +52,7 @@ function Choice({
         value={chosen}
         onChange={({ currentTarget }) => setFilter({ ...filter.peek(), [name]: currentTarget.value })}
       >
-        <option value="">{t.events.any}</option>
+        <option value="">{w.any}</option>
         {names.map((value) => (
           <option key={value} value={value}>
             {value} {counts[value] === undefined ? "" : `(${counts[value]})`}
@@ -105,14 +105,14 @@ export function EventFilterBar() {
   return (
     <search class="row filters">
       <label>
-        <span>{t.events.words}</span>
-        <input ref={field} type="search" placeholder={t.events.wordsHint} maxLength={200} onInput={typed} />
+        <span>{w.words}</span>
+        <input ref={field} type="search" placeholder={w.wordsHint} maxLength={200} onInput={typed} />
       </label>
-      <Choice name="type" label={t.events.type} counts={byType} />
-      <Choice name="source" label={t.events.source} counts={bySource} />
+      <Choice name="type" label={w.type} counts={byType} />
+      <Choice name="source" label={w.source} counts={bySource} />
       {isFiltered.value && (
         <button type="button" onClick={clear}>
-          {t.events.clear}
+          {w.clear}
         </button>
       )}
     </search>

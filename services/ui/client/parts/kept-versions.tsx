@@ -1,11 +1,13 @@
 /** @jsxImportSource preact */
 /** The versions of a service that are kept, each to be returned to. */
+
+import { servicesStrings as w } from "../../strings/services.js";
 import { strings as t } from "../../strings.js";
 import { rollback } from "../actions.js";
 import { short } from "../format.js";
 import type { Resource } from "../state/resource.js";
 import type { Kept } from "../state/versions.js";
-import { Ago, CopyCurl, Loaded, Table } from "./bits.js";
+import { Act, Ago, Loaded, Table } from "./bits.js";
 
 export function KeptVersions({
   name,
@@ -20,12 +22,9 @@ export function KeptVersions({
     <Loaded from={from}>
       {({ versions }) =>
         versions.length === 0 ? (
-          <p class="dim">{t.services.noVersions}</p>
+          <p class="dim">{w.noVersions}</p>
         ) : (
-          <Table
-            label={t.services.versions}
-            head={[t.services.digest, t.services.keptAt, t.services.actions]}
-          >
+          <Table label={w.versions} head={[w.digest, w.keptAt, t.common.actions]}>
             {versions.map((version) => (
               <tr key={version.digest}>
                 <th scope="row" title={version.digest}>
@@ -36,17 +35,12 @@ export function KeptVersions({
                 </td>
                 <td>
                   {version.digest === digest ? (
-                    <span class="dim">{t.services.current}</span>
+                    <span class="dim">{w.current}</span>
                   ) : (
                     <div class="row tied">
-                      <button
-                        type="button"
-                        aria-label={`${t.services.restore}: ${short(version.digest)}`}
+                      <Act
+                        text={w.restore}
                         onClick={() => rollback(name, version.digest)}
-                      >
-                        {t.services.restore}
-                      </button>
-                      <CopyCurl
                         method="POST"
                         path={`/services/rollback/${encodeURIComponent(name)}`}
                         body={{ digest: version.digest }}

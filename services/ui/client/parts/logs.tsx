@@ -39,7 +39,7 @@ function Lines({ lines }: { lines: Line[] }) {
       ref={box}
       class="logs"
       role="log"
-      aria-label={t.services.logs}
+      aria-label={t.common.log}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled with the keyboard
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {

@@ -1,7 +1,7 @@
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import { strings as t } from "../../strings.js";
-import { place, to } from "../router.js";
+import { path, place, to } from "../router.js";
 import { isLoaded, panels } from "../state/services.js";
 
 /** The dashboard's own pages, with the key that goes there after `g`. */
@@ -18,7 +18,7 @@ export const PAGES = [
 export const DOCS = "/docs/ui";
 
 function Item({ href, text }: { href: string; text: string }) {
-  const here = place.value.split("?")[0] ?? "";
+  const here = path.value;
   const current = here === href || (href !== "/ui" && here.startsWith(`${href}/`));
   return (
     <li>

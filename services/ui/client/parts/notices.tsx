@@ -7,8 +7,11 @@ import { CloseRow, Dialog } from "./dialog.js";
 
 export const messagesOpen = signal(false);
 
-const Text = ({ notice }: { notice: Notice }) => (
-  <span class="text">
+/** What is longer may have to be scrolled, with the keyboard too. */
+const SHORT = 100;
+
+const Text = ({ notice, scrolls }: { notice: Notice; scrolls?: boolean }) => (
+  <span class="text" tabIndex={scrolls ? 0 : undefined}>
     {notice.from && <b>{notice.from}: </b>}
     {notice.text}
   </span>
@@ -21,7 +24,7 @@ export function Toasts() {
     <div class="toasts" role="status" aria-live="polite">
       {shown.map((notice) => (
         <div key={notice.id} class={`toast ${notice.kind}`}>
-          <Text notice={notice} />
+          <Text notice={notice} scrolls={notice.text.length > SHORT} />
           <button
             type="button"
             class="quiet"

@@ -87,7 +87,7 @@ function Open() {
           >
             <span class="kind">{t.palette.kinds[command.kind]}</span>
             <span>{command.text}</span>
-            {command.more && <span class="dim more">{command.more}</span>}
+            {command.more && <span class="dim">{command.more}</span>}
           </div>
         ))}
       </div>

@@ -4,6 +4,7 @@
  * of it are messages, none of which is trusted.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { panelStrings as w } from "../../strings/panel.js";
 import { strings as t } from "../../strings.js";
 import { guardFocus } from "../focus.js";
 import { Rate } from "../rate.js";
@@ -47,9 +48,9 @@ function Trouble({ name, text, reload }: { name: string; text: string; reload: (
     <div class="problem row" role="alert">
       <span>{text}</span>
       <button type="button" onClick={reload}>
-        {t.panel.reload}
+        {w.reload}
       </button>
-      <a href={to("services", name)}>{t.services.logs}</a>
+      <a href={to("services", name)}>{t.common.log}</a>
     </div>
   );
 }
@@ -65,7 +66,7 @@ interface FrameProps {
 function Frame({ name, reload, renew, takeOut }: FrameProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [address] = useState(`/ui/panel/${encodeURIComponent(name)}?theme=${shownTheme.peek()}`);
-  const flooded = () => takeOut(t.panel.flooded);
+  const flooded = () => takeOut(w.flooded);
   const { height, ready, slow, error } = usePanelMessages(frame, name, { renew, flooded });
   const loads = useRef(0);
   const heard = useRef(false);
@@ -80,7 +81,7 @@ function Frame({ name, reload, renew, takeOut }: FrameProps) {
   }, []);
   useEffect(() => {
     const thefts = new Rate(MAX_THEFTS, THEFTS_MS);
-    const stolen = () => thefts.allows(performance.now()) || takeOut(t.panel.greedy);
+    const stolen = () => thefts.allows(performance.now()) || takeOut(w.greedy);
     return frame.current ? guardFocus(frame.current, stolen) : undefined;
   }, []);
 
@@ -88,15 +89,13 @@ function Frame({ name, reload, renew, takeOut }: FrameProps) {
     <>
       {!ready && !slow && (
         <p class="dim" role="status">
-          {t.panel.loading}
+          {w.loading}
         </p>
       )}
-      {(slow || error) && (
-        <Trouble name={name} text={slow ? t.panel.slow : t.panel.error(error)} reload={reload} />
-      )}
+      {(slow || error) && <Trouble name={name} text={slow ? w.slow : w.error(error)} reload={reload} />}
       <iframe
         ref={frame}
-        title={t.panel.title(name)}
+        title={w.title(name)}
         src={address}
         sandbox="allow-scripts allow-forms"
         referrerpolicy="no-referrer"

@@ -1,7 +1,7 @@
 /** What a panel says, as far as the dashboard listens. */
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { panelStrings as w } from "../../strings/panel.js";
 import { HeightGuard } from "../height-guard.js";
 import { Rate } from "../rate.js";
 import { notify } from "../state/notices.js";
@@ -65,7 +65,7 @@ export function usePanelMessages(
           break;
         case "toast":
           if (typeof text !== "string" || !toasts.allows(heardAt)) break;
-          notify(kind === "error" ? "error" : "info", text, t.panel.says(name));
+          notify(kind === "error" ? "error" : "info", text, w.says(name));
           break;
         case "expired":
           if (heardAt - bornAt > RENEW_MS) renew();

@@ -1,9 +1,9 @@
 /** @jsxImportSource preact */
 import { useState } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { brokerStrings as w } from "../../strings/broker.js";
 import { api, messageOf } from "../api.js";
 import { useResource } from "../state/resource.js";
-import { CopyCurl, Facts, Json, Loaded } from "./bits.js";
+import { Act, CopyCurl, Facts, Json, Loaded } from "./bits.js";
 
 interface Pair {
   parties: Array<{ id: string; permissions: unknown }>;
@@ -18,9 +18,8 @@ interface Verdict {
 }
 
 function Granted({ value, label }: { value: unknown; label: string }) {
-  if (value === "all") return <>{t.broker.everything}</>;
-  if (typeof value === "object" && value !== null && Object.keys(value).length === 0)
-    return <>{t.broker.nothing}</>;
+  if (value === "all") return <>{w.everything}</>;
+  if (typeof value === "object" && value !== null && Object.keys(value).length === 0) return <>{w.nothing}</>;
   return <Json value={value} label={label} />;
 }
 
@@ -68,7 +67,7 @@ function Check({ at }: { at: string }) {
   };
   return (
     <>
-      <h3>{t.broker.check}</h3>
+      <h3>{w.check}</h3>
       <form
         class="row"
         onSubmit={(event) => {
@@ -77,7 +76,7 @@ function Check({ at }: { at: string }) {
         }}
       >
         <label>
-          <span>{t.broker.permission}</span>
+          <span>{w.permission}</span>
           <input
             required
             value={permission}
@@ -85,16 +84,15 @@ function Check({ at }: { at: string }) {
           />
         </label>
         <label>
-          <span>{t.broker.resource}</span>
+          <span>{w.resource}</span>
           <input value={resource} onInput={({ currentTarget }) => setResource(currentTarget.value.trim())} />
         </label>
-        <button type="submit">{t.broker.ask}</button>
-        <CopyCurl path={path} />
+        <Act text={w.ask} path={path} />
       </form>
       <div role="status">
         {verdict?.path === path && (
           <p class={verdict.allowed ? "good-text" : "bad-text"}>
-            {verdict.allowed ? t.broker.allowed : `${t.broker.denied}: ${verdict.reason ?? ""}`}
+            {verdict.allowed ? w.allowed : `${w.denied}: ${verdict.reason ?? ""}`}
           </p>
         )}
       </div>
@@ -111,8 +109,8 @@ export function Permissions({ ids }: { ids: string[] }) {
   return (
     <>
       <div class="row">
-        <Choice id="caller" label={t.broker.caller} ids={ids} value={caller} set={setCaller} />
-        <Choice id="callee" label={t.broker.callee} ids={ids} value={callee} set={setCallee} />
+        <Choice id="caller" label={w.caller} ids={ids} value={caller} set={setCaller} />
+        <Choice id="callee" label={w.callee} ids={ids} value={callee} set={setCallee} />
         <CopyCurl path={at} />
       </div>
       <Loaded from={pair}>
@@ -124,7 +122,7 @@ export function Permissions({ ids }: { ids: string[] }) {
                 id,
                 <Granted key={id} value={permissions} label={id} />,
               ]),
-              [t.broker.effective, <Granted key="effective" value={effective} label={t.broker.effective} />],
+              [w.effective, <Granted key="effective" value={effective} label={w.effective} />],
             ]}
           />
         )}

@@ -1,7 +1,8 @@
 /** @jsxImportSource preact */
 /** A small chart. Its library is loaded when the first one is shown. */
-import { useEffect, useRef } from "preact/hooks";
-import { strings as t } from "../../strings.js";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { brokerStrings as w } from "../../strings/broker.js";
+import { millis } from "../format.js";
 import type { Point } from "../state/broker.js";
 import { shownTheme } from "../state/theme.js";
 
@@ -13,6 +14,7 @@ interface Props {
 
 export function Sparkline({ points, small = false }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const [inWords, setInWords] = useState(false);
   const theme = shownTheme.value;
   const enough = points.length > 1;
   useEffect(() => {
@@ -23,21 +25,19 @@ export function Sparkline({ points, small = false }: Props) {
       ({ draw }) => {
         if (!gone && box.current) destroy = draw(box.current, points, small);
       },
-      (error) => console.warn("the chart could not be loaded:", error),
+      (error) => {
+        console.warn("the chart could not be loaded:", error);
+        setInWords(true);
+      },
     );
     return () => {
       gone = true;
       destroy();
     };
   }, [points, small, theme, enough]);
-  if (!enough) return small ? <span class="dim">–</span> : <p class="dim">{t.broker.noCalls}</p>;
+  if (!enough) return small ? <span class="dim">–</span> : <p class="dim">{w.noCalls}</p>;
   const last = points.at(-1)?.[1] ?? 0;
-  return (
-    <div
-      ref={box}
-      class={small ? "spark" : "chart"}
-      role="img"
-      aria-label={`${t.broker.mean}: ${last.toFixed(2)}`}
-    />
-  );
+  const words = `${w.mean}: ${last.toFixed(2)}`;
+  if (inWords) return small ? <span title={words}>{millis(last)}</span> : <p>{words}</p>;
+  return <div ref={box} class={small ? "spark" : "chart"} role="img" aria-label={words} />;
 }

@@ -1,7 +1,7 @@
 /** The broker's counters, looked at again and again: what happened between two looks is one point of a trend. */
 
 import type { EnforcementLevel, EnforcementMode } from "../../../../src/broker/index.js";
-import { strings as t } from "../../strings.js";
+import { brokerStrings as w } from "../../strings/broker.js";
 
 export interface MethodStats {
   calls: number;
@@ -42,8 +42,8 @@ export interface BrokerState {
 
 /** Whether plugins are held to their permissions, in words. */
 export function describeEnforcement({ level, mode }: BrokerState["enforcement"]): string {
-  if (mode === "off") return t.broker.levels.off;
-  return t.broker.levels[level === "none" && mode === "required" ? "required" : level];
+  if (mode === "off") return w.levels.off;
+  return w.levels[level === "none" && mode === "required" ? "required" : level];
 }
 
 /** Seconds since the epoch, and the mean latency of the calls since the look before, in milliseconds. */

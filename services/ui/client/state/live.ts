@@ -139,6 +139,8 @@ export async function startLive(): Promise<void> {
   });
   addEventListener("online", () => wake());
   let failures = 0;
+  // A tab that was opened in the background has what it shows without a connection of its own.
+  await whenSeen();
   while (!sessionOver.value) {
     const before = connections.value;
     try {

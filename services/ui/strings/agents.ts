@@ -1,0 +1,14 @@
+/** The words of the page of agents. */
+export const agentsStrings = {
+  title: "Agents",
+  empty: "No agent has been seen. An agent is seen when it publishes that it started:",
+  agent: "Agent",
+  role: "Role",
+  doing: "Doing",
+  seen: "Last seen",
+  working: "working",
+  finished: "finished",
+  failed: "failed",
+  events: "Its events",
+  last: "Last word",
+};

@@ -1,0 +1,13 @@
+/** The words of the page of tools. */
+export const toolsStrings = {
+  title: "Tools",
+  empty: "No service gives tools to agents. A service with registerTools does; see what is there with:",
+  search: "Words to look for",
+  schema: "Parameters",
+  problems: "Problems",
+  owner: "From",
+  count: (count: number) => `${count} tool${count === 1 ? "" : "s"}`,
+  readOnly: "reads only",
+  destructive: "destroys",
+  idempotent: "repeatable",
+};
