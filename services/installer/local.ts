@@ -1,6 +1,7 @@
 /** Takes a service from a folder on this machine: checks it, and copies it when it is not to be linked. */
-import { createReadStream } from "node:fs";
-import { mkdir, readdir, readlink, realpath, stat } from "node:fs/promises";
+// The default import keeps each call visible to a spy.
+import fs, { createReadStream } from "node:fs";
+import { mkdir, readlink, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { InstallError } from "./errors.js";
 import { LIMITS, type Limits } from "./limits.js";
@@ -43,7 +44,7 @@ export async function copyFolder(
 ): Promise<void> {
   const members = new Members(limits);
   const visit = async (below: string): Promise<void> => {
-    for (const entry of await readdir(join(from, below), { withFileTypes: true })) {
+    for (const entry of await fs.promises.readdir(join(from, below), { withFileTypes: true })) {
       signal.throwIfAborted();
       if (LEFT_OUT.has(entry.name) || (below === "" && entry.name === "data")) continue;
       const path = below === "" ? entry.name : `${below}/${entry.name}`;

@@ -124,14 +124,21 @@ test("a file that cannot be read keeps the rest from leaving without it, and is 
   });
   type Opened = (error: Error | null, fd: number) => void;
   const { open } = fs;
-  const deny = (path: string, flags: string, done: Opened) =>
-    path.endsWith("deep/store.ts") ? done(denied, -1) : open(path, flags, done);
+  const failed = Promise.withResolvers<void>();
+  const deny = (path: string, flags: string, done: Opened) => {
+    if (path.endsWith("deep/store.ts")) return done(denied, -1);
+    if (!path.endsWith("-rf.ts")) return open(path, flags, done);
+    // Nobody waits any more when the second one fails.
+    failed.promise.then(() => done(denied, -1));
+  };
   const spy = spyOn(fs, "open").mockImplementation(deny as typeof open);
   try {
     await expect(exportTarball("shop", dir)).rejects.toMatchObject({
       code: "UNREADABLE",
       message: expect.stringContaining("lib/deep/store.ts"),
     });
+    failed.resolve();
+    await Bun.sleep(0);
   } finally {
     spy.mockRestore();
   }

@@ -38,8 +38,11 @@ export async function exportTarball(name: string, dir: string): Promise<Uint8Arr
   try {
     const files = exportedFiles(dir).map(literal);
     const options = { cwd: dir, prefix: name, portable: true, follow: true, linkCache: new NoLinks() };
+    const packing = create({ gzip: true, ...options }, files);
+    // Several files are read at once. What fails after the first has nobody who waits for it.
+    packing.on("error", () => undefined);
     const chunks: Uint8Array<ArrayBuffer>[] = [];
-    for await (const chunk of create({ gzip: true, ...options }, files)) chunks.push(Buffer.from(chunk));
+    for await (const chunk of packing) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks);
   } catch (error) {
     throw asLoadFailure(error);
