@@ -88,9 +88,12 @@ describeInBrowser("the keyboard", { files }, (t) => {
       expect(await field("Next").inputValue()).toBe("clicked");
       await page.getByRole("navigation").getByRole("link", { name: "plain" }).focus();
       await eventually(async () => {
+        await page.evaluate("window.before = document.activeElement");
         await page.keyboard.press("Tab");
+        await page.waitForFunction("document.activeElement !== window.before");
         return page.evaluate<boolean>("document.activeElement?.tagName === 'IFRAME'");
       }, "Tab into the panel");
+      await panel.locator("#field:focus").waitFor();
       await page.keyboard.type("tabbed");
       expect(await field("Field").inputValue()).toBe("tabbed");
     });
