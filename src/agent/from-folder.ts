@@ -5,16 +5,17 @@ import { codeFiles } from "../core/code-files.js";
 import { scanServices } from "../core/discover.js";
 import { messageOf } from "../core/errors.js";
 import { isSelected } from "../core/extension/selection.js";
+import { TEST_FILE } from "../core/test-files.js";
 import { buildTried, type Choice } from "./builder.js";
 import { type BundleSource, buildExtension, type ExtensionBundle } from "./bundle/build.js";
 import { inspectBundle } from "./bundle/inspect.js";
 
 const CLIENT_HALF = /\b(?:registerTools|registerBehaviors|widget)\b/;
-const SOURCE = /(?<!\.(?:test|spec))\.[jt]sx?$/;
+const SOURCE = /\.[jt]sx?$/;
 
 /** Whether a service's code says anything that sounds like a client half; spares bundling the others. */
 function mayHaveClientHalf(dir: string): boolean {
-  const sources = codeFiles(dir).filter((path) => SOURCE.test(path));
+  const sources = codeFiles(dir).filter((path) => SOURCE.test(path) && !TEST_FILE.test(path));
   return sources.some((path) => CLIENT_HALF.test(readFileSync(join(dir, path), "utf8")));
 }
 

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "../../tests/support/sandbox.js";
+import { breathe } from "../core/breathe.js";
 import { LineReader } from "./channel.js";
+import { BrokerError } from "./errors.js";
 import { testBroker } from "./testing/fixtures.js";
 
 function reader(limit: number) {
@@ -56,38 +61,83 @@ describe("between host and worker", () => {
     await setup.close();
   });
 
+  test("an error that says more than can be sent reaches who asked, as much of it as can be", async () => {
+    const setup = testBroker({ maxMessage: 200_000 });
+    const shout = () => {
+      throw new Error("x".repeat(300_000));
+    };
+    setup.broker.registerLocal("board", "tasks", { shout: { handler: shout } });
+    await setup.add({
+      id: "asking",
+      permissions: [{ permission: "service:call", allow: ["*"] }],
+      methods: { ask: {} },
+      code: `import { services } from "reef/broker";
+        const told = (error) => [error.code, error.message.slice(0, 30)];
+        export default { services: { main: { ask: () => services.call("board", "tasks", "shout", {}).catch(told) } } };`,
+    });
+    const answer = await setup.broker.call("asking", "main", "ask", {}, { timeout: 5000 });
+    expect(answer).toEqual(["method_failed", "board/tasks/shout failed: xxxx"]);
+    await setup.close();
+  });
+
   test("what a busy worker has not read yet is no reason to end it: calls wait, and answers that are too much are refused", async () => {
     const mb = 1024 * 1024;
-    const values: Record<string, string> = { large: "x".repeat(mb) };
+    const large = "x".repeat(mb);
+    let asked = 0;
     const storage = {
-      get: async (_plugin: string, key: string) => values[key],
+      get: async (_plugin: string, key: string) => {
+        asked++;
+        if (key === "large") return large;
+        throw new BrokerError("unavailable", "not now", { thrown: large });
+      },
       set: async () => undefined,
       delete: async () => undefined,
       keys: async () => [],
     };
     const setup = testBroker({ maxBacklog: 16 * mb }, { storage });
-    const code = `import { storage } from "reef/broker";
-      const loop = (ms) => { for (const end = Date.now() + ms; Date.now() < end; ); };
+    const code = `import { existsSync } from "node:fs";
+      import { storage } from "reef/broker";
+      const block = () => { while (!existsSync(process.env.EXTENSION + "/gate")); };
       export default { services: { main: {
-        loop: ({ ms }) => { loop(ms); return process.pid; },
+        block: () => { block(); return process.pid; },
         size: ({ text }) => text.length,
-        async ask({ count }) {
-          const asked = Promise.allSettled(Array.from({ length: count }, () => storage.get("large")));
+        async ask({ count, key }) {
+          const asked = Promise.allSettled(Array.from({ length: count }, () => storage.get(key)));
           await Bun.sleep(1);
-          loop(300);
+          block();
           return (await asked).map(({ reason }) => reason?.code ?? "ok");
         } } } };`;
-    await setup.add({ id: "busy", permissions: ["storage"], methods: { loop: {}, size: {}, ask: {} }, code });
-    const call = <T>(method: string, input: unknown) => setup.broker.call<T>("busy", "main", method, input);
-    const pid = await call<number>("loop", { ms: 0 });
-    const busy = call("loop", { ms: 300 });
-    const sizes = Array.from({ length: 40 }, () => call<number>("size", { text: values.large }));
+    await setup.add({
+      id: "busy",
+      permissions: ["storage"],
+      methods: { block: {}, size: {}, ask: {} },
+      code,
+    });
+    const gate = join(setup.folder, "busy/gate");
+    const call = <T>(method: string, input: unknown = {}) =>
+      setup.broker.call<T>("busy", "main", method, input);
+    const answers = async (count: number, key: string) => {
+      asked = 0;
+      const asking = call<string[]>("ask", { count, key });
+      await eventually(() => asked === count, "the requests");
+      writeFileSync(gate, "");
+      const codes = await asking;
+      rmSync(gate);
+      return codes;
+    };
+    const busy = call<number>("block");
+    await eventually(() => setup.broker.workers()[0]?.inFlight === 1, "the call");
+    const sizes = Array.from({ length: 40 }, () => call<number>("size", { text: large }));
+    await breathe();
+    writeFileSync(gate, "");
     expect(new Set(await Promise.all(sizes))).toEqual(new Set([mb]));
-    await busy;
-    expect(await call<string[]>("ask", { count: 10 })).toEqual(Array(10).fill("ok"));
-    const answers = await call<string[]>("ask", { count: 40 });
-    expect(new Set(answers)).toEqual(new Set(["ok", "overloaded"]));
-    expect(await call<number>("loop", { ms: 0 })).toBe(pid);
+    const pid = await busy;
+    rmSync(gate);
+    expect(await answers(10, "large")).toEqual(Array(10).fill("ok"));
+    expect(new Set(await answers(40, "large"))).toEqual(new Set(["ok", "overloaded"]));
+    expect(await answers(40, "refused")).toEqual(Array(40).fill("unavailable"));
+    writeFileSync(gate, "");
+    expect(await call<number>("block")).toBe(pid);
     await setup.close();
   });
 

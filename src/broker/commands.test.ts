@@ -139,20 +139,26 @@ test.skipIf(!confined)("what a command has started ends with a server that is ki
     setInterval(() => {}, 1000);`;
   const server = Bun.spawn([process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
   const { value } = await server.stdout.getReader().read();
-  let started: number[] = [];
-  const isRunning = async () => {
-    started = await processTree(server.pid);
-    // The server, its worker, the command, what that has started, and who ends it.
-    return (
-      started.length >= 4 && started.filter((pid) => commandLine(pid).startsWith("sh -c (while")).length >= 2
-    );
-  };
-  await eventually(isRunning, "the command");
-  const left = started.filter((pid) => commandLine(pid).startsWith("sh -c (while"));
-  server.kill("SIGKILL");
-  await server.exited;
-  for (const pid of left) await isOver(String(pid));
-  rmSync(new TextDecoder().decode(value).trim(), { recursive: true });
+  try {
+    let started: number[] = [];
+    const isRunning = async () => {
+      started = await processTree(server.pid);
+      // The server, its worker, the command, what that has started, and who ends it.
+      return (
+        started.length >= 4 &&
+        started.filter((pid) => commandLine(pid).startsWith("sh -c (while")).length >= 2
+      );
+    };
+    await eventually(isRunning, "the command");
+    const left = started.filter((pid) => commandLine(pid).startsWith("sh -c (while"));
+    server.kill("SIGKILL");
+    await server.exited;
+    for (const pid of left) await isOver(String(pid));
+  } finally {
+    server.kill("SIGKILL");
+    await server.exited;
+    rmSync(new TextDecoder().decode(value).trim(), { recursive: true });
+  }
 });
 
 /** Of a process; nothing when it has ended. */

@@ -161,13 +161,18 @@ test("a call that comes after its worker has hung up goes to the next one", asyn
 
 test("who ends the server from its terminal does not end its workers, which still answer", async () => {
   const script = `
+    import { writeFileSync } from "node:fs";
+    import { join } from "node:path";
     import { testBroker } from ${JSON.stringify(join(import.meta.dir, "testing/fixtures.ts"))};
-    process.on("SIGINT", () => {});
     const own = testBroker();
+    process.on("SIGINT", () => writeFileSync(join(own.folder, "slow/interrupted"), ""));
     await own.add({
       id: "slow",
       methods: { nap: {} },
-      code: 'export default { services: { main: { nap: () => Bun.sleep(500).then(() => "rested") } } };',
+      code: \`import { existsSync } from "node:fs";
+        const isOver = () => existsSync(process.env.EXTENSION + "/interrupted");
+        const nap = async () => { while (!isOver()) await Bun.sleep(5); return "rested"; };
+        export default { services: { main: { nap } } };\`,
     });
     const nap = own.broker.call("slow", "main", "nap", {});
     while (own.broker.workers()[0]?.inFlight !== 1) await Bun.sleep(5);

@@ -155,7 +155,11 @@ describe("folders that are slow to check", () => {
 });
 
 describe("services that are slow to start", () => {
-  const held = globalThis as unknown as { __go: PromiseWithResolvers<void>; __life: string[] };
+  const held = globalThis as unknown as {
+    __go: PromiseWithResolvers<void>;
+    __life: string[];
+    __asked: boolean;
+  };
   const slow = `import { Hono } from "hono";
     const routes = new Hono();
     routes.get("/", (c) => c.text("slow"));
@@ -206,23 +210,28 @@ describe("services that are slow to start", () => {
     await eventually(() => held.__life.filter((what) => what === "dispose").length === begun - 1);
   });
 
+  /** `slow`, whose init asks for another service before it returns. */
+  const asking = (name: string) =>
+    slow.replace("async init() {", "async init(ctx) {").replace(
+      "await globalThis.__go.promise;",
+      `await globalThis.__go.promise;
+       const asked = ctx.dispatch(new Request("http://reef/${name}"), { trusted: true });
+       globalThis.__asked = true;
+       globalThis.__life.push((await asked).status);`,
+    );
+
   test.each([
     ["itself", "slow-one"],
     ["one that needs it", "needs-it"],
     ["one that needs that", "needs-that"],
     ["one that needs it and others that come late", "needs-more"],
   ])("are told that they are not there yet when the init of one asks for %s", async (_whom, name) => {
-    const asking = slow.replace("async init() {", "async init(ctx) {").replace(
-      "await globalThis.__go.promise;",
-      `await globalThis.__go.promise;
-       globalThis.__life.push((await ctx.dispatch(new Request("http://reef/${name}"), { trusted: true })).status);`,
-    );
     held.__go = Promise.withResolvers();
     held.__life = [];
     const checker = new SlowChecker(["late"]);
     const { reef } = await startRegistry(
       {
-        "slow/index.ts": asking,
+        "slow/index.ts": asking(name),
         "late/index.ts": answering("late", "late"),
         "needs-it/index.ts": answering("needs-it", "slow", 'dependencies: ["slow-one"]'),
         "needs-that/index.ts": answering("needs-that", "slow", 'dependencies: ["needs-it"]'),
@@ -236,6 +245,24 @@ describe("services that are slow to start", () => {
     checker.pass("late");
     await reef.settled;
     expect([held.__life, reasons(reef), await early]).toEqual([["init", 404], {}, "slow"] as never);
+  });
+
+  test("are told so, too, when what their init waits for comes and is found to need them", async () => {
+    Object.assign(held, { __go: Promise.withResolvers(), __life: [], __asked: false });
+    const checker = new SlowChecker(["late"]);
+    const { reef } = await startRegistry(
+      {
+        "slow/index.ts": asking("late"),
+        "late/index.ts": answering("late", "late", 'dependencies: ["slow-one"]'),
+      },
+      { checker, patienceMs: 50 },
+    );
+    const early = reef.text("/late");
+    held.__go.resolve();
+    await eventually(() => held.__asked, "the question");
+    checker.pass("late");
+    await reef.settled;
+    expect([held.__life, reasons(reef), await early]).toEqual([["init", 404], {}, "late"] as never);
   });
 
   test("are waited for when the init of another one asks them", async () => {

@@ -94,8 +94,10 @@ export async function boot(
   });
   const atRoot = ({ generation }: Imported) => generation.module.mountAtRoot === true;
   for (const dirName of round.unsettled) {
-    const isLacking = () => lacking.some(({ candidate }) => candidate.dirName === dirName);
-    const known = round.tasks.get(dirName)?.then(() => (isLacking() ? finished : undefined));
+    const known = round.tasks.get(dirName)?.then(() => {
+      const isLacking = lacking.some(({ candidate }) => candidate.dirName === dirName);
+      if (isLacking) registry.expected.add(dirName, finished, true, () => true);
+    });
     registry.expected.add(dirName, known ?? finished, true);
   }
   if (!started) {

@@ -148,19 +148,24 @@ describe("what the middleware of a root service answers", () => {
 });
 
 test.each(["GET", "POST"])("a catch-all takes no %s from a service that is on its way", async (method) => {
+  const gate = Promise.withResolvers<void>();
+  Object.assign(globalThis, { __gate: gate });
   const reef = await startReef(
     {
       "web/index.ts": `import { Hono } from "hono";
         export default { name: "web", mountAtRoot: true, routes: new Hono().get("*", (c) => c.text("web")) };`,
       "late/index.ts": `import { Hono } from "hono";
         const routes = new Hono().all("/x", (c) => c.text("late"));
-        export default { name: "late", routes, init: () => Bun.sleep(500) };`,
+        export default { name: "late", routes, init: () => __gate.promise };`,
     },
     { patienceMs: 1 },
   );
   try {
-    expect(await reef.text("/late/x", { method })).toBe("late");
+    const reply = reef.text("/late/x", { method });
+    gate.resolve();
+    expect(await reply).toBe("late");
   } finally {
+    gate.resolve();
     await reef.end();
   }
 });

@@ -125,24 +125,31 @@ export class Conversation {
   /** Answers a request of the worker; with an error where too much waits already for the worker to read it. */
   respond(id: number, value: unknown): void {
     try {
-      const text = JSON.stringify([OP.result, id, value]);
-      if (this.#channel?.takes(Buffer.byteLength(text))) this.#channel.sendText(text);
-      else this.refuse(id, new BrokerError("overloaded", "too many answers wait to be read"));
+      if (this.#sendIfRoom([OP.result, id, value])) return;
+      this.refuse(id, new BrokerError("overloaded", "too many answers wait to be read"));
     } catch (error) {
       this.refuse(id, new BrokerError("invalid_output", toWire(error).message));
     }
   }
 
-  /** Answers it with an error. */
+  /** Answers it with an error; without its details where these are too much. */
   refuse(id: number, error: unknown): void {
     const { details, ...wire } = toWire(error);
     try {
-      this.send([OP.error, id, { ...wire, details }]);
+      if (details && this.#sendIfRoom([OP.error, id, { ...wire, details }])) return;
     } catch (tooLarge) {
       // What a plugin puts in its errors may be of any size.
       if (!(tooLarge instanceof MessageTooLarge)) throw tooLarge;
-      this.send([OP.error, id, wire]);
     }
+    this.send([OP.error, id, wire]);
+  }
+
+  /** Sends a message if there is room for it. Returns whether there was; throws when it cannot be sent. */
+  #sendIfRoom(message: readonly unknown[]): boolean {
+    const text = JSON.stringify(message);
+    if (!this.#channel?.takes(Buffer.byteLength(text))) return false;
+    this.#channel.sendText(text);
+    return true;
   }
 
   /** Ends it. What is in flight fails with `error`. */

@@ -16,7 +16,7 @@ export function toWire(thrown: unknown): WireError {
   try {
     if (thrown instanceof BrokerError) {
       const { name, message, code, details } = thrown;
-      return { name, message, code, details };
+      return { name, message: textOf(message, ""), code, details };
     }
     if (typeof thrown !== "object" || thrown === null)
       return { name: "Error", message: textOf(String(thrown), "") };
