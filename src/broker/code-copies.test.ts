@@ -74,7 +74,7 @@ test("paths work as in the plugin's folder, packages and its own data are those 
       { permission: "fs-write", allow: ["$EXTENSION/**"] },
       { permission: "shell:execute", allow: [{ command: "cat" }] },
     ],
-    code: `import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+    code: `import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
       import { join } from "node:path";
       import { inner } from "package";
       import { shell } from "reef/broker";
@@ -85,8 +85,10 @@ test("paths work as in the plugin's folder, packages and its own data are those 
         save() {
           writeFileSync("data/kept", "one");
           writeFileSync(join(process.env.EXTENSION, "note"), "two");
+          mkdirSync("made/here", { recursive: true });
+          writeFileSync("made/here/late", "three");
         },
-        run: async () => (await shell.execute("cat", ["lib/asset.txt", "data/given"])).stdout,
+        run: async () => (await shell.execute("cat", ["lib/asset.txt", "data/given", "made/here/late"])).stdout,
       } } };`,
     files,
   });
@@ -95,8 +97,8 @@ test("paths work as in the plugin's folder, packages and its own data are those 
   await own.broker.load(folder);
   const ask = (method: string) => own.broker.call<string>("paths", "main", method, {});
   expect<unknown>(await ask("look")).toEqual(["inner", "asset", "asset", "hidden", "given", 0]);
-  expect(await ask("run")).toBe("assetgiven");
   await ask("save");
+  expect(await ask("run")).toBe("assetgiventhree");
   expect([
     readFileSync(join(folder, "data/kept"), "utf8"),
     readFileSync(join(folder, "note"), "utf8"),

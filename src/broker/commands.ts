@@ -70,7 +70,7 @@ export async function runCommand(
       program,
       argv: [command, ...args],
       env: { PATH: options.searchPath, ...options.env, [MARK]: mark },
-      cwd: options.plugin.code.path,
+      cwd: options.plugin.root,
       base: [...systemRules(), { path: program, rights: READ | EXECUTE }, ...codeRules(options.plugin)],
       layers: options.confined ? await fileLayers(options.permissions, options.maxFileRules) : [[]],
       proxySocket: options.proxySocket,

@@ -108,6 +108,8 @@ async function start(given: WorkerSetup): Promise<void> {
   setup = given;
   limits.maxMessage = given.maxMessage;
   if (given.schemas) checking = new Checking(`${given.pluginId}/${given.service}`, given.schemas);
+  // Begun in the copy of the code, this process has read no settings of Bun that nobody has accepted.
+  process.chdir(process.env.EXTENSION as string);
   const loaded = (await import(given.main)) as { default?: unknown };
   definition = checkDefinition(loaded.default);
   const service = Object.hasOwn(definition.services, given.service)
