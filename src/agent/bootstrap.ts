@@ -78,8 +78,9 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
   const fetched = async () => {
     try {
       const known = await readLatest(folder);
-      if (known && (await isWhole(folder, known.hash))) return known.hash;
-      return await fetchLatest(url, folder, known, undefined, signal);
+      const whole = known && (await isWhole(folder, known.hash)) ? known.hash : undefined;
+      if (whole !== undefined && whole !== tried) return whole;
+      return await fetchLatest(url, folder, known, whole, signal);
     } catch {
       // That the control plane is away was said at the start.
       return undefined;
