@@ -5,6 +5,7 @@ import fs, {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -14,6 +15,7 @@ import fs, {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { copyFolder } from "./local.js";
 import { writeFiles } from "./testing/git-host.js";
 import { type Instance, snapshot, startInstance } from "./testing/instance.js";
 import { sampleFiles } from "./testing/samples.js";
@@ -138,6 +140,19 @@ describe("a folder on this machine", () => {
     );
     expect(copied).toEqual([0o644, 0o755, 0o644]);
     expect((await reef.post("/installer/remove", { name: "modes" })).status).toBe(200);
+  });
+
+  test.if(process.platform === "linux")("whose copy cannot be written is not kept open", async () => {
+    const opened = () =>
+      readdirSync("/proc/self/fd").filter((fd) => existsSync(`/proc/self/fd/${fd}`)).length;
+    const dir = folder("unwritten");
+    const root = join(ground, "in-the-way");
+    writeFiles(root, sampleFiles("greeter", "1"));
+    const before = opened();
+    for (let round = 0; round < 20; round++) {
+      await expect(copyFolder(dir, root, new AbortController().signal)).rejects.toThrow("EEXIST");
+    }
+    expect(opened()).toBeLessThan(before + 5);
   });
 
   test("with more code than a service may have is refused with the reason, and so is an update to it", async () => {

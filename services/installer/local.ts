@@ -56,8 +56,8 @@ export async function copyFolder(
       } else if (entry.isFile()) {
         members.add(path, "file");
         const { mode } = await stat(join(from, path));
-        const content = createReadStream(join(from, path), { signal });
-        await writeMember(join(root, path), mode, members.counted(content, path));
+        const content = members.counted(read(join(from, path), signal), path);
+        await writeMember(join(root, path), mode, content);
       } else {
         const message = `the folder holds ${JSON.stringify(path)}: only files, folders and symbolic links are taken.`;
         throw new InstallError(400, "unpack", message);
@@ -66,4 +66,9 @@ export async function copyFolder(
   };
   await visit("");
   makeLinks(root, members);
+}
+
+/** Opens the file when its content is asked for: one whose copy cannot be written would stay open. */
+async function* read(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { signal });
 }

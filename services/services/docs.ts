@@ -85,7 +85,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       },
     },
     response:
-      "200, or 400, 404, 409, 503 or 507 when not deployed: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest?, warnings? }",
+      "200, 202 in the background, or 400, 404, 409, 503 or 507 when not deployed: { name, steps: [{ step, status: 'passed' | 'failed' | 'skipped', detail, durationMs }], deployed, error?, generation?, digest?, warnings? }",
     examples: [
       { summary: "The log", body: { name: "log" } },
       { summary: "A folder that is not there", body: { name: "nowhere" }, status: 404 },

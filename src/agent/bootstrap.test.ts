@@ -168,11 +168,13 @@ describe("a session that begins without a copy", () => {
     expect(said).toEqual([expect.stringContaining("does not answer")]);
   });
 
-  test("tries what cannot be used once more, and not at each prompt", async () => {
+  test("tries what cannot be used once more, not at each prompt, and has the next version that the server has", async () => {
     code = `export default () => { throw new Error("broken"); };\n`;
     const { prompt } = await begun();
     for (let i = 0; i < 3; i++) await prompt();
     expect(said).toEqual(Array(2).fill(expect.stringContaining("cannot be used: broken")));
     code = extension(2);
+    for (let i = 0; i < 3; i++) await prompt();
+    expect(said.slice(2)).toEqual(["version 2"]);
   });
 });

@@ -1,8 +1,9 @@
 /**
  * The extension that agents install once. It fetches the present extension from the control plane, keeps it by
- * its hash, and works on with the last good copy while the control plane is away. Runs on Node and on Bun; must
- * import nothing but Node's modules, since it is sent out as one file.
+ * its hash, and works on with the last good copy while the control plane is away. Runs on Node and on Bun, and is
+ * sent out as one file, so of packages it may need Node's own only.
  */
+import { LATE, within } from "../core/extension/alive.js";
 import {
   cacheFolder,
   fetchLatest,
@@ -33,19 +34,16 @@ const reason = (error: unknown) => (error instanceof Error ? error.message : Str
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
   const known = await readLatest(folder);
   const whole = known && (await isWhole(folder, known.hash)) ? known.hash : undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${url} does not answer`)), PATIENCE_MS);
-  });
   const fetching = fetchLatest(url, folder, known, whole, signal);
   let latest = known?.hash;
   try {
-    latest = await Promise.race([fetching, late]);
+    const fetched = await within(fetching, PATIENCE_MS);
+    if (fetched === LATE) throw new Error(`${url} does not answer`);
+    latest = fetched;
   } catch (error) {
     const last = whole === undefined ? "the copy fetched last is damaged" : "the copy fetched last is used";
     warn(`${reason(error)}; ${known ? last : "there is no copy to use instead"}.`);
   } finally {
-    clearTimeout(timer);
     fetching.catch(() => undefined);
   }
   return [...new Set([latest, known?.good])].filter((hash) => hash !== undefined);
@@ -78,8 +76,9 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
   const fetched = async () => {
     try {
       const known = await readLatest(folder);
-      if (known && (await isWhole(folder, known.hash))) return known.hash;
-      return await fetchLatest(url, folder, known, undefined, signal);
+      const whole = known && (await isWhole(folder, known.hash)) ? known.hash : undefined;
+      if (whole !== undefined && whole !== tried) return whole;
+      return await fetchLatest(url, folder, known, whole, signal);
     } catch {
       // That the control plane is away was said at the start.
       return undefined;
@@ -91,7 +90,7 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
     if (isUsed) return;
     fetching ??= fetched();
     const hash = await within(fetching, PROMPT_PATIENCE_MS);
-    if (hash === undefined || hash === tried) return;
+    if (hash === LATE || hash === undefined || hash === tried) return;
     tried = hash;
     const starts: Handler[] = [];
     isUsed = await use(hearing(pi, starts), folder, [hash]);
@@ -107,19 +106,6 @@ function hearing(pi: Pi, starts: Handler[]): Pi {
     pi.on(event, handler);
   };
   return new Proxy(pi, { get: (target, key) => (key === "on" ? on : Reflect.get(target, key)) });
-}
-
-/** Undefined after `ms` milliseconds. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Never rejects: without its control plane an agent works on, without Reef's tools. */

@@ -6,8 +6,10 @@ const MOST = 10_000;
 
 /** The texts of a tool whose service may give anything for them. */
 export function textsOf(name: string, label: unknown, description: unknown) {
-  return {
-    label: typeof label === "string" ? shorten(label, MOST) : name,
-    description: typeof description === "string" ? shorten(description, MOST) : "",
-  };
+  return { label: textOf(label) ?? name, description: textOf(description) ?? "" };
+}
+
+/** Providers refuse each request that has half a character in a tool. */
+function textOf(given: unknown): string | undefined {
+  return typeof given === "string" ? shorten(given, MOST).toWellFormed() : undefined;
 }

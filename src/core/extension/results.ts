@@ -26,14 +26,13 @@ const START = 150_000;
 const END = 50_000;
 
 function bounded(content: Part[]): Part[] {
-  const length = content.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
+  const length = content.reduce((sum, part) => sum + read(part).length, 0);
   if (length <= START + END) return content;
   const leftOut = length - START - END;
   const note = `\n… ${leftOut} characters are left out here: ask for less at a time …\n`;
   let at = 0;
   return content.map((part) => {
-    const { text } = part;
-    if (text === undefined) return part;
+    const text = read(part);
     const from = at;
     at += text.length;
     const start = text.slice(0, Math.max(0, START - from));
@@ -43,6 +42,9 @@ function bounded(content: Part[]): Part[] {
     return { ...part, text: `${start}${from <= START && at > START ? note : ""}${end}`.toWellFormed() };
   });
 }
+
+/** As much of a part as is read: not what an image has beside its data. */
+const read = ({ type, text = "" }: Part): string => (type === "text" ? text : "");
 
 function partOf(part: unknown): Part {
   const { type, text, data, mimeType } = Object(part) as Record<string, unknown>;
