@@ -1,4 +1,5 @@
 /** What the installer is doing and has done: one job for each install, update, rollback and removal. */
+import { keepJob } from "../../src/core/kept-jobs.js";
 import type { ServiceEventBus } from "../../src/core/types.js";
 import { InstallError, type Step } from "./errors.js";
 
@@ -33,8 +34,6 @@ export interface Job {
 
 /** The event of each step: `{ id, action, dirName, step, status, detail? }`. */
 export const PROGRESS_EVENT = "installer:progress";
-
-const REMEMBERED = 50;
 
 const PAST: Record<Action, string> = {
   install: "Installed",
@@ -77,11 +76,7 @@ export class Jobs {
       steps: [],
       startedAt,
     };
-    this.#jobs.set(job.id, job);
-    for (const [id, { status }] of this.#jobs) {
-      if (this.#jobs.size <= REMEMBERED) break;
-      if (status !== "running") this.#jobs.delete(id);
-    }
+    keepJob(this.#jobs, job.id, job, ({ status }) => status === "running");
     return new Progress(job, this.#events, clean);
   }
 }

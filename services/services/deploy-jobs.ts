@@ -1,12 +1,11 @@
 /** Deploys that nobody holds a request open for: each goes on by itself, and says later what came of it. */
 import { messageOf, ReefError } from "../../src/core/errors.js";
+import { KEPT_JOBS, keepJob } from "../../src/core/kept-jobs.js";
 import type { DeployResult } from "./deploy.js";
 import type { DeployReport } from "./report.js";
 
-const REMEMBERED = 50;
-
 const NO_JOB =
-  `there is no such deploy: the latest ${REMEMBERED} that were begun in the background are kept, and none over a ` +
+  `there is no such deploy: the latest ${KEPT_JOBS} that were begun in the background are kept, and none over a ` +
   "restart. GET /services/<name> shows what serves, and since when";
 
 /** One deploy, as callers see it. */
@@ -42,11 +41,8 @@ export class DeployJobs {
       status: "running",
       startedAt: new Date().toISOString(),
     };
-    this.#kept.set(job.id, { job, ended: follow(job, running) });
-    for (const [id, { job }] of this.#kept) {
-      if (this.#kept.size <= REMEMBERED) break;
-      if (job.status !== "running") this.#kept.delete(id);
-    }
+    const kept = { job, ended: follow(job, running) };
+    keepJob(this.#kept, job.id, kept, ({ job }) => job.status === "running");
     return job;
   }
 
