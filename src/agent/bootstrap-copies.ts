@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { tokenProblem } from "../core/agent-token.js";
 
 /** How long a download may go on in the background for the next session, in milliseconds. */
 const DOWNLOAD_LIMIT_MS = 10_000;
@@ -44,13 +45,19 @@ export async function readLatest(folder: string): Promise<Latest | undefined> {
 }
 
 /** Whether a copy is there, and what was fetched. */
-export async function isWhole(folder: string, hash: string): Promise<boolean> {
+async function isWhole(folder: string, hash: string): Promise<boolean> {
   try {
     return sha256(await readFile(join(folder, `${hash}.mjs`), "utf8")) === hash;
   } catch {
     // It is gone, or cannot be read: it is as good as none.
     return false;
   }
+}
+
+/** What was fetched last, and its hash where that copy is whole. */
+export async function lastFetched(folder: string): Promise<{ known?: Latest; whole?: string }> {
+  const known = await readLatest(folder);
+  return { known, whole: known && (await isWhole(folder, known.hash)) ? known.hash : undefined };
 }
 
 /** Fetches the present extension into the cache, unless it is the copy `whole`. Resolves with its hash. */
@@ -63,8 +70,8 @@ export async function fetchLatest(
 ): Promise<string> {
   const headers: Record<string, string> = {};
   const token = (process.env.VERS_AUTH_TOKEN ?? "").trim();
-  // The error of the engine would show it.
-  if (/[^\x21-\x7e]/.test(token)) throw new Error("VERS_AUTH_TOKEN has a character that no token has");
+  const problem = tokenProblem(token);
+  if (problem !== undefined) throw new Error(problem);
   if (token) headers.authorization = `Bearer ${token}`;
   if (whole !== undefined) headers["if-none-match"] = `"${whole}"`;
   const response = await fetch(`${url}/extension.js`, {

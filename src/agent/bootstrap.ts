@@ -7,8 +7,8 @@ import { LATE, within } from "../core/extension/alive.js";
 import {
   cacheFolder,
   fetchLatest,
-  isWhole,
   type Latest,
+  lastFetched,
   load,
   readLatest,
   tidy,
@@ -32,8 +32,7 @@ const reason = (error: unknown) => (error instanceof Error ? error.message : Str
 
 /** The newest copy by `PATIENCE_MS`: a fetched one, else the one that is there. */
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
-  const known = await readLatest(folder);
-  const whole = known && (await isWhole(folder, known.hash)) ? known.hash : undefined;
+  const { known, whole } = await lastFetched(folder);
   const fetching = fetchLatest(url, folder, known, whole, signal);
   let latest = known?.hash;
   try {
@@ -75,8 +74,7 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
   let fetching: Promise<string | undefined> | undefined;
   const fetched = async () => {
     try {
-      const known = await readLatest(folder);
-      const whole = known && (await isWhole(folder, known.hash)) ? known.hash : undefined;
+      const { known, whole } = await lastFetched(folder);
       if (whole !== undefined && whole !== tried) return whole;
       return await fetchLatest(url, folder, known, whole, signal);
     } catch {

@@ -1,5 +1,7 @@
 /** The FleetClient: how tools, behaviours and widgets reach Reef from an agent's process. Runs on Node and Bun. */
+
 import { AGENT_NAME, headerText } from "./agent-name.js";
+import { tokenProblem } from "./agent-token.js";
 import { readAgentEnvironment } from "./config.js";
 import { messageOf } from "./errors.js";
 import type { CallOptions, FleetClient, Json, ToolResult } from "./types.js";
@@ -118,10 +120,8 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     const method = String(verb).toUpperCase();
     const path = String(target).startsWith("/") ? String(target) : `/${target}`;
     if (read().baseUrl === "") throw new FleetError(`${method} ${path}: VERS_INFRA_URL is not set`, 0);
-    // The error of the engine would show it.
-    if (/[^\x21-\x7e]/.test(read().authToken)) {
-      throw new FleetError(`${method} ${path}: VERS_AUTH_TOKEN has a character that no token has`, 0);
-    }
+    const problem = tokenProblem(read().authToken);
+    if (problem !== undefined) throw new FleetError(`${method} ${path}: ${problem}`, 0);
     const { timeoutMs: limit, signal: given } = options;
     const most = typeof limit === "function" ? limit() : limit;
     const limits = [wanted ?? most ?? DEFAULT_TIMEOUT_MS, most ?? MAX_TIMEOUT_MS];
