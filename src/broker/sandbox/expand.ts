@@ -61,13 +61,16 @@ export async function expandRules(
   limit: number,
 ): Promise<FileRule[]> {
   const expansion: Expansion = { rights, rules: [], limit, steps: 0, since: performance.now() };
-  const readAll = (patterns: readonly string[], path: string) =>
-    patterns.map(pathPattern).map((pattern): Reading => [pattern, readTo(pattern, path)]);
+  const readAll = (patterns: readonly PathPattern[], path: string) =>
+    patterns.map((pattern): Reading => [pattern, readTo(pattern, path)]);
+  const allowed = allow.map(pathPattern);
+  const denied = deny.map(pathPattern);
   for (const root of outermost(allow.map(literalPrefix))) {
     const kind = await kindOf(root);
-    const place = { path: root, allow: readAll(allow, root), deny: readAll(deny, root) };
+    if (kind === null) continue;
+    const place = { path: root, allow: readAll(allowed, root), deny: readAll(denied, root) };
     if (kind === "folder") await expandFolder(place, expansion);
-    else if (kind === "file") grantFile(place, expansion);
+    else grantFile(place, expansion);
   }
   return expansion.rules;
 }
