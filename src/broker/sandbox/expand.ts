@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { breathe } from "../../core/breathe.js";
+import { holds } from "../../core/code-files.js";
 import { systemErrorCode } from "../../core/storage-error.js";
 import {
   literalPrefix,
@@ -77,11 +78,7 @@ export async function expandRules(
 
 function outermost(roots: string[]): string[] {
   const sorted = [...new Set(roots)].sort();
-  return sorted.filter((root) => !sorted.some((other) => other !== root && isBelow(root, other)));
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder === "/" ? "/" : `${folder}/`);
+  return sorted.filter((root) => !sorted.some((other) => other !== root && holds(other, root)));
 }
 
 async function kindOf(path: string): Promise<"file" | "folder" | null> {
