@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync } from "node:fs";
+import { holds } from "../core/code-files.js";
 import { contentDigest } from "../core/digest.js";
 import { Turns } from "../core/turns.js";
 import { CallDispatcher } from "./call-dispatcher.js";
@@ -130,7 +131,7 @@ export class Broker {
     const folder = realPathAsFarAsPossible(this.#supportFolder(plugin.id));
     const scopes = [plugin.permissions["fs-read"], plugin.permissions["fs-write"]];
     const rules = scopes.flatMap((scope) => scope?.allow.flat() ?? []);
-    if (rules.some((rule) => rule === folder || rule.startsWith(`${folder}/`))) {
+    if (rules.some((rule) => holds(folder, rule))) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
   }

@@ -1,4 +1,5 @@
 import { isAbsolute } from "node:path";
+import { holds } from "../core/code-files.js";
 import { BrokerError, type Denial } from "./errors.js";
 import type { LoadedPlugin } from "./manifest.js";
 import { describeDenial, explain, type Party } from "./permissions/check.js";
@@ -23,12 +24,10 @@ export function explainSystemError(
 /** Its code and its folder a plugin may read whatever is declared. */
 function explainPath(path: string, parties: readonly Party[], plugin: LoadedPlugin): Denial | null {
   const { id, root, code } = plugin;
-  if (isIn(code.path, path)) {
+  if (holds(code.path, path)) {
     const rule = "runs from a copy, which nothing may change; its folder is in process.env.EXTENSION";
     return { permission: "fs-write", resource: path, parties: [{ party: id, rule }] };
   }
-  const reading = isIn(root, path) ? null : explain(parties, "fs-read", path);
+  const reading = holds(root, path) ? null : explain(parties, "fs-read", path);
   return reading ?? explain(parties, "fs-write", path);
 }
-
-const isIn = (folder: string, path: string) => path === folder || path.startsWith(`${folder}/`);

@@ -102,7 +102,7 @@ export function follow(link: string): { real: string; stat: Stats } | undefined 
 }
 
 /** Whether `inner` is the folder `outer` or in it; both are real paths. */
-function holds(outer: string, inner: string): boolean {
+export function holds(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 }
 

@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { breathe } from "../../core/breathe.js";
+import { holds } from "../../core/code-files.js";
 import { systemErrorCode } from "../../core/storage-error.js";
 import {
   literalPrefix,
@@ -61,24 +62,23 @@ export async function expandRules(
   limit: number,
 ): Promise<FileRule[]> {
   const expansion: Expansion = { rights, rules: [], limit, steps: 0, since: performance.now() };
-  const readAll = (patterns: readonly string[], path: string) =>
-    patterns.map(pathPattern).map((pattern): Reading => [pattern, readTo(pattern, path)]);
+  const readAll = (patterns: readonly PathPattern[], path: string) =>
+    patterns.map((pattern): Reading => [pattern, readTo(pattern, path)]);
+  const allowed = allow.map(pathPattern);
+  const denied = deny.map(pathPattern);
   for (const root of outermost(allow.map(literalPrefix))) {
     const kind = await kindOf(root);
-    const place = { path: root, allow: readAll(allow, root), deny: readAll(deny, root) };
+    if (kind === null) continue;
+    const place = { path: root, allow: readAll(allowed, root), deny: readAll(denied, root) };
     if (kind === "folder") await expandFolder(place, expansion);
-    else if (kind === "file") grantFile(place, expansion);
+    else grantFile(place, expansion);
   }
   return expansion.rules;
 }
 
 function outermost(roots: string[]): string[] {
   const sorted = [...new Set(roots)].sort();
-  return sorted.filter((root) => !sorted.some((other) => other !== root && isBelow(root, other)));
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder === "/" ? "/" : `${folder}/`);
+  return sorted.filter((root) => !sorted.some((other) => other !== root && holds(other, root)));
 }
 
 async function kindOf(path: string): Promise<"file" | "folder" | null> {
