@@ -2,11 +2,11 @@
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { ReefError } from "../../src/core/errors.js";
+import { originOf } from "../../src/core/origin.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Entries } from "./assets.js";
 import { assertSameOrigin, COOKIE, type FailureLimit } from "./guard.js";
 import { loginStrings } from "./login-strings.js";
-import { originOf } from "./origin.js";
 import { pageAt } from "./page-names.js";
 import { loginPage, redirectPage } from "./pages.js";
 import { SESSION_DAYS, type SessionStore } from "./sessions.js";
@@ -52,7 +52,7 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
       return c.json({ error: "unauthorized" }, 401);
     }
     const { token, expiresAt } = sessions.createLink();
-    return c.json({ url: `${originOf(c)}/ui/login?token=${token}`, expiresAt });
+    return c.json({ url: `${originOf(c.req.raw)}/ui/login?token=${token}`, expiresAt });
   });
 
   routes.get("/ui/login", async (c) => {
@@ -124,7 +124,7 @@ async function startSession(c: Parameters<typeof setCookie>[0], sessions: Sessio
       path: "/ui",
       httpOnly: true,
       sameSite: "Strict",
-      secure: originOf(c).startsWith("https:"),
+      secure: originOf(c.req.raw).startsWith("https:"),
       maxAge: SESSION_DAYS * DAY_SECONDS,
     });
   } catch (error) {

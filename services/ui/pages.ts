@@ -2,9 +2,9 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { originOf } from "../../src/core/origin.js";
 import type { Entries } from "./assets.js";
 import { loginStrings } from "./login-strings.js";
-import { originOf } from "./origin.js";
 import type { PageName } from "./page-names.js";
 import { strings } from "./strings.js";
 
@@ -88,7 +88,7 @@ export function loginPage(c: Context, { script, problem, status, next = "/ui" }:
       <button type="submit" class="primary">${t.submit}</button>
     </form>
     <p class="dim">${t.hint}</p>
-    <pre class="code" tabindex="0"><code>${t.command(originOf(c))}</code></pre>
+    <pre class="code" tabindex="0"><code>${t.command(originOf(c.req.raw))}</code></pre>
   </main>`;
   return send(c, document(t.title, script, html``, body), status);
 }

@@ -3,12 +3,12 @@ import { type Context, Hono } from "hono";
 import { getCookie } from "hono/cookie";
 import { ReefError } from "../../src/core/errors.js";
 import { keepOpen } from "../../src/core/keep-open.js";
+import { originOf } from "../../src/core/origin.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Assets } from "./assets.js";
 import { assertFramed, assertHost, COOKIE, FailureLimit, isLedHere, requireSession } from "./guard.js";
 import type { Live } from "./live.js";
 import { loginRoutes, safeNext } from "./login.js";
-import { originOf } from "./origin.js";
 import { pageAt } from "./page-names.js";
 import { loginPage, redirectPage, shellPage } from "./pages.js";
 import { panelDocument } from "./panel-document.js";
@@ -53,7 +53,8 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
   const shell = async (c: Context) => {
     const entries = await script();
     const { pathname, search } = new URL(c.req.url);
-    if (sessions.find(getCookie(c, COOKIE))) return shellPage(c, entries, originOf(c), pageAt(pathname));
+    if (sessions.find(getCookie(c, COOKIE)))
+      return shellPage(c, entries, originOf(c.req.raw), pageAt(pathname));
     const next = safeNext(pathname + search);
     if (isLedHere(c)) return redirectPage(c, next, entries);
     return loginPage(c, { script: entries, status: 401, next });
@@ -83,7 +84,7 @@ export function createRoutes({ sessions, assets, allowedHosts, context, live }: 
     assertFramed(c, `/ui/panels/${encodeURIComponent(name)}`);
     const fragment = listPanels(context()).includes(name) ? await readPanel(name, context()) : undefined;
     if (fragment === undefined) throw new ReefError("NOT_FOUND", `service "${name}" has no panel`);
-    const api = `${originOf(c)}/ui/panel-api/${grants.issue(name, session.id)}`;
+    const api = `${originOf(c.req.raw)}/ui/panel-api/${grants.issue(name, session.id)}`;
     c.header("content-security-policy", panelPolicy(api));
     c.header("cache-control", "no-store");
     c.header("x-dns-prefetch-control", "off");

@@ -1,4 +1,5 @@
 /** What panels find as `window.Reef`, so that their authors need not write it again. */
+import { type Seen, whenLongUnseen, whenSeen } from "../seen.js";
 import { readEvents } from "../server-sent-events.js";
 import type { Tell } from "./voice.js";
 
@@ -43,7 +44,7 @@ interface Parts {
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   tell: Tell;
   /** Whether the panel is seen, and when that changes. */
-  page: Pick<Document, "hidden" | "addEventListener" | "removeEventListener">;
+  page: Seen;
   sleep?: (ms: number) => Promise<void>;
 }
 
@@ -56,8 +57,6 @@ const ENTITIES: Record<string, string> = {
 };
 
 const RETRY_MS = 2000;
-/** A browser keeps few connections to a host: a panel that nobody sees lets go of its streams' after this time. */
-const HIDDEN_MS = 60_000;
 
 export function createHelper({ name, api, fetch, tell, page, sleep = pause }: Parts): PanelHelper {
   const escapeHtml = (text: unknown) =>
@@ -119,26 +118,6 @@ export function createHelper({ name, api, fetch, tell, page, sleep = pause }: Pa
 
   const toast = (text: string, kind = "info") => tell({ reef: "toast", text: String(text), kind });
   return { name, escape: escapeHtml, api: call, stream, toast };
-}
-
-const whenSeen = (page: Parts["page"]) =>
-  new Promise<void>((resolve) => {
-    if (page.hidden) page.addEventListener("visibilitychange", () => resolve(), { once: true });
-    else resolve();
-  });
-
-/** Calls `leave` when nobody has seen the panel for long. Returns the function that ends that. */
-function whenLongUnseen(page: Parts["page"], leave: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = () => {
-    clearTimeout(timer);
-    if (page.hidden) timer = setTimeout(leave, HIDDEN_MS);
-  };
-  page.addEventListener("visibilitychange", look);
-  return () => {
-    clearTimeout(timer);
-    page.removeEventListener("visibilitychange", look);
-  };
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,7 @@
 /** The connection to the server: what comes over it, whether it stands, and what was missed. */
 import { signal } from "@preact/signals";
 import type { LiveMessage } from "../../live.js";
+import { whenLongUnseen, whenSeen } from "../../seen.js";
 import { readEventGroups, type ServerSentEvent } from "../../server-sent-events.js";
 import { strings as t } from "../../strings.js";
 import { HEADERS, sessionOver } from "../api.js";
@@ -54,8 +55,6 @@ const SILENCE_MS = 25_000;
 const WAITS_MS = [300, 500, 1000, 2000, 4000];
 /** After a connection is back, events that come within this time were missed. */
 const CATCH_UP_MS = 1500;
-/** A page that nobody sees lets its connection go after this time. */
-const HIDDEN_MS = 60_000;
 
 let lastEventId = "";
 let boot = "";
@@ -122,25 +121,16 @@ async function once(): Promise<void> {
   }
 }
 
-function whenSeen(): Promise<void> {
-  if (!document.hidden) return Promise.resolve();
-  return new Promise((resolve) =>
-    document.addEventListener("visibilitychange", () => resolve(), { once: true }),
-  );
-}
-
 /** Connects, and connects again whenever the connection is gone. Never returns while the session lasts. */
 export async function startLive(): Promise<void> {
-  let hiding: ReturnType<typeof setTimeout> | undefined;
+  whenLongUnseen(document, () => attempt?.abort());
   document.addEventListener("visibilitychange", () => {
-    clearTimeout(hiding);
-    if (document.hidden) hiding = setTimeout(() => attempt?.abort(), HIDDEN_MS);
-    else wake();
+    if (!document.hidden) wake();
   });
   addEventListener("online", () => wake());
   let failures = 0;
   // A tab that was opened in the background has what it shows without a connection of its own.
-  await whenSeen();
+  await whenSeen(document);
   while (!sessionOver.value) {
     const before = connections.value;
     try {
@@ -150,7 +140,7 @@ export async function startLive(): Promise<void> {
     }
     lost();
     failures = connections.value > before ? 0 : failures + 1;
-    await whenSeen();
+    await whenSeen(document);
     const wait = WAITS_MS[Math.min(failures, WAITS_MS.length - 1)] ?? 4000;
     await new Promise<void>((resolve) => {
       wake = resolve;
