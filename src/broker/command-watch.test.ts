@@ -30,47 +30,43 @@ async function start(script: string): Promise<number> {
   return child.pid;
 }
 
-/** Watches commands by who started them, and collects which are ended. */
-function watch(commands: readonly (readonly [pid: number, owner: object])[]): number[] {
+/** Watches commands by who started them. Resolves with those that are ended, once one is and others had the time to be. */
+async function endedOf(commands: readonly (readonly [pid: number, owner: object])[]): Promise<number[]> {
   const watching = new CommandWatch({ maxMemory: LIMIT * MB, maxThreads: 100, memoryInterval: 5 });
   const ended: number[] = [];
   for (const [pid, owner] of commands) {
     ends.push(watching.watch({ pid, owner, confined: false, end: () => ended.push(pid) }));
   }
+  await eventually(() => ended.length > 0, "the end");
+  await Bun.sleep(50);
   return ended;
 }
 
 test("a command that holds more than it may is ended, and no other", async () => {
   const [small, large] = await Promise.all([holding(10), holding(LIMIT)]);
-  const ended = watch([
+  const ended = await endedOf([
     [small, {}],
     [large, {}],
   ]);
-  await eventually(() => ended.length > 0, "the end");
-  await Bun.sleep(50);
   expect(ended).toEqual([large]);
 });
 
 test("a command that has more threads than it may is ended, and no other", async () => {
   const [few, many] = await Promise.all([start(startThreads(20)), start(startThreads(120))]);
-  const ended = watch([
+  const ended = await endedOf([
     [few, {}],
     [many, {}],
   ]);
-  await eventually(() => ended.length > 0, "the end");
-  await Bun.sleep(50);
   expect(ended).toEqual([many]);
 });
 
 test("of those that hold too much together the largest is ended, and the rest go on", async () => {
   const [small, large] = await Promise.all([holding(LIMIT * 0.3), holding(LIMIT * 0.7)]);
   const owner = {};
-  const ended = watch([
+  const ended = await endedOf([
     [small, owner],
     [large, owner],
   ]);
-  await eventually(() => ended.length > 0, "the end");
-  await Bun.sleep(50);
   expect(ended).toEqual([large]);
 });
 
@@ -90,11 +86,9 @@ test("what its processes hold counts, and what they share counts once", async ()
     `const m = Bun.mmap(${JSON.stringify(file)}); let n = 0; for (let i = 0; i < m.length; i += 4096) n += m[i]; globalThis.kept = [m, n];`,
   );
   const owning = await family(4, `globalThis.held = Buffer.alloc(${100 * MB}, 1);`);
-  const ended = watch([
+  const ended = await endedOf([
     [sharing, {}],
     [owning, {}],
   ]);
-  await eventually(() => ended.length > 0, "the end");
-  await Bun.sleep(50);
   expect(ended).toEqual([owning]);
 });
