@@ -8,7 +8,7 @@ import { accessSync, existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { follow } from "./core/code-files.js";
+import { follow } from "./core/code/code-files.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ownServices = join(root, "services");

@@ -1,13 +1,14 @@
 /** Starts Reef. */
-import { follow } from "./core/code-files.js";
+
+import { watchServices } from "./core/changes/watch.js";
+import { follow } from "./core/code/code-files.js";
 import { readConfig } from "./core/config.js";
 import { messageOf } from "./core/errors.js";
-import { heedsHangup } from "./core/hangup.js";
-import { inHost } from "./core/host-context.js";
+import { inHost } from "./core/generation/host-context.js";
 import { LogBook } from "./core/log.js";
+import { heedsHangup } from "./core/server/hangup.js";
+import { containStrayErrors, folderBlamed } from "./core/server/stray-errors.js";
 import { type RunningServer, startServer } from "./core/server.js";
-import { containStrayErrors, folderBlamed } from "./core/stray-errors.js";
-import { watchServices } from "./core/watch.js";
 
 // Set by scripts/serve.sh for the server alone: the tests and checks that it starts must not inherit it.
 delete process.env.BUN_JSC_thresholdForOptimizeAfterWarmUp;

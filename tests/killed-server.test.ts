@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { contentDigest } from "../src/core/digest.js";
+import { contentDigest } from "../src/core/code/digest.js";
 import { lives, ReefProcess } from "./support/process.js";
 import { answering, eventually, Sandbox } from "./support/sandbox.js";
 

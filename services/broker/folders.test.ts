@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, spyOn, test } from "bun:test";
 import fs, { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestBroker, testBroker, writePlugin } from "../../src/broker/testing/fixtures.js";
-import { fingerprint } from "../../src/core/digest.js";
+import { fingerprint } from "../../src/core/code/digest.js";
 import { eventually } from "../../tests/support/sandbox.js";
 import { PluginFolders } from "./folders.js";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Broker, readIdentifier } from "../../src/broker/index.js";
-import { follow } from "../../src/core/code-files.js";
-import { readSource, type Source, standsAsRead } from "../../src/core/digest.js";
+import { follow } from "../../src/core/code/code-files.js";
+import { readSource, type Source, standsAsRead } from "../../src/core/code/digest.js";
 import { entriesOf, isPluginFolder } from "../../src/core/discover.js";
 import { messageOf } from "../../src/core/errors.js";
 

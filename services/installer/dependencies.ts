@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { SHARED_PACKAGES } from "../../src/core/host-modules.js";
+import { SHARED_PACKAGES } from "../../src/core/generation/host-modules.js";
 import { InstallError, printable } from "./errors.js";
 import { LIMITS, type Limits } from "./limits.js";
 import type { PackageFacts } from "./package.js";

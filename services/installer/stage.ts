@@ -1,5 +1,5 @@
 /** From a source to a folder that is ready to be put into place: fetched, checked, complete, tried and tested. */
-import { contentDigest } from "../../src/core/digest.js";
+import { contentDigest } from "../../src/core/code/digest.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import type { TestVerdict } from "../services/test-verdict.js";
 import { type AcquireOptions, acquire } from "./acquire.js";

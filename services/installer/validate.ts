@@ -1,7 +1,7 @@
 /** Tries a staged package: in a child process as the server would load it, and by its own tests. */
 import { realpathSync } from "node:fs";
 import { ChildChecker, type ModuleFacts } from "../../src/core/checker.js";
-import { contentDigest } from "../../src/core/digest.js";
+import { contentDigest } from "../../src/core/code/digest.js";
 import { asLoadFailure, changedMeanwhile, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../src/core/registry-types.js";
 import { runTests } from "../services/test-run.js";

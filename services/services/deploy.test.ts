@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { contentDigest } from "../../src/core/digest.js";
+import { contentDigest } from "../../src/core/code/digest.js";
 import { type Managed, startManaged } from "../../tests/support/managed.js";
 import { answering, eventually, type Files } from "../../tests/support/sandbox.js";
 import { good, PASSING } from "./testing/subject.js";

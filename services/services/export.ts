@@ -1,7 +1,7 @@
 /** A service's code as a tarball, for another Reef to install. */
 import { realpathSync } from "node:fs";
 import { basename, sep } from "node:path";
-import { findCode } from "../../src/core/code-files.js";
+import { findCode } from "../../src/core/code/code-files.js";
 import { asLoadFailure } from "../../src/core/load-failure.js";
 
 /** Names of files that are no code: secrets, and databases that a service keeps beside it. */

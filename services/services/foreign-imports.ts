@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
 import { breathe } from "../../src/core/breathe.js";
-import { codeFiles } from "../../src/core/code-files.js";
+import { codeFiles } from "../../src/core/code/code-files.js";
 import { messageOf } from "../../src/core/errors.js";
 import { TEST_FILE } from "../../src/core/test-files.js";
 

@@ -1,5 +1,5 @@
 /** Runs a service's tests, in processes of their own, and says what came of it. */
-import { codeFiles } from "../../src/core/code-files.js";
+import { codeFiles } from "../../src/core/code/code-files.js";
 import { TEST_FILE } from "../../src/core/test-files.js";
 import { TestKeeper } from "./test-keeper.js";
 import type { TestVerdict } from "./test-verdict.js";

@@ -1,5 +1,5 @@
 /** What a tool does to the world, read from the verb in its name where its author did not say. */
-import { toolPrefix } from "../core/tool-names.js";
+import { toolPrefix } from "../core/tools/names.js";
 import type { ToolAnnotations } from "../core/types.js";
 
 const READS = words(

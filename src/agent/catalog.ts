@@ -1,7 +1,7 @@
 /** The one place that knows every tool: those of services and those that services provide for others. */
 import { ReefError } from "../core/errors.js";
 import { within } from "../core/extension/alive.js";
-import { MAX_WIRE_NAME, wireNames } from "../core/tool-names.js";
+import { MAX_WIRE_NAME, wireNames } from "../core/tools/names.js";
 import type { ServiceContext } from "../core/types.js";
 import { type CatalogProblem, contributionOf, type Entry } from "./contributions.js";
 

@@ -1,7 +1,7 @@
 /** An extension file from a services folder alone, without a running Reef. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { codeFiles } from "../core/code-files.js";
+import { codeFiles } from "../core/code/code-files.js";
 import { scanServices } from "../core/discover.js";
 import { messageOf } from "../core/errors.js";
 import { isSelected } from "../core/extension/selection.js";

@@ -1,6 +1,6 @@
 /** The list of tools for MCP clients: the catalogue, and the tools that are always there. */
 import type { Tool } from "@modelcontextprotocol/server";
-import { modelSchema } from "../core/model-schema.js";
+import { modelSchema } from "../core/tools/model-schema.js";
 import type { CatalogTool, ToolCatalog } from "./catalog.js";
 
 /** Clients put `mcp__reef__` before the name. */

@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from "node:fs";
-import { holds } from "../core/code-files.js";
-import { contentDigest } from "../core/digest.js";
+import { holds } from "../core/code/code-files.js";
+import { contentDigest } from "../core/code/digest.js";
 import { Turns } from "../core/turns.js";
 import { CallDispatcher } from "./call-dispatcher.js";
 import { type BrokerTool, type ProviderInfo, toolsOf } from "./catalogue.js";

@@ -2,8 +2,8 @@
 import type { Dirent } from "node:fs";
 import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { copyCode } from "../core/code-copy.js";
-import { isCode } from "../core/code-files.js";
+import { copyCode } from "../core/code/code-copy.js";
+import { isCode } from "../core/code/code-files.js";
 import { messageOf } from "../core/errors.js";
 import { toStorageError } from "../core/storage-error.js";
 import { ManifestError } from "./errors.js";

@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { holds } from "../core/code-files.js";
+import { holds } from "../core/code/code-files.js";
 import { BrokerError, type Denial } from "./errors.js";
 import type { LoadedPlugin } from "./manifest.js";
 import { describeDenial, explain, type Party } from "./permissions/check.js";

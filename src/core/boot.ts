@@ -1,18 +1,18 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
 
-import { type Imported, ImportRound, importChecked } from "./boot-imports.js";
-import { dropDuplicates, type Fail, SERVES, startInOrder } from "./boot-starts.js";
+import { type Imported, ImportRound, importChecked } from "./boot/imports.js";
+import { dropDuplicates, type Fail, SERVES, startInOrder } from "./boot/in-order.js";
+import { dependentsOf, orderByDependencies } from "./boot/order.js";
+import { Patience } from "./boot/patience.js";
 import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
-import { readSource } from "./digest.js";
+import { readSource } from "./code/digest.js";
+import type { SourceMemory } from "./code/source-memory.js";
 import { type ServiceFolder, scanServices } from "./discover.js";
 import { messageOf } from "./errors.js";
 import { changes, loadRest } from "./late.js";
 import { asLoadFailure, dependencyCycle, missingDependency } from "./load-failure.js";
-import { dependentsOf, orderByDependencies } from "./order.js";
-import { Patience } from "./patience.js";
 import type { Registry } from "./registry.js";
-import type { SourceMemory } from "./source-memory.js";
 
 export interface BootResult {
   /** Settles when folders that were too slow for the start have been dealt with as well. */

@@ -4,12 +4,12 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isAlone, type Job } from "./check-job.js";
-import { type CheckAnswer, type CheckRequest, TOGETHER } from "./check-messages.js";
-import type { CheckProcess } from "./check-process.js";
+import { isAlone, type Job } from "./checker/job.js";
+import { JobQueue } from "./checker/job-queue.js";
+import { KnownCode } from "./checker/known-code.js";
+import { type CheckAnswer, type CheckRequest, TOGETHER } from "./checker/messages.js";
+import type { CheckProcess } from "./checker/process.js";
 import { messageOf } from "./errors.js";
-import { JobQueue } from "./job-queue.js";
-import { KnownCode } from "./known-code.js";
 import { checkProcess } from "./late.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
 

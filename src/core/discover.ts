@@ -1,11 +1,11 @@
 /** Folders become candidates; candidates become ordered modules. */
 import { type Dirent, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { orderByDependencies } from "./boot/order.js";
 import { messageOf } from "./errors.js";
+import { checkModule } from "./generation/module-check.js";
 import { asLoadFailure, LoadFailure } from "./load-failure.js";
-import { checkModule } from "./module-check.js";
 import { assertFolderName } from "./names.js";
-import { orderByDependencies } from "./order.js";
 import { MAX_MANIFEST, readRegularFile } from "./regular-file.js";
 import type { ServiceModule } from "./types.js";
 

@@ -1,15 +1,15 @@
 /** From a request to the service that answers it. The cost does not grow with the number of services. */
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
+import { Expected } from "./dispatch/expected.js";
+import { NOSNIFF } from "./dispatch/json-context.js";
+import type { Env, ReplyKind, Serving } from "./dispatch/serving.js";
+import { isJson, mayWrite } from "./dispatch/streams.js";
+import { saysNotFound, withHeaders } from "./dispatch/unknown-route.js";
 import { clientGone, errorReply } from "./errors.js";
-import { Expected } from "./expected.js";
-import { isExchanging } from "./host-context.js";
-import { NOSNIFF } from "./json-context.js";
+import { isExchanging } from "./generation/host-context.js";
 import { rootRoutes } from "./late.js";
 import type { Logger } from "./log.js";
-import type { Env, ReplyKind, Serving } from "./serving.js";
-import { isJson, mayWrite } from "./streams.js";
-import { saysNotFound, withHeaders } from "./unknown-route.js";
 
 /** Where a service is reachable. Outlives the generations that serve it. */
 export class Mount {

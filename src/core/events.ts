@@ -1,7 +1,7 @@
 /** The event bus between services. `reef:event` goes through a sink first, which stores it. */
 import { withCause } from "./causality.js";
 import { isA } from "./errors.js";
-import { isExchanging, isWorkOf } from "./host-context.js";
+import { isExchanging, isWorkOf } from "./generation/host-context.js";
 import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";

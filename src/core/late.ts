@@ -6,13 +6,15 @@ export function loadRest(): void {
 }
 
 /** The registry as services see it. */
-export const registryViews = () => require("./registry-view.js") as typeof import("./registry-view.js");
+export const registryViews = () => require("./registry/view.js") as typeof import("./registry/view.js");
 
 /** Handles of stores. */
-export const storeHandles = () => require("./store-handle.js") as typeof import("./store-handle.js");
+export const storeHandles = () =>
+  require("./version/store-handle.js") as typeof import("./version/store-handle.js");
 
 /** Which of the services at the root answers. */
-export const rootRoutes = () => require("./root-routes.js") as typeof import("./root-routes.js");
+export const rootRoutes = () =>
+  require("./dispatch/root-routes.js") as typeof import("./dispatch/root-routes.js");
 
 /** What strangers may read of a failure. */
 export const redaction = () => require("./redact.js") as typeof import("./redact.js");
@@ -21,16 +23,17 @@ export const redaction = () => require("./redact.js") as typeof import("./redact
 export const changes = () => require("./changes.js") as typeof import("./changes.js");
 
 /** Copies of the code that has served. */
-export const snapshots = () => require("./snapshots.js") as typeof import("./snapshots.js");
+export const snapshots = () => require("./code/snapshots.js") as typeof import("./code/snapshots.js");
 
 /** The tree of events. */
 export const eventTree = () => require("./tree.js") as typeof import("./tree.js");
 
 /** What tries unknown code. */
-export const checkProcess = () => require("./check-process.js") as typeof import("./check-process.js");
+export const checkProcess = () => require("./checker/process.js") as typeof import("./checker/process.js");
 
 /** What handlers throw, as replies. */
-export const thrownReplies = () => require("./thrown-reply.js") as typeof import("./thrown-reply.js");
+export const thrownReplies = () =>
+  require("./dispatch/thrown-reply.js") as typeof import("./dispatch/thrown-reply.js");
 
 const ALL = [
   registryViews,

@@ -1,6 +1,6 @@
+import type { Snapshot } from "./code/snapshot-list.js";
 import type { FailureStep } from "./load-failure.js";
 import type { LogLine } from "./log.js";
-import type { Snapshot } from "./snapshot-list.js";
 import type { ServiceModule } from "./types.js";
 
 /** Where a service stands. `loading`: found, not yet serving. `disabled`: kept from loading by the operator. */

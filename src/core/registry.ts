@@ -1,28 +1,28 @@
 /** What serves, and every change of it, one after the other: so that two changes never race. */
 import { join } from "node:path";
-import { Admission } from "./admission.js";
-import { ChangeQueue } from "./change-queue.js";
+import { Starts } from "./boot/starts.js";
+import { Admission } from "./changes/admission.js";
+import { ChangeQueue } from "./changes/queue.js";
+import { Switches } from "./changes/switches.js";
+import type { SyncResult } from "./changes/sync.js";
+import { Trials } from "./checker/trials.js";
 import type { Checker } from "./checker.js";
-import type { ContextHost, Peer } from "./context.js";
-import { Copies } from "./copies.js";
+import { Copies } from "./code/copies.js";
+import type { Snapshots } from "./code/snapshots.js";
+import { SourceMemory } from "./code/source-memory.js";
+import { hasChanged } from "./code/unchanged.js";
+import type { Expected } from "./dispatch/expected.js";
 import type { Dispatcher } from "./dispatch.js";
 import type { EventBus } from "./events.js";
-import type { Expected } from "./expected.js";
-import { FailureBook } from "./failures.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import { registryViews, snapshots } from "./late.js";
 import type { LoadFailure } from "./load-failure.js";
 import type { LogBook, Logger } from "./log.js";
+import { FailureBook } from "./registry/failures.js";
+import { type Service, ServiceTable } from "./registry/table.js";
 import { CHANGE_EVENT, STOPPING_EVENT, SYNC_EVENT } from "./registry-events.js";
 import type { ReloadAction, ServiceRegistry } from "./registry-types.js";
-import type { Snapshots } from "./snapshots.js";
-import { SourceMemory } from "./source-memory.js";
-import { Starts } from "./starts.js";
-import { Switches } from "./switches.js";
-import type { SyncResult } from "./sync.js";
-import { type Service, ServiceTable } from "./table.js";
-import { Trials } from "./trials.js";
-import { hasChanged } from "./unchanged.js";
+import type { ContextHost, Peer } from "./version/context.js";
 import { Waiters } from "./waiters.js";
 
 export interface RegistryOptions {

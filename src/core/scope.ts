@@ -1,7 +1,7 @@
 /** What one version of a service owns, and letting go of all of it. */
 import { messageOf } from "./errors.js";
-import { InFlight } from "./in-flight.js";
 import type { Logger } from "./log.js";
+import { InFlight } from "./version/in-flight.js";
 import { Waiters } from "./waiters.js";
 
 /** Enters the context in which a service's code runs, so that what it opens and throws is its own. */

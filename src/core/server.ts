@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { SHORTEST_TOKEN, storedToken } from "./auth.js";
 import { type Checker, ChildChecker } from "./checker.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
-import { createServer, type ReefServer, type ServerOptions } from "./create-server.js";
-import { holdDataDir, prepareDataDir } from "./data-lock.js";
 import { errorReply, messageOf } from "./errors.js";
+import { guardProcess } from "./generation/process-guard.js";
 import { LogBook } from "./log.js";
-import { guardProcess } from "./process-guard.js";
-import { listenError } from "./start-errors.js";
+import { createServer, type ReefServer, type ServerOptions } from "./server/create-server.js";
+import { holdDataDir, prepareDataDir } from "./server/data-lock.js";
+import { listenError } from "./server/start-errors.js";
 
 export { createServer, type ReefServer, type ServerOptions };
 

@@ -1,9 +1,9 @@
 /** Loaded before every test run (see bunfig.toml), so that no test touches live data. */
 import { afterAll } from "bun:test";
-import { installSourceResolution, isInProject, shareHostModules } from "./host-modules.js";
-import { enterScratch, removeScratch } from "./scratch.js";
+import { installSourceResolution, isInProject, shareHostModules } from "./generation/host-modules.js";
+import { enterScratch, removeScratch } from "./harness/scratch.js";
+import { closeStoresLeftOpen } from "./harness/stores.js";
 import { TEST_FILE } from "./test-files.js";
-import { closeStoresLeftOpen } from "./testing-stores.js";
 
 // The test runner ends without an "exit" event.
 afterAll(async () => {

@@ -3,7 +3,7 @@ import type { ExtensionAPI, ExtensionContext } from "@mariozechner/pi-coding-age
 import type { TSchema } from "@sinclair/typebox";
 import * as typebox from "@sinclair/typebox";
 import { createFleetClient } from "./client.js";
-import { lend } from "./host-modules.js";
+import { lend } from "./generation/host-modules.js";
 import type { TestHarness } from "./testing.js";
 import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
 import { checkValue } from "./validate.js";

@@ -1,10 +1,10 @@
 /** A harness for the tests of services: a Reef in this process, without a port, with a data folder of its own. */
 import { readConfig } from "./config.js";
 import { endDataDir } from "./data-dir.js";
+import { enterScratchLate, makeDataDir } from "./harness/scratch.js";
+import { keepStoresOpen, removeDataDir } from "./harness/stores.js";
 import { LogBook } from "./log.js";
-import { enterScratchLate, makeDataDir } from "./scratch.js";
 import { createServer, type ReefServer } from "./server.js";
-import { keepStoresOpen, removeDataDir } from "./testing-stores.js";
 import type { Json, ServiceModule } from "./types.js";
 
 /** Imported before the services, as in sorted imports, this has them open their files in a scratch folder. */

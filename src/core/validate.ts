@@ -3,9 +3,9 @@ import type { Static, TSchema } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Context } from "hono";
 import { ReefError } from "./errors.js";
-import { assertFormats } from "./formats.js";
-import { isTooDeep, MOST_LEVELS } from "./json-depth.js";
-import { problemsOf, UNIQUE_LATER } from "./validate-messages.js";
+import { assertFormats } from "./validate/formats.js";
+import { isTooDeep, MOST_LEVELS } from "./validate/json-depth.js";
+import { problemsOf, UNIQUE_LATER } from "./validate/messages.js";
 
 /** The checks of a schema, the cheap ones first. */
 const compiled = new WeakMap<TSchema, Array<TypeCheck<TSchema>>>();

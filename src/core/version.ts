@@ -3,17 +3,18 @@
  * place it drains (draining.ts): finishes what it has begun. Then, or when the service is removed, it is retired: store
  * saved and closed. With that its generation is disposed, which ends its scope: everything that its code opened.
  */
-import { type ContextHost, createContext } from "./context.js";
-import type { Source } from "./digest.js";
+
+import type { Source } from "./code/digest.js";
+import { Serving, type ServingHooks } from "./dispatch/serving.js";
+import { STREAM_POLL_MS } from "./dispatch/streams.js";
 import { isA, messageOf } from "./errors.js";
+import { initializing } from "./generation/host-context.js";
+import { settleModule } from "./generation/module-check.js";
 import type { Generation } from "./generation.js";
-import { initializing } from "./host-context.js";
 import { LoadFailure } from "./load-failure.js";
-import { settleModule } from "./module-check.js";
 import { within } from "./scope.js";
-import { Serving, type ServingHooks } from "./serving.js";
-import { STREAM_POLL_MS } from "./streams.js";
 import type { ServiceModule } from "./types.js";
+import { type ContextHost, createContext } from "./version/context.js";
 import type { Waiters } from "./waiters.js";
 
 /** A loaded generation with its request side. */

@@ -1,8 +1,8 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { messageOf } from "../core/errors.js";
-import { assertFormats } from "../core/formats.js";
 import { StorageError } from "../core/storage-error.js";
+import { assertFormats } from "../core/validate/formats.js";
 
 /** Freezes a value and all that it contains, and returns it. */
 export function deepFreeze<T>(value: T): Readonly<T> {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { validateToolArguments } from "@mariozechner/pi-ai";
 import type { TestHarness } from "../../src/core/testing.js";
 import { createTestAgent, type TestAgent } from "../../src/core/testing-agent.js";
-import { plainSchema } from "../../src/core/tool-schema.js";
+import { plainSchema } from "../../src/core/tools/schema.js";
 import type { ServiceModule } from "../../src/core/types.js";
 import { startReef, type TestReef } from "./reef.js";
 

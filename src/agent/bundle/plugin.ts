@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, extname, join, resolve, sep } from "node:path";
 import type { BunPlugin } from "bun";
-import { resolveOwnSource } from "../../core/host-modules.js";
+import { resolveOwnSource } from "../../core/generation/host-modules.js";
 import { hasReadableEnding, saysHowToRead } from "./readable.js";
 
 const projectRoot = resolve(import.meta.dir, "..", "..", "..");

@@ -1,5 +1,5 @@
-import { MOST_LEVELS } from "../../core/json-depth.js";
 import { isObject } from "../../core/objects.js";
+import { MOST_LEVELS } from "../../core/validate/json-depth.js";
 import { Channel, MessageTooLarge } from "../channel.js";
 import { isNestedTooDeeply } from "../depth.js";
 import { BrokerError } from "../errors.js";

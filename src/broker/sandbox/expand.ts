@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { breathe } from "../../core/breathe.js";
-import { holds } from "../../core/code-files.js";
+import { holds } from "../../core/code/code-files.js";
 import { systemErrorCode } from "../../core/storage-error.js";
 import {
   literalPrefix,

@@ -1,7 +1,7 @@
 /** The fields of a tool that pi takes as they are, and that would end it where they are something else. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
-import { textsOf } from "../tool-texts.js";
+import { textsOf } from "../tools/texts.js";
 import type { Owner } from "./owner.js";
 
 /** Told what is wrong with a tool. */

@@ -3,7 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { endSessions, installIn, withTool } from "../../../tests/support/client-half.js";
 import { createFakePi } from "../../../tests/support/fake-pi.js";
 import { createExtension } from "../extension.js";
-import { wireNames } from "../tool-names.js";
+import { wireNames } from "../tools/names.js";
 import type { ServiceModule, ToolResult } from "../types.js";
 
 const server = Bun.serve({

@@ -1,9 +1,9 @@
 /** Makes a service's tools look the same to every agent: plain schemas, names that providers accept. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
-import { modelSchema } from "../model-schema.js";
-import { distinctWireName, wireNames } from "../tool-names.js";
-import { plainSchema } from "../tool-schema.js";
+import { modelSchema } from "../tools/model-schema.js";
+import { distinctWireName, wireNames } from "../tools/names.js";
+import { plainSchema } from "../tools/schema.js";
 import type { Owner } from "./owner.js";
 import { guarded } from "./tool-calls.js";
 import { usable } from "./tool-fields.js";

@@ -1,0 +1,93 @@
+/** Makes the code of a folder what a kept copy holds. */
+// The default import keeps each call visible to a spy.
+import fs, { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { codeFiles } from "../code/code-files.js";
+import { writeFileAtomic } from "../files.js";
+import { type GaveWay, makeRoom, type NoteGaveWay, putBack, removeLink } from "./gave-way.js";
+
+/**
+ * Changed and missing files are written, others removed. `node_modules`, data and dot-files stay. Each file is
+ * replaced in one step; repeat the call if it was interrupted.
+ *
+ * What is behind a link belongs to others and is never changed: the link stays where that is what was kept, and gives
+ * way to the kept files where it is not.
+ *
+ * @param note Is told what is going to give way, for the case that the process ends meanwhile.
+ * @returns What gave way: links, and folders with more than code in them. When it throws, that is in its place again.
+ */
+export function restoreCode(from: string, dir: string, note?: NoteGaveWay): GaveWay[] {
+  const wanted = codeFiles(from);
+  const keep = new Set(wanted);
+  for (const file of byLink(dir, codeFiles(dir)).get(undefined) ?? []) {
+    if (!keep.has(file)) fs.rmSync(join(dir, file), { force: true });
+  }
+  const gaveWay: GaveWay[] = [];
+  try {
+    for (const file of byLink(dir, wanted).get(undefined) ?? []) {
+      gaveWay.push(...makeRoom(join(dir, file), note));
+      restoreFile(from, dir, file);
+    }
+    // Where links lead to others, one that gives way changes what is behind the next.
+    while (replaceLinks(from, dir, wanted, gaveWay, note));
+  } catch (error) {
+    putBack(gaveWay);
+    throw error;
+  }
+  return gaveWay;
+}
+
+function restoreFile(from: string, dir: string, file: string): void {
+  const [source, target] = [join(from, file), join(dir, file)];
+  if (isSame(source, target)) return;
+  const { mode } = statSync(source);
+  writeFileAtomic(target, readFileSync(source), mode);
+  fs.chmodSync(target, mode);
+}
+
+/** Puts kept files into the place of each link that shows others. False when there was none. */
+function replaceLinks(
+  from: string,
+  dir: string,
+  wanted: readonly string[],
+  gaveWay: GaveWay[],
+  note?: NoteGaveWay,
+): boolean {
+  const [shown, kept] = [byLink(dir, codeFiles(dir)), byLink(dir, wanted)];
+  let replaced = false;
+  for (const link of new Set([...shown.keys(), ...kept.keys()])) {
+    if (link === undefined) continue;
+    const [present, files] = [shown.get(link) ?? [], kept.get(link) ?? []];
+    const isKept = (file: string, n: number) =>
+      present[n] === file && isSame(join(from, file), join(dir, file));
+    if (files.length === present.length && files.every(isKept)) continue;
+    const places = files.map((file) => join(dir, file));
+    gaveWay.push(removeLink(join(dir, link), places, note));
+    for (const file of files) restoreFile(from, dir, file);
+    replaced = true;
+  }
+  return replaced;
+}
+
+/** Files by the link through which they are reached; `undefined` for those that are in the folder itself. */
+function byLink(dir: string, files: readonly string[]): Map<string | undefined, string[]> {
+  return Map.groupBy(files, (file) => linkOn(dir, file));
+}
+
+/** The first link on the way to a file, itself included. */
+export function linkOn(dir: string, file: string): string | undefined {
+  for (let end = file.indexOf("/"); ; end = file.indexOf("/", end + 1)) {
+    const path = end === -1 ? file : file.slice(0, end);
+    const stat = lstatSync(join(dir, path), { throwIfNoEntry: false });
+    if (stat?.isSymbolicLink()) return path;
+    if (end === -1 || !stat?.isDirectory()) return undefined;
+  }
+}
+
+/** Whether there is another file that holds the same. */
+export function isSame(one: string, other: string): boolean {
+  if (!existsSync(other)) return false;
+  const { size } = statSync(one);
+  const stat = statSync(other);
+  return stat.isFile() && stat.size === size && readFileSync(other).equals(readFileSync(one));
+}

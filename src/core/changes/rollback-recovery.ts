@@ -1,0 +1,82 @@
+/** Takes back a rollback that the end of the server interrupted: its folder may hold a mix of two versions. */
+// The default import keeps each call visible to a spy.
+import fs from "node:fs";
+import { join } from "node:path";
+import { codeFiles } from "../code/code-files.js";
+import { contentDigest } from "../code/digest.js";
+import type { Snapshots } from "../code/snapshots.js";
+import { messageOf } from "../errors.js";
+import type { Logger } from "../log.js";
+import { isInPlace, putBack } from "./gave-way.js";
+import { isSame, linkOn } from "./restore.js";
+import { RollbackJournal, type RollbackNotes } from "./rollback-journal.js";
+
+export interface RecoveryOptions {
+  servicesDir: string;
+  dataDir: string;
+  snapshots: Snapshots;
+  log: Logger;
+}
+
+/**
+ * Gives these folders what they held before. Call it before they are read. Never throws: what cannot be taken back is
+ * reported, and not tried again, since by the next start the folder may have been mended in another way.
+ */
+export function recoverRollbacks(dirNames: readonly string[], options: RecoveryOptions): void {
+  const { dataDir, log } = options;
+  for (const dirName of dirNames) {
+    const journal = new RollbackJournal(dataDir, dirName);
+    const what = `a rollback of ${dirName} was interrupted by the end of the server`;
+    try {
+      const notes = journal.read();
+      takeBack(dirName, notes, options);
+      journal.end();
+      log.warn(`${what}: the folder holds again what it held before (${notes.from.slice(0, 12)})`);
+    } catch (error) {
+      const rest = "the folder may hold a mix of two versions, deploy it or roll it back";
+      log.error(`${what} and cannot be taken back (${messageOf(error)}): ${rest}; ${setAside(journal)}`);
+    }
+  }
+}
+
+function setAside(journal: RollbackJournal): string {
+  try {
+    return `what was noted of it is in ${journal.setAside()}`;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function takeBack(dirName: string, notes: RollbackNotes, { servicesDir, snapshots }: RecoveryOptions): void {
+  const { dir, from, to, gaveWay } = notes;
+  const path = join(servicesDir, dirName);
+  if (!fs.existsSync(path) || fs.realpathSync(path) !== dir) {
+    throw new Error(`${dir} is not its folder any more`);
+  }
+  const [before, after] = [snapshots.find(dirName, from), snapshots.find(dirName, to)];
+  if (before === undefined || after === undefined || contentDigest(before) !== from) {
+    throw new Error("the copy of what the folder held is gone or damaged");
+  }
+  const other = findOther(dir, [before, after]);
+  if (other !== undefined) throw new Error(`${other} was changed since`);
+  // Those of other files are found among the code, and removed with what was not kept.
+  for (const { files } of gaveWay.filter((each) => !isInPlace(each))) {
+    for (const file of files) fs.rmSync(temporaryOf(file), { force: true });
+  }
+  const room = putBack(gaveWay);
+  snapshots.tell(dirName, [...room, ...snapshots.restore(dirName, dir, from)]);
+}
+
+/** Code that neither is of a kept version nor was being written of one. What is behind links is not looked at. */
+function findOther(dir: string, versions: readonly string[]): string | undefined {
+  const unfinished = new Set(versions.flatMap(codeFiles).map(temporaryOf));
+  return codeFiles(dir).find((file) => {
+    if (unfinished.has(file) || linkOn(dir, file) !== undefined) return false;
+    return !versions.some((kept) => isSame(join(dir, file), join(kept, file)));
+  });
+}
+
+/** As `writeFileAtomic` names what it has not finished. */
+function temporaryOf(file: string): string {
+  return `${file}.tmp`;
+}

@@ -1,0 +1,81 @@
+/** Which services the operator has switched off; remembered across restarts. */
+import { join } from "node:path";
+import { messageOf } from "../errors.js";
+import { readWithMark, setAside, writeFileAtomic } from "../files.js";
+import type { Logger } from "../log.js";
+
+/** A service that is kept from loading. */
+export interface Disabled {
+  name: string;
+  dirName: string;
+  /** ISO 8601. */
+  since: string;
+  reason?: string;
+}
+
+export class Switches {
+  readonly #path: string;
+  readonly #disabled = new Map<string, Disabled>();
+
+  /**
+   * A damaged file is set aside, and the log says so. Throws a `StorageError` when the file is there and cannot be
+   * read: without it services would run that were switched off.
+   */
+  constructor(dataDir: string, log: Logger) {
+    this.#path = join(dataDir, ".reef", "disabled.json");
+    const kept = readWithMark(this.#path);
+    if (!kept) return;
+    try {
+      for (const entry of parse(new TextDecoder().decode(kept.bytes)))
+        this.#disabled.set(entry.dirName, entry);
+    } catch (error) {
+      const problem = `${this.#path} is damaged (${messageOf(error)})`;
+      log.error(`${problem}: it was ${moveAway(this.#path)}, services in it may run again.`);
+    }
+  }
+
+  list(): Disabled[] {
+    return [...this.#disabled.values()];
+  }
+
+  isDisabled(dirName: string): boolean {
+    return this.#disabled.has(dirName);
+  }
+
+  /** Throws when it cannot be saved; then nothing has changed. */
+  disable(entry: Disabled): void {
+    this.#save(new Map(this.#disabled).set(entry.dirName, entry));
+    this.#disabled.set(entry.dirName, entry);
+  }
+
+  enable(dirName: string): void {
+    const next = new Map(this.#disabled);
+    if (!next.delete(dirName)) return;
+    this.#save(next);
+    this.#disabled.delete(dirName);
+  }
+
+  #save(entries: ReadonlyMap<string, Disabled>): void {
+    writeFileAtomic(this.#path, JSON.stringify([...entries.values()], null, 2));
+  }
+}
+
+function parse(text: string): Disabled[] {
+  const known: unknown = JSON.parse(text);
+  if (Array.isArray(known) && known.every(isDisabled)) return known;
+  throw new TypeError("it is no list of services");
+}
+
+function isDisabled(value: unknown): value is Disabled {
+  const { name, dirName } = Object(value) as Partial<Record<keyof Disabled, unknown>>;
+  return typeof name === "string" && typeof dirName === "string";
+}
+
+/** What became of a damaged file, in words. */
+function moveAway(path: string): string {
+  try {
+    return `moved to ${setAside(path)}`;
+  } catch (error) {
+    return `left where it is: ${messageOf(error)}`;
+  }
+}

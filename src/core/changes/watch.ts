@@ -1,0 +1,121 @@
+/** Watch mode: a saved file is live. */
+import fs, { type FSWatcher, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { follow, isCode } from "../code/code-files.js";
+import { messageOf } from "../errors.js";
+import type { Logger } from "../log.js";
+import type { SyncResult } from "./sync.js";
+
+export interface WatchOptions {
+  servicesDir: string;
+  /** Brings what is running in line with the folder. */
+  sync: () => Promise<SyncResult>;
+  log: Logger;
+  /** Quiet time after a change before it is taken up: editors write in several steps. Milliseconds. */
+  settleMs?: number;
+}
+
+const SETTLE_MS = 60;
+
+/** How long after its failure a folder is watched anew, in milliseconds; each time in a row twice as long. */
+const RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+
+/** Watches the services folder and the targets of links in it. Returns the function that stops watching. */
+export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: WatchOptions): () => void {
+  /** By path and inode: a folder that another took the place of is watched no more. */
+  const watchers = new Map<string, FSWatcher>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+  /** How often in a row something could not be watched. */
+  let failed = 0;
+
+  /** What changes until then is found then. */
+  const failedToWatch = (path: string, error: unknown) => {
+    if (stopped) return;
+    const ms = Math.min(RETRY_MS * 2 ** failed++, LONGEST_RETRY_MS);
+    log.warn(`${path} cannot be watched: ${messageOf(error)}; it is tried again in ${ms / 1000} s`);
+    settle(ms);
+  };
+
+  const settle = (ms = settleMs) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void apply(), ms);
+  };
+
+  const apply = async () => {
+    if (stopped) return;
+    try {
+      attach();
+      const { results, errors } = await sync();
+      for (const { name, action } of results) log.info(`${name}: ${action}`);
+      for (const { dir, error } of errors) log.warn(`${dir}: not loaded: ${error}`);
+    } catch (error) {
+      log.error(`watching: ${messageOf(error)}`);
+    }
+  };
+
+  /** Never throws: what cannot be watched can still be loaded. */
+  const attach = () => {
+    const wanted = new Map<string, string>();
+    const want = (path: string) => {
+      const folder = follow(path);
+      if (folder?.stat.isDirectory()) wanted.set(`${path} ${folder.real} ${folder.stat.ino}`, path);
+    };
+    attempt(servicesDir, () => {
+      want(servicesDir);
+      for (const path of linksIn(servicesDir)) attempt(path, () => want(path));
+    });
+    for (const [key, watcher] of watchers) {
+      if (wanted.has(key)) continue;
+      watcher.close();
+      watchers.delete(key);
+    }
+    for (const [key, path] of wanted) {
+      if (!watchers.has(key)) attempt(path, () => watchers.set(key, watcherOf(path, key)));
+    }
+  };
+
+  const watcherOf = (path: string, key: string) => {
+    const matters = path === servicesDir ? isCodeOfAService : isCode;
+    const watcher = fs.watch(path, { recursive: true }, (_event, file) => {
+      // Nothing is named when it is the watched folder itself.
+      if (file && !matters(file)) return;
+      failed = 0;
+      settle();
+    });
+    watcher.on("error", (error) => {
+      watcher.close();
+      if (watchers.get(key) === watcher) watchers.delete(key);
+      failedToWatch(path, error);
+    });
+    return watcher;
+  };
+
+  const attempt = (path: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      failedToWatch(path, error);
+    }
+  };
+
+  attach();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    for (const watcher of watchers.values()) watcher.close();
+  };
+}
+
+/** Whether a path in the services folder is code; see `isCode`. */
+function isCodeOfAService(path: string): boolean {
+  const [folder = "", ...rest] = path.split("/");
+  return !folder.startsWith(".") && folder !== "node_modules" && isCode(rest.join("/"));
+}
+
+/** The links in the services folder, which a recursive watch does not follow. */
+function linksIn(servicesDir: string): string[] {
+  const entries = readdirSync(servicesDir, { withFileTypes: true });
+  return entries.filter((entry) => entry.isSymbolicLink()).map((entry) => join(servicesDir, entry.name));
+}

@@ -1,0 +1,73 @@
+/** Which code has passed a check or served before, and need not be tried again. */
+import { readFileSync } from "node:fs";
+import { breathe } from "../breathe.js";
+import { messageOf } from "../errors.js";
+import { replaceFile } from "../files.js";
+import { systemErrorCode } from "../storage-error.js";
+
+/** Digests kept across restarts; the latest ones. */
+const REMEMBERED = 5000;
+
+/** The digests of known code; with a path, also for later starts of the server, as a JSON list. */
+export class KnownCode {
+  readonly #path: string | undefined;
+  readonly #digests: Set<string>;
+  #unsaved = false;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(path: string | undefined) {
+    this.#path = path;
+    this.#digests = new Set(read(path));
+  }
+
+  get isEmpty(): boolean {
+    return this.#digests.size === 0;
+  }
+
+  has(digest: string): boolean {
+    return this.#digests.has(digest);
+  }
+
+  add(digest: string): void {
+    const isNew = !this.#digests.delete(digest);
+    // The latest one now, also when it has been known for long.
+    this.#digests.add(digest);
+    for (const oldest of this.#digests) {
+      if (this.#digests.size <= REMEMBERED) break;
+      this.#digests.delete(oldest);
+    }
+    if (!isNew || this.#unsaved || !this.#path) return;
+    this.#unsaved = true;
+    this.#saving = this.#saving.then(breathe).then(() => this.#save());
+  }
+
+  /** Resolves when what was added is on disk, or cannot be brought there. */
+  saved(): Promise<void> {
+    return this.#saving;
+  }
+
+  /** The memory only saves time: losing it costs a check. */
+  async #save(): Promise<void> {
+    this.#unsaved = false;
+    const path = this.#path;
+    if (!path) return;
+    try {
+      await replaceFile(path, JSON.stringify([...this.#digests]), { durable: false });
+    } catch (error) {
+      console.warn(`reef: cannot remember checked code in ${path}: ${messageOf(error)}`);
+    }
+  }
+}
+
+function read(path: string | undefined): string[] {
+  if (!path) return [];
+  try {
+    const known: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return Array.isArray(known) ? known.filter((digest) => typeof digest === "string") : [];
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") {
+      console.warn(`reef: ${path} is unreadable, all services are checked again: ${messageOf(error)}`);
+    }
+    return [];
+  }
+}

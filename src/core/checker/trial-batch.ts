@@ -1,0 +1,133 @@
+/** Tries the code of several folders side by side, whatever the order in which they need each other. */
+import { breathe } from "../breathe.js";
+import type { ModuleFacts } from "../checker.js";
+import { asLoadFailure, type LoadFailure } from "../load-failure.js";
+import type { ServiceTable } from "../registry/table.js";
+
+/** What came of trying a folder's code; it holds for code with this digest only. */
+export interface Trial {
+  digest: string;
+  facts?: ModuleFacts;
+  /** Whether its `init` has been tried too, where it has one. */
+  started: boolean;
+  failure?: LoadFailure;
+}
+
+/** The two checks of one folder's code, which `digest` identifies. */
+export interface Checks {
+  importing(dirName: string, digest: string): Promise<ModuleFacts>;
+  starting(dirNames: string[], digest: string): Promise<void>;
+}
+
+interface Named {
+  dirName: string;
+  facts: ModuleFacts;
+}
+
+/** What somebody needs. Module objects have no folder. */
+interface Needed {
+  dirName: string | undefined;
+  dependencies: readonly string[];
+}
+
+/** Folders that are tried side by side, and may need each other. */
+export class Batch {
+  readonly trials = new Map<string, Promise<Trial>>();
+  readonly #table: ServiceTable;
+  readonly #checks: Checks;
+  readonly #named = new Map<string, PromiseWithResolvers<Named | undefined>>();
+  /** One answer for all who ask, whatever changes meanwhile: else they could come to wait for each other. */
+  readonly #found = new Map<string, Promise<Needed | undefined>>();
+  /** Whether all have said what they are called. */
+  #all = false;
+
+  constructor(
+    folders: ReadonlyArray<{ dirName: string; digest: string }>,
+    table: ServiceTable,
+    checks: Checks,
+  ) {
+    this.#table = table;
+    this.#checks = checks;
+    const imports = folders.map(async ({ dirName, digest }) => {
+      await breathe();
+      try {
+        const facts = await checks.importing(dirName, digest);
+        this.#name(facts.name).resolve({ dirName, facts });
+        return facts;
+      } finally {
+        // Who needs the service that runs from it, and now is not in it, need not wait until all are known.
+        const before = table.byFolder(dirName);
+        if (before) this.#name(before.name).resolve(undefined);
+      }
+    });
+    for (const [at, { dirName, digest }] of folders.entries()) {
+      this.trials.set(dirName, this.#try(dirName, digest, imports[at] as Promise<ModuleFacts>));
+    }
+    void Promise.allSettled(imports).then(() => {
+      this.#all = true;
+      for (const name of this.#named.values()) name.resolve(undefined);
+    });
+  }
+
+  /** Settles with what is called `name` in this batch as soon as that is known; with nothing, once all are known. */
+  #name(name: string): PromiseWithResolvers<Named | undefined> {
+    const known = this.#named.get(name) ?? Promise.withResolvers<Named | undefined>();
+    this.#named.set(name, known);
+    if (this.#all) known.resolve(undefined);
+    return known;
+  }
+
+  async #try(dirName: string, digest: string, importing: Promise<ModuleFacts>): Promise<Trial> {
+    const trial: Trial = { digest, started: false };
+    try {
+      trial.facts = await importing;
+      if (trial.facts.hasInit) trial.started = await this.#start(dirName, digest, trial.facts);
+    } catch (error) {
+      trial.failure = asLoadFailure(error);
+    }
+    return trial;
+  }
+
+  /** False when it cannot be started because of others, which the change itself will say. */
+  async #start(dirName: string, digest: string, { name, dependencies }: ModuleFacts): Promise<boolean> {
+    const taken = this.#table.get(name);
+    if (taken && taken.dirName !== dirName) return false;
+    const order = new Set<string>();
+    if (!(await this.#collect(dependencies, order, new Set([name])))) return false;
+    for (const needed of order) {
+      const trial = await this.trials.get(needed);
+      if (trial?.failure || (trial?.facts?.hasInit && !trial.started)) return false;
+    }
+    await this.#checks.starting([...order, dirName], digest);
+    return true;
+  }
+
+  /** Adds the folders of services and of all they need, dependencies first; false where one is missing or in a circle. */
+  async #collect(names: readonly string[], order: Set<string>, above: ReadonlySet<string>): Promise<boolean> {
+    for (const name of names) {
+      if (above.has(name)) return false;
+      const found = await this.#find(name);
+      if (!found) return false;
+      const { dirName, dependencies } = found;
+      if (dirName !== undefined && order.has(dirName)) continue;
+      if (!(await this.#collect(dependencies, order, new Set([...above, name])))) return false;
+      if (dirName !== undefined) order.add(dirName);
+    }
+    return true;
+  }
+
+  #find(name: string): Promise<Needed | undefined> {
+    const found = this.#found.get(name) ?? this.#look(name);
+    this.#found.set(name, found);
+    return found;
+  }
+
+  /** What runs counts with what it needs now, what is in this batch with what its code on disk needs. */
+  async #look(name: string): Promise<Needed | undefined> {
+    const running = this.#table.get(name);
+    if (running && !this.trials.has(running.dirName ?? ""))
+      return { dirName: running.dirName, dependencies: running.current.module.dependencies ?? [] };
+    const named = await this.#name(name).promise;
+    return named && { dirName: named.dirName, dependencies: named.facts.dependencies };
+  }
+}

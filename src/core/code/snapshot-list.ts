@@ -1,0 +1,61 @@
+/** The list of a folder's kept versions, and how it is made anew when it is damaged. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../errors.js";
+import { setAside } from "../files.js";
+
+/** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
+export interface Snapshot {
+  digest: string;
+  keptAt: string;
+  /** False for code that a rollback replaced before it ever served. */
+  served: boolean;
+}
+
+/** The list of the copies that are in `folder`. */
+export function listPath(folder: string): string {
+  return join(folder, "index.json");
+}
+
+/**
+ * The kept versions that are in `folder`, latest first. A damaged list is set aside, and `warn` is told.
+ *
+ * @throws When the list cannot be read or set aside: it must then not be written to.
+ */
+export function readList(folder: string, warn: (message: string) => void): Snapshot[] {
+  const path = listPath(folder);
+  // Without a list there are copies if a damaged one was set aside and no version was kept since.
+  if (!existsSync(path)) return findCopies(folder);
+  const text = readFileSync(path, "utf8");
+  try {
+    return parseList(text).filter(({ digest }) => existsSync(join(folder, digest)));
+  } catch (error) {
+    const copy = setAside(path);
+    const found = findCopies(folder);
+    warn(`${path} is damaged (${messageOf(error)}): moved to ${copy}, ${found.length} copies found again`);
+    return found;
+  }
+}
+
+const DIGEST = /^[0-9a-f]{64}$/;
+
+function parseList(text: string): Snapshot[] {
+  const known: unknown = JSON.parse(text);
+  if (Array.isArray(known) && known.every(isSnapshot)) return known;
+  throw new TypeError("it is no list of versions");
+}
+
+function isSnapshot(value: unknown): value is Snapshot {
+  const { digest, keptAt, served } = Object(value) as Partial<Record<keyof Snapshot, unknown>>;
+  const isDigest = typeof digest === "string" && DIGEST.test(digest);
+  return isDigest && typeof keptAt === "string" && typeof served === "boolean";
+}
+
+/** By their names, which are their digests. Nearly all have served; a rollback tries each like any other code. */
+function findCopies(folder: string): Snapshot[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => DIGEST.test(name))
+    .map((digest) => ({ digest, keptAt: statSync(join(folder, digest)).mtime.toISOString(), served: true }))
+    .sort((one, other) => (one.keptAt < other.keptAt ? 1 : -1));
+}

@@ -1,0 +1,117 @@
+/** Is this export a ServiceModule? Every field is checked, so that later code can rely on its type. */
+import { messageOf } from "../errors.js";
+import { LoadFailure } from "../load-failure.js";
+import { assertServiceName } from "../names.js";
+import { isObject } from "../objects.js";
+import type { ServiceModule } from "../types.js";
+
+type Check = (value: unknown) => boolean;
+
+const isFunction: Check = (v) => typeof v === "function";
+const isStrings: Check = (v) =>
+  Array.isArray(v) && v.every((item) => typeof item === "string" && item !== "");
+const has = (v: unknown, key: string) => (v as Record<string, unknown>)[key];
+const isOptionalFunction = (v: unknown, key: string) => has(v, key) === undefined || isFunction(has(v, key));
+
+const FIELDS = Object.entries<{ is: Check; takes: string }>({
+  description: { is: (v) => typeof v === "string", takes: "a string" },
+  routes: {
+    is: (v) => isObject(v) && isFunction(has(v, "fetch")) && Array.isArray(has(v, "routes")),
+    takes: "a Hono app",
+  },
+  mountAtRoot: { is: (v) => typeof v === "boolean", takes: "true or false" },
+  requiresAuth: { is: (v) => typeof v === "boolean", takes: "true or false" },
+  store: {
+    is: (v) => isObject(v) && isOptionalFunction(v, "flush") && isOptionalFunction(v, "close"),
+    takes: "an object whose flush and close, if present, are functions",
+  },
+  init: { is: isFunction, takes: "a function" },
+  dispose: { is: isFunction, takes: "a function" },
+  registerTools: { is: isFunction, takes: "a function" },
+  registerBehaviors: { is: isFunction, takes: "a function" },
+  widget: {
+    is: (v) => isObject(v) && isFunction(has(v, "getLines")),
+    takes: "an object with a function getLines",
+  },
+  toolAnnotations: {
+    is: (v) => isObject(v) && Object.values(v as object).every(isObject),
+    takes: "an object of { readOnly?, destructive?, idempotent? } by tool name",
+  },
+  toolProvider: {
+    is: (v) => isObject(v) && isFunction(has(v, "listTools")) && isFunction(has(v, "callTool")),
+    takes: "an object with the functions listTools and callTool",
+  },
+  routeDocs: {
+    is: (v) => isObject(v) && Object.values(v as object).every(isObject),
+    takes: 'an object of { summary, … } by "METHOD /path"',
+  },
+  eventDocs: {
+    is: (v) => isObject(v) && Object.values(v as object).every(isObject),
+    takes: "an object of { description, … } by event name",
+  },
+  dependencies: { is: isStrings, takes: "an array of service names" },
+  capabilities: { is: isStrings, takes: "an array of strings" },
+});
+
+/** Returns the default export as a ServiceModule, or throws a `LoadFailure` that names the field at fault. */
+export function checkModule(exported: unknown): ServiceModule {
+  if (!isObject(exported)) {
+    const found = exported === undefined ? "nothing" : Array.isArray(exported) ? "an array" : typeof exported;
+    throw noModule(`${found} by default; it takes a ServiceModule object.`);
+  }
+  const { name } = exported;
+  // As a program that serves the app itself does.
+  if (name === undefined && isFunction(exported.fetch)) {
+    throw noModule("an app by default; it takes a ServiceModule object: { name, routes: app }.");
+  }
+  assertServiceName(name);
+  const module = exported as unknown as ServiceModule;
+  keep(module, "name", name);
+  for (const field of FIELDS) checked(module, field);
+  return module;
+}
+
+/**
+ * Checks the fields again, which `init` may have set, and keeps what getters say now: what they would say or throw later
+ * would be met by whoever looks at all services. Throws a `LoadFailure`.
+ */
+export function settleModule(module: ServiceModule): void {
+  for (const field of FIELDS) keep(module, field[0], checked(module, field));
+}
+
+function checked(module: ServiceModule, [field, { is, takes }]: (typeof FIELDS)[number]): unknown {
+  let value: unknown;
+  try {
+    value = has(module, field);
+  } catch (error) {
+    throw badField(module, field, `cannot be read: ${messageOf(error)}`);
+  }
+  if (value === undefined || is(value)) return value;
+  throw badField(module, field, `takes ${takes}.`);
+}
+
+/** Has a field that is computed keep a value. */
+function keep(module: ServiceModule, field: string, value: unknown): void {
+  if (!isComputed(module, field)) return;
+  const own = { value, writable: true, enumerable: true, configurable: true };
+  if (Reflect.defineProperty(module, field, own)) return;
+  throw badField(
+    module,
+    field,
+    "takes a value: a getter that cannot be replaced may say something else later.",
+  );
+}
+
+function isComputed(module: object, field: string): boolean {
+  // Most fields of most modules are absent, which costs least to find out.
+  for (let owner = module; field in owner; owner = Object.getPrototypeOf(owner) as object) {
+    const own = Object.getOwnPropertyDescriptor(owner, field);
+    if (own) return own.get !== undefined;
+  }
+  return false;
+}
+
+const noModule = (what: string) => new LoadFailure("NO_DEFAULT_EXPORT", "check", `index.ts exports ${what}`);
+
+const badField = ({ name }: ServiceModule, field: string, problem: string) =>
+  new LoadFailure("BAD_FIELD", "check", `${field} of "${name}" ${problem}`);

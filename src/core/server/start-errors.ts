@@ -1,0 +1,51 @@
+/** Why a server cannot start, in words that name the setting to change. */
+import { ConfigError } from "../config.js";
+import { messageOf } from "../errors.js";
+import { systemErrorCode } from "../storage-error.js";
+
+/** What `Bun.serve` could not listen on. */
+export function listenError(error: unknown, host: string, port: number): ConfigError {
+  const code = systemErrorCode(error);
+  if (code === "EADDRINUSE") {
+    return new ConfigError(
+      `PORT is ${port}, which is in use on ${host}; give another one (0 picks a free one) or end what listens there.`,
+    );
+  }
+  if (code === "EACCES") {
+    return new ConfigError(
+      `PORT is ${port}, which this user may not listen on; give one from 1024 up (0 picks a free one).`,
+    );
+  }
+  // For names that cannot be resolved the system's code is a left-over of something else.
+  const leadsNowhere = code === "EADDRNOTAVAIL" || !isAddress(host);
+  const reason = leadsNowhere ? "which leads to no address of this machine" : unusable(error);
+  return new ConfigError(
+    `REEF_HOST is ${JSON.stringify(host)}, ${reason}; give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.`,
+  );
+}
+
+/** Asked for here, since `node:net` takes 4 ms to load, which no start should wait for. */
+function isAddress(host: string): boolean {
+  return process.getBuiltinModule("node:net").isIP(host) !== 0;
+}
+
+/** A data folder that is none, or that may not be written to. */
+export function dataDirError(error: unknown, dataDir: string): ConfigError {
+  const isFile = ["EEXIST", "ENOTDIR"].includes(systemErrorCode(error));
+  const reason = isFile ? "where a file is in the way" : unusable(error);
+  return new ConfigError(
+    `REEF_DATA_DIR is ${JSON.stringify(dataDir)}, ${reason}; give a folder that Reef may write to, or may create.`,
+  );
+}
+
+/** A data folder whose lock cannot be taken, for another reason than that somebody has it. */
+export function lockFileError(error: unknown, dataDir: string, path: string): ConfigError {
+  const reason = `where the lock ${path} cannot be used (${messageOf(error)})`;
+  return new ConfigError(
+    `REEF_DATA_DIR is ${JSON.stringify(dataDir)}, ${reason}; give a folder that Reef may write to, or delete that file: it holds nothing that is needed while no server runs.`,
+  );
+}
+
+function unusable(error: unknown): string {
+  return `which cannot be used (${messageOf(error)})`;
+}

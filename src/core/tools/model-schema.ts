@@ -1,0 +1,100 @@
+/** Schemas of tools as models see them. */
+import { isObject } from "../objects.js";
+
+type Schema = Record<string, unknown>;
+
+/**
+ * What models' providers refuse beside the properties of a tool, together with every request that has it; they also
+ * refuse tools without properties.
+ */
+const REFUSED = ["allOf", "anyOf", "oneOf", "not", "enum", "const", "if", "then", "else", "$ref"];
+
+/**
+ * A tool's schema with all properties that any of its alternatives has, in place of the alternatives. Nothing that fits
+ * the schema is refused by it; what it takes beyond that is for the tool to refuse.
+ */
+export function modelSchema(schema: Schema): Schema {
+  if (!REFUSED.some((keyword) => keyword in schema)) return { properties: {}, ...schema };
+  const { properties, required } = membersOf(schema, { root: schema, left: MOST, within: [] });
+  const kept = Object.entries(schema).filter(([keyword]) => !REFUSED.includes(keyword));
+  const own = isObject(schema.properties) ? schema.properties : {};
+  return {
+    ...Object.fromEntries(kept),
+    properties: { ...own, ...properties },
+    ...(required.length > 0 && { required }),
+  };
+}
+
+interface Members {
+  properties: Record<string, unknown>;
+  required: string[];
+}
+
+/** What is looked through at most, in schemas and characters of them, and how deep: the rest models do not see. */
+const MOST = 100_000;
+const DEEPEST = 32;
+
+interface Walk {
+  root: Schema;
+  left: number;
+  /** The schemas that led to this one, which may be one of them. */
+  within: Schema[];
+}
+
+function membersOf(schema: unknown, walk: Walk): Members {
+  const { root, within } = walk;
+  const isOver = --walk.left <= 0 || within.length > DEEPEST;
+  if (isOver || !isObject(schema) || within.includes(schema)) return { properties: {}, required: [] };
+  const inner = (one: unknown) => {
+    within.push(schema);
+    const members = membersOf(one, walk);
+    within.pop();
+    return members;
+  };
+  const own: Members = {
+    properties: isObject(schema.properties) ? schema.properties : {},
+    required: Array.isArray(schema.required) ? schema.required : [],
+  };
+  const all = [own, inner(referred(schema, root)), ...branches(schema, "allOf").map(inner)];
+  for (const keyword of ["anyOf", "oneOf"]) {
+    const each = branches(schema, keyword).map(inner);
+    const [first, ...others] = each;
+    if (!first) continue;
+    const required = first.required.filter((name) => others.every((other) => other.required.includes(name)));
+    all.push({ properties: merged(each, "anyOf", walk), required });
+  }
+  return {
+    properties: merged(all, "allOf", walk),
+    required: [...new Set(all.flatMap(({ required }) => required))],
+  };
+}
+
+const branches = (schema: Schema, keyword: string): unknown[] =>
+  Array.isArray(schema[keyword]) ? schema[keyword] : [];
+
+/** The part of `root` that a schema refers to. */
+function referred({ $ref }: Schema, root: Schema): unknown {
+  if (typeof $ref !== "string" || !/^#(?:\/|$)/.test($ref)) return undefined;
+  const names = $ref.split("/").slice(1);
+  const decoded = names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return decoded.reduce<unknown>((part, name) => (isObject(part) ? part[name] : undefined), root);
+}
+
+/** Where several say something else about one property, `how` combines that. */
+function merged(members: Members[], how: "allOf" | "anyOf", walk: Walk): Record<string, unknown> {
+  const said = new Map<string, Map<string, unknown>>();
+  for (const { properties } of members) {
+    for (const [name, schema] of Object.entries(properties)) {
+      const text = JSON.stringify(schema);
+      walk.left -= text.length;
+      if (walk.left <= 0) continue;
+      said.set(name, (said.get(name) ?? new Map()).set(text, schema));
+    }
+  }
+  return Object.fromEntries(
+    [...said].map(([name, schemas]) => {
+      const [first, ...others] = schemas.values();
+      return [name, others.length === 0 ? first : { [how]: [first, ...others] }];
+    }),
+  );
+}

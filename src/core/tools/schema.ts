@@ -1,0 +1,119 @@
+/**
+ * The schemas of tools. Models' providers refuse every request of an agent, and clients of MCP the whole list of tools,
+ * where one of the schemas is malformed: so such a tool is left out.
+ */
+import { isObject } from "../objects.js";
+
+type Schema = Record<string, unknown>;
+
+/** In characters. Each request to a model has the schemas of all tools. */
+const MOST = 100_000;
+
+/**
+ * A tool's parameters as plain JSON Schema of an object; without the symbols by which TypeBox marks its schemas, which
+ * would switch off coercion in agents. Throws where they are none, naming the place.
+ */
+export function plainSchema(parameters: unknown): Schema {
+  const text = JSON.stringify(parameters) ?? "null";
+  if (text.length > MOST) {
+    throw new Error(`its parameters are too large: ${text.length} characters of JSON, ${MOST} at most`);
+  }
+  const copy: unknown = JSON.parse(text);
+  if (!isObject(copy)) return { type: "object", properties: {} };
+  check(copy, "");
+  const types = copy.type === undefined ? ["object"] : [copy.type].flat();
+  if (!types.includes("object"))
+    throw new Error(`its parameters are of type ${types}; a tool takes an object`);
+  return { ...copy, type: "object" };
+}
+
+interface Shape {
+  what: string;
+  fits(value: unknown): boolean;
+  /** The schemas in the value, with their names in it. */
+  schemas?(value: unknown): Array<[name: string, schema: unknown]>;
+}
+
+const isText = (value: unknown) => typeof value === "string";
+const isTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
+const entries = (value: unknown): Array<[string, unknown]> => Object.entries(value as object);
+const TYPES = new Set<unknown>(["array", "boolean", "integer", "null", "number", "object", "string"]);
+
+const SCHEMA: Shape = {
+  what: "a schema",
+  fits: (value) => isObject(value) || typeof value === "boolean",
+  schemas: (value) => [["", value]],
+};
+const SCHEMAS: Shape = {
+  what: "a list of schemas",
+  fits: (value) => Array.isArray(value) && value.length > 0,
+  schemas: entries,
+};
+const ITEMS: Shape = {
+  what: "a schema, or a list of them",
+  fits: (value) => SCHEMA.fits(value) || Array.isArray(value),
+  schemas: (value) => (Array.isArray(value) ? entries(value) : [["", value]]),
+};
+const SCHEMAS_BY_NAME: Shape = { what: "an object of schemas", fits: isObject, schemas: entries };
+const TEXT: Shape = { what: "a text", fits: isText };
+const TEXTS: Shape = { what: "a list of texts", fits: isTexts };
+const NUMBER: Shape = { what: "a number", fits: (value) => typeof value === "number" };
+const COUNT: Shape = {
+  what: "a whole number",
+  fits: (value) => Number.isInteger(value) && Number(value) >= 0,
+};
+const FLAG: Shape = { what: "true or false", fits: (value) => typeof value === "boolean" };
+const LIST: Shape = { what: "a list", fits: Array.isArray };
+const PATTERN: Shape = { what: "a regular expression", fits: isPattern };
+const TYPE: Shape = {
+  what: `one of ${[...TYPES].join(", ")}, or a list of them`,
+  fits: (value) => [value].flat().every((type) => TYPES.has(type)) && [value].flat().length > 0,
+};
+
+const SHAPES = new Map<string, Shape>([
+  ...shaped(SCHEMA, "additionalItems additionalProperties contains else if not propertyNames then"),
+  ...shaped(SCHEMA, "unevaluatedItems unevaluatedProperties"),
+  ...shaped(SCHEMAS, "allOf anyOf oneOf prefixItems"),
+  ...shaped(SCHEMAS_BY_NAME, "$defs definitions dependentSchemas patternProperties properties"),
+  ...shaped(ITEMS, "items"),
+  ...shaped(TEXT, "$anchor $comment $id $ref $schema description format title"),
+  ...shaped(PATTERN, "pattern"),
+  ...shaped(TEXTS, "required"),
+  ...shaped(TYPE, "type"),
+  ...shaped(LIST, "enum examples"),
+  ...shaped(NUMBER, "exclusiveMaximum exclusiveMinimum maximum minimum multipleOf"),
+  ...shaped(
+    COUNT,
+    "maxContains maxItems maxLength maxProperties minContains minItems minLength minProperties",
+  ),
+  ...shaped(FLAG, "deprecated readOnly uniqueItems writeOnly"),
+]);
+
+function shaped(shape: Shape, keywords: string): Array<[string, Shape]> {
+  return keywords.split(" ").map((keyword) => [keyword, shape]);
+}
+
+/** `at`: where the schema is in the parameters, with a dot at its end. Other keywords may be anything. */
+function check(schema: Schema, at: string): void {
+  for (const [keyword, value] of Object.entries(schema)) {
+    const shape = SHAPES.get(keyword);
+    if (!shape) continue;
+    const place = `${at}${keyword}`;
+    if (!shape.fits(value))
+      throw new Error(`its parameters are no JSON Schema: ${place} must be ${shape.what}`);
+    for (const [name, inner] of shape.schemas?.(value) ?? []) {
+      const where = name === "" ? place : `${place}.${name}`;
+      if (!SCHEMA.fits(inner))
+        throw new Error(`its parameters are no JSON Schema: ${where} must be a schema`);
+      if (isObject(inner)) check(inner, `${where}.`);
+    }
+  }
+}
+
+function isPattern(value: unknown): boolean {
+  try {
+    return isText(value) && new RegExp(value as string) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,15 @@
+/** What models and people read of a tool. */
+import { shorten } from "../shorten.js";
+
+/** As much of a description as models are sent with each request, in characters. */
+const MOST = 10_000;
+
+/** The texts of a tool whose service may give anything for them. */
+export function textsOf(name: string, label: unknown, description: unknown) {
+  return { label: textOf(label) ?? name, description: textOf(description) ?? "" };
+}
+
+/** Providers refuse each request that has half a character in a tool. */
+function textOf(given: unknown): string | undefined {
+  return typeof given === "string" ? shorten(given, MOST).toWellFormed() : undefined;
+}

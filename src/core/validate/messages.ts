@@ -1,0 +1,128 @@
+/** Says in a person's words what is wrong with a value that does not fit its schema. */
+import type { TSchema } from "@sinclair/typebox";
+import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
+import { hasSecretName } from "../redact.js";
+
+/** More would hide the first ones. */
+const SHOWN_PROBLEMS = 3;
+const SHOWN_NAME = 60;
+
+/** Marks the schema of an array whose items may not repeat, which is looked for later. */
+export const UNIQUE_LATER = Symbol("uniqueItems");
+
+/** One sentence for the first problems, one per field, joined with `; `. `what` names the value as a whole. */
+export function problemsOf(errors: Iterable<ValueError>, what: string): string {
+  const byPath = new Map<string, string>();
+  let parent = "";
+  for (const error of errors) {
+    if (byPath.has(error.path)) continue;
+    // Without its fields an empty object fails as a whole as well; the fields say more.
+    if (error.type === ValueErrorType.ObjectRequiredProperty) byPath.delete(parent);
+    byPath.set(error.path, problemOf(error, what));
+    if (byPath.size > SHOWN_PROBLEMS) break;
+    parent = error.path.slice(0, error.path.lastIndexOf("/"));
+  }
+  return [...byPath.values()].slice(0, SHOWN_PROBLEMS).join("; ");
+}
+
+function problemOf({ type, path, schema, value }: ValueError, what: string): string {
+  const field = path === "" ? what : fieldNameOf(path);
+  if (type === ValueErrorType.ObjectAdditionalProperties) {
+    const known = Object.keys(schema.properties ?? {}).join(", ");
+    return `${field} is not known here; known: ${known}`;
+  }
+  const expected = expectationOf(schema);
+  if (type === ValueErrorType.ObjectRequiredProperty) return `${field} is required: ${expected}`;
+  return `${field} must be ${expected}, not ${isSecret(path, schema) ? kindOf(value, schema) : shown(value)}`;
+}
+
+/** Replies are logged and passed on, and a token with a stray space in it is a token. */
+function isSecret(path: string, schema: TSchema): boolean {
+  return schema.writeOnly === true || hasSecretName(path);
+}
+
+/** What it is, without what it says. A number where one is expected counts something, whatever its name. */
+function kindOf(value: unknown, { type, writeOnly }: TSchema): string {
+  if (typeof value === "string") return textOf(value);
+  const isCount = !writeOnly && (type === "number" || type === "integer");
+  return typeof value === "number" && !isCount ? "a number" : shown(value);
+}
+
+const textOf = (value: string) => `a text of ${value.length} characters`;
+
+/** `/tags/0/name` as `tags[0].name`. */
+function fieldNameOf(path: string): string {
+  const segments = path
+    .slice(1)
+    .split("/")
+    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const name = segments
+    .map((segment, index) => {
+      if (/^\d+$/.test(segment)) return `[${segment}]`;
+      return index === 0 ? segment : `.${segment}`;
+    })
+    .join("");
+  return name.length > SHOWN_NAME ? `${name.slice(0, SHOWN_NAME)}…` : name;
+}
+
+function shown(value: unknown): string {
+  if (value === null || typeof value === "boolean" || typeof value === "number") return String(value);
+  if (Array.isArray(value))
+    return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
+  if (typeof value !== "string") return value === undefined ? "missing" : "an object";
+  return value.length > SHOWN_NAME ? textOf(value) : JSON.stringify(value);
+}
+
+/** What a schema takes, to stand after "must be". */
+export function expectationOf(schema: TSchema): string {
+  if ("const" in schema) return JSON.stringify(schema.const);
+  if (Array.isArray(schema.anyOf)) return alternatives(schema.anyOf);
+  switch (schema.type) {
+    case "string":
+      return `text${range(schema.minLength, schema.maxLength, "character")}${patternOf(schema)}`;
+    case "integer":
+      return `a whole number${bounds(schema)}`;
+    case "number":
+      return `a number${bounds(schema)}`;
+    case "boolean":
+      return "true or false";
+    case "null":
+      return "null";
+    case "array":
+      return `an array${range(schema.minItems, schema.maxItems, "item")}${isUnique(schema) ? " without repetition" : ""}`;
+    case "object":
+      return schema.minProperties
+        ? `an object with at least ${schema.minProperties} of: ${Object.keys(schema.properties ?? {}).join(", ")}`
+        : "an object";
+    default:
+      return "of another kind";
+  }
+}
+
+const isUnique = (schema: TSchema & { [UNIQUE_LATER]?: boolean }) =>
+  schema.uniqueItems || schema[UNIQUE_LATER];
+
+function alternatives(schemas: TSchema[]): string {
+  const words = schemas.map(expectationOf);
+  if (words.length === 2) return words.join(" or ");
+  return `one of ${words.join(", ")}`;
+}
+
+function patternOf(schema: TSchema): string {
+  if (schema.pattern === undefined)
+    return schema.format === undefined ? "" : ` in the format ${schema.format}`;
+  return schema.pattern === "\\S" ? " that is not blank" : ` that matches ${schema.pattern}`;
+}
+
+function range(least: number | undefined, most: number | undefined, unit: string): string {
+  if (least !== undefined && most !== undefined) return ` of ${least} to ${most} ${unit}s`;
+  if (least !== undefined) return ` of at least ${least} ${unit}${least === 1 ? "" : "s"}`;
+  if (most !== undefined) return ` of at most ${most} ${unit}${most === 1 ? "" : "s"}`;
+  return "";
+}
+
+function bounds({ minimum, maximum }: TSchema): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return ` of at least ${minimum}`;
+  return maximum === undefined ? "" : ` of at most ${maximum}`;
+}
