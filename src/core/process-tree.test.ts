@@ -50,6 +50,18 @@ test("a program whose start is not complete, so that its process has no environm
   await eventually(() => !lives(grandchild), "the grandchild's end");
 });
 
+test("what takes a while to end, as one with much memory does, has ended afterwards", async () => {
+  const script = `const held = Buffer.alloc(400e6, 1); console.log("there"); setTimeout(() => held, 1e6);`;
+  const child = Bun.spawn([process.execPath, "-e", script], {
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  await child.stdout.getReader().read();
+  await endProcessTree(child.pid);
+  expect(lives(child.pid)).toBe(false);
+  await child.exited;
+});
+
 test("nobody else is ended, and a tree that is gone is no error", async () => {
   const other = Bun.spawn(["sleep", "600"], { detached: true });
   await endProcessTree(2 ** 22 + 1, "FAMILY=nobody");

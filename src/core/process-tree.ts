@@ -7,16 +7,27 @@ import { systemErrorCode } from "./storage-error.js";
 const MOST_ROUNDS = 5;
 
 /**
+ * How long what has been killed is waited for, and how often it is looked at, in milliseconds: much memory takes a
+ * while to be given back, and what waits for a broken disk does not end.
+ */
+const ENDING_LIMIT_MS = 2000;
+const ENDING_POLL_MS = 2;
+
+/**
  * Kills a child's process group; on Linux also its descendants that left the group, and processes that carry
  * `marker` (`KEY=value`) in the environment they were started with. The child must have been started `detached`,
- * so that the group is its own. Resolves when nothing that can be found is left.
+ * so that the group is its own. Resolves when nothing that can be found is left, or does not end for two seconds.
  */
 export async function endProcessTree(pid: number, marker?: string): Promise<void> {
+  const deadline = performance.now() + ENDING_LIMIT_MS;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const found = await processTree(pid, marker);
     kill(-pid);
     for (const one of found) kill(one);
     if (found.length === 0) return;
+    while (found.some((one) => look(one, undefined) !== null) && performance.now() < deadline) {
+      await Bun.sleep(ENDING_POLL_MS);
+    }
   }
 }
 
