@@ -2,7 +2,9 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { holds } from "../core/code/code-files.js";
 import { contentDigest } from "../core/code/digest.js";
 import { Turns } from "../core/turns.js";
-import { CallDispatcher } from "./call-dispatcher.js";
+import { CallDispatcher } from "./calls/dispatcher.js";
+import type { LocalMethod } from "./calls/local.js";
+import { DeadlineWheel } from "./calls/wheel.js";
 import { type BrokerTool, type ProviderInfo, toolsOf } from "./catalogue.js";
 import { type CallOptions, clientOf, type ServiceClient } from "./client.js";
 import { CodeCopies } from "./code-copies.js";
@@ -10,7 +12,6 @@ import { type Dispatch, trustedContext } from "./context.js";
 import { BrokerError } from "./errors.js";
 import { WorkerFactory } from "./factory.js";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
-import type { LocalMethod } from "./local.js";
 import { OPERATOR_ID, type PluginManifest, readManifest } from "./manifest.js";
 import type { Party } from "./permissions/check.js";
 import { realPathAsFarAsPossible } from "./permissions/paths.js";
@@ -18,11 +19,10 @@ import { intersect, type Permissions } from "./permissions/set.js";
 import { WorkerPool } from "./pool/pool.js";
 import type { WorkerInfo } from "./pool/slot.js";
 import { Providers } from "./providers.js";
-import { Requests } from "./requests.js";
 import { detectEnforcement, type EnforcementLevel, type EnforcementMode } from "./sandbox/level.js";
+import { Requests } from "./session/requests.js";
+import { WorkerSessions } from "./session/workers.js";
 import type { EventSink, LogSink, PluginStorage } from "./sinks.js";
-import { DeadlineWheel } from "./wheel.js";
-import { WorkerSessions } from "./worker-sessions.js";
 
 /** What a broker is made of. Everything has a default but the sinks. */
 export interface BrokerOptions {

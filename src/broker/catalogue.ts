@@ -1,4 +1,4 @@
-import type { MethodStats } from "./metrics.js";
+import type { MethodStats } from "./calls/metrics.js";
 import type { JsonSchema } from "./schema.js";
 
 /** A method as it is listed. */

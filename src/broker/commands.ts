@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { endProcessTree } from "../core/process-tree.js";
 import type { CommandResult } from "./client.js";
-import type { CommandWatch } from "./command-watch.js";
+import type { CommandWatch } from "./commands/watch.js";
 import { BrokerError } from "./errors.js";
 import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";

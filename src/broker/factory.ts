@@ -11,7 +11,7 @@ import { Worker, type WorkerEvents } from "./pool/worker.js";
 import { fileLayers } from "./sandbox/layers.js";
 import type { EnforcementLevel, EnforcementMode } from "./sandbox/level.js";
 import { type AllowListProxy, startProxy } from "./sandbox/proxy.js";
-import { schemasOf } from "./worker-checks.js";
+import { schemasOf } from "./schema/worker-checks.js";
 
 /** What every worker gets from the environment, when it is set. */
 const COMMON_ENVIRONMENT = ["LANG", "LC_ALL", "TZ"];

@@ -1,5 +1,7 @@
 export { Broker, type BrokerOptions } from "./broker.js";
 export { kunkunCommandPlugin, servicePlugin } from "./build.js";
+export type { LocalCall, LocalMethod } from "./calls/local.js";
+export type { MethodStats } from "./calls/metrics.js";
 export {
   type BrokerTool,
   type MethodInfo,
@@ -18,7 +20,6 @@ export {
   type SchemaIssue,
 } from "./errors.js";
 export { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
-export type { LocalCall, LocalMethod } from "./local.js";
 export {
   CALLS_ALL,
   findManifest,
@@ -28,7 +29,6 @@ export {
   readIdentifier,
   readManifest,
 } from "./manifest.js";
-export type { MethodStats } from "./metrics.js";
 export { type OfferingContext, offerMethods, serveOffers } from "./offers.js";
 export { describeDenial, explain, isAllowed, type Party } from "./permissions/check.js";
 export { kindOf, permissionName, SCOPED_PERMISSIONS } from "./permissions/names.js";

@@ -1,5 +1,5 @@
 import type { Broker } from "./broker.js";
-import type { LocalMethod } from "./local.js";
+import type { LocalMethod } from "./calls/local.js";
 
 /** The part of a service's context that an offer needs. */
 export interface OfferingContext {

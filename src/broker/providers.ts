@@ -1,8 +1,8 @@
+import { type LocalMethod, type ReadyLocalMethod, readyMethod } from "./calls/local.js";
+import { MethodMetrics } from "./calls/metrics.js";
 import type { ProviderInfo, ServiceInfo } from "./catalogue.js";
 import { BrokerError } from "./errors.js";
-import { type LocalMethod, type ReadyLocalMethod, readyMethod } from "./local.js";
 import type { LoadedPlugin, MethodManifest, ServiceManifest } from "./manifest.js";
-import { MethodMetrics } from "./metrics.js";
 import type { Party } from "./permissions/check.js";
 import { intersect, type Permissions } from "./permissions/set.js";
 import type { CompiledSchema } from "./schema.js";

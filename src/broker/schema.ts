@@ -1,11 +1,11 @@
 import { Compile } from "typebox/schema";
 import { messageOf } from "../core/errors.js";
 import { BrokerError, type SchemaIssue } from "./errors.js";
-import { boundPatterns, hasLongList, hasLongName, MAX_MATCHED } from "./pattern-bounds.js";
-import { isCheap } from "./schema-cost.js";
-import { lintSchema, SchemaError } from "./schema-lint.js";
+import { isCheap } from "./schema/cost.js";
+import { lintSchema, SchemaError } from "./schema/lint.js";
+import { boundPatterns, hasLongList, hasLongName, MAX_MATCHED } from "./schema/pattern-bounds.js";
 
-export { SchemaError } from "./schema-lint.js";
+export { SchemaError } from "./schema/lint.js";
 
 /** A JSON Schema as it stands in a manifest: draft-07, 2020-12 or made with TypeBox. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };

@@ -1,7 +1,7 @@
+import type { RemoteRun } from "./calls/remote.js";
 import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";
 import type { Worker } from "./pool/worker.js";
-import type { RemoteRun } from "./remote.js";
 
 /** Something that a worker waits for. */
 interface OpenRequest {

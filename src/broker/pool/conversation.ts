@@ -1,7 +1,7 @@
 import { isObject } from "../../core/objects.js";
 import { MOST_LEVELS } from "../../core/validate/json-depth.js";
+import { isNestedTooDeeply } from "../calls/depth.js";
 import { Channel, MessageTooLarge } from "../channel.js";
-import { isNestedTooDeeply } from "../depth.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import { OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";

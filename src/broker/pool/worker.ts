@@ -6,9 +6,9 @@ import { OP, type WireError, type WorkerSetup } from "../protocol.js";
 import type { FileRule } from "../sandbox/landlock.js";
 import { BUN } from "../sandbox/launcher-command.js";
 import { type ConfinedProcess, spawnConfined, workerRules } from "../sandbox/spawn.js";
+import { checksSource } from "../schema/worker-checks.js";
 import { type Usage, usageOf } from "../usage.js";
 import { toWire } from "../worker/wire-error.js";
-import { checksSource } from "../worker-checks.js";
 import { Conversation, type Listener, type Reply, type WorkerCall } from "./conversation.js";
 import { forwardLines } from "./output.js";
 

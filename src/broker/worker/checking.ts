@@ -1,6 +1,6 @@
 /** What a worker checks, and when. The code for it is loaded with the first value that needs it. */
 import type { MethodSchemas, WireError } from "../protocol.js";
-import { MAX_SIZE } from "../schema-cost.js";
+import { MAX_SIZE } from "../schema/cost.js";
 import type { Checks } from "./checks.js";
 
 export class Checking {

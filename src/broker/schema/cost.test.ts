@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { compileSchema, type JsonSchema } from "./schema.js";
-import { isLarge, MAX_SIZE } from "./schema-cost.js";
-import { failure, testBroker } from "./testing/fixtures.js";
+import { compileSchema, type JsonSchema } from "../schema.js";
+import { failure, testBroker } from "../testing/fixtures.js";
+import { isLarge, MAX_SIZE } from "./cost.js";
 
 const CODE = `export default { services: { main: {
   echo: ({ value }) => value,

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from "../core/objects.js";
-import { DIALECTS, FORMATS, KEYWORDS, type KeywordShape, TYPES } from "./schema-keywords.js";
+import { isObject, type JsonObject } from "../../core/objects.js";
+import { DIALECTS, FORMATS, KEYWORDS, type KeywordShape, TYPES } from "./keywords.js";
 
 /** A schema that cannot be used, with a JSON pointer to the place. */
 export class SchemaError extends Error {

@@ -1,6 +1,6 @@
-import { isObject } from "../core/objects.js";
-import { BrokerError } from "./errors.js";
-import type { JsonSchema } from "./schema.js";
+import { isObject } from "../../core/objects.js";
+import { BrokerError } from "../errors.js";
+import type { JsonSchema } from "../schema.js";
 
 /**
  * Turns positional arguments into the one input of a method: they fill the properties of

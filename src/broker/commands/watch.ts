@@ -1,9 +1,9 @@
 /** How much the commands that plugins run may use. It is looked at now and then, as it is of workers. */
-import { breathe } from "../core/breathe.js";
-import { messageOf } from "../core/errors.js";
-import { processTrees } from "../core/process-tree.js";
-import type { BrokerLimits } from "./limits.js";
-import { isFiltered, shareOf, usageOf } from "./usage.js";
+import { breathe } from "../../core/breathe.js";
+import { messageOf } from "../../core/errors.js";
+import { processTrees } from "../../core/process-tree.js";
+import type { BrokerLimits } from "../limits.js";
+import { isFiltered, shareOf, usageOf } from "../usage.js";
 
 /** A command that runs, and leads a process group. */
 export interface RunningCommand {

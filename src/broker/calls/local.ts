@@ -1,9 +1,9 @@
-import { messageOf } from "../core/errors.js";
-import type { CallOptions } from "./client.js";
-import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "./context.js";
-import { BrokerError } from "./errors.js";
+import { messageOf } from "../../core/errors.js";
+import type { CallOptions } from "../client.js";
+import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
+import { BrokerError } from "../errors.js";
+import { type CompiledSchema, compileSchema, type JsonSchema, misfitOfOutput } from "../schema.js";
 import type { MethodMetrics } from "./metrics.js";
-import { type CompiledSchema, compileSchema, type JsonSchema, misfitOfOutput } from "./schema.js";
 import { Deadline, type DeadlineWheel } from "./wheel.js";
 
 /** What a method inside this process learns about its call. */

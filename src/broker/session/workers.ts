@@ -1,13 +1,13 @@
-import { BrokerError } from "./errors.js";
-import type { WorkerFactory } from "./factory.js";
-import type { Quarantine } from "./pool/crash-backoff.js";
-import type { PoolHost, WorkerOwner } from "./pool/pool.js";
-import type { Slot } from "./pool/slot.js";
-import type { Worker, WorkerEvents } from "./pool/worker.js";
-import type { Providers } from "./providers.js";
+import { BrokerError } from "../errors.js";
+import type { WorkerFactory } from "../factory.js";
+import type { Quarantine } from "../pool/crash-backoff.js";
+import type { PoolHost, WorkerOwner } from "../pool/pool.js";
+import type { Slot } from "../pool/slot.js";
+import type { Worker, WorkerEvents } from "../pool/worker.js";
+import type { Providers } from "../providers.js";
+import { Session } from "../session.js";
+import type { EventSink, LogSink } from "../sinks.js";
 import type { Requests } from "./requests.js";
-import { Session } from "./session.js";
-import type { EventSink, LogSink } from "./sinks.js";
 
 /**
  * @internal Makes the workers that the pool asks for, each with a session for what it asks

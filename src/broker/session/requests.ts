@@ -1,13 +1,13 @@
-import { CommandWatch } from "./command-watch.js";
-import { runCommand } from "./commands.js";
-import { type CallContext, type Dispatch, trustedContext } from "./context.js";
-import { BrokerError } from "./errors.js";
-import type { WorkerFactory } from "./factory.js";
-import type { BrokerLimits } from "./limits.js";
-import { describeDenial, explain } from "./permissions/check.js";
-import type { WireRequest } from "./protocol.js";
-import type { Session } from "./session.js";
-import type { EventSink, PluginStorage } from "./sinks.js";
+import { CommandWatch } from "../commands/watch.js";
+import { runCommand } from "../commands.js";
+import { type CallContext, type Dispatch, trustedContext } from "../context.js";
+import { BrokerError } from "../errors.js";
+import type { WorkerFactory } from "../factory.js";
+import type { BrokerLimits } from "../limits.js";
+import { describeDenial, explain } from "../permissions/check.js";
+import type { WireRequest } from "../protocol.js";
+import type { Session } from "../session.js";
+import type { EventSink, PluginStorage } from "../sinks.js";
 
 /** What the broker lends to those who ask on behalf of a worker. */
 export interface RequestHost {

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually } from "../../tests/support/sandbox.js";
-import { CommandWatch } from "./command-watch.js";
-import { temporaryFolder } from "./testing/fixtures.js";
-import { startThreads } from "./testing/misbehaviours.js";
+import { eventually } from "../../../tests/support/sandbox.js";
+import { temporaryFolder } from "../testing/fixtures.js";
+import { startThreads } from "../testing/misbehaviours.js";
+import { CommandWatch } from "./watch.js";
 
 const MB = 1024 * 1024;
 const LIMIT = 300;

@@ -1,10 +1,10 @@
 import { isAbsolute } from "node:path";
-import { holds } from "../core/code/code-files.js";
-import { BrokerError, type Denial } from "./errors.js";
-import type { LoadedPlugin } from "./manifest.js";
-import { describeDenial, explain, type Party } from "./permissions/check.js";
-import { realPathOrName } from "./permissions/paths.js";
-import type { WireError } from "./protocol.js";
+import { holds } from "../../core/code/code-files.js";
+import { BrokerError, type Denial } from "../errors.js";
+import type { LoadedPlugin } from "../manifest.js";
+import type { WireError } from "../protocol.js";
+import { describeDenial, explain, type Party } from "./check.js";
+import { realPathOrName } from "./paths.js";
 
 /**
  * Turns a refusal by the operating system into the permission it stands for, which `plugin` or who called it lacks;

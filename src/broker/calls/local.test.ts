@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
+import { failure, type TestBroker, testBroker } from "../testing/fixtures.js";
 import type { LocalMethod } from "./local.js";
-import { failure, type TestBroker, testBroker } from "./testing/fixtures.js";
 
 let setup: TestBroker;
 beforeEach(() => {

@@ -1,9 +1,9 @@
 /** What workers check themselves. */
 import { join } from "node:path";
-import type { ServiceManifest } from "./manifest.js";
-import type { MethodSchemas, WorkerSetup } from "./protocol.js";
+import type { ServiceManifest } from "../manifest.js";
+import type { MethodSchemas, WorkerSetup } from "../protocol.js";
 
-const CHECKS = join(import.meta.dir, "worker", "checks.ts");
+const CHECKS = join(import.meta.dir, "..", "worker", "checks.ts");
 
 /** In one piece, since a confined worker cannot look for packages. It takes 20 ms, once. */
 let source: Promise<string> | undefined;

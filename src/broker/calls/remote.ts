@@ -1,14 +1,14 @@
-import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "./context.js";
-import { BrokerError } from "./errors.js";
-import { explainSystemError } from "./os-denial.js";
-import type { WorkerPool } from "./pool/pool.js";
-import type { Job, Slot } from "./pool/slot.js";
-import type { Worker } from "./pool/worker.js";
-import type { WireError } from "./protocol.js";
-import type { RemoteMethod } from "./providers.js";
-import { misfitOfOutput } from "./schema.js";
-import { isLarge } from "./schema-cost.js";
-import type { Session } from "./session.js";
+import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
+import { BrokerError } from "../errors.js";
+import { explainSystemError } from "../permissions/os-denial.js";
+import type { WorkerPool } from "../pool/pool.js";
+import type { Job, Slot } from "../pool/slot.js";
+import type { Worker } from "../pool/worker.js";
+import type { WireError } from "../protocol.js";
+import type { RemoteMethod } from "../providers.js";
+import { isLarge } from "../schema/cost.js";
+import { misfitOfOutput } from "../schema.js";
+import type { Session } from "../session.js";
 import { Deadline, type DeadlineWheel } from "./wheel.js";
 
 /** @internal What a running call to a plugin needs from the broker. */

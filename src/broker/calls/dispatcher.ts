@@ -1,20 +1,20 @@
-import type { AcceptedCall, CallContext, Dispatch, Payload } from "./context.js";
-import { BrokerError } from "./errors.js";
-import type { BrokerLimits } from "./limits.js";
+import type { AcceptedCall, CallContext, Dispatch, Payload } from "../context.js";
+import { BrokerError } from "../errors.js";
+import type { BrokerLimits } from "../limits.js";
+import { describeDenial, explain } from "../permissions/check.js";
+import { permissionKey } from "../permissions/set.js";
+import type { WorkerPool } from "../pool/pool.js";
+import type { Worker } from "../pool/worker.js";
+import type { Providers, RemoteMethod } from "../providers.js";
+import { isLarge } from "../schema/cost.js";
+import { misfitOfInput } from "../schema.js";
+import type { WorkerSessions } from "../session/workers.js";
+import type { Session } from "../session.js";
+import type { EventSink } from "../sinks.js";
 import { type LocalHost, LocalRun, type ReadyLocalMethod } from "./local.js";
-import { describeDenial, explain } from "./permissions/check.js";
-import { permissionKey } from "./permissions/set.js";
-import type { WorkerPool } from "./pool/pool.js";
-import type { Worker } from "./pool/worker.js";
 import { inputFromArguments } from "./positional.js";
-import type { Providers, RemoteMethod } from "./providers.js";
 import { type RemoteHost, RemoteRun } from "./remote.js";
-import { misfitOfInput } from "./schema.js";
-import { isLarge } from "./schema-cost.js";
-import type { Session } from "./session.js";
-import type { EventSink } from "./sinks.js";
 import type { DeadlineWheel } from "./wheel.js";
-import type { WorkerSessions } from "./worker-sessions.js";
 
 /** Failures that say something about the caller, not about the service. */
 const UNREPORTED = new Set(["invalid_input", "not_found", "cancelled"]);

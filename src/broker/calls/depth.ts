@@ -1,4 +1,4 @@
-import { isTooDeep, MOST_LEVELS } from "../core/validate/json-depth.js";
+import { isTooDeep, MOST_LEVELS } from "../../core/validate/json-depth.js";
 
 /** Whether JSON is nested in more than {@link MOST_LEVELS} levels. Long texts have few brackets: to count them is quick. */
 export function isNestedTooDeeply(json: string): boolean {
