@@ -1,7 +1,7 @@
 /** Deploys a folder: validate → test → load → verify, all or nothing. */
 import { breathe } from "../../src/core/breathe.js";
 import { readConfig } from "../../src/core/config.js";
-import { messageOf } from "../../src/core/errors.js";
+import { messageOf, ReefError } from "../../src/core/errors.js";
 import { type FailureStatus, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { checkRouteDocs } from "../../src/core/route-docs.js";
 import { Turns } from "../../src/core/turns.js";
@@ -114,8 +114,13 @@ export class Deployer {
   }
 }
 
+function statusOf(error: unknown): FailureStatus {
+  if (error instanceof LoadFailure) return failureStatus(error);
+  return error instanceof ReefError && error.code === "BUSY" ? 503 : 400;
+}
+
 function failed(recorder: StepRecorder, name: string, error: unknown): DeployResult {
-  const status = error instanceof LoadFailure ? failureStatus(error) : 400;
+  const status = statusOf(error);
   // It was started once more after it had been looked at, since the store was used meanwhile.
   if (error instanceof LoadFailure && error.step !== "verify") recorder.reopen("load");
   const text = error instanceof StepFailed ? error.message : messageOf(error);

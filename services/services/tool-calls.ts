@@ -57,8 +57,8 @@ export async function sendInBackground(client: FleetClient, call: Call): Promise
     throw new Error(`${error.message}. ${UNKNOWN}`, { cause: error });
   }
   if (job.status === "done") return job.report;
-  const { report, reportStatus, error } = job;
-  throw new Error(`${call.method} ${call.path} (${reportStatus}): ${failedStep(report) ?? error}`);
+  const { status, report, reportStatus, error } = job;
+  throw new Error(`${call.method} ${call.path} (${reportStatus ?? status}): ${failedStep(report) ?? error}`);
 }
 
 /** By its name: who requires this file cannot take the class itself, which belongs to the server. */
