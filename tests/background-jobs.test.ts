@@ -2,9 +2,12 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import services from "../services/services/index.js";
+import type { TestHarness } from "../src/core/testing.js";
+import { createTestAgent } from "../src/core/testing-agent.js";
 import type { Json } from "../src/core/types.js";
 import { ReefProcess } from "./support/process.js";
-import { answering, eventually, Sandbox } from "./support/sandbox.js";
+import { answering, eventually, Sandbox, TOKEN } from "./support/sandbox.js";
 
 const BUILT_IN = join(import.meta.dir, "..", "services");
 
@@ -86,6 +89,26 @@ test("a deploy during which the server was killed is interrupted; one that had e
   await reef.stop();
   await start("services", "feed");
   expect((await ask("GET", `/services/deploys/${job.id}`)).data.status).toBe("interrupted");
+});
+
+test("an agent whose deploy the server did not survive waits for the next one, which says so", async () => {
+  link("services");
+  sandbox.services(slow());
+  await start("services", "lamp");
+  const fetchReef = (url: string, init: RequestInit) => {
+    const { pathname, search } = new URL(url);
+    return reef.call(pathname + search, init);
+  };
+  const agent = createTestAgent({ authToken: TOKEN } as TestHarness, [services], { fetch: fetchReef });
+  const calling = agent.call("services_deploy", { name: "lamp" });
+  await eventually(() => existsSync(begun), "the test");
+  await reef.stop("SIGKILL");
+  await start("services");
+  const { isError, content } = await calling;
+  expect([isError, content[0]?.text]).toEqual([
+    true,
+    expect.stringContaining(`POST /services/deploy (interrupted): ${INTERRUPTED}`),
+  ]);
 });
 
 test("a deploy during which the server was stopped failed for that reason, also after the next start", async () => {

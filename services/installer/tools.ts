@@ -116,7 +116,9 @@ export async function waitForJob(
   const { pollMs = POLL_MS, patienceMs = PATIENCE_MS, signal } = options;
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    const job = await client.api<JobReply>("GET", `/installer/jobs/${encodeURIComponent(id)}`);
+    const path = `/installer/jobs/${encodeURIComponent(id)}`;
+    // The server may be restarted meanwhile, and knows the job afterwards.
+    const job = await client.api<JobReply>("GET", path, undefined, { untilAnswered: true });
     options.onPoll?.(job);
     if (job.status !== "running") return job;
     signal?.throwIfAborted();

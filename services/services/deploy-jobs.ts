@@ -9,7 +9,7 @@ import type { DeployReport } from "./report.js";
 const MOST_AT_ONCE = 50;
 
 const WHAT_SERVES = "GET /services/<name> shows what serves, and since when";
-const NO_JOB = `there is no such deploy: the latest ${KEPT_JOBS} that were begun in the background are kept. ${WHAT_SERVES}`;
+const NO_JOB = `there is no such deploy: of those in the background, all that are under way are kept, and the latest ${KEPT_JOBS} that have ended. ${WHAT_SERVES}`;
 const ADVICE = `${WHAT_SERVES}: deploy again if that is not what it should be`;
 
 /** One deploy, as callers see it. Where it `failed`, what served before serves on. */

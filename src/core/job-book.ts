@@ -33,10 +33,15 @@ export class JobBook<T extends KeptJob> {
   load(error: string): void {
     if (this.#isLoaded) return;
     this.#isLoaded = true;
-    for (const job of this.#records.read()) {
-      this.#put(job);
-      if (job.status !== "running") continue;
+    const jobs = this.#records.read();
+    const [cutOff = [], ended = []] = [true, false].map((isRunning) =>
+      jobs.filter(({ status }) => (status === "running") === isRunning),
+    );
+    for (const job of ended) this.#put(job);
+    // Whoever asks for these has not heard of their end, so they are the last to be let go of.
+    for (const job of cutOff) {
       Object.assign(job, { status: "interrupted", error });
+      this.#put(job);
       this.interrupted.push(job);
       this.save(job.id, false);
     }

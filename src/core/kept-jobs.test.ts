@@ -157,6 +157,19 @@ test("of more than that on disk, those that ended last are kept", () => {
   expect(many.filter((i) => !kept.has(`j${i}`))).toEqual([KEPT_JOBS, KEPT_JOBS + 1]);
 });
 
+test("of what was under way as well when the server ended, all is there to be asked for", () => {
+  const ended = Array.from({ length: KEPT_JOBS }, (_, i) => {
+    return { id: `e${i}`, what: "go", status: "done", startedAt: at(100), finishedAt: at(200) } as const;
+  });
+  const running = Array.from({ length: KEPT_JOBS }, (_, i) => {
+    return { id: `r${i}`, what: "go", status: "running", startedAt: at(1) } as const;
+  });
+  left(...ended, ...running);
+  const { jobs } = version();
+  expect(new Set(jobs.list().map(({ status }) => status))).toEqual(new Set(["interrupted"]));
+  expect(jobs.takeInterrupted()).toHaveLength(KEPT_JOBS);
+});
+
 test("what cannot be written goes on, says so, and is written once there is room", async () => {
   const { jobs, end } = version();
   mkdirSync(join(sandbox.dataDir, ".reef", "jobs"), { recursive: true });
