@@ -46,7 +46,7 @@ export class Jobs {
 
   constructor(ctx: ServiceContext) {
     this.#events = ctx.events;
-    this.#jobs = new KeptJobs(ctx, "installer", ADVICE);
+    this.#jobs = new KeptJobs(ctx, { kind: "installer", advice: ADVICE });
   }
 
   /** Latest first. */

@@ -26,7 +26,7 @@ export class DeployJobs {
   readonly #jobs: KeptJobs<DeployJob>;
 
   constructor(ctx: ServiceContext) {
-    this.#jobs = new KeptJobs(ctx, "deploys", ADVICE);
+    this.#jobs = new KeptJobs(ctx, { kind: "deploys", advice: ADVICE });
   }
 
   /** Begins one; resolves with the job, as it was then, once it will be known after a crash. */

@@ -27,7 +27,8 @@ export class LongCalls<T> {
     ctx: Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">,
     private readonly answerAfterMs = ANSWER_AFTER_MS,
   ) {
-    this.#jobs = new KeptJobs(ctx, "calls", ADVICE);
+    // They run in the services whose tools are called.
+    this.#jobs = new KeptJobs(ctx, { kind: "calls", advice: ADVICE, outlive: true });
   }
 
   /**

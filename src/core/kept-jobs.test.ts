@@ -23,11 +23,12 @@ const folder = () => join(sandbox.dataDir, ".reef", "jobs", "errands");
 const onDisk = async (id: string) => Bun.file(join(folder(), `${id}.json`)).json();
 
 /** One version of a service; `end` lets it go. */
-function version(kind = "errands") {
+function version(outlive = false) {
   const scope = new Scope("errands", new LogBook(({ text }) => lines.push(text)).logger("errands"));
   const onDispose = (fn: () => void | Promise<void>) => void scope.own(fn);
   const host = { dataDir: sandbox.dataDir, log: scope.log, name: "errands", onDispose };
-  return { jobs: new KeptJobs<Errand>(host, kind, "Look what became of it"), end: () => scope.end() };
+  const options = { kind: "errands", advice: "Look what became of it", outlive };
+  return { jobs: new KeptJobs<Errand>(host, options), end: () => scope.end() };
 }
 
 /** What a process that is no more has left. */
@@ -116,6 +117,17 @@ test("what a version has not finished when it goes is interrupted, and who waits
   expect(other.status).toBe("running");
   await before.jobs.end(job, { status: "done" });
   expect(job.status).toBe("interrupted");
+});
+
+test("what needs nothing of its version goes on without it", async () => {
+  const before = version(true);
+  const job = before.jobs.begin({ what: "go" });
+  await before.end();
+  const waiting = version(true).jobs.wait(job.id, 60_000);
+  expect(job.status).toBe("running");
+  await before.jobs.end(job, { status: "done" });
+  expect((await waiting)?.status).toBe("done");
+  expect(await onDisk(job.id)).toEqual(job);
 });
 
 test("an unknown id is nothing, whatever it is made of; waiting ends in time", async () => {

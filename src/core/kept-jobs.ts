@@ -32,12 +32,21 @@ type Further<T extends KeptJob> = Omit<T, keyof KeptJob>;
 type Outcome<T extends KeptJob> = Partial<T> & Pick<T, "status">;
 type Host = Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
 
+export interface KeptJobsOptions {
+  /** The name of their folder below `<data>/.reef/jobs`. */
+  kind: string;
+  /** What to do about a job that was interrupted, as a sentence without its full stop. */
+  advice: string;
+  /** Whether they need nothing of the version that began them, and go on without it. */
+  outlive?: boolean;
+}
+
 /**
  * The jobs of one kind that a version of a service does and knows of. What it has not finished is interrupted when it
- * goes. The next version knows all of them, and so does the next server.
+ * goes, unless that goes on without it. The next version knows all of them, and so does the next server.
  *
  * @example
- * const jobs = new KeptJobs<Errand>(ctx, "errands", "GET /errands shows what was delivered");
+ * const jobs = new KeptJobs<Errand>(ctx, { kind: "errands", advice: "GET /errands shows what was delivered" });
  * const job = jobs.begin({ to: "ada" });
  * deliver(job.to).then((parcel) => jobs.end(job, { status: "done", parcel }));
  * await jobs.saved(job); // Now it can be acknowledged.
@@ -47,16 +56,15 @@ export class KeptJobs<T extends KeptJob> {
   readonly #own = new Set<T>();
   readonly #advice: string;
 
-  /**
-   * @param kind The name of their folder below `<data>/.reef/jobs`.
-   * @param advice What to do about a job that was interrupted, as a sentence without its full stop.
-   */
-  constructor({ dataDir, log, name, onDispose }: Host, kind: string, advice: string) {
+  constructor({ dataDir, log, name, onDispose }: Host, { kind, advice, outlive }: KeptJobsOptions) {
     this.#advice = advice;
     const folder = join(dataDir, ".reef", "jobs", kind);
     this.#book = bookIn(folder, () => new JobRecords<T>(folder, log));
     // What is taken up after this, and ends jobs, has done so by then.
-    onDispose(() => this.#close(`the service "${name}" ended, or was exchanged,`));
+    onDispose(() => {
+      if (!outlive) this.#interrupt(`the service "${name}" ended, or was exchanged,`);
+      return this.#book.saved();
+    });
   }
 
   /** Latest first. */
@@ -126,10 +134,9 @@ export class KeptJobs<T extends KeptJob> {
     return `${what} before this was done. ${this.#advice}`;
   }
 
-  async #close(what: string): Promise<void> {
+  #interrupt(what: string): void {
     for (const job of this.#own) {
       void this.end(job, { status: "interrupted", error: this.#interruption(what) } as Outcome<T>);
     }
-    await this.#book.saved();
   }
 }
