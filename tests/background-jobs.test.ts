@@ -29,7 +29,12 @@ const link = (name: string) => symlinkSync(join(BUILT_IN, name), join(sandbox.se
 
 // Only a hang reaches these limits.
 const start = async (...names: string[]) => {
-  const env = { REEF_DRAIN_TIMEOUT: "600000", REEF_TEST_TIMEOUT: "3600000", REEF_INSTALL_TIMEOUT: "3600000" };
+  const env = {
+    REEF_DRAIN_TIMEOUT: "600000",
+    REEF_TEST_TIMEOUT: "3600000",
+    REEF_INSTALL_TIMEOUT: "3600000",
+    REEF_INIT_TIMEOUT: "600000",
+  };
   reef = await new ReefProcess(sandbox, { env }).serving(...names);
 };
 
@@ -49,11 +54,11 @@ const slow = () => ({
     }, 3_600_000);`,
 });
 
-/** A deploy in the background whose tests run; resolves with what it was answered with. */
+/** A deploy in the background that has come to the step which waits; resolves with what it was answered with. */
 async function deploying(): Promise<Json> {
   const { status, data } = await ask("POST", "/services/deploy", { name: "lamp", background: true });
   expect([status, data.status]).toEqual([202, "running"]);
-  await eventually(() => existsSync(begun), "the test");
+  await eventually(() => existsSync(begun), "the step");
   return data;
 }
 
@@ -117,6 +122,9 @@ test("a deploy during which the server was stopped failed for that reason, also 
   await start("services", "lamp");
   const { id } = await deploying();
   const waiting = ask("GET", `/services/deploys/${id}?wait=60`);
+  // Besides the one that asks.
+  const arrived = async () => (await ask("GET", "/services/services")).data.ledger.requests > 1;
+  await eventually(arrived, "the request that waits");
   expect(await reef.stop()).toBe(0);
   const { data } = await waiting;
   expect(data).toMatchObject({
@@ -129,28 +137,31 @@ test("a deploy during which the server was stopped failed for that reason, also 
   expect(await ask("GET", `/services/deploys/${id}`)).toEqual({ status: 200, data });
 });
 
-test("a deploy during which the services manager itself is exchanged ends, and says so", async () => {
-  const manager = join(sandbox.servicesDir, "services");
-  cpSync(join(BUILT_IN, "services"), manager, { recursive: true });
-  sandbox.services(slow());
-  await start("services", "lamp");
-  const { id } = await deploying();
-  const index = join(manager, "index.ts");
-  writeFileSync(index, `${readFileSync(index, "utf8")}\n// Another version.\n`);
-  const { data } = await ask("POST", "/services/reload/lamp");
-  expect(data).toEqual({ name: "lamp", action: "updated" });
-  expect((await ask("POST", "/services/reload")).data).toEqual({
-    results: [{ name: "services", action: "updated" }],
-    errors: [],
-  });
-  const ended = await ask("GET", `/services/deploys/${id}?wait=60`);
-  expect([ended.status, ended.data.status, ended.data.error, ended.data.reportStatus]).toEqual([
-    200,
-    "failed",
-    expect.stringContaining("services manager"),
-    503,
-  ]);
-});
+test.each(["validate", "test"])(
+  "a deploy during whose step %p the services manager itself is exchanged ends, and says so",
+  async (step) => {
+    cpSync(join(BUILT_IN, "services"), join(sandbox.servicesDir, "services"), { recursive: true });
+    const reloading = `import { Hono } from "hono"; let ctx;
+      export default { name: "reloading", init(given) { ctx = given; },
+        routes: new Hono().post("/", async (c) => c.json(await ctx.registry.reload("services"))) };`;
+    sandbox.services({ "lamp/index.ts": answering("lamp", "old"), "reloading/index.ts": reloading });
+    await start("services", "lamp", "reloading");
+    const waits = `async init() {
+      const { existsSync, writeFileSync } = await import("node:fs");
+      writeFileSync(${JSON.stringify(begun)}, "");
+      while (!existsSync(${JSON.stringify(gate)})) await Bun.sleep(5);
+    }`;
+    sandbox.services(step === "test" ? slow() : { "lamp/index.ts": answering("lamp", "new", waits) });
+    const { id } = await deploying();
+    expect((await ask("POST", "/reloading")).data).toEqual({ name: "services", action: "updated" });
+    const { data } = await ask("GET", `/services/deploys/${id}?wait=60`);
+    expect(data).toMatchObject({
+      status: "failed",
+      reportStatus: 503,
+      error: `${step}: the services manager was exchanged or stopped meanwhile; deploy again`,
+    });
+  },
+);
 
 test("an installation during which the server was killed is interrupted, with the steps it had taken", async () => {
   let asked = false;
