@@ -77,13 +77,22 @@ export class JobBook<T extends KeptJob> {
     entry.isQueued = false;
     const { job } = entry;
     const why = await this.#records.write(job, durable);
-    if (why === undefined) delete job.warning;
-    else job.warning = `a restart of the server loses this: ${why}`;
+    if (why !== undefined) {
+      job.warning = `a restart of the server loses this: ${why}`;
+      return;
+    }
+    delete job.warning;
+    this.#saveUnsaved();
   }
 
-  /** Tries once more to write what could not be, and resolves when nothing is being written. */
+  /** There may be room by now. */
+  #saveUnsaved(): void {
+    for (const { job } of this.entries.values()) if (job.warning !== undefined) this.save(job.id, false);
+  }
+
+  /** Resolves when nothing is being written, and what could not be has been tried once more. */
   async saved(): Promise<void> {
-    for (const { job } of this.entries.values()) if (job.warning) this.save(job.id, true);
+    this.#saveUnsaved();
     await Promise.all(Array.from(this.entries.values(), ({ saving }) => saving));
     await this.#removing;
   }

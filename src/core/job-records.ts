@@ -41,7 +41,8 @@ export class JobRecords<T extends KeptJob> {
       return undefined;
     } catch (error) {
       const why = messageOf(error);
-      this.log.warn(`the job ${job.id} cannot be kept over a restart: ${why}`);
+      // Each further step would say so again.
+      if (job.warning === undefined) this.log.warn(`the job ${job.id} cannot be kept over a restart: ${why}`);
       return why;
     }
   }
