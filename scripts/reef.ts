@@ -69,7 +69,7 @@ async function follow(path: string, body: Record<string, unknown>): Promise<void
       }
     },
   });
-  if (outcome.status === "failed") throw new Error(outcome.error);
+  if (outcome.status !== "done") throw new Error(outcome.error);
   print(outcome.result);
 }
 

@@ -7,7 +7,8 @@ const NAME = {
 const BACKGROUND = {
   background: {
     type: "boolean",
-    description: "Answer 202 { id, dirName, status } at once; the job tells the rest",
+    description:
+      "Answer 202 { id, dirName, status, warning? } at once, once the job is on disk; it tells the rest, also after a restart. `warning` says that it could not be written, and is forgotten then",
   },
 };
 const TOKEN = {
@@ -102,9 +103,11 @@ export const routeDocs: Record<string, RouteDocs> = {
     examples: [{ summary: "All of them" }],
   },
   "GET /jobs": {
-    summary: "What the installer is doing and has done since its start, latest first",
+    summary: "What the installer is doing and has done, latest first",
+    detail:
+      "Kept are all jobs that run and the latest fifty that have ended, over restarts and crashes of the server, too. `interrupted`: the server was killed before it was done. What it had begun is undone or completed at the start; `GET /installer/installed` shows which.",
     response:
-      "{ jobs: [{ id, action, dirName, source, status: 'running' | 'done' | 'failed', steps: [{ step, status, detail?, at }], result?, error?, errorStatus? }], count }",
+      "{ jobs: [{ id, action, dirName, source, status: 'running' | 'done' | 'failed' | 'interrupted', startedAt, finishedAt?, steps: [{ step, status, detail?, at }], result?, error?, errorStatus?, warning? }], count }",
     examples: [{ summary: "The latest ones" }],
   },
   "GET /jobs/:id": {

@@ -36,7 +36,7 @@ export class Installer {
     this.#ctx = ctx;
     this.#config = config;
     this.lock = lock;
-    this.jobs = new Jobs(ctx.events);
+    this.jobs = new Jobs(ctx);
     this.#runner = new JobRunner(this.jobs, config.installTimeoutMs, ctx.log);
   }
 

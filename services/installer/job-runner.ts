@@ -79,7 +79,7 @@ export class JobRunner {
     const signal = AbortSignal.any([limit.signal, this.#ending.signal]);
     try {
       const result = await work({ progress, workspace, signal });
-      progress.done(result);
+      await progress.done(result);
       return result;
     } catch (error) {
       const step = progress.job.steps.at(-1)?.step ?? "source";
@@ -87,7 +87,7 @@ export class JobRunner {
       const status = failure instanceof InstallError ? failure.status : isFull(failure) ? 507 : 500;
       const message = failure instanceof InstallError ? failure.message : messageOf(failure);
       if (status === 500) this.log.error(`${progress.job.action} of ${progress.job.dirName}:`, failure);
-      progress.failed(message, status);
+      await progress.failed(message, status);
       throw failure;
     } finally {
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 /** What the installer is doing and has done: one job for each install, update, rollback and removal. */
-import { keepJob } from "../../src/core/kept-jobs.js";
-import type { ServiceEventBus } from "../../src/core/types.js";
+import { type KeptJob, KeptJobs } from "../../src/core/kept-jobs.js";
+import type { ServiceContext, ServiceEventBus } from "../../src/core/types.js";
 import { InstallError, type Step } from "./errors.js";
 
 export type Action = "install" | "update" | "rollback" | "remove";
@@ -14,20 +14,14 @@ export interface JobStep {
 }
 
 /** One job, as callers see it. */
-export interface Job {
-  id: string;
+export interface Job extends KeptJob {
   action: Action;
   dirName: string;
   /** What is being installed, without secrets. */
   source: string;
-  status: "running" | "done" | "failed";
   steps: JobStep[];
-  /** ISO 8601. */
-  startedAt: string;
-  finishedAt?: string;
   /** What the request is answered with, once it is done. */
   result?: Record<string, unknown>;
-  error?: string;
   /** The HTTP status of `error`. */
   errorStatus?: number;
 }
@@ -42,18 +36,22 @@ const PAST: Record<Action, string> = {
   remove: "Removed",
 };
 
-/** Keeps the latest jobs in memory and tells the event bus about them. */
+const ADVICE =
+  "What it had begun is undone or completed at the start: GET /installer/installed shows what is installed now";
+
+/** The latest jobs, of which the event bus is told. */
 export class Jobs {
   readonly #events: ServiceEventBus;
-  readonly #jobs = new Map<string, Job>();
+  readonly #jobs: KeptJobs<Job>;
 
-  constructor(events: ServiceEventBus) {
-    this.#events = events;
+  constructor(ctx: ServiceContext) {
+    this.#events = ctx.events;
+    this.#jobs = new KeptJobs(ctx, { kind: "installer", advice: ADVICE });
   }
 
   /** Latest first. */
   list(): Job[] {
-    return [...this.#jobs.values()].reverse();
+    return this.#jobs.list();
   }
 
   get(id: string): Job | undefined {
@@ -61,37 +59,34 @@ export class Jobs {
   }
 
   get running(): number {
-    return this.list().filter(({ status }) => status === "running").length;
+    return this.#jobs.running;
   }
 
   /** `clean` takes secrets out of whatever will be shown. */
   begin(action: Action, dirName: string, source: string, clean: (text: string) => string): Progress {
-    const startedAt = new Date().toISOString();
-    const job: Job = {
-      id: Bun.randomUUIDv7(),
-      action,
-      dirName,
-      source,
-      status: "running",
-      steps: [],
-      startedAt,
-    };
-    keepJob(this.#jobs, job.id, job, ({ status }) => status === "running");
-    return new Progress(job, this.#events, clean);
+    const job = this.#jobs.begin({ action, dirName, source, steps: [] });
+    return new Progress(job, this.#jobs, this.#events, clean);
+  }
+
+  /** Resolves when the job may be acknowledged: it will be known after a crash, or has a `warning`. */
+  saved(job: Job): Promise<void> {
+    return this.#jobs.saved(job);
+  }
+
+  /** Tells of the jobs that the end of the server cut off, for those who saw them begin. */
+  tellInterrupted(): void {
+    for (const job of this.#jobs.takeInterrupted()) announce(this.#events, job);
   }
 }
 
 /** Reports the steps of one job while it runs. */
 export class Progress {
-  readonly job: Job;
-  readonly #events: ServiceEventBus;
-  readonly #clean: (text: string) => string;
-
-  constructor(job: Job, events: ServiceEventBus, clean: (text: string) => string) {
-    this.job = job;
-    this.#events = events;
-    this.#clean = clean;
-  }
+  constructor(
+    readonly job: Job,
+    private readonly jobs: KeptJobs<Job>,
+    private readonly events: ServiceEventBus,
+    private readonly clean: (text: string) => string,
+  ) {}
 
   /** Runs one step; `fn` may return a detail to show. A failure is noted and passed on. */
   async step<T>(step: Step, fn: () => Promise<T>, detail?: (result: T) => string | undefined): Promise<T> {
@@ -107,7 +102,7 @@ export class Progress {
       return result;
     } catch (error) {
       entry.status = "failed";
-      if (error instanceof InstallError) entry.detail = this.#clean(error.message);
+      if (error instanceof InstallError) entry.detail = this.clean(error.message);
       this.#tell(entry);
       throw error;
     }
@@ -119,24 +114,23 @@ export class Progress {
     this.#tell(entry);
   }
 
-  done(result: Record<string, unknown>): void {
-    this.job.status = "done";
-    this.job.finishedAt = new Date().toISOString();
-    this.job.result = result;
-    this.#announce("done", `${PAST[this.job.action]} ${this.job.dirName}`);
+  /** Resolves when that is on disk, or cannot be. */
+  async done(result: Record<string, unknown>): Promise<void> {
+    const saved = this.jobs.end(this.job, { status: "done", result });
+    announce(this.events, this.job);
+    await saved;
   }
 
-  failed(error: string, status: number): void {
-    this.job.status = "failed";
-    this.job.finishedAt = new Date().toISOString();
-    this.job.error = error;
-    this.job.errorStatus = status;
-    this.#announce("failed", `Could not ${this.job.action} ${this.job.dirName}: ${error}`);
+  async failed(error: string, errorStatus: number): Promise<void> {
+    const saved = this.jobs.end(this.job, { status: "failed", error, errorStatus });
+    announce(this.events, this.job);
+    await saved;
   }
 
   #tell({ step, status, detail }: JobStep): void {
     const { id, action, dirName } = this.job;
-    this.#events.fire(PROGRESS_EVENT, {
+    this.jobs.note(this.job);
+    this.events.fire(PROGRESS_EVENT, {
       id,
       action,
       dirName,
@@ -145,17 +139,16 @@ export class Progress {
       ...(detail !== undefined && { detail }),
     });
   }
+}
 
-  /** The outcome is for people and agents to see, so it also goes into the event tree. */
-  #announce(status: "done" | "failed", content: string): void {
-    const { id, action, dirName, source } = this.job;
-    this.#events.fire(PROGRESS_EVENT, { id, action, dirName, step: "end", status });
-    const type = `installer_${action}_${status}`;
-    this.#events.fire("reef:event", {
-      type,
-      source: "installer",
-      content,
-      metadata: { id, dirName, source },
-    });
-  }
+/** The outcome is for people and agents to see, so it also goes into the event tree. */
+function announce(events: ServiceEventBus, { id, action, dirName, source, status, error }: Job): void {
+  events.fire(PROGRESS_EVENT, { id, action, dirName, step: "end", status });
+  const done = status === "done";
+  events.fire("reef:event", {
+    type: `installer_${action}_${status}`,
+    source: "installer",
+    content: done ? `${PAST[action]} ${dirName}` : `Could not ${action} ${dirName}: ${error}`,
+    metadata: { id, dirName, source },
+  });
 }

@@ -10,6 +10,9 @@ import { recover } from "./recover.js";
 import { createRoutes } from "./routes.js";
 import { registerTools } from "./tools.js";
 
+/** When the jobs that killed servers left under way are told of, in milliseconds: no start need wait for it. */
+const TELL_AFTER_MS = 1000;
+
 /** A fresh installer service; each server needs one of its own. */
 export function createInstallerService(): ServiceModule {
   let installer: Installer | undefined;
@@ -30,6 +33,7 @@ export function createInstallerService(): ServiceModule {
       const installs = new Installer(ctx, readConfig(), lock);
       installer = installs;
       ctx.events.on(STOPPING_EVENT, () => installs.stop());
+      ctx.setTimeout(() => installs.jobs.tellInterrupted(), TELL_AFTER_MS);
       // The queue of changes may be waiting for this very init.
       for (const dirName of restored) void loadAgain(ctx, dirName);
     },

@@ -175,7 +175,7 @@ export function installerPanel(root: HTMLElement, api: string): void {
         request<{ jobs: JobEntry[] }>("/jobs"),
       ]);
       show(list, installed, card, "Nothing is installed.");
-      show(jobs, recent.jobs.slice(0, SHOWN_JOBS), line, "No jobs since the start.");
+      show(jobs, recent.jobs.slice(0, SHOWN_JOBS), line, "No jobs yet.");
     } catch (error) {
       shown.delete(list);
       list.replaceChildren(element("p", "empty", `Unavailable: ${(error as Error).message}`));

@@ -16,7 +16,7 @@ const STYLE = `
 }
 .panel-installer .title { color: var(--text-bright, #fff); }
 .panel-installer .facts, .panel-installer .empty, .panel-installer .job { color: var(--text-dim, #999); font-size: 12px; }
-.panel-installer .job.failed { color: var(--red, #f66); overflow-wrap: anywhere; }
+.panel-installer .job.failed, .panel-installer .job.interrupted { color: var(--red, #f66); overflow-wrap: anywhere; }
 .panel-installer .actions { display: flex; flex-wrap: wrap; gap: 4px; margin-top: 6px; }
 .panel-installer button {
   background: var(--bg, #0a0a0a); color: var(--accent, #4f9); border: 1px solid var(--border, #2a2a2a);

@@ -17,20 +17,22 @@ function nameOf({ name, dirName }: { name?: string; dirName?: string }): string 
   return found;
 }
 
-async function answer(
-  c: Context,
-  { job, result }: Started,
-  background: boolean | undefined,
-  status: 200 | 201,
-) {
-  if (background) return c.json({ id: job.id, dirName: job.dirName, status: job.status }, 202);
-  keepOpen(c.req.raw, c.env);
-  return c.json({ ...(await result), id: job.id }, status);
-}
-
 /** The HTTP API; `current` gives the installer once the service has been started. */
 export function createRoutes(current: () => Installer): Hono {
   const routes = new Hono();
+
+  const answer = async (
+    c: Context,
+    { job, result }: Started,
+    background: boolean | undefined,
+    status: 200 | 201,
+  ) => {
+    keepOpen(c.req.raw, c.env);
+    if (!background) return c.json({ ...(await result), id: job.id }, status);
+    await current().jobs.saved(job);
+    const { id, dirName, warning } = job;
+    return c.json({ id, dirName, status: job.status, ...(warning !== undefined && { warning }) }, 202);
+  };
 
   routes.onError((error, c) => {
     const known = asForbidden(error, "source");
@@ -74,7 +76,7 @@ export function createRoutes(current: () => Installer): Hono {
       throw new InstallError(
         404,
         "source",
-        "there is no such job; the latest fifty since the start are kept.",
+        "there is no such job: the latest fifty that have ended are kept. GET /installer/installed shows what is installed.",
       );
     return c.json(job);
   });

@@ -38,8 +38,8 @@ test.each([
     const service: ServiceModule = {
       name: "installing",
       routes: createRoutes(current),
-      init({ events, log }) {
-        runner = new JobRunner(new Jobs(events), 60_000, log);
+      init(ctx) {
+        runner = new JobRunner(new Jobs(ctx), 60_000, ctx.log);
       },
     };
     const t = await createTestHarness({ services: [service] });

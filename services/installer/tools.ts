@@ -3,6 +3,7 @@ import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { given } from "../../src/core/tool-params.js";
 import type { FleetClient } from "../../src/core/types.js";
+import type { Job } from "./jobs.js";
 
 const Name = Type.String({ description: "The installed service, or its folder" });
 const Token = Type.Optional(
@@ -96,7 +97,7 @@ const operations = [
 
 interface JobReply {
   id: string;
-  status: "running" | "done" | "failed";
+  status: Job["status"];
   steps: Array<{ step: string; status: string; detail?: string }>;
   result?: Record<string, unknown>;
   error?: string;
@@ -115,7 +116,9 @@ export async function waitForJob(
   const { pollMs = POLL_MS, patienceMs = PATIENCE_MS, signal } = options;
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    const job = await client.api<JobReply>("GET", `/installer/jobs/${encodeURIComponent(id)}`);
+    const path = `/installer/jobs/${encodeURIComponent(id)}`;
+    // The server may be restarted meanwhile, and knows the job afterwards.
+    const job = await client.api<JobReply>("GET", path, undefined, { untilAnswered: true });
     options.onPoll?.(job);
     if (job.status !== "running") return job;
     signal?.throwIfAborted();
@@ -138,7 +141,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
           const body = { ...given(params), background: true };
           const { id } = await client.api<{ id: string }>("POST", path, body);
           const job = await waitForJob(client, id, { signal });
-          if (job.status === "failed") return client.err(job.error ?? "it failed");
+          if (job.status !== "done") return client.err(job.error ?? `it is ${job.status}`);
           return client.ok(JSON.stringify(job.result, null, 2), { result: job.result });
         } catch (error) {
           return client.err(error instanceof Error ? error.message : String(error));

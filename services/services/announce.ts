@@ -79,6 +79,19 @@ export class Announcer {
     };
   }
 
+  /** A deploy in the background was cut off with its server, which could not announce its end. */
+  interrupted(name: string, why = ""): void {
+    this.#ctx.log.warn(`the deploy of ${name} was interrupted: ${why}`);
+    const content = `deploy of ${name} interrupted: ${why}`;
+    void this.#publish({
+      type: "deploy_finished",
+      content,
+      service: name,
+      step: "deploy",
+      status: "interrupted",
+    });
+  }
+
   /** Adds a node to the event tree; resolves with its id, if there is a tree that took it. Never rejects. */
   async #publish(node: {
     type: string;

@@ -81,3 +81,31 @@ test("a service may be called deploys", async () => {
     expect([path, (await m.api("GET", `/services/deploys${path}`)).status]).toEqual([path, 200]);
   }
 });
+
+test("a deploy goes on where it cannot be kept over a restart, and says so at once", async () => {
+  const other = await startManaged({ "subject/index.ts": good("one") });
+  other.sandbox.write("data/.reef/jobs", "in the way");
+  const { status, data } = await other.api("POST", "/services/deploy", { name: "subject", background: true });
+  expect([status, data.status, data.warning]).toEqual([
+    202,
+    "running",
+    expect.stringContaining("a restart of the server loses this"),
+  ]);
+  const { data: ended } = await other.api("GET", `/services/deploys/${data.id}?wait=60`);
+  expect([ended.status, ended.report.deployed]).toEqual(["done", true]);
+  await other.end();
+});
+
+test("no more than fifty are under way, and the next one is told so", async () => {
+  const gate = join(m.sandbox.root, "further gate");
+  m.sandbox.services({ "subject/index.ts": good("two"), "subject/subject.test.ts": waitingFor(gate) });
+  const replies = await Promise.all(Array.from({ length: 52 }, () => begin("subject")));
+  const refused = replies.filter(({ status }) => status !== 202);
+  expect(refused.map(({ status, data }) => [status, data.error])).toEqual([
+    [429, expect.stringContaining("try again")],
+    [429, expect.stringContaining("try again")],
+  ]);
+  await Bun.write(gate, "");
+  const [first] = replies.flatMap(({ data }) => data.id ?? []);
+  expect((await job(first, "?wait=60")).data.status).toBe("done");
+});

@@ -1,69 +1,68 @@
 /** Deploys that nobody holds a request open for: each goes on by itself, and says later what came of it. */
 import { messageOf, ReefError } from "../../src/core/errors.js";
-import { KEPT_JOBS, keepJob } from "../../src/core/kept-jobs.js";
+import { KEPT_JOBS, type KeptJob, KeptJobs } from "../../src/core/kept-jobs.js";
+import type { ServiceContext } from "../../src/core/types.js";
 import type { DeployResult } from "./deploy.js";
 import type { DeployReport } from "./report.js";
 
-const NO_JOB =
-  `there is no such deploy: the latest ${KEPT_JOBS} that were begun in the background are kept, and none over a ` +
-  "restart. GET /services/<name> shows what serves, and since when";
+/** How many may be under way: those of one service wait for each other. */
+const MOST_AT_ONCE = 50;
 
-/** One deploy, as callers see it. */
-export interface DeployJob {
-  id: string;
+const WHAT_SERVES = "GET /services/<name> shows what serves, and since when";
+const NO_JOB = `there is no such deploy: of those in the background, all that are under way are kept, and the latest ${KEPT_JOBS} that have ended. ${WHAT_SERVES}`;
+const ADVICE = `${WHAT_SERVES}: deploy again if that is not what it should be`;
+
+/** One deploy, as callers see it. Where it `failed`, what served before serves on. */
+export interface DeployJob extends KeptJob {
+  /** The service or its folder, as it was asked for. */
   name: string;
-  /** `failed`: what served before serves on. */
-  status: "running" | "done" | "failed";
-  /** ISO 8601. */
-  startedAt: string;
-  finishedAt?: string;
   /** What the request would have been answered with, had it waited. */
   report?: DeployReport;
   /** The HTTP status of that answer. */
   reportStatus?: number;
-  /** Why it failed, on one line. */
-  error?: string;
 }
 
-interface Kept {
-  job: DeployJob;
-  ended: Promise<void>;
-}
-
-/** Keeps the latest ones in memory. */
 export class DeployJobs {
-  readonly #kept = new Map<string, Kept>();
+  readonly #jobs: KeptJobs<DeployJob>;
 
-  begin(name: string, running: Promise<DeployResult>): DeployJob {
-    const job: DeployJob = {
-      id: Bun.randomUUIDv7(),
-      name,
-      status: "running",
-      startedAt: new Date().toISOString(),
-    };
-    const kept = { job, ended: follow(job, running) };
-    keepJob(this.#kept, job.id, kept, ({ job }) => job.status === "running");
-    return job;
+  constructor(ctx: ServiceContext) {
+    this.#jobs = new KeptJobs(ctx, { kind: "deploys", advice: ADVICE });
+  }
+
+  /** Begins one; resolves with the job, as it was then, once it will be known after a crash. */
+  async begin(name: string, deploy: () => Promise<DeployResult>): Promise<DeployJob> {
+    if (this.#jobs.running >= MOST_AT_ONCE) {
+      const why = `${MOST_AT_ONCE} deploys are under way in the background; try again when one of them is done`;
+      throw new ReefError("TOO_MANY_REQUESTS", why);
+    }
+    const job = this.#jobs.begin({ name });
+    const begun = { ...job };
+    void this.#follow(job, deploy());
+    await this.#jobs.saved(job);
+    return { ...begun, ...(job.warning !== undefined && { warning: job.warning }) };
   }
 
   /** The job, as it is when it has ended, or else after `waitMs` milliseconds. Rejects with `NOT_FOUND`. */
   async get(id: string, waitMs: number): Promise<DeployJob> {
-    const kept = this.#kept.get(id);
-    if (!kept) throw new ReefError("NOT_FOUND", NO_JOB);
-    if (kept.job.status === "running") await Promise.race([kept.ended, Bun.sleep(waitMs)]);
-    return kept.job;
+    const job = await this.#jobs.wait(id, waitMs);
+    if (!job) throw new ReefError("NOT_FOUND", NO_JOB);
+    return job;
   }
-}
 
-/** Notes in `job` what comes of it. Never rejects. */
-async function follow(job: DeployJob, running: Promise<DeployResult>): Promise<void> {
-  try {
-    const { report, status } = await running;
-    const { deployed, error } = report;
-    Object.assign(job, { status: deployed ? "done" : "failed", report, reportStatus: status });
-    if (error !== undefined) job.error = error;
-  } catch (error) {
-    Object.assign(job, { status: "failed", reportStatus: 500, error: messageOf(error) });
+  /** Those that the end of the server cut off, for those who saw them begin. Each is handed out once. */
+  takeInterrupted(): DeployJob[] {
+    return this.#jobs.takeInterrupted();
   }
-  job.finishedAt = new Date().toISOString();
+
+  /** Notes in `job` what comes of it. Never rejects. */
+  async #follow(job: DeployJob, running: Promise<DeployResult>): Promise<void> {
+    try {
+      const { report, status } = await running;
+      const { deployed, error } = report;
+      const outcome = { report, reportStatus: status, ...(error !== undefined && { error }) };
+      await this.#jobs.end(job, { status: deployed ? "done" : "failed", ...outcome });
+    } catch (error) {
+      await this.#jobs.end(job, { status: "failed", reportStatus: 500, error: messageOf(error) });
+    }
+  }
 }

@@ -1,11 +1,12 @@
 /** Deploys a folder: validate → test → load → verify, all or nothing. */
 import { breathe } from "../../src/core/breathe.js";
 import { readConfig } from "../../src/core/config.js";
-import { messageOf } from "../../src/core/errors.js";
+import { messageOf, ReefError } from "../../src/core/errors.js";
 import { type FailureStatus, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { checkRouteDocs } from "../../src/core/route-docs.js";
 import { Turns } from "../../src/core/turns.js";
 import type { ServiceContext } from "../../src/core/types.js";
+import { untilAborted } from "../../src/core/waiters.js";
 import type { Announcer } from "./announce.js";
 import { assertChangeable } from "./names.js";
 import { probe } from "./probe.js";
@@ -51,7 +52,7 @@ export class Deployer {
     return running.finally(() => this.#running.delete(running));
   }
 
-  /** Ends the test runs under way, which then fail for this reason. Resolves when nothing of them is left. */
+  /** Ends the deploys that have not come to their load, which then fail for this reason. Resolves when all are over. */
   async end(reason: unknown): Promise<void> {
     this.#ending.abort(reason);
     await Promise.allSettled(this.#running);
@@ -78,7 +79,7 @@ export class Deployer {
     const { steps } = recorder;
     try {
       recorder.begin("validate");
-      const { digest, tried } = await registry.check(dirName);
+      const { digest, tried } = await untilAborted(registry.check(dirName), signal);
       if (tried) recorder.end("passed", "it imports and starts in a process of its own");
       else recorder.end("skipped", "this server does not try code out before it loads it (REEF_CHECK=off)");
 
@@ -88,6 +89,8 @@ export class Deployer {
       if (verdict.status === "failed") throw new StepFailed(verdict.detail);
       recorder.end(verdict.status, verdict.detail);
       await breathe();
+      // What is begun after this is finished, whatever ends meanwhile.
+      signal.throwIfAborted();
 
       recorder.begin("load");
       let seen = "";
@@ -114,8 +117,13 @@ export class Deployer {
   }
 }
 
+function statusOf(error: unknown): FailureStatus {
+  if (error instanceof LoadFailure) return failureStatus(error);
+  return error instanceof ReefError && error.code === "BUSY" ? 503 : 400;
+}
+
 function failed(recorder: StepRecorder, name: string, error: unknown): DeployResult {
-  const status = error instanceof LoadFailure ? failureStatus(error) : 400;
+  const status = statusOf(error);
   // It was started once more after it had been looked at, since the store was used meanwhile.
   if (error instanceof LoadFailure && error.step !== "verify") recorder.reopen("load");
   const text = error instanceof StepFailed ? error.message : messageOf(error);

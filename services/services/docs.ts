@@ -81,7 +81,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       background: {
         type: "boolean",
         description:
-          "Answer 202 with `{ id, name, status: 'running', startedAt }` at once; `GET /services/deploys/:id` tells the rest",
+          "Answer 202 with `{ id, name, status: 'running', startedAt, warning? }` at once, once that is on disk; `GET /services/deploys/:id` tells the rest, also after a restart of the server. `warning` says that it could not be written, and is forgotten then. 429 while fifty are under way",
       },
     },
     response:
@@ -93,7 +93,8 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "GET /deploys/:id": {
     summary: "What came of a deploy in the background",
-    detail: "The latest fifty since the start of the server are kept.",
+    detail:
+      "Kept are all that are under way and the latest fifty that have ended, over restarts and crashes of the server, too. `failed`: what served before serves on. A stop of the server ends deploys that way (503). `interrupted`: the server was killed, or the services manager exchanged, before it was done. Then look what serves (`GET /services/<name>`), and deploy again.",
     params: { id: { type: "string", required: true, description: "From the reply to `POST /deploy`" } },
     query: {
       wait: {
@@ -103,7 +104,7 @@ export const routeDocs: Record<string, RouteDocs> = {
       },
     },
     response:
-      "{ id, name, status: 'running' | 'done' | 'failed', startedAt, finishedAt?, report?, reportStatus?, error? }; `report` and `reportStatus` are what `POST /deploy` would have been answered with",
+      "{ id, name, status: 'running' | 'done' | 'failed' | 'interrupted', startedAt, finishedAt?, report?, reportStatus?, error?, warning? }; `report` and `reportStatus` are what `POST /deploy` would have been answered with, and missing where it was interrupted; 404 { error }",
     examples: [{ summary: "A deploy", params: { id: "01990000-0000-7000-8000-000000000000" }, status: 404 }],
   },
   "POST /rollback/:name": {

@@ -1,4 +1,5 @@
 /** The services manager: lists, loads, deploys, rolls back and exports services while the server runs. */
+import { ReefError } from "../../src/core/errors.js";
 import { shuttingDown } from "../../src/core/load-failure.js";
 import { CHANGE_EVENT, STOPPING_EVENT } from "../../src/core/registry-events.js";
 import type { ServiceModule } from "../../src/core/types.js";
@@ -8,8 +9,10 @@ import { DeployJobs } from "./deploy-jobs.js";
 import { routeDocs } from "./docs.js";
 import { createRoutes, type Manager } from "./routes.js";
 
-/** When what killed servers left is removed, in milliseconds: no start need wait for it. */
+/** When what killed servers left is told of and removed, in milliseconds: no start need wait for it. */
 const TIDY_AFTER_MS = 1000;
+
+const EXCHANGED = "the services manager was exchanged or stopped meanwhile; deploy again";
 
 let manager: Manager | undefined;
 
@@ -31,11 +34,14 @@ const services: ServiceModule = {
   },
   init(ctx) {
     const announcer = new Announcer(ctx);
-    manager = { ctx, deployer: new Deployer(ctx, announcer), deployJobs: new DeployJobs() };
-    const { deployer } = manager;
+    manager = { ctx, deployer: new Deployer(ctx, announcer), deployJobs: new DeployJobs(ctx) };
+    const { deployer, deployJobs } = manager;
     ctx.events.on(STOPPING_EVENT, () => deployer.end(shuttingDown()));
-    ctx.onDispose(() => deployer.end(ctx.signal.reason));
-    ctx.setTimeout(async () => (await import("./test-scratch.js")).clearScratch(ctx.log), TIDY_AFTER_MS);
+    ctx.onDispose(() => deployer.end(new ReefError("BUSY", EXCHANGED)));
+    ctx.setTimeout(async () => {
+      for (const { name, error } of deployJobs.takeInterrupted()) announcer.interrupted(name, error);
+      await (await import("./test-scratch.js")).clearScratch(ctx.log);
+    }, TIDY_AFTER_MS);
     ctx.events.on(CHANGE_EVENT, (change) => announcer.changed(change));
   },
 };

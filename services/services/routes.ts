@@ -78,9 +78,9 @@ export function createRoutes(manager: () => Manager): Hono {
     // The answer may take as long as the tests do, without a byte before it.
     keepOpen(c.req.raw, c.env);
     const { name, background } = await (await bodies()).readDeploy(c);
-    const deploying = withCause(requestCause(c.req.raw), () => manager().deployer.deploy(name));
-    if (background) return c.json(manager().deployJobs.begin(name, deploying), 202);
-    const { report, status } = await deploying;
+    const deploy = () => withCause(requestCause(c.req.raw), () => manager().deployer.deploy(name));
+    if (background) return c.json(await manager().deployJobs.begin(name, deploy), 202);
+    const { report, status } = await deploy();
     return c.json(report, status);
   });
 

@@ -42,23 +42,28 @@ export async function send(client: FleetClient, call: Call): Promise<unknown> {
   }
 }
 
-/** How long the server is to wait for the end of a deploy before it answers, in seconds: less than a call has. */
+/** How long the server is to wait for the end of a deploy before it answers, in seconds. */
 const WAIT_S = 20;
+
+/** The same with the time that a restart takes, which the deploy is known after, in milliseconds. */
+const WAIT_LIMIT_MS = 50_000;
 
 /** Waits for a deploy that goes on by itself: no request has to last as long as the tests do. Resolves with its report. */
 export async function sendInBackground(client: FleetClient, call: Call): Promise<unknown> {
   let job = (await send(client, call)) as DeployJob;
+  const options = { timeoutMs: WAIT_LIMIT_MS, untilAnswered: true };
   try {
     while (job.status === "running") {
-      job = await client.api<DeployJob>("GET", `/services/deploys/${job.id}?wait=${WAIT_S}`);
+      const path = `/services/deploys/${job.id}?wait=${WAIT_S}`;
+      job = await client.api<DeployJob>("GET", path, undefined, options);
     }
   } catch (error) {
     if (!isFleetError(error)) throw error;
     throw new Error(`${error.message}. ${UNKNOWN}`, { cause: error });
   }
   if (job.status === "done") return job.report;
-  const { report, reportStatus, error } = job;
-  throw new Error(`${call.method} ${call.path} (${reportStatus}): ${failedStep(report) ?? error}`);
+  const { status, report, reportStatus, error } = job;
+  throw new Error(`${call.method} ${call.path} (${reportStatus ?? status}): ${failedStep(report) ?? error}`);
 }
 
 /** By its name: who requires this file cannot take the class itself, which belongs to the server. */

@@ -4,6 +4,7 @@ import { agentNameOf } from "../core/agent-name.js";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
 import { assertSuccess } from "../core/extension/results.js";
+import { inHost } from "../core/host-context.js";
 import { originOf } from "../core/origin.js";
 import type { ServiceContext, ToolResult } from "../core/types.js";
 import { untilAborted } from "../core/waiters.js";
@@ -44,7 +45,8 @@ export async function executeTool(
   caller: Caller,
 ): Promise<ToolResult> {
   const params: unknown = await readInput(tool.name, tool.inputSchema, input);
-  const deadline = AbortSignal.timeout(TOOL_LIMIT_MS);
+  // It may outlive the service that it is called through.
+  const deadline = inHost(() => AbortSignal.timeout(TOOL_LIMIT_MS));
   const signal = caller.signal ? AbortSignal.any([caller.signal, deadline]) : deadline;
   const { owner } = tool;
   const running =

@@ -1,5 +1,7 @@
 /** Calls that take longer than their callers wait for: they go on, and say later what came of them. */
 import { LATE, within } from "../core/extension/alive.js";
+import { type KeptJob, KeptJobs } from "../core/kept-jobs.js";
+import type { ServiceContext } from "../core/types.js";
 
 /**
  * After how long a call is answered without its result, in milliseconds. Most clients give up after a minute, and
@@ -7,32 +9,31 @@ import { LATE, within } from "../core/extension/alive.js";
  */
 const ANSWER_AFTER_MS = 45_000;
 
-/** How many calls are kept that have ended. */
-const KEPT = 50;
+const ADVICE = "What it had changed by then is there to be seen: look before you call the tool again";
 
-/** Stands for the result of a call that still runs: what to ask for it by. */
-export class Unfinished {
-  constructor(
-    readonly id: string,
-    /** What was called. */
-    readonly name: string,
-  ) {}
-}
-
-interface Kept<T> {
+/** A call that was answered before it was done. */
+export interface LongCall<T> extends KeptJob {
+  /** What was called. */
   name: string;
-  running: Promise<T>;
-  ended: boolean;
+  /** What it resolved with. */
+  result?: T;
 }
 
-/** `T` is what calls resolve with; none of them rejects. */
+/** `T` is what calls resolve with, which is JSON; none of them rejects. */
 export class LongCalls<T> {
-  readonly #kept = new Map<string, Kept<T>>();
+  readonly #jobs: KeptJobs<LongCall<T>>;
 
-  constructor(private readonly answerAfterMs = ANSWER_AFTER_MS) {}
+  constructor(
+    ctx: Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">,
+    private readonly answerAfterMs = ANSWER_AFTER_MS,
+  ) {
+    // They run in the services whose tools are called.
+    this.#jobs = new KeptJobs(ctx, { kind: "calls", advice: ADVICE, outlive: true });
+  }
 
   /**
-   * Resolves with what the call resolves with, or once it has taken too long.
+   * Resolves with what the call resolves with; once it has taken too long, with the call, which by then is known
+   * after a crash.
    *
    * @param client Aborted when the caller has gone. Ends the call while its result is waited for here, not later.
    */
@@ -40,7 +41,7 @@ export class LongCalls<T> {
     name: string,
     start: (signal: AbortSignal) => Promise<T>,
     client?: AbortSignal,
-  ): Promise<T | Unfinished> {
+  ): Promise<{ result: T } | LongCall<T>> {
     const controller = new AbortController();
     const abort = () => controller.abort(client?.reason);
     if (client?.aborted) abort();
@@ -48,31 +49,19 @@ export class LongCalls<T> {
     const running = start(controller.signal);
     const result = await within(running, this.answerAfterMs);
     client?.removeEventListener("abort", abort);
-    return result === LATE ? this.#keep(name, running) : result;
+    return result === LATE ? this.#keep(name, running) : { result };
   }
 
-  /** The result of a call that was answered with an {@link Unfinished}; undefined when there is none by this id. */
-  async wait(id: string): Promise<T | Unfinished | undefined> {
-    const kept = this.#kept.get(id);
-    if (!kept) return undefined;
-    const result = await within(kept.running, this.answerAfterMs);
-    return result === LATE ? new Unfinished(id, kept.name) : result;
+  /** A call that was answered before it was done, as it is when it has ended or been waited for long enough. */
+  wait(id: string): Promise<LongCall<T> | undefined> {
+    return this.#jobs.wait(id, this.answerAfterMs);
   }
 
-  #keep(name: string, running: Promise<T>): Unfinished {
-    const id = Bun.randomUUIDv7();
-    const kept = { name, running, ended: false };
-    this.#kept.set(id, kept);
-    void running.then(() => {
-      kept.ended = true;
-      this.#forget();
-    });
-    return new Unfinished(id, name);
-  }
-
-  /** Lets go of the oldest that have ended, when there are too many of them. */
-  #forget(): void {
-    const ended = [...this.#kept].filter(([, kept]) => kept.ended);
-    for (const [id] of ended.slice(0, -KEPT)) this.#kept.delete(id);
+  async #keep(name: string, running: Promise<T>): Promise<LongCall<T>> {
+    const job = this.#jobs.begin({ name });
+    const begun = { ...job };
+    void running.then((result) => this.#jobs.end(job, { status: "done", result }));
+    await this.#jobs.saved(job);
+    return begun;
   }
 }

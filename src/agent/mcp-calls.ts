@@ -1,24 +1,32 @@
 /** Calls of tools by MCP clients. */
 import { messageOf, ReefError } from "../core/errors.js";
 import { resultOf } from "../core/extension/results.js";
-import type { ToolResult } from "../core/types.js";
+import { KEPT_JOBS } from "../core/kept-jobs.js";
+import { shorten } from "../core/shorten.js";
+import type { ServiceContext, ToolResult } from "../core/types.js";
 import type { ToolCatalog } from "./catalog.js";
 import { type Caller, type ExecutionHost, executeTool } from "./execute.js";
-import { LongCalls, Unfinished } from "./long-calls.js";
+import { type LongCall, LongCalls } from "./long-calls.js";
 import { CALL, LIST, MAX_MCP_NAME, search, WAIT } from "./mcp-tools.js";
 
 export type CallResult = Pick<ToolResult, "content" | "isError">;
+
+/** What it takes to run tools, and to keep what came of those that take long. */
+export type McpHost = ExecutionHost & Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
+
+/** As much of an id that is none as is told, in characters. */
+const SHOWN_ID = 100;
 
 export class McpCalls {
   readonly #long: LongCalls<CallResult>;
 
   /** @param answerAfterMs After how long a call is answered without its result, in milliseconds. */
   constructor(
-    private readonly host: ExecutionHost,
+    private readonly host: McpHost,
     private readonly catalog: ToolCatalog,
     answerAfterMs?: number,
   ) {
-    this.#long = new LongCalls(answerAfterMs);
+    this.#long = new LongCalls(host, answerAfterMs);
   }
 
   /** What fails is told to the model, not to the protocol: it can mend its input or try another tool. */
@@ -46,29 +54,34 @@ export class McpCalls {
         return failure(error);
       }
     };
-    return told(await this.#long.begin(tool.name, run, caller.signal));
+    const begun = await this.#long.begin(tool.name, run, caller.signal);
+    return "status" in begun ? told(begun) : begun.result;
   }
 
   async #wait(input: unknown): Promise<CallResult> {
     const { id } = fieldsOf(input);
     if (typeof id !== "string") throw new ReefError("BAD_REQUEST", `${WAIT} takes the id of a call`);
-    const result = await this.#long.wait(id);
-    if (result) return told(result);
+    const call = await this.#long.wait(id);
+    if (call) return told(call);
+    const shown = JSON.stringify(shorten(id, SHOWN_ID));
     throw new ReefError(
       "NOT_FOUND",
-      `no call has the id "${id}": results of the latest fifty are kept, and none over a restart of the server or of its agent service. What the tool changed is there to be seen`,
+      `no call has the id ${shown}: the latest ${KEPT_JOBS} that took long are kept. What the tool changed is there to be seen`,
     );
   }
 }
 
 const fieldsOf = (input: unknown) => (input ?? {}) as Record<string, unknown>;
 
-function told(result: CallResult | Unfinished): CallResult {
-  if (!(result instanceof Unfinished)) return result;
-  const { id, name } = result;
-  return text(
-    `"${name}" is still running, and goes on. Call ${WAIT} with ${JSON.stringify({ id })} for its result; do not call "${name}" again.`,
-  );
+function told({ id, name, status, result, error }: LongCall<CallResult>): CallResult {
+  if (status === "running") {
+    const asked = JSON.stringify({ id });
+    return text(
+      `"${name}" is still running, and goes on. Call ${WAIT} with ${asked} for its result; do not call "${name}" again.`,
+    );
+  }
+  const why = error ?? "its result was too big to be kept over a restart of the server";
+  return result ?? failure(new Error(`"${name}": ${why}`));
 }
 
 const failure = (error: unknown): CallResult => ({ ...text(`Error: ${messageOf(error)}`), isError: true });

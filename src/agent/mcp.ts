@@ -1,13 +1,13 @@
 /** The tool catalogue as an MCP server: stateless Streamable HTTP, one server for each request. */
 import type { McpHttpHandler } from "@modelcontextprotocol/server";
 import type { ToolCatalog } from "./catalog.js";
-import { callerOf, type ExecutionHost } from "./execute.js";
+import { callerOf } from "./execute.js";
 import { acceptingByName } from "./mcp-accept.js";
-import { McpCalls } from "./mcp-calls.js";
+import { McpCalls, type McpHost } from "./mcp-calls.js";
 import { LIST, listed, WAIT } from "./mcp-tools.js";
 
 export interface McpOptions {
-  host: ExecutionHost;
+  host: McpHost;
   catalog: ToolCatalog;
   version: string;
   onError?: (error: Error) => void;

@@ -38,7 +38,9 @@ export class FleetError extends Error {
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Timers of more are over at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** Before the first retry, and twice as long before each further one. */
 const RETRY_AFTER_MS = 100;
+const MOST_BETWEEN_MS = 1000;
 /** Methods whose repetition changes nothing (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
 const WORTH_A_RETRY = new Set([0, 502, 503, 504]);
@@ -115,7 +117,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     verb: string,
     target: string,
     body?: unknown,
-    { timeoutMs: wanted }: CallOptions = {},
+    { timeoutMs: wanted, untilAnswered = false }: CallOptions = {},
   ): Promise<Json> => {
     const method = String(verb).toUpperCase();
     const path = String(target).startsWith("/") ? String(target) : `/${target}`;
@@ -134,14 +136,17 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     const timeoutMs = Math.ceil(Math.min(...limits, MAX_TIMEOUT_MS));
     const signal = typeof given === "function" ? given() : given;
     const call = { method, path, body, signal, timeoutMs, deadline: AbortSignal.timeout(timeoutMs) };
-    try {
-      return await attempt(call);
-    } catch (error) {
-      const again = error instanceof FleetError && IDEMPOTENT.has(method) && WORTH_A_RETRY.has(error.status);
-      if (!again || signal?.aborted || call.deadline.aborted) throw error;
+    const retries = IDEMPOTENT.has(method) ? (untilAnswered ? Number.POSITIVE_INFINITY : 1) : 0;
+    for (let retry = 0; ; retry++) {
+      try {
+        return await attempt(call);
+      } catch (error) {
+        const again = error instanceof FleetError && retry < retries && WORTH_A_RETRY.has(error.status);
+        if (!again || signal?.aborted || call.deadline.aborted) throw error;
+      }
+      const pauseMs = Math.min(RETRY_AFTER_MS * 2 ** retry, MOST_BETWEEN_MS);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
-    return attempt(call);
   };
 
   return {

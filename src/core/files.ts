@@ -119,21 +119,23 @@ function behindLinks(path: string): string {
  * Like {@link writeFileAtomic}, but the server goes on while the disk works. For files that nobody else writes;
  * calls for one path must not overlap.
  *
- * @param how `durable: false` for what may be lost in a power cut: it spares other writers the wait for the disk.
+ * @param how `durable: false` for what may be lost in a power cut: it spares other writers the wait for the disk;
+ * `mode` has the permission bits, `0o666` less the umask unless given.
  * @throws StorageError `STORAGE_FULL` when there is no space, else `STORAGE_IO`.
  */
 export async function replaceFile(
   path: string,
   data: string | Uint8Array,
-  { durable = true } = {},
+  { durable = true, mode }: { durable?: boolean; mode?: number } = {},
 ): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     ensureFolder(dirname(path));
-    await withFile(temporary, "w", async (file) => {
+    const write = async (file: fs.promises.FileHandle) => {
       await file.writeFile(data);
       if (durable) await file.sync();
-    });
+    };
+    await withFile(temporary, "w", write, mode);
     if (!durable || !CAN_OPEN_FOLDERS) return await fs.promises.rename(temporary, path);
     await withFile(dirname(path), "r", async (folder) => {
       await fs.promises.rename(temporary, path);
@@ -149,8 +151,9 @@ async function withFile(
   path: string,
   flags: string,
   use: (file: fs.promises.FileHandle) => Promise<void>,
+  mode?: number,
 ): Promise<void> {
-  const file = await fs.promises.open(path, flags);
+  const file = await fs.promises.open(path, flags, mode);
   try {
     await use(file);
   } finally {

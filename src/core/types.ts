@@ -193,6 +193,11 @@ export interface CallOptions {
    * Where the agent waits for a handler or a widget, a call has no more time than that.
    */
   timeoutMs?: number;
+  /**
+   * Repeats the call until the server answers, within that time, for what is to be known after a restart, too. Otherwise
+   * it is repeated once. What may not be repeated (`POST`, `PATCH`) never is.
+   */
+  untilAnswered?: boolean;
 }
 
 /** What tools, behaviours and widgets use to reach Reef from an agent's process. */

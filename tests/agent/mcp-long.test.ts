@@ -16,6 +16,8 @@ afterAll(() => reef.stop());
 
 const MODERN = { versionNegotiation: { mode: "auto" as const } };
 
+const ID = /reef_wait_for_call with \{"id":"([^"]+)"\}/;
+
 describe.each([
   ["of the protocol before 2026", {}],
   ["of the present protocol", MODERN],
@@ -49,8 +51,6 @@ describe.each([
     test("waits", async () => { while (!existsSync(${JSON.stringify(gate)})) await Bun.sleep(5); ${verdict} }, 60_000);`,
   });
 
-  const ID = /reef_wait_for_call with \{"id":"([^"]+)"\}/;
-
   test.each([
     ["passes", "", false, '"deployed": true'],
     ["fails", `throw new Error("the sum is wrong");`, true, "the sum is wrong"],
@@ -83,4 +83,37 @@ describe.each([
       text: expect.stringContaining("takes the id"),
     });
   });
+});
+
+test("a call goes on when the service that answers clients is exchanged", async () => {
+  const front = `import { Hono } from "hono"; import { createMcp, ToolCatalog } from "../../src/agent/index.js";
+    let mcp;
+    export default { name: "front", routes: new Hono().post("/mcp", (c) => mcp.fetch(c.req.raw)), init(ctx) {
+      mcp = createMcp({ host: ctx, catalog: new ToolCatalog(ctx), version: "1", answerAfterMs: 100 });
+    } };`;
+  const gate = `let open; const gate = new Promise((resolve) => { open = resolve; });
+    export default { name: "gate", init: (ctx) => void ctx.events.on("open", () => open("was opened")),
+      registerTools: (pi, client) => pi.registerTool({ name: "gate_wait", label: "", description: "Waits", parameters: {},
+        execute: async () => client.ok(await gate) }) };`;
+  await reef.write({ "front/index.ts": front, "gate/index.ts": gate });
+  const { registry, events } = reef.server.ctx;
+  await registry.sync();
+  const call = async (name: string, given: object = {}) => {
+    const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+    const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: given } };
+    const init = { method: "POST", headers, body: JSON.stringify(message) };
+    const reply = await (await reef.fetch("/front/mcp", init)).text();
+    return JSON.parse(reply.slice(reply.indexOf("{"))).result.content[0].text as string;
+  };
+  const id = ID.exec(await call("gate_wait"))?.[1];
+  await reef.write({ "front/index.ts": `${front} // Another version.` });
+  const { results } = await registry.sync();
+  expect(results).toEqual([{ name: "front", action: "updated" }]);
+  await eventually(
+    () => reef.server.registry.table.get("front")?.draining.size === 0,
+    "the end of the one before",
+  );
+  expect(await call("reef_wait_for_call", { id })).toMatch(ID);
+  await events.emit("open", 0);
+  await eventually(async () => (await call("reef_wait_for_call", { id })) === "was opened", "the result");
 });
