@@ -53,7 +53,7 @@ describe("a page that another site links to", () => {
 
 describe("the page to log in leads who is logged in on", () => {
   const led = async (path: string, headers: Record<string, string>) => {
-    const reply = await t.fetch(path, { headers, redirect: "manual" });
+    const reply = await t.fetch(path, { headers });
     return [reply.status, reply.headers.get("location")];
   };
   const next = (path: string) => `/ui/login?next=${encodeURIComponent(path)}`;
