@@ -15,6 +15,7 @@ export function Help() {
     [["⌘K"], t.help.open],
     [["?"], t.help.help],
     [["/"], t.help.find],
+    [["Esc"], t.help.clear],
     [["t"], t.help.theme],
     ...LISTED_PAGES.map(({ name, key }): [string[], string] => [["g", key], t.help.go(t.nav[name])]),
     [["↑", "↓"], t.help.move],
