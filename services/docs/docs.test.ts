@@ -129,6 +129,50 @@ describe("GET /docs", () => {
     expect((await t.fetch("/docs/ui")).status).toBe(200);
   });
 
+  test("leaves out what throws when it is read, and nothing else", async () => {
+    const refuse = (): never => {
+      throw new Error("the store is closed");
+    };
+    const traps = (...names: string[]) => {
+      const trap = { enumerable: true, get: refuse };
+      return Object.defineProperties({}, Object.fromEntries(names.map((name) => [name, trap])));
+    };
+    const routes = new Hono();
+    for (const name of ["summary", "schemas", "params", "responses", "examples"])
+      routes.get(`/${name}`, (c) => c.text(""));
+    const trapped: ServiceModule = {
+      name: "trapped",
+      routes,
+      routeDocs: {
+        "GET /summary": traps("summary", "auth"),
+        "GET /schemas": { summary: "Schemas", schemas: traps("body", "query") },
+        "GET /params": {
+          summary: "Params",
+          params: { good: { type: "string", description: "Good" }, bad: traps("type") },
+        },
+        "GET /responses": {
+          summary: "Responses",
+          responses: Object.assign(traps("404"), { 200: traps("description") }),
+        },
+        "GET /examples": { summary: "Examples", examples: [traps("body")] },
+      } as never,
+      eventDocs: { "trapped:one": { description: "One" }, "trapped:two": traps("description") as never },
+    };
+    const t = await harness(things(), trapped);
+    for (const path of ["/docs", "/docs/openapi.json", "/docs/ui"])
+      expect([path, (await t.fetch(path)).status]).toEqual([path, 200]);
+    const { data } = await t.json<ServiceEntry>("/docs/trapped");
+    expect(data.routes.map(({ summary }) => summary)).toEqual([
+      undefined,
+      "Schemas",
+      "Params",
+      "Responses",
+      "Examples",
+    ]);
+    expect(data.routes[2]?.params).toMatchObject({ good: { type: "string", description: "Good" } });
+    expect(data.events).toMatchObject([{ description: "One" }, { name: "trapped:two", description: "" }]);
+  });
+
   test("tells the page from a service called ui by what the caller accepts", async () => {
     const ui: ServiceModule = {
       name: "ui",

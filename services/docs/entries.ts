@@ -1,4 +1,5 @@
 /** From a module to its entry in the documentation. What authors gave is checked here, once for everybody. */
+import { readableMembers } from "../../src/core/objects.js";
 import { type DocumentedRoute, documentedRoutes } from "../../src/core/route-docs.js";
 import type { ParamDoc, ResponseDoc, RouteDocs, RouteExample, ServiceModule } from "../../src/core/types.js";
 import type { EventEntry, RouteEntry, ServiceEntry } from "./model.js";
@@ -43,8 +44,8 @@ export function routeEntries(routes: readonly DocumentedRoute[], auth: boolean):
 }
 
 export function eventEntries(docs: ServiceModule["eventDocs"]): EventEntry[] {
-  return Object.entries(docs ?? {}).map(([name, given]) => {
-    const { description, schema, example } = given as Partial<typeof given>;
+  return Object.entries(readableMembers(docs)).map(([name, given]) => {
+    const { description, schema, example } = readableMembers(given);
     return compact({
       name,
       description: textOf(description) ?? "",
@@ -56,7 +57,7 @@ export function eventEntries(docs: ServiceModule["eventDocs"]): EventEntry[] {
 
 /** The author's documentation as far as it has the right types, with fields read off schemas. */
 function cleanDocs(docs: Partial<RouteDocs>): Partial<RouteDocs> {
-  const given = membersOf(docs.schemas);
+  const given = readableMembers(docs.schemas);
   const schemas = compact({
     params: plainSchema(given.params),
     query: plainSchema(given.query),
@@ -79,8 +80,8 @@ function cleanDocs(docs: Partial<RouteDocs>): Partial<RouteDocs> {
 
 function fields(prose: unknown, schema: unknown): Record<string, ParamDoc> | undefined {
   const known = fieldsOfSchema(schema);
-  for (const [name, given] of Object.entries(membersOf(prose))) {
-    const { type, required, description } = membersOf(given);
+  for (const [name, given] of Object.entries(readableMembers(prose))) {
+    const { type, required, description } = readableMembers(given);
     const before = Object.hasOwn(known, name) ? known[name] : undefined;
     known[name] = {
       type: textOf(type) ?? before?.type ?? "any",
@@ -92,11 +93,11 @@ function fields(prose: unknown, schema: unknown): Record<string, ParamDoc> | und
 }
 
 function responses(given: unknown): Record<number, ResponseDoc> | undefined {
-  const entries = Object.entries(membersOf(given)).filter(([status]) => /^[1-5]\d\d$/.test(status));
+  const entries = Object.entries(readableMembers(given)).filter(([status]) => /^[1-5]\d\d$/.test(status));
   if (entries.length === 0) return undefined;
   return Object.fromEntries(
     entries.map(([status, response]) => {
-      const { description, schema, example, type } = membersOf(response);
+      const { description, schema, example, type } = readableMembers(response);
       const doc = compact({
         description: textOf(description) ?? "",
         schema: plainSchema(schema),

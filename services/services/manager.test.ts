@@ -283,6 +283,19 @@ test("the manifest tells routes with their whole path, tools and events", async 
   expect(data.servicesWithPanels).toEqual(["rich"]);
 });
 
+test("the manifest is there when documentation throws as soon as it is read, and a deploy names that", async () => {
+  m.sandbox.services({
+    "moody/index.ts": `import { Hono } from "hono";
+      const docs = { get summary() { throw new Error("no summary today"); } };
+      export default { name: "moody", routes: new Hono().get("/", (c) => c.text("")), routeDocs: { "GET /": docs } };`,
+  });
+  const { data: report } = await m.api("POST", "/services/deploy", { name: "moody" });
+  expect(report.warnings).toContain('routeDocs["GET /"].summary cannot be read: no summary today');
+  const { status, data } = await m.api("GET", "/services/manifest");
+  expect(status).toBe(200);
+  expect(data.routes).toContainEqual({ service: "moody", method: "GET", path: "/moody", description: "" });
+});
+
 test("its code is loaded without TypeBox, which no start should wait for", async () => {
   const script = `Bun.plugin({ name: "no TypeBox", setup: (build) =>
       void build.onLoad({ filter: /@sinclair.typebox/ }, ({ path }) => { throw new Error(path); }) });

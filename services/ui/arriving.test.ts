@@ -51,6 +51,46 @@ describe("a page that another site links to", () => {
   });
 });
 
+describe("the page to log in leads who is logged in on", () => {
+  const led = async (path: string, headers: Record<string, string>) => {
+    const reply = await t.fetch(path, { headers });
+    return [reply.status, reply.headers.get("location")];
+  };
+  const next = (path: string) => `/ui/login?next=${encodeURIComponent(path)}`;
+
+  test.each([
+    [next(DEEP), DEEP],
+    ["/ui/login", "/ui"],
+    [next("//evil.example"), "/ui"],
+    [next("/ui/panel/board"), "/ui"],
+    ["/ui/login?token=used", "/ui"],
+  ])("from %s to %s", async (path, to) => {
+    expect(await led(path, { cookie })).toEqual([302, to]);
+  });
+
+  test("also when another site links there, which leaves the cookie out", async () => {
+    const { status, text } = await open(next(DEEP), FOREIGN);
+    expect([status, text.includes('content="0; url=/ui/events?type=note&amp;q=two%20words"')]).toEqual([
+      200,
+      true,
+    ]);
+    expect(text).not.toContain('name="token"');
+  });
+
+  test("but nobody whose session is not good", async () => {
+    expect(await led(next(DEEP), { cookie: "reef_session=made-up" })).toEqual([200, null]);
+  });
+
+  test("and a link that is good is used up all the same", async () => {
+    const { data } = await t.json("/auth/magic-link", { method: "POST", auth: true });
+    const { pathname, search } = new URL(data.url);
+    expect((await t.fetch(pathname + search, { headers: { cookie } })).headers.get("set-cookie")).toContain(
+      "reef_session=",
+    );
+    expect(await led(pathname + search, { cookie })).toEqual([302, "/ui"]);
+  });
+});
+
 describe("after logging in", () => {
   test.each([
     [DEEP, DEEP],

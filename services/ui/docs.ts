@@ -22,10 +22,12 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "GET /ui/login": {
     summary: "Logs in with a link's token, or asks for the server's token",
-    detail: "401 for a link that has been used or has expired, 429 after ten wrong ones within a minute.",
+    detail:
+      "401 for a link that has been used or has expired, 429 after ten wrong ones within a minute. " +
+      "302 to `next` or `/ui` for who is logged in already, unless a link is to be used.",
     query: {
       token: { type: "string", description: "From the link" },
-      next: { type: "string", description: "A page of the dashboard to go on to with the server's token" },
+      next: { type: "string", description: "A page of the dashboard to go on to" },
     },
     response: "HTML",
     examples: [

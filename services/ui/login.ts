@@ -5,7 +5,7 @@ import { ReefError } from "../../src/core/errors.js";
 import { originOf } from "../../src/core/origin.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import type { Entries } from "./assets.js";
-import { assertSameOrigin, COOKIE, type FailureLimit } from "./guard.js";
+import { assertSameOrigin, COOKIE, type FailureLimit, isLedHere } from "./guard.js";
 import { loginStrings } from "./login-strings.js";
 import { pageAt } from "./page-names.js";
 import { loginPage, redirectPage } from "./pages.js";
@@ -57,9 +57,14 @@ export function loginRoutes({ sessions, limit, context, script }: LoginParts): H
 
   routes.get("/ui/login", async (c) => {
     const token = c.req.query("token");
-    if (token === undefined)
-      return loginPage(c, { script: await script(), next: safeNext(c.req.query("next")) });
-    if (!sessions.redeem(token)) return askAgain(c, loginStrings.deadLink);
+    const next = safeNext(c.req.query("next"));
+    if (token === undefined || !sessions.redeem(token)) {
+      if (sessions.find(getCookie(c, COOKIE))) return c.redirect(next, 302);
+      if (token !== undefined) return askAgain(c, loginStrings.deadLink);
+      // Whoever is logged in is known when the page asks once more.
+      if (isLedHere(c)) return redirectPage(c, next, await script());
+      return loginPage(c, { script: await script(), next });
+    }
     await startSession(c, sessions);
     // The cookie is not sent along on a redirect of a navigation that another site began.
     return redirectPage(c, "/ui", await script());

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { PAGE_NAMES, pageAt, partsOf } from "./page-names.js";
+import { LISTED_PAGES, PAGE_NAMES, pageAt, partsOf } from "./page-names.js";
 
 test.each<[path: string, page: ReturnType<typeof pageAt>]>([
   ["/ui", "overview"],
   ["/ui/", "overview"],
+  ["/ui/overview", undefined],
   ["/ui/services", "services"],
   ["/ui/services/board", "services"],
   ["/ui/events", "events"],
@@ -38,4 +39,9 @@ test("each page has a file of its own", () => {
     (name) => !existsSync(join(import.meta.dir, "client", "pages", `${name}.tsx`)),
   );
   expect(missing).toEqual([]);
+});
+
+test("each page in the list of pages has an address that leads there, and a key of its own", () => {
+  expect(LISTED_PAGES.map(({ path }) => pageAt(path))).toEqual(LISTED_PAGES.map(({ name }) => name));
+  expect(new Set(LISTED_PAGES.map(({ key }) => key)).size).toBe(LISTED_PAGES.length);
 });

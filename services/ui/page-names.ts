@@ -1,18 +1,28 @@
 /** Which page of the dashboard an address leads to: the server sends its code along, the browser shows it. */
 
-/** Each is a file in `client/pages/`. */
-export const PAGE_NAMES = [
-  "overview",
-  "services",
-  "events",
-  "broker",
-  "tools",
-  "agents",
-  "installer",
-  "panels",
-] as const;
+/** The pages that everybody finds in the list of pages, in its order, with the key that goes there after `g`. */
+const KEYS = {
+  overview: "o",
+  services: "s",
+  events: "e",
+  broker: "b",
+  tools: "t",
+  agents: "a",
+  installer: "i",
+};
 
-export type PageName = (typeof PAGE_NAMES)[number];
+type ListedPage = keyof typeof KEYS;
+
+/** Each is a file in `client/pages/`. In the list of pages, those of panels stand under the names of their services. */
+export type PageName = ListedPage | "panels";
+
+export const LISTED_PAGES = (Object.keys(KEYS) as ListedPage[]).map((name) => ({
+  name,
+  path: name === "overview" ? "/ui" : `/ui/${name}`,
+  key: KEYS[name],
+}));
+
+export const PAGE_NAMES: readonly PageName[] = [...LISTED_PAGES.map(({ name }) => name), "panels"];
 
 /** The parts of a path below `/ui`, decoded: `["services", "board"]`. */
 export const partsOf = (path: string): string[] =>
@@ -32,20 +42,17 @@ export const partsOf = (path: string): string[] =>
 /** The page at a path, or undefined where there is none. */
 export function pageAt(path: string): PageName | undefined {
   if (!/^\/ui(\/|$)/.test(path)) return undefined;
-  const [page, name, second, third] = partsOf(path);
+  const [first, name, second, third] = partsOf(path);
+  const page = first === undefined ? "overview" : PAGE_NAMES.find((each) => each === first);
   switch (page) {
-    case undefined:
-      return "overview";
+    case "overview":
+      return first === undefined ? page : undefined;
     case "broker":
       // All methods, or one of them.
       return name === undefined || (second !== undefined && third !== undefined) ? page : undefined;
     case "panels":
       return name === undefined ? undefined : page;
-    case "services":
-    case "events":
-    case "tools":
-    case "agents":
-    case "installer":
+    default:
       return page;
   }
 }

@@ -87,6 +87,14 @@ export const strings = {
     failedChange: "Last failed change",
     states: { loaded: "loaded", loading: "loading", failed: "failed", disabled: "off" },
   },
+  filter: {
+    words: "Words",
+    hint: "Words to look for",
+    any: "any",
+    clear: "Clear",
+    of: (found: string, all: number) => `${found} of ${all}`,
+    none: "Nothing matches.",
+  },
   actions: {
     rollback: "Roll back",
     reloaded: (name: string) => `${name} was reloaded.`,
@@ -134,6 +142,7 @@ export const strings = {
     open: "Search and run",
     help: "This list",
     find: "Go to the page's search field",
+    clear: "Show everything again, and then leave the field",
     go: (page: string) => `Go to ${page}`,
     move: "Move in the list of events",
     fold: "Close or open a thread",

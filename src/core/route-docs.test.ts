@@ -96,6 +96,47 @@ describe("documentedRoutes", () => {
   });
 });
 
+describe("documentation that throws when it is read", () => {
+  const refuse = (): never => {
+    throw new Error("the store is closed");
+  };
+  const docs = Object.defineProperties({} as Record<string, RouteDocs>, {
+    "GET /gone": { enumerable: true, get: refuse },
+    "GET /part": {
+      enumerable: true,
+      value: {
+        summary: "A part",
+        get detail() {
+          return refuse();
+        },
+      },
+    },
+    "GET /whole": { enumerable: true, value: { summary: "The whole" } },
+  });
+  const m = module((app) => app.get("/gone", ok).get("/part", ok).get("/whole", ok), docs);
+
+  test("costs only itself", () => {
+    expect(documentedRoutes(m).map(({ docs }) => docs)).toEqual([
+      undefined,
+      { summary: "A part" },
+      { summary: "The whole" },
+    ]);
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    expect(documentedRoutes({ ...m, routeDocs: revoked.proxy }).map(({ docs }) => docs)).toEqual(
+      Array(3).fill(undefined),
+    );
+  });
+
+  test("is named", () => {
+    expect(checkRouteDocs(m)).toEqual([
+      'routeDocs["GET /gone"] cannot be read: the store is closed',
+      'routeDocs["GET /part"].detail cannot be read: the store is closed',
+      'GET /gone has no documentation; add routeDocs["GET /gone"].',
+    ]);
+  });
+});
+
 test("withoutPatterns drops nested braces and escaped ones", () => {
   expect(withoutPatterns("/a/:b{[a-z]{2}\\}x}/c")).toBe("/a/:b/c");
 });

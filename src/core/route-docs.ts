@@ -1,5 +1,7 @@
 /** What a service's Hono app answers, joined with what its author says about it. */
 import type { RouteDocs } from "./doc-types.js";
+import { messageOf } from "./errors.js";
+import { readableMembers } from "./objects.js";
 import { listRoutes, PANEL_ROUTE, type RouteEntry } from "./routes.js";
 import type { ServiceModule } from "./types.js";
 
@@ -42,12 +44,20 @@ function splitKey(key: string): { method: string; path: string } {
   return { method, path };
 }
 
-/** The documentation by compared key; the author's spelling of each key with it. */
-function documented(module: ServiceModule): Map<string, { key: string; docs: RouteDocs }> {
+/**
+ * The documentation by compared key, as far as it can be read; the author's spelling of each key with it. `failed` hears
+ * what cannot.
+ */
+function documented(
+  module: ServiceModule,
+  failed: (what: string, error: unknown) => void = () => undefined,
+): Map<string, { key: string; docs: RouteDocs }> {
   const byKey = new Map<string, { key: string; docs: RouteDocs }>();
-  for (const [key, docs] of Object.entries(module.routeDocs ?? {})) {
+  const all = readableMembers(module.routeDocs, (key, error) => failed(`routeDocs["${key}"]`, error));
+  for (const [key, given] of Object.entries(all)) {
     const { method, path } = splitKey(key);
-    byKey.set(keyOf(method, path), { key, docs });
+    const docs = readableMembers(given, (member, error) => failed(`routeDocs["${key}"].${member}`, error));
+    byKey.set(keyOf(method, path), { key, docs: docs as unknown as RouteDocs });
   }
   return byKey;
 }
@@ -77,16 +87,22 @@ export function documentedRoutes(module: ServiceModule): DocumentedRoute[] {
 }
 
 /**
- * What an author should mend in the documentation of a service, one line each: documented routes that do not
- * exist, routes without documentation, documentation without a summary. Empty when there is nothing. Panels
+ * What an author should mend in the documentation of a service, one line each: what cannot be read, documented routes
+ * that do not exist, routes without documentation, documentation without a summary. Empty when there is nothing. Panels
  * (`GET /_panel`) need no documentation.
  */
 export function checkRouteDocs(module: ServiceModule): string[] {
   const routes = documentedRoutes(module);
   const existing = new Set(routes.map(({ method, route }) => keyOf(method, route)));
   const warnings: string[] = [];
-  for (const [normal, { key, docs }] of documented(module)) {
+  const unreadable = new Set<string>();
+  const docsOf = documented(module, (what, error) => {
+    unreadable.add(what);
+    warnings.push(`${what} cannot be read: ${messageOf(error)}`);
+  });
+  for (const [normal, { key, docs }] of docsOf) {
     if (!existing.has(normal)) warnings.push(missing(module, key, existing));
+    else if (unreadable.has(`routeDocs["${key}"].summary`)) continue;
     else if (typeof docs.summary !== "string" || docs.summary.trim() === "") {
       warnings.push(`routeDocs["${key}"] has no summary.`);
     }

@@ -1,9 +1,10 @@
 /** Everything the palette offers. */
+import { LISTED_PAGES } from "../page-names.js";
 import { strings as t } from "../strings.js";
 import { deploy, disable, enable, reload, rollback } from "./actions.js";
 import { api } from "./api.js";
 import { helpOpen } from "./parts/help.js";
-import { DOCS, PAGES } from "./parts/nav.js";
+import { DOCS } from "./parts/nav.js";
 import { go, to } from "./router.js";
 import { resource } from "./state/resource.js";
 import { isLoaded, panels, services } from "./state/services.js";
@@ -86,7 +87,9 @@ export function commands(): Command[] {
     run: () => window.open(DOCS, "_blank", "noopener"),
   };
   return [
-    ...PAGES.map(({ name, path }): Command => ({ kind: "page", text: t.nav[name], run: () => go(path) })),
+    ...LISTED_PAGES.map(
+      ({ name, path }): Command => ({ kind: "page", text: t.nav[name], run: () => go(path) }),
+    ),
     ...(isLoaded("docs") ? [docs] : []),
     ...(panels.data.value ?? []).map(
       ({ name, description }): Command => ({

@@ -1,6 +1,6 @@
 /** Keyboard shortcuts that hold on every page. */
+import { LISTED_PAGES } from "../page-names.js";
 import { helpOpen } from "./parts/help.js";
-import { PAGES } from "./parts/nav.js";
 import { paletteOpen } from "./parts/palette.js";
 import { go } from "./router.js";
 import { nextTheme } from "./state/theme.js";
@@ -24,7 +24,7 @@ function press(event: KeyboardEvent): boolean {
   const paired = event.timeStamp - firstAt < PAIR_MS;
   firstAt = Number.NEGATIVE_INFINITY;
   if (paired) {
-    const page = PAGES.find(({ key }) => key === event.key);
+    const page = LISTED_PAGES.find(({ key }) => key === event.key);
     if (page) go(page.path);
     return page !== undefined;
   }

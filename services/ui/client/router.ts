@@ -94,6 +94,17 @@ export function go(address: string, { replace = false, keepFocus = replace }: Go
   else whenLoaded(address, show);
 }
 
+/** Puts values into the query of the page that is shown; empty ones leave it. */
+export function narrow(values: Record<string, string>): void {
+  const { pathname, searchParams } = new URL(place.peek(), location.origin);
+  for (const [name, value] of Object.entries(values)) searchParams.set(name, value);
+  const query = [...searchParams].filter(([, value]) => value !== "");
+  const text = query
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join("&");
+  go(pathname + (text && `?${text}`), { replace: true });
+}
+
 /** Tries once more to go where nobody could. */
 export function tryAgain(): void {
   const address = failure.peek()?.address;

@@ -12,6 +12,7 @@ export const brokerStrings = {
   },
   empty: "No plugin and no service offers a method. Take up the plugin folders with:",
   methods: "Methods",
+  count: (count: number) => `${count} method${count === 1 ? "" : "s"}`,
   calls: "Calls",
   errors: "Errors",
   latency: "p50 / p95",

@@ -1,12 +1,8 @@
 /** The words of the page of events. */
 export const eventsStrings = {
   title: "Events",
-  words: "Words",
-  wordsHint: "Words to look for",
   type: "Type",
   source: "Source",
-  any: "any",
-  clear: "Clear",
   list: "Events, latest thread first",
   noMatch: "Nothing matches. New events that do appear here.",
   fresh: (count: number) => `${count} new`,

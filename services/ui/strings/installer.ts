@@ -2,6 +2,7 @@
 export const installerStrings = {
   title: "Installer",
   empty: "Nothing has been installed from outside. To install from git:",
+  count: (count: number) => `${count} installed`,
   source: "Source",
   sourceHint: "user/repo, a git URL, or a path on the server; @ref chooses a branch or tag",
   install: "Install",

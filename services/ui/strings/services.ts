@@ -1,8 +1,13 @@
 /** The words of the pages of services. */
+import { strings } from "../strings.js";
+
 export const servicesStrings = {
   title: "Services",
   reloadAll: "Reload what changed",
   empty: "No services. A folder with an index.ts below services/ is one; take it up with:",
+  count: (count: number) => `${count} service${count === 1 ? "" : "s"}`,
+  /** What the list can be narrowed down to, beside the states that have their own names. */
+  states: { ...strings.common.states, attention: "needs attention" },
   version: "Version",
   age: "Loaded",
   what: "What it is",

@@ -2,7 +2,6 @@
 export const toolsStrings = {
   title: "Tools",
   empty: "No service gives tools to agents. A service with registerTools does; see what is there with:",
-  search: "Words to look for",
   schema: "Parameters",
   problems: "Problems",
   owner: "From",

@@ -5,6 +5,7 @@ import { agentsStrings as w } from "../../strings/agents.js";
 import { strings as t } from "../../strings.js";
 import { type Agent, agentsFrom, readBack } from "../agents.js";
 import { Ago, Badge, CopyCurl, Empty, Heading, Loaded, Table, type Tone } from "../parts/bits.js";
+import { Filter, Found } from "../parts/filter.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
 import "../shell.js";
@@ -30,6 +31,7 @@ function AgentsPage() {
   return (
     <>
       <Heading title={w.title}>
+        {agents.data.value?.length !== 0 && <Filter />}
         <CopyCurl path="/feed/events?type=agent_started&limit=200" />
       </Heading>
       <Loaded from={agents} service="feed">
@@ -42,29 +44,37 @@ function AgentsPage() {
               body={{ type: "agent_started", source: "my-agent", content: "my-agent started working" }}
             />
           ) : (
-            <Table label={w.title} head={[w.agent, w.role, w.doing, w.seen, w.last, t.nav.events]}>
-              {list.map(({ name, role, doing, seenAt, last }) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>{role ?? "–"}</td>
-                  <td>
-                    <Badge tone={TONES[doing]}>{w[doing]}</Badge>
-                  </td>
-                  <td>
-                    <Ago time={seenAt} />
-                  </td>
-                  <td class="text">{last}</td>
-                  <td>
-                    <a
-                      href={`/ui/events?source=${encodeURIComponent(name)}`}
-                      aria-label={`${w.events}: ${name}`}
-                    >
-                      {w.events}
-                    </a>
-                  </td>
-                </tr>
-              ))}
-            </Table>
+            <Found
+              all={list}
+              textOf={({ name, role, doing, last }) => [name, role, w[doing], last].join(" ")}
+              count={w.count}
+            >
+              {(found) => (
+                <Table label={w.title} head={[w.agent, w.role, w.doing, w.seen, w.last, t.nav.events]}>
+                  {found.map(({ name, role, doing, seenAt, last }) => (
+                    <tr key={name}>
+                      <th scope="row">{name}</th>
+                      <td>{role ?? "–"}</td>
+                      <td>
+                        <Badge tone={TONES[doing]}>{w[doing]}</Badge>
+                      </td>
+                      <td>
+                        <Ago time={seenAt} />
+                      </td>
+                      <td class="text">{last}</td>
+                      <td>
+                        <a
+                          href={`/ui/events?source=${encodeURIComponent(name)}`}
+                          aria-label={`${w.events}: ${name}`}
+                        >
+                          {w.events}
+                        </a>
+                      </td>
+                    </tr>
+                  ))}
+                </Table>
+              )}
+            </Found>
           )
         }
       </Loaded>

@@ -7,10 +7,18 @@ import { attempt } from "../actions.js";
 import { api } from "../api.js";
 import { millis } from "../format.js";
 import { Act, Badge, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { Filter, Found } from "../parts/filter.js";
 import { Permissions } from "../parts/permissions.js";
 import { Sparkline } from "../parts/sparkline.js";
 import { to } from "../router.js";
-import { type BrokerState, describeEnforcement, type Provider, remember, trendOf } from "../state/broker.js";
+import {
+  type BrokerState,
+  describeEnforcement,
+  type Method,
+  type Provider,
+  remember,
+  trendOf,
+} from "../state/broker.js";
 import { useResource } from "../state/resource.js";
 import "../shell.js";
 import { definePage } from "../page-code.js";
@@ -19,34 +27,46 @@ import { MethodPage } from "./method.js";
 const LOOK_AGAIN_MS = 3000;
 
 function Methods({ plugins }: { plugins: Provider[] }) {
+  const all = plugins.flatMap(({ id, services }) =>
+    services.flatMap((service) => service.methods.map((method) => ({ id, service: service.name, method }))),
+  );
   return (
-    <Table label={w.methods} head={[w.method, w.plugin, w.calls, w.errors, w.latency, w.trend]}>
-      {plugins.flatMap(({ id, services }) =>
-        services.flatMap((service) =>
-          service.methods.map(({ name, description, stats }) => {
-            const failed = Object.values(stats.errors).reduce((sum, count) => sum + count, 0);
-            return (
-              <tr key={`${id}/${service.name}/${name}`}>
-                <th scope="row">
-                  <a href={to("broker", id, service.name, name)} title={description}>
-                    {service.name}.{name}
-                  </a>
-                </th>
-                <td>{id}</td>
-                <td class="number">{stats.calls}</td>
-                <td class="number">{failed > 0 ? <span class="bad-text">{failed}</span> : 0}</td>
-                <td class="number">
-                  {stats.calls === 0 ? "–" : `${millis(stats.latency.p50)} / ${millis(stats.latency.p95)}`}
-                </td>
-                <td>
-                  <Sparkline points={trendOf(`${id}/${service.name}/${name}`)} small />
-                </td>
-              </tr>
-            );
-          }),
-        ),
+    <Found
+      all={all}
+      textOf={({ id, service, method }) => `${id} ${service}.${method.name} ${method.description}`}
+      count={w.count}
+    >
+      {(found) => (
+        <Table label={w.methods} head={[w.method, w.plugin, w.calls, w.errors, w.latency, w.trend]}>
+          {found.map(({ id, service, method }) => (
+            <MethodRow key={`${id}/${service}/${method.name}`} id={id} service={service} method={method} />
+          ))}
+        </Table>
       )}
-    </Table>
+    </Found>
+  );
+}
+
+function MethodRow({ id, service, method }: { id: string; service: string; method: Method }) {
+  const { name, description, stats } = method;
+  const failed = Object.values(stats.errors).reduce((sum, count) => sum + count, 0);
+  return (
+    <tr>
+      <th scope="row">
+        <a href={to("broker", id, service, name)} title={description}>
+          {service}.{name}
+        </a>
+      </th>
+      <td>{id}</td>
+      <td class="number">{stats.calls}</td>
+      <td class="number">{failed > 0 ? <span class="bad-text">{failed}</span> : 0}</td>
+      <td class="number">
+        {stats.calls === 0 ? "–" : `${millis(stats.latency.p50)} / ${millis(stats.latency.p95)}`}
+      </td>
+      <td>
+        <Sparkline points={trendOf(`${id}/${service}/${name}`)} small />
+      </td>
+    </tr>
   );
 }
 
@@ -102,6 +122,7 @@ function BrokerPage() {
   return (
     <>
       <Heading title={w.title}>
+        <Filter />
         <CopyCurl path="/broker" />
       </Heading>
       <Loaded from={broker} service="broker">

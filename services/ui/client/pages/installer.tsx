@@ -6,6 +6,7 @@ import { strings as t } from "../../strings.js";
 import { attempt, attemptIfSure } from "../actions.js";
 import { api } from "../api.js";
 import { Act, Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
+import { Filter, Found } from "../parts/filter.js";
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { type Resource, useResource } from "../state/resource.js";
@@ -161,6 +162,7 @@ function InstallerPage() {
   return (
     <>
       <Heading title={w.title}>
+        {list.data.value?.installed.length !== 0 && <Filter />}
         <CopyCurl path="/installer/installed" />
       </Heading>
       <Loaded from={list} service="installer">
@@ -170,11 +172,24 @@ function InstallerPage() {
             {installed.length === 0 ? (
               <Empty text={w.empty} method="POST" path="/installer/install" body={{ source: "user/repo" }} />
             ) : (
-              <Table label={w.title} head={[t.common.name, w.type, w.source, w.ref, w.at, t.common.actions]}>
-                {installed.map((item) => (
-                  <Row key={item.dirName} item={item} list={list} />
-                ))}
-              </Table>
+              <Found
+                all={installed}
+                textOf={({ dirName, name, type, source, ref }) =>
+                  [dirName, name, type, source, ref].join(" ")
+                }
+                count={w.count}
+              >
+                {(found) => (
+                  <Table
+                    label={w.title}
+                    head={[t.common.name, w.type, w.source, w.ref, w.at, t.common.actions]}
+                  >
+                    {found.map((item) => (
+                      <Row key={item.dirName} item={item} list={list} />
+                    ))}
+                  </Table>
+                )}
+              </Found>
             )}
           </>
         )}

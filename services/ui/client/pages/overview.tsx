@@ -8,7 +8,7 @@ import { StateBadge } from "../parts/state-badge.js";
 import { to } from "../router.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
-import { isLoaded, panels, type Service, services } from "../state/services.js";
+import { isLoaded, isTroubled, panels, type Service, services } from "../state/services.js";
 import "../shell.js";
 import { definePage } from "../page-code.js";
 
@@ -16,7 +16,7 @@ const LATEST = 8;
 const SHOWN_CONTENT = 200;
 
 function Attention({ list }: { list: Service[] }) {
-  const troubled = list.filter(({ state, failure }) => state === "failed" || failure !== undefined);
+  const troubled = list.filter(isTroubled);
   if (troubled.length === 0) return <p class="dim">{w.fine}</p>;
   return (
     <ul class="cards">

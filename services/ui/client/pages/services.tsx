@@ -6,9 +6,10 @@ import { deploy, reload, syncAll } from "../actions.js";
 import { short } from "../format.js";
 import { Act, Ago, CopyCurl, Empty, Heading, Loaded, Section, Table } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
+import { Filter, Found } from "../parts/filter.js";
 import { StateBadge } from "../parts/state-badge.js";
-import { to } from "../router.js";
-import { deployOf, isDeploying, type Service, services } from "../state/services.js";
+import { queryOf, to } from "../router.js";
+import { countsOf, deployOf, isDeploying, type Service, services, statesOf } from "../state/services.js";
 import "../shell.js";
 import { definePage } from "../page-code.js";
 import { ServicePage } from "./service.js";
@@ -87,10 +88,47 @@ function DeployForm() {
   );
 }
 
+function List({ list }: { list: Service[] }) {
+  const state = queryOf("state");
+  return (
+    <Found
+      all={list}
+      textOf={({ name, description, failure, reason }) =>
+        [name, description, failure?.error, reason].join(" ")
+      }
+      passes={(service) => state === "" || statesOf(service).includes(state)}
+      count={w.count}
+    >
+      {(found) => (
+        <Table
+          label={w.title}
+          head={[t.common.name, t.common.state, w.version, w.age, w.what, t.common.actions]}
+        >
+          {found
+            .toSorted((a, b) => a.name.localeCompare(b.name))
+            .map((service) => (
+              <Row key={service.name} service={service} />
+            ))}
+        </Table>
+      )}
+    </Found>
+  );
+}
+
 function ServicesPage() {
   return (
     <>
       <Heading title={w.title}>
+        <Filter
+          choices={[
+            {
+              name: "state",
+              label: t.common.state,
+              counts: countsOf(services.data.value ?? []),
+              names: w.states,
+            },
+          ]}
+        />
         <CopyCurl path="/services" />
         <Act text={w.reloadAll} onClick={syncAll} method="POST" path="/services/reload" />
       </Heading>
@@ -99,16 +137,7 @@ function ServicesPage() {
           list.length === 0 ? (
             <Empty text={w.empty} method="POST" path="/services/reload" />
           ) : (
-            <Table
-              label={w.title}
-              head={[t.common.name, t.common.state, w.version, w.age, w.what, t.common.actions]}
-            >
-              {list
-                .toSorted((a, b) => a.name.localeCompare(b.name))
-                .map((service) => (
-                  <Row key={service.name} service={service} />
-                ))}
-            </Table>
+            <List list={list} />
           )
         }
       </Loaded>

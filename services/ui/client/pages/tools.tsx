@@ -4,7 +4,8 @@ import { useEffect } from "preact/hooks";
 import { toolsStrings as w } from "../../strings/tools.js";
 import { api } from "../api.js";
 import { Badge, CopyCurl, Empty, Heading, Json, Loaded, Section } from "../parts/bits.js";
-import { go, queryOf, to } from "../router.js";
+import { Filter, Found } from "../parts/filter.js";
+import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
 import { useResource } from "../state/resource.js";
 import "../shell.js";
@@ -60,52 +61,43 @@ function Item({ tool: { name, label, description, inputSchema, owner, annotation
 function ToolsPage() {
   const catalogue = useResource("tools", () => api<Catalogue>("GET", "/services/tools"));
   useEffect(() => onMessage(({ kind }) => kind === "services" && void catalogue.load()), [catalogue]);
-  const typed = queryOf("q");
-  const wanted = typed.toLowerCase();
   return (
     <>
       <Heading title={w.title}>
-        <label>
-          <span>{w.search}</span>
-          <input
-            type="search"
-            value={typed}
-            onInput={({ currentTarget: { value } }) =>
-              go(value ? `/ui/tools?q=${encodeURIComponent(value)}` : "/ui/tools", { replace: true })
-            }
-          />
-        </label>
+        <Filter />
         <CopyCurl path="/services/tools" />
       </Heading>
       <Loaded from={catalogue} service="services">
-        {({ tools, problems }) => {
-          const found = tools.filter(({ name, description }) =>
-            `${name} ${description}`.toLowerCase().includes(wanted),
-          );
-          return (
-            <>
-              {tools.length === 0 && <Empty text={w.empty} path="/services/manifest" />}
-              <p class="dim" role="status">
-                {w.count(found.length)}
-              </p>
-              <ul class="cards wide">
-                {found.map((tool) => (
-                  <Item key={tool.name} tool={tool} />
-                ))}
-              </ul>
-              {problems.length > 0 && (
-                <Section title={w.problems}>
-                  {problems.map(({ service, tool, error }) => (
-                    <p key={`${service} ${tool} ${error}`} class="problem">
-                      <a href={to("services", service)}>{service}</a>
-                      {tool && <> · {tool}</>}: {error}
-                    </p>
+        {({ tools, problems }) => (
+          <>
+            {tools.length === 0 && <Empty text={w.empty} path="/services/manifest" />}
+            <Found
+              all={tools}
+              textOf={({ name, description, owner }) =>
+                `${name} ${description} ${owner.service ?? owner.plugin}`
+              }
+              count={w.count}
+            >
+              {(found) => (
+                <ul class="cards wide">
+                  {found.map((tool) => (
+                    <Item key={tool.name} tool={tool} />
                   ))}
-                </Section>
+                </ul>
               )}
-            </>
-          );
-        }}
+            </Found>
+            {problems.length > 0 && (
+              <Section title={w.problems}>
+                {problems.map(({ service, tool, error }) => (
+                  <p key={`${service} ${tool} ${error}`} class="problem">
+                    <a href={to("services", service)}>{service}</a>
+                    {tool && <> · {tool}</>}: {error}
+                  </p>
+                ))}
+              </Section>
+            )}
+          </>
+        )}
       </Loaded>
     </>
   );

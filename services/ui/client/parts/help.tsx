@@ -1,8 +1,8 @@
 /** @jsxImportSource preact */
 import { signal } from "@preact/signals";
+import { LISTED_PAGES } from "../../page-names.js";
 import { strings as t } from "../../strings.js";
 import { CloseRow, Dialog } from "./dialog.js";
-import { PAGES } from "./nav.js";
 
 export const helpOpen = signal(false);
 
@@ -15,8 +15,9 @@ export function Help() {
     [["⌘K"], t.help.open],
     [["?"], t.help.help],
     [["/"], t.help.find],
+    [["Esc"], t.help.clear],
     [["t"], t.help.theme],
-    ...PAGES.map(({ name, key }): [string[], string] => [["g", key], t.help.go(t.nav[name])]),
+    ...LISTED_PAGES.map(({ name, key }): [string[], string] => [["g", key], t.help.go(t.nav[name])]),
     [["↑", "↓"], t.help.move],
     [["←", "→"], t.help.fold],
     [["↵"], t.help.enter],

@@ -1,19 +1,9 @@
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
+import { LISTED_PAGES } from "../../page-names.js";
 import { strings as t } from "../../strings.js";
 import { path, place, to } from "../router.js";
 import { isLoaded, panels } from "../state/services.js";
-
-/** The dashboard's own pages, with the key that goes there after `g`. */
-export const PAGES = [
-  { name: "overview", path: "/ui", key: "o" },
-  { name: "services", path: "/ui/services", key: "s" },
-  { name: "events", path: "/ui/events", key: "e" },
-  { name: "broker", path: "/ui/broker", key: "b" },
-  { name: "tools", path: "/ui/tools", key: "t" },
-  { name: "agents", path: "/ui/agents", key: "a" },
-  { name: "installer", path: "/ui/installer", key: "i" },
-] as const;
 
 export const DOCS = "/docs/ui";
 
@@ -42,7 +32,7 @@ export function Nav() {
   return (
     <nav ref={nav} class="nav" aria-label={t.shell.menu}>
       <ul>
-        {PAGES.map(({ name, path }) => (
+        {LISTED_PAGES.map(({ name, path }) => (
           <Item key={path} href={path} text={t.nav[name]} />
         ))}
         {isLoaded("docs") && (

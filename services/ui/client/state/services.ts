@@ -62,6 +62,21 @@ export const serves = (name: string): boolean =>
     (service) => (service.name === name || service.dirName === name) && service.state === "loaded",
   ) === true;
 
+/** Whether an operator should look at it: it is not there, or its latest change was not taken up. */
+export const isTroubled = ({ state, failure }: Service): boolean =>
+  state === "failed" || failure !== undefined;
+
+/** By what it can be found in a list: its state, and whether somebody should look at it. */
+export const statesOf = (service: Service): string[] =>
+  isTroubled(service) ? ["attention", service.state] : [service.state];
+
+/** How many services are found by each. */
+export function countsOf(list: readonly Service[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const state of list.flatMap(statesOf).toSorted()) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
 /** The latest deploy of each service since the page was opened. */
 export const deploys = signal<ReadonlyMap<string, Deploy>>(new Map());
 
