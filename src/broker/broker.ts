@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { holds } from "../core/code-files.js";
 import { contentDigest } from "../core/digest.js";
 import { Turns } from "../core/turns.js";
+import type { Json } from "../core/types.js";
 import { CallDispatcher } from "./call-dispatcher.js";
 import { type BrokerTool, type ProviderInfo, toolsOf } from "./catalogue.js";
 import { type CallOptions, clientOf, type ServiceClient } from "./client.js";
@@ -170,7 +171,7 @@ export class Broker {
    * Calls a method with the rights of a trusted caller: an operator, or a service module.
    * Rejects with a {@link BrokerError}.
    */
-  call<Result = unknown>(
+  call<Result = Json>(
     pluginId: string,
     service: string,
     method: string,
