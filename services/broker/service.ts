@@ -12,7 +12,7 @@ import {
 } from "../../src/broker/index.js";
 import { readConfig } from "../../src/core/config.js";
 import { messageOf } from "../../src/core/errors.js";
-import type { ServiceContext, ServiceModule, ServiceStore } from "../../src/core/types.js";
+import type { Json, ServiceContext, ServiceModule, ServiceStore } from "../../src/core/types.js";
 import { routeDocs } from "./docs.js";
 import { type FolderChanges, PluginFolders } from "./folders.js";
 import { PluginLogs } from "./logs.js";
@@ -22,7 +22,7 @@ import { SqlitePluginStorage } from "./storage.js";
 /** What other services get from `ctx.getStore<BrokerStore>("broker")`. */
 export interface BrokerStore {
   /** Calls a method with a service's own authority. Rejects with a `BrokerError`. */
-  call<Result = unknown>(
+  call<Result = Json>(
     pluginId: string,
     service: string,
     method: string,

@@ -1,10 +1,11 @@
 import { createTestHarness, type TestHarness, type TestHarnessOptions } from "../../src/core/testing.js";
+import type { Json } from "../../src/core/types.js";
 import { type BrokerServiceOptions, type BrokerStore, createBrokerService } from "./service.js";
 
 /** A harness with a broker in it. */
 export interface BrokerHarness extends TestHarness {
   /** Calls a method as an operator would. */
-  call<Result = unknown>(
+  call<Result = Json>(
     pluginId: string,
     service: string,
     method: string,

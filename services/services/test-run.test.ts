@@ -187,9 +187,8 @@ describe("a test run", () => {
     process.env.VERS_AUTH_TOKEN = "secret";
     const verdict = await run(`
       import { test } from "bun:test";
-      import { mkdirSync, writeFileSync } from "node:fs";
+      import { writeFileSync } from "node:fs";
       test("a", () => {
-        mkdirSync("data");
         writeFileSync("data/items.json", "[]");
         const { VERS_AUTH_TOKEN: token, REEF_DATA_DIR: data, TMPDIR: scratch } = process.env;
         writeFileSync(${JSON.stringify(file)}, JSON.stringify({ token, data, scratch, cwd: process.cwd() }));

@@ -4,7 +4,7 @@ import { agentNameOf } from "../core/agent-name.js";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
 import { assertSuccess } from "../core/extension/results.js";
-import { inHost } from "../core/host-context.js";
+import { inHost } from "../core/generation/host-context.js";
 import { originOf } from "../core/origin.js";
 import type { ServiceContext, ToolResult } from "../core/types.js";
 import { untilAborted } from "../core/waiters.js";

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { holds } from "../core/code/code-files.js";
 import { contentDigest } from "../core/code/digest.js";
 import { Turns } from "../core/turns.js";
+import type { Json } from "../core/types.js";
 import { CallDispatcher } from "./calls/dispatcher.js";
 import type { LocalMethod } from "./calls/local.js";
 import { DeadlineWheel } from "./calls/wheel.js";
@@ -170,7 +171,7 @@ export class Broker {
    * Calls a method with the rights of a trusted caller: an operator, or a service module.
    * Rejects with a {@link BrokerError}.
    */
-  call<Result = unknown>(
+  call<Result = Json>(
     pluginId: string,
     service: string,
     method: string,

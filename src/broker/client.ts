@@ -1,7 +1,11 @@
+import type { Json } from "../core/types.js";
 import { runtimeBridge } from "./worker/bridge.js";
 
-/** A method as its plugin writes it: gets the checked input, answers what its output schema describes. */
-export type ServiceMethod = (input: unknown) => unknown;
+/**
+ * A method as its plugin writes it: gets the checked input, whose type it says itself, and answers what its output
+ * schema describes.
+ */
+export type ServiceMethod = (input: Json) => unknown;
 
 /** What the main file of a service plugin exports by default. */
 export interface ServiceDefinition {
@@ -33,7 +37,7 @@ export const services = {
    * const { result } = await services.call("com.example.math-plugin", "math", "add", { a: 5, b: 3 });
    * ```
    */
-  call<Result = unknown>(
+  call<Result = Json>(
     pluginId: string,
     service: string,
     method: string,

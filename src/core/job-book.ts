@@ -1,5 +1,5 @@
 /** Jobs in memory, and when they are written and let go of. */
-import { inHost } from "./host-context.js";
+import { inHost } from "./generation/host-context.js";
 import type { JobRecords } from "./job-records.js";
 import type { KeptJob } from "./kept-jobs.js";
 

@@ -1,6 +1,8 @@
 /** What one version of a service owns, and letting go of all of it. */
+
 import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
+import type { Awaitable } from "./types.js";
 import { InFlight } from "./version/in-flight.js";
 import { Waiters } from "./waiters.js";
 
@@ -50,7 +52,7 @@ export function within<T>(
   });
 }
 
-type Disposer = () => void | Promise<void>;
+type Disposer = () => Awaitable;
 
 /** How long one disposer may take before the next one runs, in milliseconds. */
 const DISPOSER_LIMIT_MS = 5000;
@@ -139,7 +141,7 @@ export class Scope {
   }
 
   /** A timer that ends with this scope and whose errors stay in it. Returns the function that stops it. */
-  timer(kind: "timeout" | "interval", fn: () => void | Promise<void>, ms: number): () => void {
+  timer(kind: "timeout" | "interval", fn: () => Awaitable, ms: number): () => void {
     const tick = () => {
       if (kind === "timeout") release();
       this.call(`timer (${kind} of ${ms} ms)`, fn);
@@ -162,7 +164,7 @@ export class Scope {
   }
 
   /** Calls service code whose result nobody waits for; what it throws or rejects is logged. */
-  call(where: string, fn: () => void | Promise<void>): void {
+  call(where: string, fn: () => Awaitable): void {
     try {
       const result = this.run(fn);
       if (result instanceof Promise) result.catch((error) => this.fault(where, error));

@@ -70,6 +70,19 @@ class Store {
   }
 }`);
 
+/** `data` is there where a server runs, so it makes no folder. */
+const ROWS = service(`
+import { Database } from "bun:sqlite";
+class Store {
+  db = new Database("data/kept.sqlite");
+  constructor() { this.db.run("CREATE TABLE IF NOT EXISTS items (json TEXT)"); }
+  add(item) {
+    appendFileSync("data/kept.log", "added\\n");
+    this.db.run("INSERT INTO items VALUES (?)", [JSON.stringify(item)]);
+  }
+  list() { return this.db.query("SELECT json FROM items").all().map(({ json }) => JSON.parse(json)); }
+}`);
+
 const PRELOADED = ["--preload", join(import.meta.dir, "test-preload.ts")];
 
 async function run(...flags: string[]): Promise<{ code: number; output: string }> {
@@ -92,6 +105,7 @@ const left = (folder: string) => readdirSync(join(sandbox.root, folder));
 describe.each([
   ["lines that are appended", LINES],
   ["a map that is saved later", MAP],
+  ["rows and lines in a folder that it does not make", ROWS],
 ])("a hand-written store of %s", (_what, text) => {
   test.each([[[]], [["--isolate"]]])(
     "serves several test files, in a scratch folder that is gone afterwards (%p)",
@@ -113,12 +127,11 @@ test.each([[[]], [["--isolate"]]])("each test file has a data folder of its own 
     sandbox.services({
       [`kept/${file}`]: `
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 test("starts empty", () => {
   const folder = process.env.REEF_DATA_DIR;
-  expect([folder.includes("live"), existsSync(folder)]).toEqual([false, false]);
-  mkdirSync(folder);
+  expect([folder.includes("live"), readdirSync(folder)]).toEqual([false, []]);
   writeFileSync(join(folder, "item"), "");
   process.chdir("/");
 });`,
@@ -187,11 +200,15 @@ test("a harness that was never cleaned up leaves nothing, as where its test had 
 });
 
 describe("without the preload", () => {
-  test.each([[[]], [["--isolate"]]])(
-    "a harness imported first has the services open their files in a scratch folder (%p)",
-    async (flags) => {
+  test.each([
+    [LINES, []],
+    [LINES, ["--isolate"]],
+    [ROWS, []],
+  ])(
+    "a harness imported first has the services open their files in a scratch folder (%#)",
+    async (text, flags) => {
       rmSync(sandbox.dataDir, { recursive: true, force: true });
-      write(LINES);
+      write(text);
       tests(2);
       const { code, output } = await run(...flags);
       expect(output).toContain("2 pass");

@@ -70,6 +70,21 @@ describe("a harness", () => {
     await own.cleanup();
   });
 
+  test("gives status and data, which can be compared as they are; the headers are there for who asks", async () => {
+    const t = await createTestHarness({ services: [echo()] });
+    const reply = await t.json("/nobody", { auth: true });
+    expect(reply).toStrictEqual({ status: 404, data: { error: "unknown service" } } as typeof reply);
+    expect(reply.headers.get("content-type")).toContain("application/json");
+    await t.cleanup();
+  });
+
+  test("says what to do about a dependency that it was not given", async () => {
+    const needing = createTestHarness({ services: [{ name: "a", dependencies: ["b"] }] });
+    await expect(needing).rejects.toThrow(
+      'Missing dependency "b" of "a". Its module belongs in `services` as well.',
+    );
+  });
+
   test.each<[unknown, string | null, string]>([
     [{ a: 1 }, "application/json", '{"a":1}'],
     [[], "application/json", "[]"],

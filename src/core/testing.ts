@@ -36,6 +36,13 @@ export interface TestRequest {
   signal?: AbortSignal;
 }
 
+/** A decoded reply. Compared as a whole it is its status and data; the headers are there beside them. */
+export interface JsonReply<T> {
+  status: number;
+  data: T;
+  readonly headers: Headers;
+}
+
 export interface TestHarness {
   app: ReefServer["app"];
   server: ReefServer;
@@ -45,7 +52,7 @@ export interface TestHarness {
   logs: LogBook;
   fetch(path: string, request?: TestRequest): Promise<Response>;
   /** Fetches and decodes JSON; text that is not JSON comes as it is. */
-  json<T = Json>(path: string, request?: TestRequest): Promise<{ status: number; data: T; headers: Headers }>;
+  json<T = Json>(path: string, request?: TestRequest): Promise<JsonReply<T>>;
   /**
    * Ends the services and saves their stores, removes the data folder, restores the environment. The stores stay
    * open for the next harness of the same modules.
@@ -118,7 +125,8 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
   const [failure] = server.registry.failures.list();
   if (failure) {
     await end(0);
-    throw new Error(`${failure.name}: ${failure.error}`);
+    const hint = failure.code === "MISSING_DEPENDENCY" ? " Its module belongs in `services` as well." : "";
+    throw new Error(`${failure.name}: ${failure.error}${hint}`);
   }
 
   const fetch = async (path: string, request: TestRequest = {}): Promise<Response> =>
@@ -133,7 +141,9 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
     json: async (path, request) => {
       const response = await fetch(path, request);
       const text = await response.text();
-      return { status: response.status, data: decode(text), headers: response.headers };
+      const reply = { status: response.status, data: decode(text) };
+      // Not enumerable: what tests compare as a whole is the status and the data.
+      return Object.defineProperty(reply, "headers", { value: response.headers }) as JsonReply<Json>;
     },
     cleanup: () => end(1000),
   };

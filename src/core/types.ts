@@ -20,15 +20,18 @@ export type {
 /** Whatever JSON can carry; typed like the result of `JSON.parse`, so the reader decides what it is. */
 export type Json = ReturnType<typeof JSON.parse>;
 
+/** What a service's function gives back to Reef: a promise is waited for, anything else is not looked at. */
+export type Awaitable = unknown;
+
 /** A service's data layer, as far as Reef needs to know it. */
 export interface ServiceStore {
   /** Writes out what is still only in memory. Called before a reload and at shutdown. */
-  flush?(): void | Promise<void>;
+  flush?(): Awaitable;
   /**
    * Lets go of files and connections. Called once, after the last request has been answered, and when `init` failed;
    * not for code that was imported and never started, whose data may be another version's.
    */
-  close?(): void | Promise<void>;
+  close?(): Awaitable;
 }
 
 /** Lines that a service contributes to the status widget of an agent's terminal. */
@@ -76,7 +79,7 @@ export interface ServiceModule {
    * it throws becomes a 500 that tells nothing, unless the app has an `onError` of its own; only a `ReefError` and an
    * `HTTPException` with a status below 500 keep their reply.
    */
-  routes?: Hono;
+  routes?: Hono<Json>;
   /**
    * Mount `routes` at `/` instead of `/<name>`. Services with a matching name win over root routes; of several root
    * routes the one that spells out most of the path does, and of equals the one of the service whose name comes first.
@@ -86,9 +89,9 @@ export interface ServiceModule {
   requiresAuth?: boolean;
   store?: ServiceStore;
   /** Called once per loaded version, after the services named in `dependencies`. May be async. */
-  init?(ctx: ServiceContext): void | Promise<void>;
+  init?(ctx: ServiceContext): Awaitable;
   /** Called once when this version goes: after a reload's drain, at unload, at shutdown. */
-  dispose?(): void | Promise<void>;
+  dispose?(): Awaitable;
   /** Client half: tools for the agent. Runs in the agent's process, never in the server. */
   registerTools?(pi: ExtensionAPI, client: FleetClient): void;
   /** Client half: event handlers and timers in the agent's process. */
@@ -108,7 +111,7 @@ export interface ServiceModule {
 }
 
 /** Receives the data of one event. What it throws or rejects is logged under its service. */
-export type EventHandler<T = Json> = (data: T) => void | Promise<void>;
+export type EventHandler<T = Json> = (data: T) => Awaitable;
 
 /**
  * Typed event names for authors who want them. Extend it by declaration merging:
@@ -161,13 +164,13 @@ export interface ServiceContext {
   /** Aborts when this version goes. */
   readonly signal: AbortSignal;
   /** Runs `fn` when this version goes; last registered, first run. */
-  onDispose(fn: () => void | Promise<void>): void;
+  onDispose(fn: () => Awaitable): void;
   /**
    * Timers that end with this version. Milliseconds, as in the platform's functions of the same name; 24 days are waited
    * for where more are asked for.
    */
-  setTimeout(fn: () => void | Promise<void>, ms: number): () => void;
-  setInterval(fn: () => void | Promise<void>, ms: number): () => void;
+  setTimeout(fn: () => Awaitable, ms: number): () => void;
+  setInterval(fn: () => Awaitable, ms: number): () => void;
   /**
    * Sends a request through Reef's own dispatch, inside the process, without the network. It needs the
    * authorization that it would need from outside, unless `trusted`: then the caller vouches for it.

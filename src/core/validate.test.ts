@@ -110,7 +110,9 @@ describe("checkValue", () => {
 
   test("says what an object needs at least", () => {
     const patch = Type.Object({ a: Type.Optional(Type.Number()) }, { minProperties: 1 });
-    expect(() => checkValue(patch, {}, "the request body")).toThrow("an object with at least 1 of: a");
+    expect(() => checkValue(patch, {}, "the request body")).toThrow(
+      "must be an object with at least 1 of: a, not an empty object",
+    );
   });
 });
 

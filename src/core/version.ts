@@ -145,7 +145,7 @@ async function closeStore({ module: { store }, generation }: Owner, limitMs?: nu
 async function attempt(
   scope: Generation["scope"],
   what: string,
-  fn: (() => Promise<void>) | undefined,
+  fn: (() => Promise<unknown>) | undefined,
   limitMs = STORE_LIMIT_MS,
 ): Promise<void> {
   if (!fn) return;

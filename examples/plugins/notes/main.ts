@@ -10,8 +10,7 @@ const text = createServiceClient<TextService>("com.example.math-plugin", "text")
 export default {
   services: {
     notes: {
-      async words(input) {
-        const { path } = input as { path: string };
+      async words({ path }: { path: string }) {
         const { count } = await text.wordCount(await readFile(path, "utf8"));
         return { path, count };
       },

@@ -65,6 +65,20 @@ describe("a method of this process", () => {
     expect((await failure(call("rejects", {}, { timeout: 5_000 }))).code).toBe("method_failed");
   });
 
+  test("may take what it is told of its call apart", async () => {
+    offer({
+      outer: {
+        handler: async (input, { call, caller, signal, remaining }) => {
+          const sum = await call("board", "tasks", "inner", input);
+          return { sum, caller, isAborted: signal.aborted, hasTime: remaining > 0 };
+        },
+      },
+      inner: { handler: ({ n }) => n + 1 },
+    });
+    const told = { sum: 3, caller: "operator", isAborted: false, hasTime: true };
+    expect(await call("outer", { n: 2 })).toEqual(told);
+  });
+
   test("is given up at its deadline and told so", async () => {
     let aborted = false;
     offer({

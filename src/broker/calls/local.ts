@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/errors.js";
+import type { Json } from "../../core/types.js";
 import type { CallOptions } from "../client.js";
 import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
 import { BrokerError } from "../errors.js";
@@ -15,13 +16,13 @@ export interface LocalCall {
   /** Who calls. */
   readonly caller: string;
   /** Calls another method on behalf of the same caller, within the same deadline. */
-  call(
+  call<Result = Json>(
     pluginId: string,
     service: string,
     method: string,
     input?: unknown,
     options?: CallOptions,
-  ): Promise<unknown>;
+  ): Promise<Result>;
 }
 
 /** A method that a service offers from inside this process. */
@@ -33,7 +34,7 @@ export interface LocalMethod {
   /** The same for what it answers: a call whose answer does not fit fails with `invalid_output`. */
   outputSchema?: unknown;
   /** Gets the input as the caller passed it, not a copy. */
-  handler(input: never, call: LocalCall): unknown;
+  handler(input: Json, call: LocalCall): unknown;
 }
 
 /** @internal A local method, ready to be called. */
@@ -133,13 +134,18 @@ export class LocalRun extends Deadline implements LocalCall {
     return this.#controller.signal;
   }
 
-  call(
+  /** Handlers take it out of their second argument. */
+  get call(): LocalCall["call"] {
+    return this.#callOn.bind(this);
+  }
+
+  #callOn<Result>(
     pluginId: string,
     service: string,
     method: string,
     input?: unknown,
     options: CallOptions = {},
-  ): Promise<unknown> {
+  ): Promise<Result> {
     const { key, owner } = this.method;
     this.#nested ??= nestedContext(
       this.accepted.context,
@@ -148,7 +154,15 @@ export class LocalRun extends Deadline implements LocalCall {
       this.expiresAt,
     );
     const signal = options.signal ? AbortSignal.any([options.signal, this.signal]) : this.signal;
-    return this.host.dispatch(this.#nested, pluginId, service, method, { input }, { ...options, signal });
+    const answer = this.host.dispatch(
+      this.#nested,
+      pluginId,
+      service,
+      method,
+      { input },
+      { ...options, signal },
+    );
+    return answer as Promise<Result>;
   }
 
   expire(): void {

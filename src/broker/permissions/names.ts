@@ -12,6 +12,15 @@ export const SCOPED_PERMISSIONS: Readonly<Record<string, KindOfScope>> = {
   events: "name",
 };
 
+/** An entry of an allow list of each kind, for those who forgot theirs. */
+export const EXAMPLES: Readonly<Record<KindOfScope, string | object>> = {
+  path: "$EXTENSION_SUPPORT/**",
+  host: "*.example.com",
+  command: { command: "git", args: ["log"] },
+  method: "com.example.math-plugin/math/*",
+  name: "EXAMPLE_*",
+};
+
 /** Those that only the operating system can hold a worker to. */
 export const OS_ENFORCED: readonly string[] = ["fs-read", "fs-write", "network", "shell:execute", "env"];
 

@@ -86,7 +86,11 @@ describe("what cannot be meant is refused with its place", () => {
     [{ permission: "fs-read", allow: ["$NOWHERE/x"] }, "permissions[0].allow[0]", "unknown alias"],
     [{ permission: "fs-read", allow: ["/a/{b,c}"] }, "permissions[0].allow[0]", "no meaning"],
     [{ permission: "fs-read", allow: ["/a\0b"] }, "permissions[0].allow[0]", "NUL"],
-    ["fs-read", "permissions[0]", "allow list"],
+    ["fs:read", "permissions[0]", 'e.g. { "permission": "fs-read", "allow": ["$EXTENSION_SUPPORT/**"] }'],
+    ["network", "permissions[0]", 'e.g. { "permission": "network", "allow": ["*.example.com"] }'],
+    ["events", "permissions[0]", 'e.g. { "permission": "events", "allow": ["EXAMPLE_*"] }'],
+    ["service:call", "permissions[0]", '"allow": ["com.example.math-plugin/math/*"]'],
+    ["shell:execute", "permissions[0]", '"allow": [{"command":"git","args":["log"]}]'],
     [
       { permission: "network", domains: ["https://example.org/only/this"] },
       "permissions[0].domains[0]",

@@ -2,7 +2,7 @@ import { messageOf } from "../../core/errors.js";
 import { isObject, type JsonObject } from "../../core/objects.js";
 import { ManifestError } from "../errors.js";
 import { parseHostPattern } from "./hosts.js";
-import { kindOf, permissionName, SCOPED_PERMISSIONS } from "./names.js";
+import { EXAMPLES, kindOf, permissionName, SCOPED_PERMISSIONS } from "./names.js";
 import { type PathAliases, resolvePathPattern } from "./paths.js";
 import { canonical, type PermissionSet, type Scope } from "./set.js";
 
@@ -74,7 +74,9 @@ function readEntry(entry: unknown, field: string, aliases: PathAliases, drafts: 
   }
   if (lists.every(([, , value]) => value === undefined)) {
     if (Object.hasOwn(SCOPED_PERMISSIONS, name)) {
-      throw new ManifestError(field, `"${spelling}" needs an allow list that says how far it reaches`);
+      const example = `{ "permission": "${name}", "allow": [${JSON.stringify(EXAMPLES[kindOf(name)])}] }`;
+      const what = `"${spelling}" needs an allow list that says how far it reaches`;
+      throw new ManifestError(field, `${what}, e.g. ${example}`);
     }
     draftOf(drafts, name);
     return;

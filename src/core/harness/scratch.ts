@@ -16,16 +16,18 @@ let root: string | undefined;
 
 /**
  * Makes a scratch folder the working directory: one for the process, as the modules that the test files share hold on
- * to what they opened there. The data folder outside of harnesses is another one for each test file.
+ * to what they opened there. The data folder outside of harnesses is another one for each test file. It is there, as
+ * that of a server is, and so is `data` in the working directory.
  *
  * @param file The test file's number in this process, from 1.
  */
 export function enterScratch(file = 1): void {
   root ??= makeRoot();
   const work = join(root, "work");
-  mkdirSync(work, { recursive: true });
+  const data = file === 1 ? join(work, "data") : join(root, `data-${file}`);
+  for (const folder of [join(work, "data"), data]) mkdirSync(folder, { recursive: true });
   process.chdir(work);
-  process.env.REEF_DATA_DIR = file === 1 ? join(work, "data") : join(root, `data-${file}`);
+  process.env.REEF_DATA_DIR = data;
 }
 
 /** A folder for one harness: in the scratch folder where there is one, so that it goes with the run at the latest. */

@@ -69,7 +69,8 @@ function shown(value: unknown): string {
   if (value === null || typeof value === "boolean" || typeof value === "number") return String(value);
   if (Array.isArray(value))
     return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
-  if (typeof value !== "string") return value === undefined ? "missing" : "an object";
+  if (value === undefined) return "missing";
+  if (typeof value !== "string") return Object.keys(value).length > 0 ? "an object" : "an empty object";
   return value.length > SHOWN_NAME ? textOf(value) : JSON.stringify(value);
 }
 
