@@ -1,6 +1,7 @@
 /** A harness for the tests of services: a Reef in this process, without a port, with a data folder of its own. */
 import { readConfig } from "./config.js";
 import { endDataDir } from "./data-dir.js";
+import { Connections } from "./harness/connections.js";
 import { enterScratchLate, makeDataDir } from "./harness/scratch.js";
 import { keepStoresOpen, removeDataDir } from "./harness/stores.js";
 import { LogBook } from "./log.js";
@@ -32,7 +33,10 @@ export interface TestRequest {
   /** `true` sends the harness's token, a string sends that one. */
   auth?: boolean | string;
   headers?: Record<string, string>;
-  /** Aborting it is the caller going away: the service sees that at `c.req.raw.signal`. */
+  /**
+   * Aborting it is the caller going away: the service sees that at `c.req.raw.signal`, and a stream that it still sends
+   * is cancelled. So does whoever cancels the reply's body.
+   */
   signal?: AbortSignal;
 }
 
@@ -54,8 +58,8 @@ export interface TestHarness {
   /** Fetches and decodes JSON; text that is not JSON comes as it is. */
   json<T = Json>(path: string, request?: TestRequest): Promise<JsonReply<T>>;
   /**
-   * Ends the services and saves their stores, removes the data folder, restores the environment. The stores stay
-   * open for the next harness of the same modules.
+   * Ends the services and saves their stores, cuts off replies that are still being sent, removes the data folder,
+   * restores the environment. The stores stay open for the next harness of the same modules.
    */
   cleanup(): Promise<void>;
 }
@@ -120,8 +124,15 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
     discard();
     throw error;
   }
-  const end = (drainMs: number) =>
-    keepStoresOpen(server.liveModules.values(), dataDir, () => server.close(drainMs)).finally(discard);
+  const connections = new Connections();
+  const end = async (drainMs: number) => {
+    try {
+      await keepStoresOpen(server.liveModules.values(), dataDir, () => server.close(drainMs));
+      await connections.end();
+    } finally {
+      discard();
+    }
+  };
   const [failure] = server.registry.failures.list();
   if (failure) {
     await end(0);
@@ -130,7 +141,7 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
   }
 
   const fetch = async (path: string, request: TestRequest = {}): Promise<Response> =>
-    server.app.fetch(toRequest(path, request, authToken));
+    connections.fetch(toRequest(path, request, authToken), server.app.fetch);
   return {
     app: server.app,
     server,

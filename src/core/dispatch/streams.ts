@@ -19,6 +19,16 @@ export function announceEnd(response: Response, ended: Promise<unknown>, stop?: 
   return response;
 }
 
+const hangUps = new WeakMap<Request, () => void>();
+
+/** Says what ends the connection of a request made inside the process, where Bun has none. */
+export function onHangUp(request: Request, hangUp: () => void): void {
+  hangUps.set(request, hangUp);
+}
+
+/** With what Bun aborts requests, and cancels their replies, when a connection has ended. */
+export const connectionClosed = () => new DOMException("The connection was closed.", "AbortError");
+
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Whether whoever answers a request may store something for it. */
@@ -73,7 +83,7 @@ export class StreamWatch {
       if (this.#open.size >= this.#sweepAt) this.#sweep();
       return response;
     }
-    return isEndless(response) ? this.#watched(response) : response;
+    return isEndless(response) ? this.#watched(response, hangUps.get(request)) : response;
   }
 
   /** Number of replies that are still being sent. */
@@ -143,7 +153,7 @@ export class StreamWatch {
   }
 
   /** Inside the process there is no connection to look at: the body itself is watched. */
-  #watched(response: Response): Response {
+  #watched(response: Response, hangUp?: () => void): Response {
     if (response.body === null) return response;
     const reader = response.body.getReader();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -158,6 +168,9 @@ export class StreamWatch {
         close = () => {
           over();
           controller.close();
+          hangUp?.();
+          // What it throws is nobody's: Bun, which ends replies to others that way, says nothing either.
+          reader.cancel(connectionClosed()).catch(() => undefined);
         };
         this.#closers.add(close);
       },
