@@ -1,10 +1,11 @@
 /** Deploys a folder: validate → test → load → verify, all or nothing. */
-import { breathe } from "../../src/core/breathe.js";
+
 import { readConfig } from "../../src/core/config.js";
 import { messageOf, ReefError } from "../../src/core/errors.js";
+import { yieldToEventLoop } from "../../src/core/event-loop.js";
+import { KeyedMutex } from "../../src/core/keyed-mutex.js";
 import { type FailureStatus, failureStatus, LoadFailure } from "../../src/core/load-failure.js";
 import { checkRouteDocs } from "../../src/core/route-docs.js";
-import { Turns } from "../../src/core/turns.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import { untilAborted } from "../../src/core/waiters.js";
 import type { Announcer } from "./announce.js";
@@ -24,7 +25,7 @@ export interface DeployResult {
 export class Deployer {
   readonly #ctx: ServiceContext;
   readonly #announcer: Announcer;
-  readonly #turns = new Turns();
+  readonly #mutex = new KeyedMutex();
   readonly #ending = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
@@ -47,7 +48,7 @@ export class Deployer {
       return failed(recorder, name, error);
     }
     const { dirName, dir } = found;
-    const running = this.#turns.take(dirName, () => this.#run(name, dirName, dir));
+    const running = this.#mutex.runExclusive(dirName, () => this.#run(name, dirName, dir));
     this.#running.add(running);
     return running.finally(() => this.#running.delete(running));
   }
@@ -88,7 +89,7 @@ export class Deployer {
       const verdict = await runTests({ dir, timeoutMs: readConfig().testTimeoutMs, signal });
       if (verdict.status === "failed") throw new StepFailed(verdict.detail);
       recorder.end(verdict.status, verdict.detail);
-      await breathe();
+      await yieldToEventLoop();
       // What is begun after this is finished, whatever ends meanwhile.
       signal.throwIfAborted();
 

@@ -1,9 +1,9 @@
 /** What a service imports from the folders of others: a test has one module of it, the server one for each service. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
-import { breathe } from "../../src/core/breathe.js";
 import { codeFiles } from "../../src/core/code/code-files.js";
 import { messageOf } from "../../src/core/errors.js";
+import { yieldToEventLoop } from "../../src/core/event-loop.js";
 import { TEST_FILE } from "../../src/core/test-files.js";
 
 /** As Bun reads them: it takes JSX in all JavaScript. */
@@ -24,7 +24,7 @@ export async function foreignImports(dir: string): Promise<string[]> {
   for (const file of codeFiles(dir)) {
     const loader = LOADERS[extname(file)];
     if (!loader || TEST_FILE.test(file)) continue;
-    await breathe();
+    await yieldToEventLoop();
     for (const path of importsOf(join(dir, file), loader)) {
       const owner = path.startsWith(".") ? ownerOf(join(dir, dirname(file), path), dir) : undefined;
       if (owner === undefined) continue;

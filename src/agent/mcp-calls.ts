@@ -2,7 +2,7 @@
 import { messageOf, ReefError } from "../core/errors.js";
 import { resultOf } from "../core/extension/results.js";
 import { KEPT_JOBS } from "../core/kept-jobs.js";
-import { shorten } from "../core/shorten.js";
+import { truncate } from "../core/truncate.js";
 import type { ServiceContext, ToolResult } from "../core/types.js";
 import type { ToolCatalog } from "./catalog.js";
 import { type Caller, type ExecutionHost, executeTool } from "./execute.js";
@@ -63,7 +63,7 @@ export class McpCalls {
     if (typeof id !== "string") throw new ReefError("BAD_REQUEST", `${WAIT} takes the id of a call`);
     const call = await this.#long.wait(id);
     if (call) return told(call);
-    const shown = JSON.stringify(shorten(id, SHOWN_ID));
+    const shown = JSON.stringify(truncate(id, SHOWN_ID));
     throw new ReefError(
       "NOT_FOUND",
       `no call has the id ${shown}: the latest ${KEPT_JOBS} that took long are kept. What the tool changed is there to be seen`,

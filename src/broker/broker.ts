@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { holds } from "../core/code/code-files.js";
 import { contentDigest } from "../core/code/digest.js";
-import { Turns } from "../core/turns.js";
+import { KeyedMutex } from "../core/keyed-mutex.js";
 import type { Json } from "../core/types.js";
 import { CallDispatcher } from "./calls/dispatcher.js";
 import type { LocalMethod } from "./calls/local.js";
@@ -67,7 +67,7 @@ export class Broker {
   readonly #providers = new Providers();
   readonly #copies: CodeCopies;
   /** By folder: what is read last is to be what is served. */
-  readonly #loads = new Turns();
+  readonly #loads = new KeyedMutex();
   readonly #calls: CallDispatcher;
   readonly #pool: WorkerPool;
   readonly #events: EventSink;
@@ -104,7 +104,7 @@ export class Broker {
    */
   async load(folder: string): Promise<PluginManifest> {
     const root = realpathSync(folder);
-    const plugin = await this.#loads.take(root, () => this.#load(root));
+    const plugin = await this.#loads.runExclusive(root, () => this.#load(root));
     // Who hears of it may load it again.
     this.#events.emit({ type: "broker.loaded", pluginId: plugin.id, time: new Date().toISOString() });
     return plugin;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../../tests/support/sandbox.js";
-import { breathe } from "../core/breathe.js";
+import { yieldToEventLoop } from "../core/event-loop.js";
 import { LineReader } from "./channel.js";
 import { BrokerError } from "./errors.js";
 import { testBroker } from "./testing/fixtures.js";
@@ -128,7 +128,7 @@ describe("between host and worker", () => {
     const busy = call<number>("block");
     await eventually(() => setup.broker.workers()[0]?.inFlight === 1, "the call");
     const sizes = Array.from({ length: 40 }, () => call<number>("size", { text: large }));
-    await breathe();
+    await yieldToEventLoop();
     writeFileSync(gate, "");
     expect(new Set(await Promise.all(sizes))).toEqual(new Set([mb]));
     const pid = await busy;

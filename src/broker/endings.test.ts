@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { eventually } from "../../tests/support/sandbox.js";
-import { breathe } from "../core/breathe.js";
+import { yieldToEventLoop } from "../core/event-loop.js";
 import { failure, testBroker } from "./testing/fixtures.js";
 
 const OTHERS = `import { services } from "reef/broker";
@@ -153,7 +153,7 @@ test("a call that comes after its worker has hung up goes to the next one", asyn
   const lost = failure(hung.broker.call("hung", "main", "up", {}));
   await eventually(() => hung.logs.length > 0, "the line");
   // Its hanging up came before its line, at the latest with it.
-  await breathe();
+  await yieldToEventLoop();
   expect(await hung.broker.call<number>("hung", "main", "answer", {})).toBe(1);
   expect(await lost).toMatchObject({ code: "worker_died" });
   await hung.close();

@@ -4,13 +4,13 @@ import { type Imported, ImportRound, importChecked } from "./boot/imports.js";
 import { dropDuplicates, type Fail, SERVES, startInOrder } from "./boot/in-order.js";
 import { dependentsOf, orderByDependencies } from "./boot/order.js";
 import { Patience } from "./boot/patience.js";
-import { breathe } from "./breathe.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./code/digest.js";
 import type { SourceMemory } from "./code/source-memory.js";
 import { type ServiceFolder, scanServices } from "./discover.js";
 import { messageOf } from "./errors.js";
-import { changes, loadRest } from "./late.js";
+import { yieldToEventLoop } from "./event-loop.js";
+import { changes, loadRest } from "./lazy.js";
 import { asLoadFailure, dependencyCycle, missingDependency } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 
@@ -96,18 +96,18 @@ export async function boot(
   for (const dirName of round.unsettled) {
     const known = round.tasks.get(dirName)?.then(() => {
       const isLacking = lacking.some(({ candidate }) => candidate.dirName === dirName);
-      if (isLacking) registry.expected.add(dirName, finished, true, () => true);
+      if (isLacking) registry.pending.add(dirName, finished, true, () => true);
     });
-    registry.expected.add(dirName, known ?? finished, true);
+    registry.pending.add(dirName, known ?? finished, true);
   }
   if (!started) {
     for (const one of ordered) {
       const waitsFor = (service: string) => dependentsOf(service, ordered).includes(one.name);
-      registry.expected.add(one.name, starting.get(one.name) ?? finished, atRoot(one), waitsFor);
+      registry.pending.add(one.name, starting.get(one.name) ?? finished, atRoot(one), waitsFor);
     }
   }
   if (rest.length > 0) {
-    for (const { node } of missing) registry.expected.add(node.name, finished, atRoot(node), () => true);
+    for (const { node } of missing) registry.pending.add(node.name, finished, atRoot(node), () => true);
   }
   return { finished };
 }
@@ -120,7 +120,7 @@ async function afterwards(
 ): Promise<void> {
   const copies = registry.copies.keepAll(names);
   try {
-    await breathe();
+    await yieldToEventLoop();
     loadRest();
     await copies;
     memory?.save();

@@ -1,4 +1,4 @@
-/** What changes of running services need and a start without any does not; see `changes` in late.ts. */
+/** What changes of running services need and a start without any does not; see `changes` in lazy.ts. */
 
 export { changeFolder } from "./changes/folder-change.js";
 export { check, load } from "./changes/load.js";

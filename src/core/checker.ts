@@ -10,7 +10,7 @@ import { KnownCode } from "./checker/known-code.js";
 import { type CheckAnswer, type CheckRequest, TOGETHER } from "./checker/messages.js";
 import type { CheckProcess } from "./checker/process.js";
 import { messageOf } from "./errors.js";
-import { checkProcess } from "./late.js";
+import { checkProcess } from "./lazy.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
 
 /** What an import tells about a module. */

@@ -361,10 +361,10 @@ test("requests from outside that nobody answers wait for what may be mounted at 
   const ask = (path: string, from?: Bun.Server<undefined>) =>
     dispatcher.fetch(new Request(`http://h${path}`), from);
   const named = Promise.withResolvers<void>();
-  dispatcher.expected.add("named", named.promise, false);
+  dispatcher.pending.add("named", named.promise, false);
   expect([ask("/other", server), ask("/other")]).toEqual([expect.any(Response), expect.any(Response)]);
   const roots = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  for (const [n, root] of roots.entries()) dispatcher.expected.add(`root-${n}`, root.promise, true);
+  for (const [n, root] of roots.entries()) dispatcher.pending.add(`root-${n}`, root.promise, true);
   expect(ask("/other")).toBeInstanceOf(Response);
   const waiting = ask("/other", server);
   expect(waiting).toBeInstanceOf(Promise);

@@ -1,14 +1,14 @@
 /** From a request to the service that answers it. The cost does not grow with the number of services. */
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
-import { Expected } from "./dispatch/expected.js";
 import { NOSNIFF } from "./dispatch/json-context.js";
+import { PendingServices } from "./dispatch/pending-services.js";
 import type { Env, ReplyKind, Serving } from "./dispatch/serving.js";
 import { isJson, mayWrite } from "./dispatch/streams.js";
 import { saysNotFound, withHeaders } from "./dispatch/unknown-route.js";
 import { clientGone, errorReply } from "./errors.js";
 import { isExchanging } from "./generation/host-context.js";
-import { rootRoutes } from "./late.js";
+import { rootRoutes } from "./lazy.js";
 import type { Logger } from "./log.js";
 
 /** Where a service is reachable. Outlives the generations that serve it. */
@@ -44,7 +44,7 @@ export class Dispatcher {
   /** Services mounted at `/`, asked when no name matches; by name, so that no reload changes who answers. */
   readonly roots: Mount[] = [];
   /** Services that are on their way; requests for them wait. */
-  readonly expected = new Expected();
+  readonly pending = new PendingServices();
   readonly #options: DispatchOptions;
   #server: Env;
   readonly #trusted = new WeakSet<Request>();
@@ -131,11 +131,11 @@ export class Dispatcher {
     if (name === "health" && pathOf(request.url) === "/health") {
       return this.complete(this.#health(request), request);
     }
-    const known = this.expected.by(name, server);
+    const known = this.pending.by(name, server);
     if (known) return this.#whenKnown(known, request, server);
     const root = this.#closestRoot(request);
     if (root) return this.#enter(root, request, server);
-    const next = this.expected.nextRoot(server);
+    const next = this.pending.nextRoot(server);
     return next ? this.#whenKnown(next, request, server) : this.#unknown(request, server);
   }
 

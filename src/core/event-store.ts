@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { EventSink } from "./events.js";
 import { inHost } from "./generation/host-context.js";
-import { eventTree } from "./late.js";
+import { eventTree } from "./lazy.js";
 import { toWire, type WireEvent } from "./tree/wire.js";
 import type { EventInput, EventLog, EventTree, EventTreeOptions } from "./tree.js";
 

@@ -4,11 +4,11 @@
  */
 import { join } from "node:path";
 import { within } from "./extension/alive.js";
-import { bookIn, type Entry, type JobBook } from "./job-book.js";
-import { JobRecords } from "./job-records.js";
+import { bookIn, type Entry, type JobBook } from "./kept-jobs/book.js";
+import { JobRecords } from "./kept-jobs/records.js";
 import type { ServiceContext } from "./types.js";
 
-export { KEPT_JOBS } from "./job-book.js";
+export { KEPT_JOBS } from "./kept-jobs/book.js";
 
 /** What every kind of job says of itself. All of it is JSON. */
 export interface KeptJob {

@@ -1,7 +1,7 @@
 /** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
 import { isA, messageOf } from "./errors.js";
-import { shorten } from "./shorten.js";
 import { isFull } from "./storage-error.js";
+import { truncate } from "./truncate.js";
 
 /** How far a load came. */
 export type FailureStep = "find" | "import" | "check" | "order" | "init" | "verify" | "swap";
@@ -99,7 +99,7 @@ export class LoadFailure extends Error {
     message: string,
     options?: { cause?: unknown; lacks?: Lack },
   ) {
-    super(shorten(message, LONGEST_MESSAGE), options);
+    super(truncate(message, LONGEST_MESSAGE), options);
     this.lacks = options?.lacks;
   }
 }

@@ -1,6 +1,6 @@
 /** Per-service logs: one line to the terminal, and the latest lines in memory for those who look later. */
 import { messageOf } from "./errors.js";
-import { shorten } from "./shorten.js";
+import { truncate } from "./truncate.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -45,7 +45,7 @@ export class LogBook {
   }
 
   write(service: string, level: LogLevel, args: unknown[]): void {
-    const text = shorten(formatted(args), MAX_LINE);
+    const text = truncate(formatted(args), MAX_LINE);
     const line: LogLine = { time: new Date().toISOString(), level, service, text };
     this.#keep(line);
     this.#sink(line);

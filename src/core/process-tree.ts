@@ -1,6 +1,6 @@
 /** Child processes, and ending them with everything they started. */
 import fs from "node:fs";
-import { breathe } from "./breathe.js";
+import { yieldToEventLoop } from "./event-loop.js";
 import { systemErrorCode } from "./storage-error.js";
 
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
@@ -78,7 +78,7 @@ async function allProcesses(marker: string | undefined): Promise<Entry[]> {
   const deadline = since + STARTING_LIMIT_MS;
   for (const pid of pids) {
     if (performance.now() - since > AT_ONCE_MS) {
-      await breathe();
+      await yieldToEventLoop();
       since = performance.now();
     }
     let entry = look(pid, marker);

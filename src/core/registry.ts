@@ -11,11 +11,11 @@ import { Copies } from "./code/copies.js";
 import type { Snapshots } from "./code/snapshots.js";
 import { SourceMemory } from "./code/source-memory.js";
 import { hasChanged } from "./code/unchanged.js";
-import type { Expected } from "./dispatch/expected.js";
+import type { PendingServices } from "./dispatch/pending-services.js";
 import type { Dispatcher } from "./dispatch.js";
 import type { EventBus } from "./events.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
-import { registryViews, snapshots } from "./late.js";
+import { registryViews, snapshots } from "./lazy.js";
 import type { LoadFailure } from "./load-failure.js";
 import type { LogBook, Logger } from "./log.js";
 import { FailureBook } from "./registry/failures.js";
@@ -89,8 +89,8 @@ export class Registry {
   }
 
   /** Services that are on their way; requests for them wait. */
-  get expected(): Expected {
-    return this.#options.dispatcher.expected;
+  get pending(): PendingServices {
+    return this.#options.dispatcher.pending;
   }
 
   /** The copies of code that served; undefined when nothing is kept on disk. */

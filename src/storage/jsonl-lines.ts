@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { yieldToEventLoop } from "../core/event-loop.js";
 import { openRegularFile } from "../core/regular-file.js";
 import { StorageError, systemErrorCode, toStorageError } from "../core/storage-error.js";
 
@@ -81,15 +82,12 @@ export function fillFrom(fd: number, buffer: Uint8Array, position: number): numb
   return filled;
 }
 
-/** Lets other work of the process run between two blocks of a long read. */
-const breathe = () => new Promise<void>((resolve) => setImmediate(resolve));
-
 /** The complete lines of a range, first to last, holding one block and one line in memory. */
 export async function* linesForward(range: LineRange): AsyncGenerator<RawLine> {
   let start = range.from;
   let pending: Uint8Array[] = [];
   for (let at = range.from; at < range.to; at += BLOCK) {
-    if (at > range.from) await breathe();
+    if (at > range.from) await yieldToEventLoop();
     const block = readBlock(range, at, Math.min(at + BLOCK, range.to));
     let begin = 0;
     for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, begin)) {
@@ -108,7 +106,7 @@ export async function* linesBackward(range: LineRange): AsyncGenerator<RawLine> 
   let pending: Uint8Array[] = [];
   let terminated = false;
   for (let upTo = range.to; upTo > range.from; upTo -= BLOCK) {
-    if (upTo < range.to) await breathe();
+    if (upTo < range.to) await yieldToEventLoop();
     const at = Math.max(upTo - BLOCK, range.from);
     const block = readBlock(range, at, upTo);
     let end = block.length;

@@ -1,8 +1,8 @@
 /** Tries a finished bundle in a process of its own before any agent has to. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { clearAbandoned, makeTemporary } from "../../core/abandoned.js";
 import { endProcessTree } from "../../core/process-tree.js";
+import { clearAbandoned, makeTemporary } from "../../core/temporary-folders.js";
 import type { Progress, UnitReport } from "./runtime/inspect.js";
 
 const WORD = "reef-inspect";

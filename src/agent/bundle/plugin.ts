@@ -28,9 +28,17 @@ const PURE = new Set(
 /** Packages of which only the server makes use, and those that every agent has in a version of its own. */
 const SERVER_PACKAGES = /^(?:hono|@hono\/[^/]+|@(?:mariozechner|earendil-works)\/[^/]+)(?:\/|$)/;
 
-/** Files of Reef that make sense in an agent. */
-const CLIENT_SOURCES =
-  /^core\/(?:types|client|errors|config|objects|shorten|tool-names|tool-params|tool-schema|tool-texts|model-schema|extension)\.ts$|^core\/extension\//;
+/** Files of Reef, and folders of them, that services may use in an agent. */
+export const CLIENT_SOURCES = [
+  ...["types", "client", "errors", "config", "objects", "truncate", "tool-params", "extension"].map(
+    (name) => `core/${name}.ts`,
+  ),
+  "core/extension/",
+  "core/tools/",
+];
+
+const isClientSource = (path: string) =>
+  CLIENT_SOURCES.some((source) => (source.endsWith("/") ? path.startsWith(source) : path === source));
 
 /** Files of a service that `index.ts` needs for its server half only, by the contract's names for them. */
 const SERVER_FILE = /(?:^|[-_.])(?:store|routes?|db|database|panel|docs|server)$/i;
@@ -82,7 +90,7 @@ function localFile(
       .slice(sourceRoot.length + 1)
       .split(sep)
       .join("/");
-    return CLIENT_SOURCES.test(within) ? { path: own } : inert(within);
+    return isClientSource(within) ? { path: own } : inert(within);
   }
   const stem = specifier.replace(/\.[cm]?[jt]sx?$/, "").replace(/\/index$/, "");
   const isServers = entries.has(importer) && SERVER_FILE.test(stem.split("/").at(-1) ?? "");

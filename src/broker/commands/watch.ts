@@ -1,6 +1,7 @@
 /** How much the commands that plugins run may use. It is looked at now and then, as it is of workers. */
-import { breathe } from "../../core/breathe.js";
+
 import { messageOf } from "../../core/errors.js";
+import { yieldToEventLoop } from "../../core/event-loop.js";
 import { processTrees } from "../../core/process-tree.js";
 import type { BrokerLimits } from "../limits.js";
 import { isFiltered, shareOf, usageOf } from "../usage.js";
@@ -97,7 +98,7 @@ async function shareOfAll(pids: readonly number[]): Promise<number> {
   let share = 0;
   for (const pid of pids) {
     share += shareOf(pid) ?? usageOf(pid)?.memory ?? 0;
-    await breathe();
+    await yieldToEventLoop();
   }
   return share;
 }

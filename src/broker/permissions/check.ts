@@ -1,4 +1,4 @@
-import { shorten } from "../../core/shorten.js";
+import { truncate } from "../../core/truncate.js";
 import type { Denial } from "../errors.js";
 import { matchesPath, pathPattern } from "./glob.js";
 import { type Endpoint, type HostPattern, matchesHost, parseEndpoint, parseHostPattern } from "./hosts.js";
@@ -82,10 +82,10 @@ function objection(
   if (resource === undefined) return null;
   const matches = MATCHERS[kindOf(permission)](resource);
   const denied = scope.deny.find(matches);
-  if (denied !== undefined) return shorten(`denies ${denied}`, MOST_SAID);
+  if (denied !== undefined) return truncate(`denies ${denied}`, MOST_SAID);
   const closed = scope.allow.find((list) => !list.some(matches));
   if (closed === undefined) return null;
-  return closed.length === 0 ? "allows nothing" : shorten(`allows only ${closed.join(", ")}`, MOST_SAID);
+  return closed.length === 0 ? "allows nothing" : truncate(`allows only ${closed.join(", ")}`, MOST_SAID);
 }
 
 /** Whether the permissions reach a resource. Paths must be absolute and resolved. */
@@ -110,6 +110,6 @@ export function describeDenial(denial: Denial): string {
   const what =
     denial.resource === undefined
       ? denial.permission
-      : `${denial.permission} of ${shorten(denial.resource, MOST_SAID)}`;
+      : `${denial.permission} of ${truncate(denial.resource, MOST_SAID)}`;
   return `${what} is denied: ${denial.parties.map(({ party, rule }) => `${party} ${rule}`).join("; ")}`;
 }

@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
-import { breathe } from "../../core/breathe.js";
 import { holds } from "../../core/code/code-files.js";
+import { yieldToEventLoop } from "../../core/event-loop.js";
 import { systemErrorCode } from "../../core/storage-error.js";
 import {
   literalPrefix,
@@ -110,7 +110,7 @@ async function expandFolder({ path, allow, deny }: Place, expansion: Expansion):
     if (entry.isDirectory()) await expandFolder(inner, expansion);
     else if (!entry.isSymbolicLink()) grantFile(inner, expansion);
     if (performance.now() - expansion.since < AT_ONCE_MS) continue;
-    await breathe();
+    await yieldToEventLoop();
     expansion.since = performance.now();
   }
 }

@@ -3,7 +3,7 @@ import type { Checker } from "../checker.js";
 import type { Source } from "../code/digest.js";
 import type { Dispatcher } from "../dispatch.js";
 import type { Generation } from "../generation.js";
-import { changes } from "../late.js";
+import { changes } from "../lazy.js";
 import { shuttingDown } from "../load-failure.js";
 import type { ServiceTable } from "../registry/table.js";
 import type { LoadOptions } from "../registry-types.js";

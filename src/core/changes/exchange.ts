@@ -1,8 +1,9 @@
 /** A running version gives way to the next one, and nobody notices but by the new behaviour. */
-import { breathe } from "../breathe.js";
+
 import type { Source } from "../code/digest.js";
 import { importUnchanged } from "../code/unchanged.js";
 import { ReefError } from "../errors.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import { inExchange } from "../generation/host-context.js";
 import type { Generation } from "../generation.js";
 import { LoadFailure } from "../load-failure.js";
@@ -76,7 +77,7 @@ async function handOver(
       if (!isOver) scope.handling.abandon(new ReefError("BUSY"));
     }
     await inExchange(service.name, "save", () => saveStore(old));
-    await breathe();
+    await yieldToEventLoop();
     const fresh = await startNext(registry, service, source, options);
     if (!handover.wasUsed) return fresh;
     await discard(fresh);
@@ -90,13 +91,13 @@ async function startNext(
   { verify }: LoadOptions,
 ): Promise<Version> {
   const generation = await importUnchanged(registry, service.dirName as string, source);
-  await breathe();
+  await yieldToEventLoop();
   await assertSuccessor(registry, service, generation);
   return inExchange(service.name, "start", async () => {
     const fresh = await registry.admission.start(generation, source);
-    await breathe();
+    await yieldToEventLoop();
     if (verify) await verifyVersion(fresh, verify);
-    await breathe();
+    await yieldToEventLoop();
     return fresh;
   });
 }

@@ -1,10 +1,10 @@
 /** A folder's present code comes to serve, in the place of the version that runs, if there is one. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { breathe } from "../breathe.js";
 import type { Trial } from "../checker/trials.js";
 import { readSource, type Source } from "../code/digest.js";
 import { importUnchanged } from "../code/unchanged.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import type { Generation } from "../generation.js";
 import { asLoadFailure, changedMeanwhile, LoadFailure, switchedOff } from "../load-failure.js";
 import { assertFolderName } from "../names.js";
@@ -33,7 +33,7 @@ export async function load(
   const importCode = async (source: Source): Promise<Generation> => {
     const { generation } = imported ?? {};
     if (!generation || imported?.source.digest !== source.digest) {
-      await breathe();
+      await yieldToEventLoop();
       return importUnchanged(registry, dirName, source);
     }
     unused = undefined;
@@ -62,11 +62,11 @@ async function loadInTurn(
   const service = registry.table.byFolder(dirName);
   let digest: string | undefined;
   try {
-    await breathe();
+    await yieldToEventLoop();
     const source = readFolder(registry, dirName);
     digest = source.digest;
     if (options.digest !== undefined && options.digest !== digest) throw changedMeanwhile(dirName);
-    await breathe();
+    await yieldToEventLoop();
     await registry.trials.finish(dirName, digest, trial);
     const action = service ? "updated" : "added";
     const name = service
@@ -74,7 +74,7 @@ async function loadInTurn(
       : await registry.admission.admit(await importCode(source), dirName, source, options.verify);
     registry.failures.clear(dir);
     registry.announce(name, action);
-    await breathe();
+    await yieldToEventLoop();
     // Whoever changes the folder after the answer finds the version that is answered for kept.
     await registry.copies.keep(name);
     return { name, action };
@@ -92,7 +92,7 @@ async function loadInTurn(
 export async function check(registry: Registry, dirName: string): Promise<CheckResult> {
   const { checker, trials } = registry;
   assertFolderName(dirName);
-  await breathe();
+  await yieldToEventLoop();
   const { digest } = readFolder(registry, dirName);
   const trial = await trials.beginWith([{ dirName, digest }]).get(dirName);
   await trials.finish(dirName, digest, trial, true);

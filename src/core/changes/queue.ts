@@ -1,11 +1,11 @@
 /** Which changes of what is running wait for which: two of them never race. */
 import { inHost, initializingService } from "../generation/host-context.js";
+import { KeyedMutex } from "../keyed-mutex.js";
 import { initCycle } from "../load-failure.js";
-import { Turns } from "../turns.js";
 
 export class ChangeQueue {
   #last: Promise<unknown> = Promise.resolve();
-  readonly #folders = new Turns(initCycle);
+  readonly #folders = new KeyedMutex(initCycle);
 
   /** Whether what is asked for here waits for its turn, and may wait for starts: not from within an `init`. */
   get takesTurns(): boolean {
@@ -29,7 +29,7 @@ export class ChangeQueue {
    * that `init` is refused.
    */
   forFolder<T>(dirName: string, change: () => Promise<T>): Promise<T> {
-    return this.#folders.take(dirName, change);
+    return this.#folders.runExclusive(dirName, change);
   }
 
   /** Whether nothing is under way that makes a folder's service come or go. */

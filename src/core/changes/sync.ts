@@ -1,9 +1,9 @@
 /** Brings what is running in line with the services folder. */
 import { join } from "node:path";
 import { Patience } from "../boot/patience.js";
-import { breathe } from "../breathe.js";
 import type { Trial, TrialsUnderWay } from "../checker/trials.js";
 import { rescanServices } from "../discover.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import { inHost } from "../generation/host-context.js";
 import type { Registry } from "../registry.js";
 import type { Version } from "../version.js";
@@ -45,7 +45,7 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
     const before = late;
     await Promise.race(Array.from(before, (dirName) => trials.get(dirName)));
     // Those that are tried together settle together.
-    await breathe();
+    await yieldToEventLoop();
     late = untried();
     // What settled last is for the last pass.
     if (late.size === 0) break;

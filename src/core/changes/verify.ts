@@ -1,7 +1,7 @@
 /** A look at a new version before it replaces the running one. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { breathe } from "../breathe.js";
 import { messageOf } from "../errors.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import { LoadFailure } from "../load-failure.js";
 import type { LoadOptions } from "../registry-types.js";
 import { within } from "../scope.js";
@@ -22,7 +22,7 @@ export async function verifyVersion(
   const request = async (path: string, init?: RequestInit) =>
     inChange(() => serving.handle(new Request(`http://localhost${mount}${path}`, init), undefined));
   try {
-    await breathe();
+    await yieldToEventLoop();
     const looking = verify({ module, digest: source?.digest ?? "", request });
     const tooSlow = () => new Error(`the verification did not finish in ${VERIFY_LIMIT_MS} ms.`);
     await within(looking, VERIFY_LIMIT_MS, tooSlow);

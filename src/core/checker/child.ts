@@ -3,9 +3,9 @@
 import "hono";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { breathe, whatIsDue } from "../breathe.js";
 import { dataDir } from "../config.js";
 import { messageOf } from "../errors.js";
+import { whatIsDue, yieldToEventLoop } from "../event-loop.js";
 import { importGeneration } from "../generation.js";
 import { asLoadFailure } from "../load-failure.js";
 import { LogBook } from "../log.js";
@@ -129,7 +129,7 @@ async function execute({ number, ...request }: NumberedJob): Promise<void> {
   const slow = setTimeout(makeRoom, SLOW_MS);
   const result = await answer(run(request, number));
   // Code that has come this far may still never let go of the thread.
-  await breathe();
+  await yieldToEventLoop();
   answers.push({ number, answer: result });
   clearTimeout(slow);
   running--;

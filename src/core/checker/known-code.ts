@@ -1,7 +1,7 @@
 /** Which code has passed a check or served before, and need not be tried again. */
 import { readFileSync } from "node:fs";
-import { breathe } from "../breathe.js";
 import { messageOf } from "../errors.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import { replaceFile } from "../files.js";
 import { systemErrorCode } from "../storage-error.js";
 
@@ -38,7 +38,7 @@ export class KnownCode {
     }
     if (!isNew || this.#unsaved || !this.#path) return;
     this.#unsaved = true;
-    this.#saving = this.#saving.then(breathe).then(() => this.#save());
+    this.#saving = this.#saving.then(yieldToEventLoop).then(() => this.#save());
   }
 
   /** Resolves when what was added is on disk, or cannot be brought there. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { messageOf } from "../errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "../load-failure.js";
 import { endProcessTree } from "../process-tree.js";
-import { HandedJobs } from "./handed-jobs.js";
+import { AssignedJobs } from "./assigned-jobs.js";
 import { isToTheEnd, type Job } from "./job.js";
 import { type CheckRequest, type FromChild, LATE_COMPILING, SLOW_MS, type ToChild } from "./messages.js";
 
@@ -41,7 +41,7 @@ export class CheckProcess {
   readonly #key = Bun.randomUUIDv7();
   readonly #timeoutMs: number;
   readonly #events: CheckProcessEvents;
-  readonly #jobs = new HandedJobs();
+  readonly #jobs = new AssignedJobs();
   readonly #startedAt = performance.now();
   #isUp = false;
   /** Whether it answers nothing, or has not come up for long. */

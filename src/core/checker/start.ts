@@ -1,9 +1,10 @@
 /** Services are started in a process for checks as the server would start them, and stopped again. */
-import { whatIsDue } from "../breathe.js";
+
 import { load } from "../changes/load.js";
 import { endService, endServices } from "../changes/shutdown.js";
 import { dataDir } from "../config.js";
 import { Dispatcher } from "../dispatch.js";
+import { whatIsDue } from "../event-loop.js";
 import { EventBus } from "../events.js";
 import type { LogBook } from "../log.js";
 import { Registry } from "../registry.js";

@@ -1,6 +1,7 @@
 /** Tries the code of several folders side by side, whatever the order in which they need each other. */
-import { breathe } from "../breathe.js";
+
 import type { ModuleFacts } from "../checker.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import { asLoadFailure, type LoadFailure } from "../load-failure.js";
 import type { ServiceTable } from "../registry/table.js";
 
@@ -49,7 +50,7 @@ export class Batch {
     this.#table = table;
     this.#checks = checks;
     const imports = folders.map(async ({ dirName, digest }) => {
-      await breathe();
+      await yieldToEventLoop();
       try {
         const facts = await checks.importing(dirName, digest);
         this.#name(facts.name).resolve({ dirName, facts });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { endRegistries, failure, startRegistry } from "../../../tests/support/registry.js";
 import { answering, eventually } from "../../../tests/support/sandbox.js";
 import { SlowChecker } from "../../../tests/support/slow-checker.js";
-import { breathe } from "../breathe.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import { LoadFailure } from "../load-failure.js";
 
 afterEach(endRegistries);
@@ -35,7 +35,7 @@ describe("new code that hangs when it is tried", () => {
     const sync = registry.sync();
     await eventually(() => checker.asked.includes("hangs"));
     // Some ask a few turns later than others.
-    for (let turns = 0; turns < 5; turns++) await breathe();
+    for (let turns = 0; turns < 5; turns++) await yieldToEventLoop();
     checker.fail("hangs", hangs);
     for (const failed of await Promise.all(all)) expect(failed).toMatchObject({ code: "IMPORT_TIMEOUT" });
     expect((await sync).errors).toEqual([{ dir: "hangs", error: "too long" }]);

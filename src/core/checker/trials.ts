@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Checker } from "../checker.js";
 import { contentDigest } from "../code/digest.js";
 import { inHost } from "../generation/host-context.js";
-import { changes } from "../late.js";
+import { changes } from "../lazy.js";
 import { asLoadFailure } from "../load-failure.js";
 import { assertFolderName } from "../names.js";
 import type { ServiceTable } from "../registry/table.js";

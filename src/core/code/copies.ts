@@ -1,6 +1,6 @@
 /** Copies of the code that serves, made for rollbacks beside everything else. */
 import { join } from "node:path";
-import { breathe } from "../breathe.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import type { ServiceTable } from "../registry/table.js";
 import type { Snapshots } from "./snapshots.js";
 
@@ -30,7 +30,7 @@ export class Copies {
 
   async #keepEach(names: Iterable<string>): Promise<void> {
     for (const name of names) {
-      await breathe();
+      await yieldToEventLoop();
       await this.keep(name);
     }
   }

@@ -6,9 +6,9 @@ import type { GaveWay, NoteGaveWay } from "../changes/gave-way.js";
 import { restoreCode } from "../changes/restore.js";
 import { messageOf } from "../errors.js";
 import { replaceFile, setAside } from "../files.js";
+import { KeyedMutex } from "../keyed-mutex.js";
 import { LoadFailure } from "../load-failure.js";
 import type { Logger } from "../log.js";
-import { Turns } from "../turns.js";
 import { copyCode, syncCode } from "./code-copy.js";
 import { contentDigest } from "./digest.js";
 import { listPath, readList, type Snapshot } from "./snapshot-list.js";
@@ -21,7 +21,7 @@ export class Snapshots {
   readonly #root: string;
   readonly #log: Logger;
   /** By folder: two copies at once would write the same files. */
-  readonly #turns = new Turns();
+  readonly #mutex = new KeyedMutex();
 
   constructor(dataDir: string, log: Logger) {
     this.#root = join(dataDir, ".reef", "snapshots");
@@ -70,7 +70,7 @@ export class Snapshots {
    */
   async keep(dirName: string, dir: string, digest: string): Promise<void> {
     try {
-      await this.#turns.take(dirName, async () => {
+      await this.#mutex.runExclusive(dirName, async () => {
         const known = this.#read(dirName);
         if (known[0]?.digest === digest && known[0].served) return;
         await this.#keep(dirName, dir, digest, known, { served: true });
@@ -112,7 +112,7 @@ export class Snapshots {
   async setAside(dirName: string, dir: string, spare: string): Promise<string> {
     const digest = contentDigest(dir);
     const keeping = () => this.#keep(dirName, dir, digest, this.#read(dirName), { served: false, spare });
-    if (!(await this.#turns.take(dirName, keeping))) {
+    if (!(await this.#mutex.runExclusive(dirName, keeping))) {
       const message = `the files of "${dirName}" changed while they were being copied.`;
       throw new LoadFailure("CHANGED", "find", message);
     }

@@ -2,7 +2,7 @@
 
 import { type ErrorCode, errorReply } from "../errors.js";
 import { endWork, isWorkOf, newWork, type Work, working } from "../generation/host-context.js";
-import { thrownReplies } from "../late.js";
+import { thrownReplies } from "../lazy.js";
 import type { Logger } from "../log.js";
 import type { Scope } from "../scope.js";
 import type { ServiceModule } from "../types.js";

@@ -1,6 +1,7 @@
 /** Connections of a test harness, which has no port: what services see of clients that go is as on the server. */
-import { breathe } from "../breathe.js";
+
 import { connectionClosed, onHangUp } from "../dispatch/streams.js";
+import { yieldToEventLoop } from "../event-loop.js";
 
 /** What is under way to a client that reads nothing, in bytes. */
 const BUFFERED_BYTES = 65_536;
@@ -29,7 +30,7 @@ export class Connections {
   async end(): Promise<void> {
     for (const cut of this.#open) cut();
     // Streams behind other streams hear of it one by one.
-    await breathe();
+    await yieldToEventLoop();
   }
 
   #connected(source: ReadableStream, signal: AbortSignal, hungUp: AbortController): ReadableStream {

@@ -5,9 +5,9 @@
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { isAbandoned, isOurs, processOf } from "../abandoned.js";
 import { messageOf } from "../errors.js";
 import { testPreload } from "../generation/host-modules.js";
+import { isAbandoned, isOurs, processOf } from "../temporary-folders.js";
 import { TEST_FILE } from "../test-files.js";
 
 const WORD = "reef-scratch";

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Trial } from "../checker/trials.js";
 import type { EventBus } from "../events.js";
 import { asked, inHost } from "../generation/host-context.js";
-import { changes } from "../late.js";
+import { changes } from "../lazy.js";
 import { LoadFailure } from "../load-failure.js";
 import type { LogBook } from "../log.js";
 import type { Registry } from "../registry.js";

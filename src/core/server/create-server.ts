@@ -8,7 +8,7 @@ import type { Env } from "../dispatch/serving.js";
 import { Dispatcher } from "../dispatch.js";
 import { openEventStore } from "../event-store.js";
 import { EventBus } from "../events.js";
-import { changes, redaction } from "../late.js";
+import { changes, redaction } from "../lazy.js";
 import { LogBook, type Logger } from "../log.js";
 import { Registry } from "../registry.js";
 import { Scope } from "../scope.js";

@@ -1,5 +1,5 @@
 /** What models and people read of a tool. */
-import { shorten } from "../shorten.js";
+import { truncate } from "../truncate.js";
 
 /** As much of a description as models are sent with each request, in characters. */
 const MOST = 10_000;
@@ -11,5 +11,5 @@ export function textsOf(name: string, label: unknown, description: unknown) {
 
 /** Providers refuse each request that has half a character in a tool. */
 function textOf(given: unknown): string | undefined {
-  return typeof given === "string" ? shorten(given, MOST).toWellFormed() : undefined;
+  return typeof given === "string" ? truncate(given, MOST).toWellFormed() : undefined;
 }

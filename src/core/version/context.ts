@@ -1,7 +1,7 @@
 /** What a service's `init` receives. Everything taken from it belongs to one version and goes with it. */
 
 import type { EventBus } from "../events.js";
-import { storeHandles } from "../late.js";
+import { storeHandles } from "../lazy.js";
 import type { ServiceRegistry } from "../registry-types.js";
 import type { Scope } from "../scope.js";
 import type { Json, ServiceContext, ServiceModule } from "../types.js";

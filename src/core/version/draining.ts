@@ -1,6 +1,7 @@
 /** Versions that were exchanged, and finish what they have begun beside the present one. */
-import { breathe } from "../breathe.js";
+
 import { STREAM_POLL_MS } from "../dispatch/streams.js";
+import { yieldToEventLoop } from "../event-loop.js";
 import type { Service, ServiceTable } from "../registry/table.js";
 import { flushStore, retire, type Version } from "../version.js";
 
@@ -18,7 +19,7 @@ export function drain(table: ServiceTable, service: Service, old: Version, drain
   const { store } = old.module;
   const mayStillSave = store?.close !== undefined || (store?.flush !== undefined && !isQuiet(old));
   const unaccounted = () => table.unaccounted([]);
-  const done = breathe()
+  const done = yieldToEventLoop()
     .then(() => retire(old, { drainMs, flush: false, unaccounted, hurried, waitsForAskers: true }))
     .then(() => (mayStillSave ? saveAgain(table, service) : undefined))
     .finally(() => service.draining.delete(old));

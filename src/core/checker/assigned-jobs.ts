@@ -1,11 +1,11 @@
-/** The jobs that one process for checks has been handed: what it is at, for how long, and what may have ended it. */
+/** The jobs that one process for checks has been assigned: what it is at, for how long, and what may have ended it. */
 import { isAlone, isToTheEnd, type Job } from "./job.js";
 import { type CheckAnswer, type CheckRequest, SLOW_MS, TOGETHER } from "./messages.js";
 
 /** Jobs that may wait in a process beside those it is at, so that it need not wait for the next message. */
 const AHEAD = 12 * TOGETHER;
 
-interface Handed {
+interface Assigned {
   job: Job;
   /** When the process said that it is at it. */
   begunAt: number | undefined;
@@ -13,8 +13,8 @@ interface Handed {
   advancedAt?: number;
 }
 
-export class HandedJobs {
-  readonly #handed = new Map<number, Handed>();
+export class AssignedJobs {
+  readonly #assigned = new Map<number, Assigned>();
   readonly #now: () => number;
   #numbers = 0;
 
@@ -24,13 +24,13 @@ export class HandedJobs {
   }
 
   get size(): number {
-    return this.#handed.size;
+    return this.#assigned.size;
   }
 
   /** Adds jobs; returns what the process is told of them. */
   add(jobs: readonly Job[]): Array<CheckRequest & { number: number }> {
     return jobs.map((job) => {
-      this.#handed.set(++this.#numbers, { job, begunAt: undefined });
+      this.#assigned.set(++this.#numbers, { job, begunAt: undefined });
       return { ...job.request, number: this.#numbers };
     });
   }
@@ -38,31 +38,31 @@ export class HandedJobs {
   /** The process is at these. */
   begin(numbers: readonly number[]): void {
     for (const number of numbers) {
-      const handed = this.#handed.get(number);
-      if (handed) handed.begunAt ??= this.#now();
+      const assigned = this.#assigned.get(number);
+      if (assigned) assigned.begunAt ??= this.#now();
     }
   }
 
   /** The process is at the next folder of these. */
   advance(numbers: readonly number[]): void {
     for (const number of numbers) {
-      const handed = this.#handed.get(number);
-      if (handed) handed.advancedAt = this.#now();
+      const assigned = this.#assigned.get(number);
+      if (assigned) assigned.advancedAt = this.#now();
     }
   }
 
   /** What came of one, for who waits for it. */
   answer(number: number, answer: CheckAnswer): void {
-    const handed = this.#handed.get(number);
-    this.#handed.delete(number);
-    handed?.job.resolve(answer);
+    const assigned = this.#assigned.get(number);
+    this.#assigned.delete(number);
+    assigned?.job.resolve(answer);
   }
 
   /** How many jobs like this one can be done beside those that are here. */
   roomFor(job: Job): number {
     let fresh = 0;
     const now = this.#now();
-    for (const one of this.#handed.values()) {
+    for (const one of this.#assigned.values()) {
       if (!isFresh(one, now)) continue;
       if (isAlone(one.job)) return 0;
       fresh++;
@@ -74,13 +74,13 @@ export class HandedJobs {
   /** Whether none has shown to take its time: who wants to be alone can be, soon. */
   get areFresh(): boolean {
     const now = this.#now();
-    for (const one of this.#handed.values()) if (!isFresh(one, now)) return false;
+    for (const one of this.#assigned.values()) if (!isFresh(one, now)) return false;
     return true;
   }
 
   /** Whether one takes its time beside which nothing else is to go on. */
   get areShut(): boolean {
-    for (const one of this.#handed.values()) {
+    for (const one of this.#assigned.values()) {
       if (isToTheEnd(one.job) && !isFresh(one, this.#now())) return true;
     }
     return false;
@@ -88,7 +88,7 @@ export class HandedJobs {
 
   /** Whether there is but one, and the process is at it. */
   get isOneBegun(): boolean {
-    const [first] = this.#handed.values();
+    const [first] = this.#assigned.values();
     return this.size === 1 && first?.begunAt !== undefined;
   }
 
@@ -100,14 +100,14 @@ export class HandedJobs {
 
   /** Removes and returns the one that the process is at; undefined when there are several, or none. */
   takeOnlyBegun(): Job | undefined {
-    const begun = [...this.#handed.values()].filter(({ begunAt }) => begunAt !== undefined);
+    const begun = [...this.#assigned.values()].filter(({ begunAt }) => begunAt !== undefined);
     const [only] = begun.length === 1 ? begun : [];
     return only && this.#take((one) => one === only)[0];
   }
 
   /** Removes and returns all. Each that the process is at has come under suspicion once more. */
   takeSuspects(): Job[] {
-    for (const { job, begunAt } of this.#handed.values()) {
+    for (const { job, begunAt } of this.#assigned.values()) {
       if (begunAt !== undefined) job.suspected = (job.suspected ?? 0) + 1;
     }
     return this.#take(() => true);
@@ -115,7 +115,7 @@ export class HandedJobs {
 
   /** The same for a process that has not come up: removes and returns those that have met with `most` of that kind. */
   takeLost(most: number): Job[] {
-    for (const { job } of this.#handed.values()) job.lost = (job.lost ?? 0) + 1;
+    for (const { job } of this.#assigned.values()) job.lost = (job.lost ?? 0) + 1;
     return this.#take(({ job }) => (job.lost ?? 0) >= most);
   }
 
@@ -124,17 +124,17 @@ export class HandedJobs {
     return this.#take(() => true);
   }
 
-  #take(which: (one: Handed) => boolean): Job[] {
+  #take(which: (one: Assigned) => boolean): Job[] {
     const taken: Job[] = [];
-    for (const [number, one] of this.#handed) {
+    for (const [number, one] of this.#assigned) {
       if (!which(one)) continue;
-      this.#handed.delete(number);
+      this.#assigned.delete(number);
       taken.push(one.job);
     }
     return taken;
   }
 }
 
-function isFresh({ begunAt }: Handed, now: number): boolean {
+function isFresh({ begunAt }: Assigned, now: number): boolean {
   return begunAt === undefined || now - begunAt < SLOW_MS;
 }

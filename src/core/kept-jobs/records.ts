@@ -2,11 +2,11 @@
 import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "./errors.js";
-import { discard, readWithMark, replaceFile, setAside } from "./files.js";
-import type { KeptJob } from "./kept-jobs.js";
-import type { Logger } from "./log.js";
-import { systemErrorCode } from "./storage-error.js";
+import { messageOf } from "../errors.js";
+import { discard, readWithMark, replaceFile, setAside } from "../files.js";
+import type { KeptJob } from "../kept-jobs.js";
+import type { Logger } from "../log.js";
+import { systemErrorCode } from "../storage-error.js";
 
 /** As many bytes as one job may have on disk: what a tool may answer fits in. */
 const MOST_BYTES = 1024 * 1024;

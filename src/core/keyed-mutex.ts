@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** The keys from one back to itself. */
-export type Circle = readonly string[];
+export type Cycle = readonly string[];
 
 /** Work that has its turn. */
 interface Running {
@@ -10,17 +10,17 @@ interface Running {
   open: boolean;
 }
 
-/** Work that must not overlap takes turns: one after the other for each key, side by side for different ones. */
-export class Turns {
+/** A mutex for each key: work of one key runs one after the other, that of different keys side by side. */
+export class KeyedMutex {
   readonly #latest = new Map<string, Promise<void>>();
   /** The work that is asking, or that started what is. */
   readonly #running = new AsyncLocalStorage<Running>();
   /** Which work waits for a turn that it asked for itself. */
   readonly #waits = new Set<{ key: string; for: string }>();
-  readonly #refusal: (circle: Circle) => Error;
+  readonly #refusal: (cycle: Cycle) => Error;
 
   /** `refusal` makes the error for work that would wait for itself. */
-  constructor(refusal = (circle: Circle) => new Error(`this would wait for itself: ${circle.join(" → ")}`)) {
+  constructor(refusal = (cycle: Cycle) => new Error(`this would wait for itself: ${cycle.join(" → ")}`)) {
     this.#refusal = refusal;
   }
 
@@ -28,14 +28,14 @@ export class Turns {
    * Runs `work` when all that was given before it under the same key has settled, and settles like it. Work that
    * asks for a turn which waits, directly or through others, for that work is refused.
    */
-  take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
     const asking = this.#asking()?.key;
-    if (asking === undefined) return this.#take(key, work);
+    if (asking === undefined) return this.#enqueue(key, work);
     const way = this.#way(key, asking);
     if (way) return Promise.reject(this.#refusal([asking, ...way]));
     const wait = { key: asking, for: key };
     this.#waits.add(wait);
-    return this.#take(key, work).finally(() => this.#waits.delete(wait));
+    return this.#enqueue(key, work).finally(() => this.#waits.delete(wait));
   }
 
   /** Whether nothing that was given under this key is still to be done. */
@@ -43,7 +43,7 @@ export class Turns {
     return !this.#latest.has(key);
   }
 
-  #take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  #enqueue<T>(key: string, work: () => Promise<T>): Promise<T> {
     const running = { key, open: true };
     const result = (this.#latest.get(key) ?? Promise.resolve()).then(() => this.#running.run(running, work));
     const over = () => {
@@ -67,8 +67,8 @@ export class Turns {
     return running?.open ? running : undefined;
   }
 
-  /** The keys by which one waits for the other; since circles are refused, it ends. */
-  #way(from: string, to: string): Circle | undefined {
+  /** The keys by which one waits for the other; since cycles are refused, it ends. */
+  #way(from: string, to: string): Cycle | undefined {
     if (from === to) return [to];
     for (const wait of this.#waits) {
       const rest = wait.key === from ? this.#way(wait.for, to) : undefined;

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { HandedJobs } from "./handed-jobs.js";
+import { AssignedJobs } from "./assigned-jobs.js";
 import type { Job } from "./job.js";
 import { SLOW_MS } from "./messages.js";
 
 let now: number;
-let jobs: HandedJobs;
+let jobs: AssignedJobs;
 beforeEach(() => {
   now = 0;
-  jobs = new HandedJobs(() => now);
+  jobs = new AssignedJobs(() => now);
 });
 
 function importing(name: string, suspected?: number): Job {

@@ -4,7 +4,7 @@ import type { Env } from "./serving.js";
 
 type WaitsFor = (service: string) => boolean;
 
-export class Expected {
+export class PendingServices {
   readonly #byName = new Map<string, { known: Promise<void>; waitsFor: WaitsFor }>();
   readonly #roots = new Set<Promise<void>>();
 

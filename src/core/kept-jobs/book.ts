@@ -1,7 +1,7 @@
 /** Jobs in memory, and when they are written and let go of. */
-import { inHost } from "./generation/host-context.js";
-import type { JobRecords } from "./job-records.js";
-import type { KeptJob } from "./kept-jobs.js";
+import { inHost } from "../generation/host-context.js";
+import type { KeptJob } from "../kept-jobs.js";
+import type { JobRecords } from "./records.js";
 
 /** How many are kept that have ended, besides all that run. */
 export const KEPT_JOBS = 50;

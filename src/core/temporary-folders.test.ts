@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isAbandoned, isOurs, processOf } from "./abandoned.js";
+import { isAbandoned, isOurs, processOf } from "./temporary-folders.js";
 
 test.each([
   ["reef-x-12-abc", 12],
