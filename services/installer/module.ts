@@ -5,8 +5,8 @@ import type { ServiceContext, ServiceModule } from "../../src/core/types.js";
 import { routeDocs } from "./docs.js";
 import { knownFolders } from "./folders.js";
 import { Installer } from "./installer.js";
-import { openLock } from "./lock.js";
-import { recover } from "./recover.js";
+import { openLock } from "./place/lock.js";
+import { recover } from "./place/recover.js";
 import { createRoutes } from "./routes.js";
 import { registerTools } from "./tools.js";
 

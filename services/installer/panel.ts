@@ -1,4 +1,4 @@
-import { installerPanel } from "./panel-script.js";
+import { installerPanel } from "./panel/script.js";
 
 const STYLE = `
 .panel-installer { padding: 8px; color: var(--text, #ccc); }

@@ -1,5 +1,5 @@
 /** What replies say about installed folders. */
-import type { Installed, InstalledVersion } from "./lock.js";
+import type { Installed, InstalledVersion } from "./place/lock.js";
 
 /** An entry of the lock file, as it is listed. */
 export function describeInstalled({

@@ -4,9 +4,9 @@ import { isFull, toStorageError } from "../../src/core/storage-error.js";
 import { readBody } from "../../src/core/validate.js";
 import { asForbidden, InstallError } from "./errors.js";
 import type { Installer } from "./installer.js";
-import type { Started } from "./job-runner.js";
-import { installedOf } from "./lock.js";
+import type { Started } from "./jobs/runner.js";
 import { panel } from "./panel.js";
+import { installedOf } from "./place/lock.js";
 import { describeInstalled } from "./replies.js";
 import { Install, Remove, Rollback, Update } from "./requests.js";
 

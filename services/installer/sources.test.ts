@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { InstallError } from "./errors.js";
-import { resolveTarget } from "./origin.js";
+import { resolveTarget } from "./sources/origin.js";
 import { folderName, type GitSource, parseSource } from "./sources.js";
 
 function refusal(text: string, apart = {}): string {

@@ -1,8 +1,8 @@
 /** Reads what a person writes as a source: a git repository in one of its spellings, or a folder on this machine. */
 import { resolve } from "node:path";
 import { isFolderName } from "../../src/core/names.js";
-import { withoutCredentials } from "./credentials.js";
 import { InstallError, printable } from "./errors.js";
+import { withoutCredentials } from "./sources/credentials.js";
 
 export type Transport = "https" | "http" | "ssh" | "file";
 

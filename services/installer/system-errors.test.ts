@@ -4,7 +4,7 @@ import type { ServiceModule } from "../../src/core/types.js";
 import { Sandbox } from "../../tests/support/sandbox.js";
 import { knownFolders } from "./folders.js";
 import type { Installer } from "./installer.js";
-import { JobRunner } from "./job-runner.js";
+import { JobRunner } from "./jobs/runner.js";
 import { Jobs } from "./jobs.js";
 import { createRoutes } from "./routes.js";
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { messageOf } from "../../src/core/errors.js";
 import type { Logger } from "../../src/core/log.js";
 import type { Folders } from "./folders.js";
-import { HALF_WAY, keepLeft, makeRoom, OWNER, PROCESS } from "./staging.js";
+import { HALF_WAY, keepLeft, makeRoom, OWNER, PROCESS } from "./workspace/staging.js";
 
 const PROJECT_ROOT = resolve(import.meta.dir, "..", "..");
 
