@@ -1,5 +1,5 @@
 /** Runs a test command to its end, within a limit, and leaves nothing of it running. */
-import { collect } from "../services/services/test-output.js";
+import { collect } from "../services/services/test-run/output.js";
 import { endProcessTree, processTree } from "../src/core/process-tree.js";
 
 export interface TestRun {

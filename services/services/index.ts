@@ -40,7 +40,7 @@ const services: ServiceModule = {
     ctx.onDispose(() => deployer.end(new ReefError("BUSY", EXCHANGED)));
     ctx.setTimeout(async () => {
       for (const { name, error } of deployJobs.takeInterrupted()) announcer.interrupted(name, error);
-      await (await import("./test-scratch.js")).clearScratch(ctx.log);
+      await (await import("./test-run/scratch.js")).clearScratch(ctx.log);
     }, TIDY_AFTER_MS);
     ctx.events.on(CHANGE_EVENT, (change) => announcer.changed(change));
   },

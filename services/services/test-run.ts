@@ -1,8 +1,8 @@
 /** Runs a service's tests, in processes of their own, and says what came of it. */
 import { codeFiles } from "../../src/core/code/code-files.js";
 import { TEST_FILE } from "../../src/core/test-files.js";
-import { TestKeeper } from "./test-keeper.js";
-import type { TestVerdict } from "./test-verdict.js";
+import { TestKeeper } from "./test-run/keeper.js";
+import type { TestVerdict } from "./test-run/verdict.js";
 
 export interface TestRunOptions {
   /** The service's folder, absolute. */

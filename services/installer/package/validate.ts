@@ -9,8 +9,8 @@ import {
   LoadFailure,
 } from "../../../src/core/load-failure.js";
 import type { ServiceRegistry } from "../../../src/core/registry-types.js";
+import type { TestVerdict } from "../../services/test-run/verdict.js";
 import { runTests } from "../../services/test-run.js";
-import type { TestVerdict } from "../../services/test-verdict.js";
 import { InstallError, isForbidden, printable, type Step } from "../errors.js";
 import type { Workspace } from "../workspace.js";
 

@@ -1,7 +1,7 @@
 /** From a source to a folder that is ready to be put into place: fetched, checked, complete, tried and tested. */
 import { contentDigest } from "../../../src/core/code/digest.js";
 import type { ServiceRegistry } from "../../../src/core/registry-types.js";
-import type { TestVerdict } from "../../services/test-verdict.js";
+import type { TestVerdict } from "../../services/test-run/verdict.js";
 import type { Folders } from "../folders.js";
 import type { Progress } from "../jobs.js";
 import { installDependencies } from "../package/dependencies.js";

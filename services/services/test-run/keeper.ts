@@ -3,12 +3,12 @@
  * left and reading what it prints take the server's one thread for milliseconds each; there they are in nobody's way.
  */
 import { join } from "node:path";
-import { messageOf } from "../../src/core/errors.js";
-import { sourcePreload } from "../../src/core/generation/host-modules.js";
-import { endProcessTree } from "../../src/core/process-tree.js";
-import { MARK, type TestExecution } from "./test-execution.js";
-import type { KeeperAnswer, KeeperRequest } from "./test-keeper-child.js";
-import type { TestVerdict } from "./test-verdict.js";
+import { messageOf } from "../../../src/core/errors.js";
+import { sourcePreload } from "../../../src/core/generation/host-modules.js";
+import { endProcessTree } from "../../../src/core/process-tree.js";
+import { MARK, type TestExecution } from "./execution.js";
+import type { KeeperAnswer, KeeperRequest } from "./keeper-child.js";
+import type { TestVerdict } from "./verdict.js";
 
 interface Run {
   resolve(verdict: TestVerdict): void;
@@ -16,7 +16,7 @@ interface Run {
   mark: string;
 }
 
-const CHILD = join(import.meta.dir, "test-keeper-child.ts");
+const CHILD = join(import.meta.dir, "keeper-child.ts");
 
 /** Without a run for so long it is ended, in milliseconds. */
 const IDLE_MS = 60_000;

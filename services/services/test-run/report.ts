@@ -1,6 +1,6 @@
 /** What the test runner writes down at its end: a JUnit report, which tests cannot add to by what they print. */
 import { readFileSync } from "node:fs";
-import { systemErrorCode } from "../../src/core/storage-error.js";
+import { systemErrorCode } from "../../../src/core/storage-error.js";
 
 export interface TestReport {
   tests: number;

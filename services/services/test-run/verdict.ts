@@ -1,6 +1,6 @@
 /** What came of a test run: its exit, the runner's report and its output in one verdict. */
-import type { TestOutput } from "./test-output.js";
-import { readReport, type TestReport } from "./test-report.js";
+import type { TestOutput } from "./output.js";
+import { readReport, type TestReport } from "./report.js";
 
 export interface TestVerdict {
   status: "passed" | "failed" | "skipped";

@@ -1,7 +1,7 @@
 /** Where tests of deploys work: folders in the system's temporary one, which name the server that they are for. */
 
-import type { Logger } from "../../src/core/log.js";
-import { clearAbandoned, makeTemporary } from "../../src/core/temporary-folders.js";
+import type { Logger } from "../../../src/core/log.js";
+import { clearAbandoned, makeTemporary } from "../../../src/core/temporary-folders.js";
 
 const WORD = "reef-deploy";
 

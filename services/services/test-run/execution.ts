@@ -1,12 +1,12 @@
 /** Runs a service's tests in a child process of this one and says what came of it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { testPreload } from "../../src/core/generation/host-modules.js";
-import { lowerPriority } from "../../src/core/priority.js";
-import { endProcessGroup, endProcessTree } from "../../src/core/process-tree.js";
-import { collect, TestOutput } from "./test-output.js";
-import { makeScratch } from "./test-scratch.js";
-import { failedWith, type TestVerdict, verdictOn } from "./test-verdict.js";
+import { testPreload } from "../../../src/core/generation/host-modules.js";
+import { lowerPriority } from "../../../src/core/priority.js";
+import { endProcessGroup, endProcessTree } from "../../../src/core/process-tree.js";
+import { collect, TestOutput } from "./output.js";
+import { makeScratch } from "./scratch.js";
+import { failedWith, type TestVerdict, verdictOn } from "./verdict.js";
 
 export interface TestExecution {
   /** The service's folder, absolute. */

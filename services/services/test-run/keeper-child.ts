@@ -1,8 +1,8 @@
 /** The process that starts the tests of services, looks after them and ends what they leave: see test-keeper.ts. */
-import { messageOf } from "../../src/core/errors.js";
-import { lowerOwnPriority } from "../../src/core/priority.js";
-import { executeTests, type TestExecution } from "./test-execution.js";
-import type { TestVerdict } from "./test-verdict.js";
+import { messageOf } from "../../../src/core/errors.js";
+import { lowerOwnPriority } from "../../../src/core/priority.js";
+import { executeTests, type TestExecution } from "./execution.js";
+import type { TestVerdict } from "./verdict.js";
 
 /** Tests to run, or the number of a run to end. */
 export type KeeperRequest =
