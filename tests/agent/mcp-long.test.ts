@@ -116,4 +116,6 @@ test("a call goes on when the service that answers clients is exchanged", async 
   expect(await call("reef_wait_for_call", { id })).toMatch(ID);
   await events.emit("open", 0);
   await eventually(async () => (await call("reef_wait_for_call", { id })) === "was opened", "the result");
+  const record = Bun.file(join(reef.server.ctx.dataDir, ".reef", "jobs", "calls", `${id}.json`));
+  await eventually(async () => (await record.json()).status === "done", "the result on disk");
 });
