@@ -116,15 +116,13 @@ export class Progress {
 
   /** Resolves when that is on disk, or cannot be. */
   async done(result: Record<string, unknown>): Promise<void> {
-    const saved = this.jobs.end(this.job, { status: "done", result });
+    await this.jobs.end(this.job, { status: "done", result });
     announce(this.events, this.job);
-    await saved;
   }
 
   async failed(error: string, errorStatus: number): Promise<void> {
-    const saved = this.jobs.end(this.job, { status: "failed", error, errorStatus });
+    await this.jobs.end(this.job, { status: "failed", error, errorStatus });
     announce(this.events, this.job);
-    await saved;
   }
 
   #tell({ step, status, detail }: JobStep): void {
