@@ -101,7 +101,9 @@ export class JobBook<T extends KeptJob> {
 
   /** There may be room by now. */
   #saveUnsaved(): void {
-    for (const { job } of this.entries.values()) if (job.warning !== undefined) this.save(job.id, true);
+    for (const { job, isQueued } of this.entries.values()) {
+      if (job.warning !== undefined && !isQueued) this.save(job.id, true);
+    }
   }
 
   /** Resolves when nothing is being written, and what could not be has been tried once more. */
