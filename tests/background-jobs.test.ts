@@ -1,6 +1,6 @@
 /** What is acknowledged before it is done has an answer after the server was killed, stopped or exchanged in parts. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import services from "../services/services/index.js";
 import type { TestHarness } from "../src/core/testing.js";
@@ -173,11 +173,9 @@ test("an installation during which the server was killed is interrupted, with th
   await eventually(() => existsSync(begun), "the test");
   const { data: before } = await ask("GET", `/installer/jobs/${begin.id}`);
   expect(before.steps.at(-1)).toMatchObject({ step: "test", status: "running" });
-  const record = Bun.file(join(sandbox.dataDir, ".reef", "jobs", "installer", `${begin.id}.json`));
-  await eventually(
-    async () => (await record.json()).steps.length === before.steps.length,
-    "the step on disk",
-  );
+  const record = join(sandbox.dataDir, ".reef", "jobs", "installer", `${begin.id}.json`);
+  const steps = () => JSON.parse(readFileSync(record, "utf8")).steps;
+  await eventually(() => steps().length === before.steps.length, "the step on disk");
   await reef.stop("SIGKILL");
 
   await start("installer");
