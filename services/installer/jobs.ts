@@ -116,15 +116,13 @@ export class Progress {
 
   /** Resolves when that is on disk, or cannot be. */
   async done(result: Record<string, unknown>): Promise<void> {
-    const saved = this.jobs.end(this.job, { status: "done", result });
+    await this.jobs.end(this.job, { status: "done", result });
     announce(this.events, this.job);
-    await saved;
   }
 
   async failed(error: string, errorStatus: number): Promise<void> {
-    const saved = this.jobs.end(this.job, { status: "failed", error, errorStatus });
+    await this.jobs.end(this.job, { status: "failed", error, errorStatus });
     announce(this.events, this.job);
-    await saved;
   }
 
   #tell({ step, status, detail }: JobStep): void {
@@ -142,13 +140,20 @@ export class Progress {
 }
 
 /** The outcome is for people and agents to see, so it also goes into the event tree. */
-function announce(events: ServiceEventBus, { id, action, dirName, source, status, error }: Job): void {
+function announce(events: ServiceEventBus, job: Job): void {
+  const { id, action, dirName, source, status } = job;
   events.fire(PROGRESS_EVENT, { id, action, dirName, step: "end", status });
-  const done = status === "done";
   events.fire("reef:event", {
     type: `installer_${action}_${status}`,
     source: "installer",
-    content: done ? `${PAST[action]} ${dirName}` : `Could not ${action} ${dirName}: ${error}`,
+    content: contentOf(job),
     metadata: { id, dirName, source },
   });
+}
+
+function contentOf({ action, dirName, status, error }: Job): string {
+  if (status === "done") return `${PAST[action]} ${dirName}`;
+  // Whether it was done is not known.
+  if (status === "interrupted") return `Interrupted: ${action} ${dirName}: ${error}`;
+  return `Could not ${action} ${dirName}: ${error}`;
 }

@@ -3,7 +3,11 @@ import { Type } from "@sinclair/typebox";
 import type { Context } from "hono";
 import { readBody, readQuery } from "../../src/core/validate.js";
 
-const Deploy = Type.Object({ name: Type.String(), background: Type.Optional(Type.Boolean()) });
+/** No folder has a name of more than 64 characters; what is not refused here is told in the report, and kept. */
+const Deploy = Type.Object({
+  name: Type.String({ maxLength: 500 }),
+  background: Type.Optional(Type.Boolean()),
+});
 const Wait = Type.Object({ wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60 })) });
 const Rollback = Type.Object({ digest: Type.Optional(Type.String({ pattern: "^[0-9a-f]{6,64}$" })) });
 const Disable = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) });

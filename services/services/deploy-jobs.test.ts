@@ -54,6 +54,11 @@ test.each([
   });
 });
 
+test("a name that is too long for any folder is refused at once, and not kept", async () => {
+  const { status, data } = await begin("x".repeat(501));
+  expect([status, data.error]).toEqual([400, expect.stringContaining("name must be")]);
+});
+
 test("what is no deploy is 404, with where to look instead; a time that is none is 400", async () => {
   const unknown = await job("nothing");
   expect([unknown.status, unknown.data.error]).toEqual([

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { Sandbox } from "../../tests/support/sandbox.js";
+import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { KEPT_JOBS } from "../core/kept-jobs.js";
 import { LogBook } from "../core/log.js";
 import { Scope } from "../core/scope.js";
@@ -84,11 +84,11 @@ test("the latest that have ended are kept, and all that run", async () => {
   const ids: string[] = [];
   for (let i = 0; i <= KEPT_JOBS; i++) {
     const { promise, resolve } = Promise.withResolvers<number>();
-    ids.push((await unfinished(calls.begin("work", () => promise))).id);
+    const { id } = await unfinished(calls.begin("work", () => promise));
+    ids.push(id);
     resolve(i);
-    await promise;
+    await eventually(async () => (await calls.wait(id))?.status === "done", "its end");
   }
-  await Bun.sleep(0);
   expect(await calls.wait(ids[0] ?? "")).toBeUndefined();
   expect(await calls.wait(ids[1] ?? "")).toMatchObject({ result: 1 });
   expect(await calls.wait(first.id)).toMatchObject({ status: "running" });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, Sandbox } from "../../tests/support/sandbox.js";
 import { KEPT_JOBS, type KeptJob, KeptJobs } from "./kept-jobs.js";
@@ -51,6 +51,21 @@ test("a job is on disk when it can be acknowledged, and how it ended when that c
   await jobs.end(job, { status: "failed", error: "twice" });
   expect(job.status).toBe("done");
   expect(statSync(join(folder(), `${job.id}.json`)).mode & 0o777).toBe(0o600);
+});
+
+test("an end is told when it is on disk, not before", async () => {
+  const { jobs } = version();
+  const job = jobs.begin({ what: "go" });
+  await jobs.saved(job);
+  const statusOnDisk = () => JSON.parse(readFileSync(join(folder(), `${job.id}.json`), "utf8")).status;
+  const waiting = jobs.wait(job.id, 60_000).then(statusOnDisk);
+  // It is written first, as it is now.
+  jobs.note(job);
+  const ending = jobs.end(job, { status: "done" });
+  expect(job.status).toBe("running");
+  expect(await waiting).toBe("done");
+  await ending;
+  expect(job.status).toBe("done");
 });
 
 test("how far a job has come is on disk, too", async () => {

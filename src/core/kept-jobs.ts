@@ -100,12 +100,13 @@ export class KeptJobs<T extends KeptJob> {
     this.#book.save(id, false);
   }
 
-  /** The job has ended. The first end counts. Resolves when that is on disk, or cannot be. */
+  /**
+   * The job has ended. The first end counts. It is running for everybody until that is on disk, or cannot be; then this
+   * resolves.
+   */
   async end(job: T, outcome: Outcome<T>): Promise<void> {
-    if (job.status !== "running") return;
     this.#own.delete(job);
-    Object.assign(job, outcome, { finishedAt: new Date().toISOString() });
-    await this.#book.ended(job);
+    await this.#book.end(job.id, { ...outcome, finishedAt: new Date().toISOString() });
   }
 
   /** The job, as it is when it has ended, or else after `ms` milliseconds. Undefined when there is none of this id. */

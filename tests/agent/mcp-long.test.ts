@@ -1,5 +1,6 @@
 /** Tools that take longer than clients of MCP wait for a result. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { createMcp, ToolCatalog } from "../../src/agent/index.js";
@@ -116,4 +117,6 @@ test("a call goes on when the service that answers clients is exchanged", async 
   expect(await call("reef_wait_for_call", { id })).toMatch(ID);
   await events.emit("open", 0);
   await eventually(async () => (await call("reef_wait_for_call", { id })) === "was opened", "the result");
+  const record = join(reef.server.ctx.dataDir, ".reef", "jobs", "calls", `${id}.json`);
+  expect(JSON.parse(readFileSync(record, "utf8")).status).toBe("done");
 });

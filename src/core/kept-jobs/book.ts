@@ -8,6 +8,8 @@ export const KEPT_JOBS = 50;
 
 export interface Entry<T> {
   job: T;
+  /** How it has ended, until that is on disk and may be told. */
+  outcome?: Partial<T>;
   /** Resolves when it has ended. */
   end: PromiseWithResolvers<void>;
   /** Resolves when all that was to be written has been, or cannot be. Never rejects. */
@@ -53,16 +55,15 @@ export class JobBook<T extends KeptJob> {
     this.save(job.id, true);
   }
 
-  async ended(job: T): Promise<void> {
-    const entry = this.entries.get(job.id);
-    if (!entry) return;
-    // The order of their ends decides which are let go of: one that took long has only just ended.
-    this.entries.delete(job.id);
-    this.entries.set(job.id, entry);
-    entry.end.resolve();
-    this.save(job.id, true);
-    this.#evict();
-    await entry.saving;
+  /** Resolves when the job has ended for everybody: that is on disk by then, or cannot be. */
+  async end(id: string, outcome: Partial<T>): Promise<void> {
+    const entry = this.entries.get(id);
+    if (entry?.job.status !== "running") return;
+    if (!entry.outcome) {
+      entry.outcome = outcome;
+      this.save(id, true);
+    }
+    await entry.end.promise;
   }
 
   save(id: string, durable: boolean): void {
@@ -75,8 +76,10 @@ export class JobBook<T extends KeptJob> {
 
   async #write(entry: Entry<T>, durable: boolean): Promise<void> {
     entry.isQueued = false;
-    const { job } = entry;
-    const why = await this.#records.write(job, durable);
+    const { job, outcome } = entry;
+    const why = await this.#records.write({ ...job, ...outcome }, durable);
+    // What is told must not be another after a crash.
+    if (outcome && durable) this.#settle(entry, outcome);
     if (why !== undefined) {
       job.warning = `a restart of the server loses this: ${why}`;
       return;
@@ -85,9 +88,22 @@ export class JobBook<T extends KeptJob> {
     this.#saveUnsaved();
   }
 
+  #settle(entry: Entry<T>, outcome: Partial<T>): void {
+    const { job } = entry;
+    entry.outcome = undefined;
+    Object.assign(job, outcome);
+    // The order of their ends decides which are let go of: one that took long has only just ended.
+    this.entries.delete(job.id);
+    this.entries.set(job.id, entry);
+    entry.end.resolve();
+    this.#evict();
+  }
+
   /** There may be room by now. */
   #saveUnsaved(): void {
-    for (const { job } of this.entries.values()) if (job.warning !== undefined) this.save(job.id, false);
+    for (const { job, isQueued } of this.entries.values()) {
+      if (job.warning !== undefined && !isQueued) this.save(job.id, true);
+    }
   }
 
   /** Resolves when nothing is being written, and what could not be has been tried once more. */
