@@ -217,7 +217,8 @@ test("what is done through the registry counts like a call of the store", async 
   const { reef, registry, items } = await start();
   Object.assign(globalThis, { __keeper: { init } });
   const loading = registry.reload("keeper");
-  const handedOver = () => reef.registry.table.get("keeper")?.current.generation.scope.handover !== undefined;
+  const handedOver = () =>
+    reef.registry.table.get("keeper")?.current.generation.scope.flushWindow !== undefined;
   await eventually(handedOver);
   interface Adds {
     add(item: string): void;

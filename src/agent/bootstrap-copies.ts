@@ -10,7 +10,7 @@ import { tokenProblem } from "../core/agent-token.js";
 const DOWNLOAD_LIMIT_MS = 10_000;
 const MAX_BYTES = 20 * 1024 * 1024;
 /** Copies kept for each control plane. */
-const KEPT = 3;
+const MAX_KEPT = 3;
 
 export interface Latest {
   /** SHA-256 of the copy that was fetched last. */
@@ -112,6 +112,6 @@ export async function tidy(folder: string, keep: readonly string[]): Promise<voi
   const ages = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
   );
-  const old = ages.sort((a, b) => b.at - a.at).slice(KEPT - 1);
+  const old = ages.sort((a, b) => b.at - a.at).slice(MAX_KEPT - 1);
   await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })));
 }

@@ -3,7 +3,7 @@
  * its hash, and works on with the last good copy while the control plane is away. Runs on Node and on Bun, and is
  * sent out as one file, so of packages it may need Node's own only.
  */
-import { LATE, within } from "../core/extension/alive.js";
+import { TIMED_OUT, waitAtMost } from "../core/extension/timeouts.js";
 import {
   cacheFolder,
   fetchLatest,
@@ -23,21 +23,21 @@ interface Pi {
 }
 
 /** How long a session's start may wait for the control plane, in milliseconds. */
-const PATIENCE_MS = 800;
+const START_WAIT_MS = 800;
 /** The same for a prompt of a session that has no copy to use. */
-const PROMPT_PATIENCE_MS = 250;
+const PROMPT_WAIT_MS = 250;
 
 const warn = (line: string) => console.warn(`[reef] ${line}`);
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** The newest copy by `PATIENCE_MS`: a fetched one, else the one that is there. */
+/** The newest copy by `START_WAIT_MS`: a fetched one, else the one that is there. */
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
   const { known, whole } = await lastFetched(folder);
   const fetching = fetchLatest(url, folder, known, whole, signal);
   let latest = known?.hash;
   try {
-    const fetched = await within(fetching, PATIENCE_MS);
-    if (fetched === LATE) throw new Error(`${url} does not answer`);
+    const fetched = await waitAtMost(fetching, START_WAIT_MS);
+    if (fetched === TIMED_OUT) throw new Error(`${url} does not answer`);
     latest = fetched;
   } catch (error) {
     const last = whole === undefined ? "the copy fetched last is damaged" : "the copy fetched last is used";
@@ -87,18 +87,18 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
   pi.on("before_agent_start", async (_event, ctx) => {
     if (isUsed) return;
     fetching ??= fetched();
-    const hash = await within(fetching, PROMPT_PATIENCE_MS);
-    if (hash === LATE || hash === undefined || hash === tried) return;
+    const hash = await waitAtMost(fetching, PROMPT_WAIT_MS);
+    if (hash === TIMED_OUT || hash === undefined || hash === tried) return;
     tried = hash;
     const starts: Handler[] = [];
-    isUsed = await use(hearing(pi, starts), folder, [hash]);
+    isUsed = await use(recordingStarts(pi, starts), folder, [hash]);
     // For what is registered only now, the session begins now.
     for (const start of starts) await start({ type: "session_start", reason: "startup" }, ctx);
   });
 }
 
 /** `pi`, with the handlers for the start of a session kept as well. */
-function hearing(pi: Pi, starts: Handler[]): Pi {
+function recordingStarts(pi: Pi, starts: Handler[]): Pi {
   const on: Pi["on"] = (event, handler) => {
     if (event === "session_start") starts.push(handler);
     pi.on(event, handler);

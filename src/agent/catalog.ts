@@ -1,6 +1,6 @@
 /** The one place that knows every tool: those of services and those that services provide for others. */
 import { ReefError } from "../core/errors.js";
-import { within } from "../core/extension/alive.js";
+import { waitAtMost } from "../core/extension/timeouts.js";
 import { MAX_WIRE_NAME, wireNames } from "../core/tools/names.js";
 import type { ServiceContext } from "../core/types.js";
 import { type CatalogProblem, contributionOf, type Entry } from "./contributions.js";
@@ -64,7 +64,7 @@ export class ToolCatalog {
    * given before, it goes without their tools for a whole session.
    */
   async whole(): Promise<void> {
-    await within(this.host.registry.started(), START_LIMIT_MS);
+    await waitAtMost(this.host.registry.started(), START_LIMIT_MS);
   }
 
   /** Like `find`; waits for a tool that may come with the start of the server. */

@@ -2,11 +2,11 @@
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import * as typebox from "@sinclair/typebox";
 import { messageOf } from "../core/errors.js";
-import { lend } from "../core/generation/host-modules.js";
+import { shareLoaded } from "../core/generation/host-modules.js";
 import type { FleetClient, ServiceModule } from "../core/types.js";
 
 // Tools are made with it, and their files may be required when they are registered.
-lend("@sinclair/typebox", typebox);
+shareLoaded("@sinclair/typebox", typebox);
 
 export interface Collected {
   tools: ToolDefinition[];

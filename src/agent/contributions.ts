@@ -36,17 +36,17 @@ export interface Contribution {
 }
 
 /** What each loaded module registered; shared by all catalogues, since a module is another after each reload. */
-const known = new WeakMap<ServiceModule, Contribution>();
+const registered = new WeakMap<ServiceModule, Contribution>();
 
 /** What each loaded module provided when it was asked last. */
-const lately = new WeakMap<ServiceModule, Contribution>();
+const lastProvided = new WeakMap<ServiceModule, Contribution>();
 
 /** Never called: registering a tool takes a client, executing it takes another one. */
-const nobody = createFleetClient({ env: {} });
+const registrationClient = createFleetClient({ env: {} });
 
 /** The tools of a loaded service, and those that it provides for others. */
 export function contributionOf(registry: ServiceRegistry, module: ServiceModule): Contribution {
-  const own = known.get(module) ?? ownTools(registry, module);
+  const own = registered.get(module) ?? ownTools(registry, module);
   if (!module.toolProvider) return own;
   const provided = providedTools(registry, module);
   return {
@@ -61,13 +61,13 @@ function ownTools(registry: ServiceRegistry, module: ServiceModule): Contributio
   const contribution: Contribution = { entries: [], problems: [] };
   let collected: Collected;
   try {
-    collected = registry.run(service, (running) => collectTools(running, nobody));
+    collected = registry.run(service, (running) => collectTools(running, registrationClient));
   } catch (refused) {
     // It is being exchanged. That may fail, and this version is then asked again.
     contribution.problems.push({ service, error: messageOf(refused) });
     return contribution;
   }
-  known.set(module, contribution);
+  registered.set(module, contribution);
   const { tools, error } = collected;
   if (error !== undefined) contribution.problems.push({ service, error: `registerTools threw: ${error}` });
   const prefix = toolPrefix(service);
@@ -99,10 +99,10 @@ function providedTools(registry: ServiceRegistry, module: ServiceModule): Contri
         contribution.problems.push({ service, ...named, error: messageOf(error) });
       }
     }
-    lately.set(module, contribution);
+    lastProvided.set(module, contribution);
   } catch (error) {
     const isExchanged = error instanceof ReefError && error.code === "BUSY";
-    const before = isExchanged ? lately.get(module) : undefined;
+    const before = isExchanged ? lastProvided.get(module) : undefined;
     if (before) return before;
     contribution.problems.push({ service, error: `listTools threw: ${messageOf(error)}` });
   }

@@ -1,5 +1,5 @@
 /** Calls that take longer than their callers wait for: they go on, and say later what came of them. */
-import { LATE, within } from "../core/extension/alive.js";
+import { TIMED_OUT, waitAtMost } from "../core/extension/timeouts.js";
 import { type KeptJob, KeptJobs } from "../core/kept-jobs.js";
 import type { ServiceContext } from "../core/types.js";
 
@@ -47,9 +47,9 @@ export class LongCalls<T> {
     if (client?.aborted) abort();
     client?.addEventListener("abort", abort);
     const running = start(controller.signal);
-    const result = await within(running, this.answerAfterMs);
+    const result = await waitAtMost(running, this.answerAfterMs);
     client?.removeEventListener("abort", abort);
-    return result === LATE ? this.#keep(name, running) : { result };
+    return result === TIMED_OUT ? this.#keep(name, running) : { result };
   }
 
   /** A call that was answered before it was done, as it is when it has ended or been waited for long enough. */

@@ -14,8 +14,8 @@ export type CallResult = Pick<ToolResult, "content" | "isError">;
 /** What it takes to run tools, and to keep what came of those that take long. */
 export type McpHost = ExecutionHost & Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
 
-/** As much of an id that is none as is told, in characters. */
-const SHOWN_ID = 100;
+/** As much of an id that is none as is describeCall, in characters. */
+const MAX_SHOWN_ID = 100;
 
 export class McpCalls {
   readonly #long: LongCalls<CallResult>;
@@ -29,7 +29,7 @@ export class McpCalls {
     this.#long = new LongCalls(host, answerAfterMs);
   }
 
-  /** What fails is told to the model, not to the protocol: it can mend its input or try another tool. */
+  /** What fails is describeCall to the model, not to the protocol: it can mend its input or try another tool. */
   async call(name: string, input: unknown, caller: Caller): Promise<CallResult> {
     try {
       if (name === LIST) return text(JSON.stringify(await search(this.catalog, input), null, 2));
@@ -55,15 +55,15 @@ export class McpCalls {
       }
     };
     const begun = await this.#long.begin(tool.name, run, caller.signal);
-    return "status" in begun ? told(begun) : begun.result;
+    return "status" in begun ? describeCall(begun) : begun.result;
   }
 
   async #wait(input: unknown): Promise<CallResult> {
     const { id } = fieldsOf(input);
     if (typeof id !== "string") throw new ReefError("BAD_REQUEST", `${WAIT} takes the id of a call`);
     const call = await this.#long.wait(id);
-    if (call) return told(call);
-    const shown = JSON.stringify(truncate(id, SHOWN_ID));
+    if (call) return describeCall(call);
+    const shown = JSON.stringify(truncate(id, MAX_SHOWN_ID));
     throw new ReefError(
       "NOT_FOUND",
       `no call has the id ${shown}: the latest ${KEPT_JOBS} that took long are kept. What the tool changed is there to be seen`,
@@ -73,7 +73,7 @@ export class McpCalls {
 
 const fieldsOf = (input: unknown) => (input ?? {}) as Record<string, unknown>;
 
-function told({ id, name, status, result, error }: LongCall<CallResult>): CallResult {
+function describeCall({ id, name, status, result, error }: LongCall<CallResult>): CallResult {
   if (status === "running") {
     const asked = JSON.stringify({ id });
     return text(

@@ -13,7 +13,7 @@ export const WAIT = "reef_wait_for_call";
 const READS = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
 /** For clients that ask for the list once and never again, and for calls that take longer than a client waits. */
-const LASTING_TOOLS: Tool[] = [
+const BUILT_IN_TOOLS: Tool[] = [
   {
     name: LIST,
     title: "Reef: list tools",
@@ -57,12 +57,12 @@ const LASTING_TOOLS: Tool[] = [
 ];
 
 /** A service's tool by one of these names is not reached. */
-const LASTING_NAMES = new Set(LASTING_TOOLS.map(({ name }) => name));
+const BUILT_IN_NAMES = new Set(BUILT_IN_TOOLS.map(({ name }) => name));
 
-export async function listed(catalog: ToolCatalog): Promise<Tool[]> {
+export async function listTools(catalog: ToolCatalog): Promise<Tool[]> {
   await catalog.whole();
   const { tools } = catalog.list(MAX_MCP_NAME);
-  return [...LASTING_TOOLS, ...tools.map(describe).filter(({ name }) => !LASTING_NAMES.has(name))];
+  return [...BUILT_IN_TOOLS, ...tools.map(describe).filter(({ name }) => !BUILT_IN_NAMES.has(name))];
 }
 
 function describe(tool: CatalogTool): Tool {

@@ -4,7 +4,7 @@ import type { ToolCatalog } from "./catalog.js";
 import { callerOf } from "./execute.js";
 import { acceptingByName } from "./mcp-accept.js";
 import { McpCalls, type McpHost } from "./mcp-calls.js";
-import { LIST, listed, WAIT } from "./mcp-tools.js";
+import { LIST, listTools, WAIT } from "./mcp-tools.js";
 
 export interface McpOptions {
   host: McpHost;
@@ -53,7 +53,7 @@ async function createHandler(options: McpOptions): Promise<McpHttpHandler> {
           instructions: INSTRUCTIONS,
         },
       );
-      server.setRequestHandler("tools/list", async () => ({ tools: await listed(options.catalog) }));
+      server.setRequestHandler("tools/list", async () => ({ tools: await listTools(options.catalog) }));
       server.setRequestHandler("tools/call", async ({ params }, ctx) => {
         // There are no sessions, so a client's own name is not known here.
         const caller = callerOf(requestInfo, "mcp", ctx.mcpReq.signal);

@@ -5,7 +5,7 @@ import { KeyedMutex } from "../core/keyed-mutex.js";
 import type { Json } from "../core/types.js";
 import { CallDispatcher } from "./calls/dispatcher.js";
 import type { LocalMethod } from "./calls/local.js";
-import { DeadlineWheel } from "./calls/wheel.js";
+import { TimerWheel } from "./calls/timer-wheel.js";
 import { type BrokerTool, type ProviderInfo, toolsOf } from "./catalogue.js";
 import { type CallOptions, clientOf, type ServiceClient } from "./client.js";
 import { CodeCopies } from "./code-copies.js";
@@ -61,7 +61,7 @@ export class Broker {
   /** The bounds that it keeps. */
   readonly limits: BrokerLimits;
   /** @internal */
-  readonly wheel = new DeadlineWheel();
+  readonly wheel = new TimerWheel();
   /** @internal */
   readonly factory: WorkerFactory;
   readonly #providers = new Providers();

@@ -56,7 +56,7 @@ export const MANIFEST_KEYS = ["reef", "kunkun"] as const;
 /** The ways a service can be run; all of them are a process without a user interface. */
 export const SERVICE_MODES = ["node-headless", "bun-headless"] as const;
 
-/** Who calls when nobody else is named; a plugin of that name could be taken for the operator. */
+/** Who calls when nobody else is readName; a plugin of that name could be taken for the operator. */
 export const OPERATOR_ID = "operator";
 
 const IDENTIFIER = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]{0,127}$/i;
@@ -174,7 +174,7 @@ function text(value: unknown, field: string): string {
   return value;
 }
 
-function named(value: unknown, field: string, what: string): string {
+function readName(value: unknown, field: string, what: string): string {
   if (typeof value !== "string" || !NAME.test(value) || value.includes("__")) {
     throw new ManifestError(
       field,
@@ -192,7 +192,7 @@ function readServices(raw: unknown, field: string, root: string): Map<string, Se
   for (const [index, entry] of raw.entries()) {
     const at = `${field}[${index}]`;
     if (!isObject(entry)) throw new ManifestError(at, "must be an object with name, main and methods");
-    const name = named(entry.name, `${at}.name`, "the service to its callers");
+    const name = readName(entry.name, `${at}.name`, "the service to its callers");
     if (services.has(name)) throw new ManifestError(`${at}.name`, `"${name}" is declared twice`);
     const mode = entry.serviceMode ?? SERVICE_MODES[0];
     if (!SERVICE_MODES.includes(mode as (typeof SERVICE_MODES)[number])) {
@@ -234,7 +234,7 @@ function readMethods(raw: unknown, field: string): Map<string, MethodManifest> {
   for (const [index, entry] of raw.entries()) {
     const at = `${field}[${index}]`;
     if (!isObject(entry)) throw new ManifestError(at, "must be an object with a name");
-    const name = named(entry.name, `${at}.name`, "the method to its callers");
+    const name = readName(entry.name, `${at}.name`, "the method to its callers");
     if (methods.has(name)) throw new ManifestError(`${at}.name`, `"${name}" is declared twice`);
     methods.set(name, {
       name,

@@ -17,21 +17,21 @@ interface Offer {
 }
 
 /** What the services of one Reef offer, and the broker that serves it. Outlives every version of either. */
-interface Book {
+interface OfferTable {
   offers: Set<Offer>;
   broker: Broker | null;
 }
 
 /** By data folder: one Reef has one, and tests run several in a process. */
-const books = new Map<string, Book>();
+const tables = new Map<string, OfferTable>();
 
-function bookOf(dataDir: string): Book {
-  let book = books.get(dataDir);
-  if (!book) {
-    book = { offers: new Set(), broker: null };
-    books.set(dataDir, book);
+function offersOf(dataDir: string): OfferTable {
+  let table = tables.get(dataDir);
+  if (!table) {
+    table = { offers: new Set(), broker: null };
+    tables.set(dataDir, table);
   }
-  return book;
+  return table;
 }
 
 /**
@@ -53,12 +53,12 @@ export function offerMethods(
   service: string,
   methods: Record<string, LocalMethod>,
 ): void {
-  const book = bookOf(ctx.dataDir);
+  const table = offersOf(ctx.dataDir);
   const offer: Offer = { owner: ctx.name, service, methods, withdraw: null };
-  if (book.broker) offer.withdraw = book.broker.registerLocal(ctx.name, service, methods);
-  book.offers.add(offer);
+  if (table.broker) offer.withdraw = table.broker.registerLocal(ctx.name, service, methods);
+  table.offers.add(offer);
   ctx.onDispose(() => {
-    book.offers.delete(offer);
+    table.offers.delete(offer);
     offer.withdraw?.();
   });
 }
@@ -72,9 +72,9 @@ export function serveOffers(
   broker: Broker,
   onError: (what: string, error: unknown) => void,
 ): () => void {
-  const book = bookOf(dataDir);
-  book.broker = broker;
-  for (const offer of book.offers) {
+  const table = offersOf(dataDir);
+  table.broker = broker;
+  for (const offer of table.offers) {
     try {
       offer.withdraw = broker.registerLocal(offer.owner, offer.service, offer.methods);
     } catch (error) {
@@ -83,9 +83,9 @@ export function serveOffers(
     }
   }
   return () => {
-    if (book.broker !== broker) return;
-    book.broker = null;
-    for (const offer of book.offers) offer.withdraw = null;
-    if (book.offers.size === 0) books.delete(dataDir);
+    if (table.broker !== broker) return;
+    table.broker = null;
+    for (const offer of table.offers) offer.withdraw = null;
+    if (table.offers.size === 0) tables.delete(dataDir);
   };
 }

@@ -56,7 +56,7 @@ export interface WireError {
   message: string;
   code?: BrokerErrorCode;
   /** The worker has found this when it checked the input or the answer; no method has thrown it. */
-  misfit?: "invalid_input" | "invalid_output";
+  failedCheck?: "invalid_input" | "invalid_output";
   details?: BrokerErrorDetails;
   /** Of a system error: its code and the path it was about. */
   errno?: string;

@@ -89,7 +89,7 @@ function tried<T>(check: () => T, tooDeep: T): T {
 }
 
 /** Why an input does not fit the input schema of the method `key`, or `null` when it does. */
-export function misfitOfInput(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
+export function inputError(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
   if (schema.check(input)) return null;
   const issues = schema.issues(input);
   const where = issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
@@ -97,7 +97,7 @@ export function misfitOfInput(schema: CompiledSchema, key: string, input: unknow
 }
 
 /** Why an answer of the method `key` does not fit its output schema, or `null` when it does. */
-export function misfitOfOutput(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
+export function outputError(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
   if (schema.check(answer)) return null;
   const details = { issues: schema.issues(answer), method: key };
   return new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, details);

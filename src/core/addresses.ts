@@ -1,10 +1,10 @@
-/** Where an IP address leads. Everything that decides what may be connected to goes by this one answer. */
+/** Classifies IP addresses as loopback, private or public. All decisions about where to connect rely on it. */
 import { BlockList, isIP } from "node:net";
 
-/** To this machine, to networks that are not public or to nowhere, or out to the Internet. */
+/** `loopback`: this machine. `private`: not publicly routable, or not an address at all. `public`: the Internet. */
 export type Reach = "loopback" | "private" | "public";
 
-/** What is not public of IPv4: special purposes, multicast and what is reserved. */
+/** IPv4 ranges that are not public: special-purpose, multicast and reserved. */
 const PRIVATE_4 = blockList("ipv4", [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -21,10 +21,10 @@ const PRIVATE_4 = blockList("ipv4", [
   ["224.0.0.0", 3],
 ]);
 
-/** All of IPv6 that is handed out to be routed; whatever lies outside of it is not public. */
+/** The globally routable part of IPv6. Everything outside it is not public. */
 const GLOBAL_6 = blockList("ipv6", [["2000::", 3]]);
 
-/** Special purposes within that: protocols, tunnels such as Teredo and 6to4, documentation. */
+/** Special-purpose ranges inside it: protocol assignments, tunnels such as Teredo and 6to4, documentation. */
 const PRIVATE_6 = blockList("ipv6", [
   ["2001::", 23],
   ["2001:db8::", 32],
@@ -39,16 +39,21 @@ function blockList(family: "ipv4" | "ipv6", nets: readonly [net: string, prefix:
 }
 
 /**
- * Classifies an IP address by the IANA registries of special-purpose addresses. An IPv4 address mapped into IPv6
- * is judged as itself; other addresses that embed one (6to4, NAT64, Teredo) count as not public, as does
- * everything with a zone and everything that is no plainly written IP address, such as `0x7f.1` or a name.
+ * Classifies an IP address by the IANA special-purpose registries. An IPv4-mapped IPv6 address is classified as
+ * its IPv4 address. Other addresses that embed an IPv4 one (6to4, NAT64, Teredo), addresses with a zone, and
+ * anything that is not a canonical IP address, such as `0x7f.1` or a name, count as `private`.
+ *
+ * @example
+ * reachOf("127.0.0.1"); // "loopback"
+ * reachOf("::ffff:10.0.0.1"); // "private"
+ * reachOf("1.1.1.1"); // "public"
  */
 export function reachOf(address: string): Reach {
   const family = isIP(address);
   if (family === 4) return reachOfIPv4(address);
   if (family !== 6) return "private";
   const canonical = URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1);
-  // No URL takes a zone.
+  // URLs cannot contain a zone.
   if (canonical === undefined) return "private";
   if (canonical === "::1") return "loopback";
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);

@@ -1,6 +1,9 @@
-/** The token that an agent sends. */
+/** Validation of the token that an agent sends. */
 
-/** What is wrong with a token that cannot be sent; it is not shown, as the engine's own error would. */
+/**
+ * What is wrong with a token that cannot be sent in a header; undefined when nothing is. The message does not
+ * contain the token, unlike the engine's own error.
+ */
 export function tokenProblem(token: string): string | undefined {
   return /[^\x21-\x7e]/.test(token) ? "VERS_AUTH_TOKEN has a character that no token has" : undefined;
 }

@@ -1,4 +1,4 @@
-/** Who may call: the bearer token, compared in constant time. */
+/** Authentication with a bearer token, compared in constant time. */
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { errorReply, messageOf } from "./errors.js";
@@ -6,18 +6,18 @@ import { writeFileAtomic } from "./files.js";
 import { readRegularFile } from "./regular-file.js";
 import { systemErrorCode } from "./storage-error.js";
 
-/** Says whether a request carries the right credentials. */
+/** Whether a request carries valid credentials. */
 export type Authenticator = (request: Request) => boolean;
 
-/** Shorter tokens might be guessed. */
-export const SHORTEST_TOKEN = 16;
+/** In characters. Shorter tokens could be guessed. */
+export const MIN_TOKEN_LENGTH = 16;
 
-/** Larger files hold something else, in bytes. */
-const LARGEST_FILE = 64 * 1024;
+/** Larger files cannot be token files. */
+const MAX_FILE_BYTES = 64 * 1024;
 
 const SCHEME = "bearer ";
 
-/** Accepts `Authorization: Bearer <token>`; the scheme in any case, as RFC 9110 wants it. */
+/** Accepts `Authorization: Bearer <token>`; the scheme is case-insensitive (RFC 9110). */
 export function bearerAuthenticator(token: string): Authenticator {
   if (token === "") throw new Error("the auth token is empty");
   const expected = Buffer.from(`Bearer ${token}`, "latin1");
@@ -35,24 +35,26 @@ export function bearerAuthenticator(token: string): Authenticator {
   };
 }
 
-/** The 401 of every protected path. */
+/** The reply to requests without valid credentials. */
 export function unauthorized(): Response {
   return errorReply("UNAUTHORIZED", undefined, { "www-authenticate": 'Bearer realm="reef"' });
 }
 
-/** Where a data folder keeps the token of its server. */
+/** The path of the token file in a data folder. */
 export const tokenPath = (dataDir: string) => join(dataDir, "auth-token");
 
 /**
- * The token kept in the data folder, made at the first start. Readable by the owner only. The caller holds the data
- * folder, or two servers could each make one.
+ * Reads the token from the data folder, or creates one, readable by the owner only. The caller must hold the
+ * data folder's lock; otherwise two servers could each create one.
+ *
+ * @throws Error when the file exists but holds no usable token, or cannot be read.
  */
 export function storedToken(dataDir: string): { token: string; path: string; created: boolean } {
   const path = tokenPath(dataDir);
-  const kept = readKept(path);
-  if (kept !== undefined) {
-    const token = kept.trim();
-    if (token.length < SHORTEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
+  const stored = readStored(path);
+  if (stored !== undefined) {
+    const token = stored.trim();
+    if (token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token)) {
       throw new Error(`${path} holds no usable token; delete the file to have a new one made.`);
     }
     chmodSync(path, 0o600);
@@ -63,9 +65,9 @@ export function storedToken(dataDir: string): { token: string; path: string; cre
   return { token, path, created: true };
 }
 
-function readKept(path: string): string | undefined {
+function readStored(path: string): string | undefined {
   try {
-    return readRegularFile(path, LARGEST_FILE);
+    return readRegularFile(path, MAX_FILE_BYTES);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw new Error(

@@ -1,15 +1,13 @@
+/** Collects items and processes them in batches, one per turn of the event loop. */
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * Collects items and hands them on in batches: everything pushed before the
- * next `setImmediate` arrives at `drain` in one array, in order.
+ * Collects items and passes them to `drain` in batches: everything pushed before the next `setImmediate`
+ * arrives in one array, in order. `drain` is synchronous, settles its items itself, and must not throw.
  *
- * The timer belongs to the context in which the queue was made, not to that of
- * whoever pushes. A queue made by the host therefore keeps going when a
- * `Bun.ModuleGraph` whose code used it is disposed; one made inside a graph
- * ends with that graph, so `flush()` or `close()` it first.
- *
- * `drain` is synchronous and must not throw: it settles its items itself.
+ * The timer belongs to the context in which the queue was created, not to the caller's. A queue created by the
+ * host therefore outlives a disposed `Bun.ModuleGraph` whose code used it; a queue created inside a graph ends
+ * with that graph, so `flush()` it first.
  */
 export class BatchQueue<Item> {
   readonly #drain: (items: Item[]) => void;
@@ -36,8 +34,7 @@ export class BatchQueue<Item> {
   }
 
   /**
-   * Drains everything that is queued before it returns, including what is
-   * pushed meanwhile.
+   * Drains everything that is queued, including what is pushed meanwhile, before it returns.
    *
    * @throws Error when called from inside `drain`.
    */

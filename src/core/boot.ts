@@ -1,12 +1,12 @@
 /** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
 
 import { type Imported, ImportRound, importChecked } from "./boot/imports.js";
-import { dropDuplicates, type Fail, SERVES, startInOrder } from "./boot/in-order.js";
+import { dropDuplicates, type Fail, SERVING, startInOrder } from "./boot/in-order.js";
 import { dependentsOf, orderByDependencies } from "./boot/order.js";
-import { Patience } from "./boot/patience.js";
+import { ProgressTimeout } from "./boot/progress-timeout.js";
 import type { Checker } from "./checker.js";
 import { readSource } from "./code/digest.js";
-import type { SourceMemory } from "./code/source-memory.js";
+import type { SourceCache } from "./code/source-cache.js";
 import { type ServiceFolder, scanServices } from "./discover.js";
 import { messageOf } from "./errors.js";
 import { yieldToEventLoop } from "./event-loop.js";
@@ -30,7 +30,7 @@ export async function boot(
   checker: Checker | undefined,
   patienceMs: number,
 ): Promise<BootResult> {
-  const patience = new Patience(patienceMs);
+  const timeout = new ProgressTimeout(patienceMs);
   const digests = new Map<ServiceFolder, string>();
   const fail: Fail = (candidate, error, name = candidate.dirName) => {
     registry.failures.note(name, candidate.dir, asLoadFailure(error), digests.get(candidate));
@@ -40,11 +40,11 @@ export async function boot(
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
 
   /** Imported, but something that they need is not there yet: they are tried again once all have come. */
-  const lacking: Imported[] = [];
-  const memory = registry.rememberSources();
+  const blocked: Imported[] = [];
+  const cache = registry.openSourceCache();
   const importOne = async (candidate: ServiceFolder) => {
     const { dirName, dir } = candidate;
-    const source = memory?.read(dirName, dir) ?? readSource(dir);
+    const source = cache?.read(dirName, dir) ?? readSource(dir);
     digests.set(candidate, source.digest);
     return importChecked(registry, candidate, source, checker);
   };
@@ -60,11 +60,11 @@ export async function boot(
         await loading;
       } else {
         await one.generation.dispose();
-        lacking.push(one);
+        blocked.push(one);
       }
     },
   });
-  await patience.allSettled(round.tasks.values());
+  await timeout.allSettled(round.tasks.values());
   const unique = dropDuplicates(round.close(), fail);
 
   const { ordered, missing, cyclic } = orderByDependencies(unique, new Set(registry.table.modules.keys()));
@@ -74,28 +74,28 @@ export async function boot(
   }
   for (const { node, needs } of missing) {
     await node.generation.dispose();
-    if (round.unsettled.size > 0) lacking.push(node);
+    if (round.unsettled.size > 0) blocked.push(node);
     else fail(node.candidate, missingDependency(node.name, needs), node.name);
   }
 
   const starting = startInOrder(ordered, { registry, checker, fail });
   for (const { name, candidate } of ordered) {
     const serving = starting.get(name) as Promise<boolean>;
-    if (serving !== SERVES) registry.starts.add([name, candidate.dirName], serving);
+    if (serving !== SERVING) registry.starts.add([name, candidate.dirName], serving);
   }
-  const started = await patience.allSettled(starting.values());
-  void afterwards(registry, [...starting.keys()], memory);
+  const started = await timeout.allSettled(starting.values());
+  void finishInBackground(registry, [...starting.keys()], cache);
   if (!started) for (const [name, serving] of starting) serving.then(() => registry.copies.keepAll([name]));
 
   const rest = [...round.latecomers, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
     // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
-    if (rest.length > 0) await takeIn(registry, lacking, fail);
+    if (rest.length > 0) await loadBlocked(registry, blocked, fail);
   });
   const atRoot = ({ generation }: Imported) => generation.module.mountAtRoot === true;
   for (const dirName of round.unsettled) {
     const known = round.tasks.get(dirName)?.then(() => {
-      const isLacking = lacking.some(({ candidate }) => candidate.dirName === dirName);
+      const isLacking = blocked.some(({ candidate }) => candidate.dirName === dirName);
       if (isLacking) registry.pending.add(dirName, finished, true, () => true);
     });
     registry.pending.add(dirName, known ?? finished, true);
@@ -113,28 +113,28 @@ export async function boot(
 }
 
 /** What a start leaves to do. Never rejects. */
-async function afterwards(
+async function finishInBackground(
   registry: Registry,
   names: readonly string[],
-  memory: SourceMemory | undefined,
+  cache: SourceCache | undefined,
 ): Promise<void> {
   const copies = registry.copies.keepAll(names);
   try {
     await yieldToEventLoop();
     loadRest();
     await copies;
-    memory?.save();
+    cache?.save();
   } catch (error) {
     console.warn(`reef: after the start: ${messageOf(error)}`);
   }
 }
 
 /** Loads those that were waiting for others, unless they wait for each other. */
-async function takeIn(registry: Registry, lacking: readonly Imported[], fail: Fail): Promise<void> {
-  const { cyclic } = orderByDependencies(lacking, new Set());
+async function loadBlocked(registry: Registry, blocked: readonly Imported[], fail: Fail): Promise<void> {
+  const { cyclic } = orderByDependencies(blocked, new Set());
   for (const { node, cycle } of cyclic) fail(node.candidate, dependencyCycle(cycle), node.name);
   const inCycle = new Set(cyclic.map(({ node }) => node));
-  const waiting = lacking.filter((one) => !inCycle.has(one));
+  const waiting = blocked.filter((one) => !inCycle.has(one));
   await changes().loadLacking(
     registry,
     waiting.map(({ candidate }) => candidate.dirName),

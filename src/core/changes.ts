@@ -1,4 +1,7 @@
-/** What changes of running services need and a start without any does not; see `changes` in lazy.ts. */
+/**
+ * The operations that change running services. Loaded lazily, because a plain start needs none of them; see
+ * lazy.ts.
+ */
 
 export { changeFolder } from "./changes/folder-change.js";
 export { check, load } from "./changes/load.js";

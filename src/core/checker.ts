@@ -4,10 +4,10 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isAlone, type Job } from "./checker/job.js";
+import { type Job, startsAlone } from "./checker/job.js";
 import { JobQueue } from "./checker/job-queue.js";
 import { KnownCode } from "./checker/known-code.js";
-import { type CheckAnswer, type CheckRequest, TOGETHER } from "./checker/messages.js";
+import { type CheckAnswer, type CheckRequest, MAX_CONCURRENT } from "./checker/messages.js";
 import type { CheckProcess } from "./checker/process.js";
 import { messageOf } from "./errors.js";
 import { checkProcess } from "./lazy.js";
@@ -51,7 +51,7 @@ export interface ChildCheckerOptions {
 }
 
 /** Children there are at most, where code blocks them or they do not come up. */
-const MOST_CHILDREN = 16;
+const MAX_CHILDREN = 16;
 
 /** Checks in children that are started when needed and kept for the next check. */
 export class ChildChecker implements Checker {
@@ -81,28 +81,28 @@ export class ChildChecker implements Checker {
   }
 
   async import(dirName: string): Promise<ModuleFacts> {
-    const answer = await this.#ask({ op: "import", dirNames: [dirName] });
+    const answer = await this.#submit({ op: "import", dirNames: [dirName] });
     if (answer.ok && answer.facts) return answer.facts;
-    throw asFailure(answer);
+    throw toFailure(answer);
   }
 
   async start(dirNames: string[]): Promise<void> {
-    const answer = await this.#ask({ op: "start", dirNames });
-    if (!answer.ok) throw asFailure(answer);
+    const answer = await this.#submit({ op: "start", dirNames });
+    if (!answer.ok) throw toFailure(answer);
   }
 
   prepare(): void {
-    if (!this.#closed && this.#known.isEmpty && this.#children.size === 0) this.#tryAnother();
+    if (!this.#closed && this.#known.isEmpty && this.#children.size === 0) this.#trySpawn();
   }
 
-  #ask(request: CheckRequest): Promise<CheckAnswer> {
+  #submit(request: CheckRequest): Promise<CheckAnswer> {
     if (this.#closed) return Promise.reject(shuttingDown());
     return new Promise((resolve, reject) => {
       const job: Job = { request, resolve, reject };
       this.#queue.add(job);
       // It starts while the rest of what is asked for at once comes in, and begins when there is enough for it.
-      if (this.#children.size === 0) this.#tryAnother(job);
-      if (this.#queue.size === TOGETHER) this.#assign();
+      if (this.#children.size === 0) this.#trySpawn(job);
+      if (this.#queue.size === MAX_CONCURRENT) this.#assign();
       if (this.#assigning) return;
       this.#assigning = true;
       queueMicrotask(() => {
@@ -114,40 +114,40 @@ export class ChildChecker implements Checker {
 
   /** Hands out what can be done now. */
   #assign(): void {
-    for (const jobs of this.#queue.kinds) this.#hand(jobs);
+    for (const jobs of this.#queue.kinds) this.#handOut(jobs);
   }
 
   /** Hands out jobs of one kind, several at once where they may be, until no child has room. */
-  #hand(jobs: readonly Job[]): void {
+  #handOut(jobs: readonly Job[]): void {
     // All children get some of a few.
-    const share = Math.min(TOGETHER, Math.ceil(jobs.length / this.#allowed));
+    const share = Math.min(MAX_CONCURRENT, Math.ceil(jobs.length / this.#allowed));
     while (!this.#closed) {
       const [job] = jobs;
       if (!job) return;
-      const child = this.#idle() ?? this.#tryAnother(job) ?? this.#withMostRoom(job);
+      const child = this.#findIdle() ?? this.#trySpawn(job) ?? this.#withMostRoom(job);
       const room = child?.room(job) ?? 0;
       if (!child || room === 0) return;
-      child.work(this.#queue.take(job, Math.min(room, isAlone(job) ? 1 : share)));
+      child.work(this.#queue.take(job, Math.min(room, startsAlone(job) ? 1 : share)));
     }
   }
 
-  #tryAnother(job?: Job): CheckProcess | undefined {
+  #trySpawn(job?: Job): CheckProcess | undefined {
     try {
-      return this.#another(job);
+      return this.#spawn(job);
     } catch (error) {
       // No room on the disk, or for another process.
-      if (this.#children.size === 0) for (const one of this.#queue.takeAll()) one.reject(notTried(error));
+      if (this.#children.size === 0) for (const one of this.#queue.takeAll()) one.reject(spawnFailure(error));
       return undefined;
     }
   }
 
-  #idle(): CheckProcess | undefined {
+  #findIdle(): CheckProcess | undefined {
     return [...this.#children].find((child) => child.idle);
   }
 
-  #another(job?: Job): CheckProcess | undefined {
+  #spawn(job?: Job): CheckProcess | undefined {
     const working = [...this.#children].filter((child) => !job || child.takesSoon(job)).length;
-    if (working >= this.#allowed || this.#children.size >= MOST_CHILDREN) return undefined;
+    if (working >= this.#allowed || this.#children.size >= MAX_CHILDREN) return undefined;
     this.#scratch ??= emptyScratch(this.#options.scratchDir);
     const child = new (checkProcess().CheckProcess)(
       { ...this.#options, scratch: this.#scratch },
@@ -202,12 +202,12 @@ function emptyScratch(folder: string | undefined): string {
   return folder;
 }
 
-function notTried(error: unknown): LoadFailure {
+function spawnFailure(error: unknown): LoadFailure {
   const message = `no child process can be started to try the code in: ${messageOf(error)}`;
   return new LoadFailure("CHECK_FAILED", "import", message, { cause: error });
 }
 
-function asFailure(answer: CheckAnswer): LoadFailure {
+function toFailure(answer: CheckAnswer): LoadFailure {
   const { code = "IMPORT_FAILED", step = "import", message = "the check gave no answer" } = answer;
   return new LoadFailure(code, step, message);
 }

@@ -40,10 +40,10 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** Before the first retry, and twice as long before each further one. */
 const RETRY_AFTER_MS = 100;
-const MOST_BETWEEN_MS = 1000;
+const MAX_RETRY_PAUSE_MS = 1000;
 /** Methods whose repetition changes nothing (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
-const WORTH_A_RETRY = new Set([0, 502, 503, 504]);
+const RETRIABLE_STATUS = new Set([0, 502, 503, 504]);
 const ERROR_RESULT = Symbol.for("reef.errorResult");
 
 /** Whether a tool result was made with `client.err()` or `client.noUrl()`. */
@@ -100,7 +100,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     if (!response.ok) {
       const said = errorText(data) || response.statusText || "failed";
       const isOurs = response.status === 401 && said === "unauthorized";
-      throw fail(response.status, isOurs ? `${said}: ${aboutToken(env.authToken)}` : said, data);
+      throw fail(response.status, isOurs ? `${said}: ${tokenHint(env.authToken)}` : said, data);
     }
     // Whoever answers in HTML is a proxy, a login page or another program.
     if (/\btext\/html\b/.test(type))
@@ -141,10 +141,10 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
       try {
         return await attempt(call);
       } catch (error) {
-        const again = error instanceof FleetError && retry < retries && WORTH_A_RETRY.has(error.status);
+        const again = error instanceof FleetError && retry < retries && RETRIABLE_STATUS.has(error.status);
         if (!again || signal?.aborted || call.deadline.aborted) throw error;
       }
-      const pauseMs = Math.min(RETRY_AFTER_MS * 2 ** retry, MOST_BETWEEN_MS);
+      const pauseMs = Math.min(RETRY_AFTER_MS * 2 ** retry, MAX_RETRY_PAUSE_MS);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };
@@ -197,7 +197,7 @@ function headersOf(env: ReturnType<typeof readAgentEnvironment>, hasBody: boolea
   return headers;
 }
 
-const aboutToken = (token: string) =>
+const tokenHint = (token: string) =>
   token === "" ? "VERS_AUTH_TOKEN is not set" : "VERS_AUTH_TOKEN is not the token of this Reef";
 
 /** Why no reply came. Node's fetch says so in the cause only. */

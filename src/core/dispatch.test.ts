@@ -368,7 +368,7 @@ test("requests from outside that nobody answers wait for what may be mounted at 
   expect(ask("/other")).toBeInstanceOf(Response);
   const waiting = ask("/other", server);
   expect(waiting).toBeInstanceOf(Promise);
-  expect(dispatcher.unaccounted(0, 0)).toBe(0);
+  expect(dispatcher.untrackedReplies(0, 0)).toBe(0);
   roots[0]?.reject(new Error("did not start"));
   roots[1]?.resolve();
   expect((await waiting).status).toBe(404);

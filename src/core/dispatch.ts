@@ -5,7 +5,7 @@ import { NOSNIFF } from "./dispatch/json-context.js";
 import { PendingServices } from "./dispatch/pending-services.js";
 import type { Env, ReplyKind, Serving } from "./dispatch/serving.js";
 import { isJson, mayWrite } from "./dispatch/streams.js";
-import { saysNotFound, withHeaders } from "./dispatch/unknown-route.js";
+import { isDefaultNotFound, withHeaders } from "./dispatch/unknown-route.js";
 import { clientGone, errorReply } from "./errors.js";
 import { isExchanging } from "./generation/host-context.js";
 import { rootRoutes } from "./lazy.js";
@@ -99,7 +99,7 @@ export class Dispatcher {
    * Replies on their way to clients that are on no generation's list: bodies from memory that a slow client is
    * still reading, and JSON that is being streamed. `active` counts running handlers, `streams` the listed ones.
    */
-  unaccounted(active: number, streams: number): number {
+  untrackedReplies(active: number, streams: number): number {
     if (this.#server === undefined) return 0;
     return Math.max(0, this.#server.pendingRequests - this.#waiting - active - streams);
   }
@@ -122,29 +122,29 @@ export class Dispatcher {
     const name = firstSegment(request.url);
     const mount = this.mounts.get(name);
     return mount === undefined
-      ? this.#routeUnnamed(name, request, server)
+      ? this.#routeOther(name, request, server)
       : this.#enter(mount, request, server);
   }
 
   /** Nobody has that name: whose the request is, in the order in which they are asked. */
-  #routeUnnamed(name: string, request: Request, server: Env): Response | Promise<Response> {
+  #routeOther(name: string, request: Request, server: Env): Response | Promise<Response> {
     if (name === "health" && pathOf(request.url) === "/health") {
       return this.complete(this.#health(request), request);
     }
     const known = this.pending.by(name, server);
-    if (known) return this.#whenKnown(known, request, server);
+    if (known) return this.#waitAndRoute(known, request, server);
     const root = this.#closestRoot(request);
     if (root) return this.#enter(root, request, server);
     const next = this.pending.nextRoot(server);
-    return next ? this.#whenKnown(next, request, server) : this.#unknown(request, server);
+    return next ? this.#waitAndRoute(next, request, server) : this.#unknown(request, server);
   }
 
   /** Hands a request over to a service. Once it has been exchanged, it may be more strict, or be reachable elsewhere. */
   #enter(mount: Mount, request: Request, server: Env): Response | Promise<Response> {
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
     // What the version before does is waited for: what it asks of itself for that cannot wait for it.
-    if (mount.gate === undefined || mount.serving.isAsking) return mount.serving.handle(request, server);
-    if (!isExchanging(mount.name)) return this.#whenKnown(mount.gate, request, server);
+    if (mount.gate === undefined || mount.serving.isOwnRequest) return mount.serving.handle(request, server);
+    if (!isExchanging(mount.name)) return this.#waitAndRoute(mount.gate, request, server);
     // So are its last saving and the start of the next one; but what it would store for them would be lost.
     return mayWrite(request)
       ? this.complete(errorReply("BUSY"), request)
@@ -159,7 +159,7 @@ export class Dispatcher {
   /** Nobody has a route for it. Middleware at the root may answer all the same, where the request would be let in. */
   #unknown(request: Request, server: Env): Response | Promise<Response> {
     if (this.roots.length > 0) {
-      const mounts = rootRoutes().mayAnswer(this.roots, request, this.#options.log);
+      const mounts = rootRoutes().middlewareMounts(this.roots, request, this.#options.log);
       const open = mounts.filter(({ requiresAuth }) => !requiresAuth || this.accepts(request));
       if (open.length > 0) return this.#askMiddleware(open, request, server);
     }
@@ -174,7 +174,7 @@ export class Dispatcher {
     let headers: Headers | undefined;
     for (const mount of mounts) {
       const reply = await this.#enter(mount, request, server);
-      if (!(await saysNotFound(reply))) return reply;
+      if (!(await isDefaultNotFound(reply))) return reply;
       headers ??= reply.headers;
       // The next one would find none.
       if (request.bodyUsed) break;
@@ -184,7 +184,7 @@ export class Dispatcher {
   }
 
   /** Routes a request anew once `known` has settled: until then it was not known who answers it. */
-  async #whenKnown(known: Promise<void>, request: Request, server: Env): Promise<Response> {
+  async #waitAndRoute(known: Promise<void>, request: Request, server: Env): Promise<Response> {
     this.#waiting++;
     await known;
     this.#waiting--;

@@ -8,7 +8,7 @@ export function yieldToEventLoop(): Promise<void> {
 }
 
 /** Resolves once what was due when it was called has run: timers of no or one millisecond, and immediates. */
-export async function whatIsDue(): Promise<void> {
+export async function afterDueTimers(): Promise<void> {
   await Bun.sleep(1);
   await yieldToEventLoop();
 }

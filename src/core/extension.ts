@@ -6,7 +6,7 @@ import { HandlerGuard } from "./extension/handlers.js";
 import { Installation, type InstallationOptions } from "./extension/installation.js";
 import { isSelected, selectionFrom } from "./extension/selection.js";
 import { ToolRegistrar } from "./extension/tools.js";
-import { guardUnattended } from "./extension/unattended.js";
+import { guardUnhandled } from "./extension/unhandled.js";
 import { CompositeWidget } from "./extension/widget.js";
 import type { ServiceModule } from "./types.js";
 
@@ -42,7 +42,7 @@ export function createExtension(
     for (const problem of options.problems ?? []) installation.say(problem);
     const choice = selectionFrom(options.env);
     const chosen = modules.filter((module) => isSelected(module, choice));
-    guardUnattended(
+    guardUnhandled(
       (error) => installation.report("a service left a failure unattended", error),
       options.codeFile,
     );

@@ -10,9 +10,9 @@ import { type Invoke, ownProcess, processOfGraph } from "./generation/own-proces
 import { forgetPackages, forgetPaths, isStale } from "./generation/stale-paths.js";
 import { LoadFailure } from "./load-failure.js";
 import type { LogBook } from "./log.js";
-import { type Run, Scope, within } from "./scope.js";
+import { type Run, Scope, withTimeout } from "./scope.js";
 import type { ServiceModule } from "./types.js";
-import type { Waiters } from "./waiters.js";
+import type { PendingWaits } from "./waiters.js";
 
 /** One version of a service's code: what it exports, and the scope that owns what it opens. */
 export interface Generation {
@@ -33,7 +33,7 @@ export interface ImportOptions {
   /** Where the service finds `data`, absolute. */
   dataDir: string;
   /** By whom the import can be given up. */
-  waiters?: Waiters;
+  waits?: PendingWaits;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function importGeneration(options: ImportOptions): Promise<Generati
 }
 
 async function importOnce(entry: string, options: ImportOptions): Promise<Generation> {
-  const { dir, label, logs, timeoutMs, dataDir, waiters } = options;
+  const { dir, label, logs, timeoutMs, dataDir, waits } = options;
   const onListener: Invoke = (event, listener) => scope.call(`listener of process "${event}"`, listener);
   const own = ownProcess(label, dataDir, onListener);
   const graph = new Bun.ModuleGraph({
@@ -82,7 +82,7 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
       const message = `importing index.ts did not finish in ${timeoutMs} ms.`;
       return new LoadFailure("IMPORT_TIMEOUT", "import", message);
     };
-    const exports = await within(loading, timeoutMs, tooLong, waiters);
+    const exports = await withTimeout(loading, timeoutMs, tooLong, waits);
     const module = checkModule((exports as { default?: unknown }).default);
     scope.service = module.name;
     return { module, scope, dispose };

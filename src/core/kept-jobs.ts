@@ -3,7 +3,7 @@
  * acknowledged, so that whoever asks for one after a restart or a crash gets an answer.
  */
 import { join } from "node:path";
-import { within } from "./extension/alive.js";
+import { waitAtMost } from "./extension/timeouts.js";
 import { bookIn, type Entry, type JobBook } from "./kept-jobs/book.js";
 import { JobRecords } from "./kept-jobs/records.js";
 import type { ServiceContext } from "./types.js";
@@ -112,7 +112,7 @@ export class KeptJobs<T extends KeptJob> {
   /** The job, as it is when it has ended, or else after `ms` milliseconds. Undefined when there is none of this id. */
   async wait(id: string, ms: number): Promise<T | undefined> {
     const entry = this.#jobs.get(id);
-    if (entry?.job.status === "running") await within(entry.end.promise, ms);
+    if (entry?.job.status === "running") await waitAtMost(entry.end.promise, ms);
     return entry?.job;
   }
 

@@ -31,8 +31,8 @@ export class KeyedMutex {
   runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
     const asking = this.#asking()?.key;
     if (asking === undefined) return this.#enqueue(key, work);
-    const way = this.#way(key, asking);
-    if (way) return Promise.reject(this.#refusal([asking, ...way]));
+    const path = this.#waitPath(key, asking);
+    if (path) return Promise.reject(this.#refusal([asking, ...path]));
     const wait = { key: asking, for: key };
     this.#waits.add(wait);
     return this.#enqueue(key, work).finally(() => this.#waits.delete(wait));
@@ -68,10 +68,10 @@ export class KeyedMutex {
   }
 
   /** The keys by which one waits for the other; since cycles are refused, it ends. */
-  #way(from: string, to: string): Cycle | undefined {
+  #waitPath(from: string, to: string): Cycle | undefined {
     if (from === to) return [to];
     for (const wait of this.#waits) {
-      const rest = wait.key === from ? this.#way(wait.for, to) : undefined;
+      const rest = wait.key === from ? this.#waitPath(wait.for, to) : undefined;
       if (rest) return [from, ...rest];
     }
     return undefined;

@@ -84,7 +84,7 @@ export interface Lack {
 }
 
 /** Half a line of the log. Failing code, which may say anything, has a say in the message, and `/health` shows it. */
-const LONGEST_MESSAGE = 4096;
+const MAX_MESSAGE = 4096;
 
 /** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people, of bounded length. */
 export class LoadFailure extends Error {
@@ -99,7 +99,7 @@ export class LoadFailure extends Error {
     message: string,
     options?: { cause?: unknown; lacks?: Lack },
   ) {
-    super(truncate(message, LONGEST_MESSAGE), options);
+    super(truncate(message, MAX_MESSAGE), options);
     this.lacks = options?.lacks;
   }
 }

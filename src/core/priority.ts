@@ -9,7 +9,7 @@ import { systemErrorCode } from "./storage-error.js";
 const NICENESS = 10;
 
 /** The longest turn that Linux gives, in nanoseconds; the usual one is some milliseconds. */
-const LONG_TURN = 100_000_000n;
+const LONG_SLICE_NS = 100_000_000n;
 
 /**
  * Lets this process, and what it starts, have the processor only when nobody who is waiting for an answer needs it.
@@ -24,7 +24,7 @@ export function lowerOwnPriority(): void {
 export function lowerPriority(pid: number): void {
   try {
     setPriority(pid, NICENESS);
-    takeLongTurns(pid);
+    useLongSlices(pid);
     lowerSession(pid);
   } catch (error) {
     // The system does not allow it: then it runs more like any other process.
@@ -34,7 +34,7 @@ export function lowerPriority(pid: number): void {
 
 /** Linux takes one such change in this time, in milliseconds, from all who are not root. */
 const SESSION_PAUSE_MS = 120;
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 /**
  * Linux on a desktop or a plain machine shares the processor between sessions first, and a detached child has a
@@ -46,7 +46,7 @@ function lowerSession(pid: number, tries = 1): void {
   try {
     writeFileSync(session, String(NICENESS));
   } catch (error) {
-    if (systemErrorCode(error) !== "EAGAIN" || tries === MOST_TRIES) throw error;
+    if (systemErrorCode(error) !== "EAGAIN" || tries === MAX_TRIES) throw error;
     setTimeout(() => lowerSessionLater(pid, tries + 1), SESSION_PAUSE_MS).unref();
   }
 }
@@ -66,7 +66,7 @@ const SCHED_SETATTR: Partial<Record<NodeJS.Architecture, number>> = { x64: 314, 
  * Linux lets a process that wakes up wait until the one that runs has had its turn, however low its priority, unless
  * that has longer turns (since 6.12; before, this changes nothing).
  */
-function takeLongTurns(pid: number): void {
+function useLongSlices(pid: number): void {
   const call = SCHED_SETATTR[process.arch];
   if (process.platform !== "linux" || call === undefined) return;
   const { symbols, close } = dlopen("libc.so.6", {
@@ -76,7 +76,7 @@ function takeLongTurns(pid: number): void {
   const attributes = new DataView(new ArrayBuffer(56));
   attributes.setUint32(0, attributes.byteLength, true);
   attributes.setInt32(16, NICENESS, true);
-  attributes.setBigUint64(24, LONG_TURN, true);
+  attributes.setBigUint64(24, LONG_SLICE_NS, true);
   const address = ptr(attributes.buffer);
   for (const thread of readdirSync(`/proc/${pid}/task`)) symbols.syscall(call, Number(thread), address, 0);
   close();

@@ -4,7 +4,7 @@ import { yieldToEventLoop } from "./event-loop.js";
 import { systemErrorCode } from "./storage-error.js";
 
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
-const MOST_ROUNDS = 5;
+const MAX_ROUNDS = 5;
 
 /**
  * How long what has been killed is waited for, and how often it is looked at, in milliseconds: much memory takes a
@@ -20,12 +20,12 @@ const ENDING_POLL_MS = 2;
  */
 export async function endProcessTree(pid: number, marker?: string): Promise<void> {
   const deadline = performance.now() + ENDING_LIMIT_MS;
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     const found = await processTree(pid, marker);
     kill(-pid);
     for (const one of found) kill(one);
     if (found.length === 0) return;
-    while (found.some((one) => look(one, undefined) !== null) && performance.now() < deadline) {
+    while (found.some((one) => inspect(one, undefined) !== null) && performance.now() < deadline) {
       await Bun.sleep(ENDING_POLL_MS);
     }
   }
@@ -53,7 +53,7 @@ interface Entry {
 }
 
 /** How long processes are looked at before others get their turn, in milliseconds; each costs some hundredths. */
-const AT_ONCE_MS = 0.5;
+const SLICE_MS = 0.5;
 
 /** How long all that is only starting is waited for, and how often it is looked at, in milliseconds. */
 const STARTING_LIMIT_MS = 500;
@@ -77,14 +77,14 @@ async function allProcesses(marker: string | undefined): Promise<Entry[]> {
   let since = performance.now();
   const deadline = since + STARTING_LIMIT_MS;
   for (const pid of pids) {
-    if (performance.now() - since > AT_ONCE_MS) {
+    if (performance.now() - since > SLICE_MS) {
       await yieldToEventLoop();
       since = performance.now();
     }
-    let entry = look(pid, marker);
+    let entry = inspect(pid, marker);
     while (entry && entry.marked === undefined && performance.now() < deadline) {
       await Bun.sleep(STARTING_POLL_MS);
-      entry = look(pid, marker);
+      entry = inspect(pid, marker);
     }
     if (entry) entries.push(entry);
   }
@@ -115,20 +115,20 @@ const readOf = (pid: number, what: string) => fs.readFileSync(`/proc/${pid}/${wh
 
 /** The kernel's own threads have no environment either. */
 const KERNEL_THREAD = 0x00200000;
-const isKernels = (fields: string[]) => (Number(fields[6]) & KERNEL_THREAD) !== 0;
+const isKernelThread = (fields: string[]) => (Number(fields[6]) & KERNEL_THREAD) !== 0;
 
 /** What a process was started with; undefined while it has neither arguments nor an environment yet. */
 function environmentOf(pid: number, fields: string[]): string | undefined {
   const environment = readOf(pid, "environ");
-  if (environment !== "" || isKernels(fields)) return environment;
+  if (environment !== "" || isKernelThread(fields)) return environment;
   const hasArguments = readOf(pid, "cmdline") !== "";
   return readOf(pid, "environ") || (hasArguments ? "" : undefined);
 }
 
 const startOf = (fields: string[]) => Number(fields[19]);
 
-/** `null` for a process that is gone, already dead, older than this one, or not ours to look at. */
-function look(pid: number, marker: string | undefined): Entry | null {
+/** `null` for a process that is gone, already dead, older than this one, or not ours to inspect at. */
+function inspect(pid: number, marker: string | undefined): Entry | null {
   try {
     const fields = statFields(pid);
     const [state, parent, group] = fields;

@@ -1,6 +1,6 @@
 /** Takes secrets and file paths out of a text that strangers may read. */
 
-const GONE = "[hidden]";
+const HIDDEN = "[hidden]";
 const PATH = "[path]";
 
 /** Names whose values are secret wherever they stand. */
@@ -16,19 +16,19 @@ export function hasSecretName(name: string): boolean {
  * what it has already tried in vain, it is held to the beginning of a word, or fails after a few characters.
  */
 const RULES: Array<[pattern: RegExp, replacement: string]> = [
-  [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, GONE],
+  [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, HIDDEN],
   // user:password@ of a URL
-  [/([a-z0-9+.-]:\/\/)[^\s/@]*@/gi, `$1${GONE}@`],
-  [/\b(bearer|basic)\s+[^\s"',;]+/gi, `$1 ${GONE}`],
+  [/([a-z0-9+.-]:\/\/)[^\s/@]*@/gi, `$1${HIDDEN}@`],
+  [/\b(bearer|basic)\s+[^\s"',;]+/gi, `$1 ${HIDDEN}`],
   // password=…, "apiKey": "…", token 'x', X_SECRET: …. `\2` is the word up to the first such name: a look-ahead is tried
   // once only.
   [
     /(?<![\w-])((?=([\w-]*?(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)))\2[\w-]*["'`]?\s*(?:[:=]|\bis\b)\s*)("[^"]*"|'[^']*'|`[^`]*`|[^\s,;)\]}]+)/gi,
-    `$1${GONE}`,
+    `$1${HIDDEN}`,
   ],
   [
     /(\b(?:token|secret|password|passphrase|api key|key)\s+)("[^"]*"|'[^']*'|`[^`]*`|(?=\S*\d)[^\s,;.]+)/gi,
-    `$1${GONE}`,
+    `$1${HIDDEN}`,
   ],
   [/\bfile:\/\/[^\s"'`)]+/gi, PATH],
   // C:\…, \\host\share
@@ -58,7 +58,7 @@ export function redact(
   const known = [...secrets];
   for (const [name, value] of Object.entries(env)) if (value && hasSecretName(name)) known.push(value);
   known.sort((a, b) => b.length - a.length);
-  for (const secret of known) if (secret.length >= 4) clean = clean.replaceAll(secret, GONE);
+  for (const secret of known) if (secret.length >= 4) clean = clean.replaceAll(secret, HIDDEN);
   for (const [pattern, replacement] of RULES) clean = clean.replace(pattern, replacement);
-  return clean.replace(LONG_WORD, (word) => (isMixed(word) ? GONE : word));
+  return clean.replace(LONG_WORD, (word) => (isMixed(word) ? HIDDEN : word));
 }

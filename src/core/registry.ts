@@ -9,7 +9,7 @@ import { Trials } from "./checker/trials.js";
 import type { Checker } from "./checker.js";
 import { Copies } from "./code/copies.js";
 import type { Snapshots } from "./code/snapshots.js";
-import { SourceMemory } from "./code/source-memory.js";
+import { SourceCache } from "./code/source-cache.js";
 import { hasChanged } from "./code/unchanged.js";
 import type { PendingServices } from "./dispatch/pending-services.js";
 import type { Dispatcher } from "./dispatch.js";
@@ -23,7 +23,7 @@ import { type Service, ServiceTable } from "./registry/table.js";
 import { CHANGE_EVENT, STOPPING_EVENT, SYNC_EVENT } from "./registry-events.js";
 import type { ReloadAction, ServiceRegistry } from "./registry-types.js";
 import type { ContextHost, Peer } from "./version/context.js";
-import { Waiters } from "./waiters.js";
+import { PendingWaits } from "./waiters.js";
 
 export interface RegistryOptions {
   servicesDir: string;
@@ -53,7 +53,7 @@ export class Registry {
   readonly log: Logger;
   readonly queue = new ChangeQueue();
   readonly #options: RegistryOptions;
-  readonly #waiters = new Waiters();
+  readonly #waits = new PendingWaits();
   #snapshots: Snapshots | undefined;
 
   constructor(options: RegistryOptions) {
@@ -84,8 +84,8 @@ export class Registry {
       authenticate: (request) => dispatcher.accepts(request),
     };
     const { host } = this;
-    const waiters = this.#waiters;
-    this.admission = new Admission({ table, host, dispatcher, checker, initTimeoutMs, waiters });
+    const waits = this.#waits;
+    this.admission = new Admission({ table, host, dispatcher, checker, initTimeoutMs, waits });
   }
 
   /** Services that are on their way; requests for them wait. */
@@ -102,9 +102,9 @@ export class Registry {
   }
 
   /** What the folders held when the server started last; undefined when nothing is kept on disk. */
-  rememberSources(): SourceMemory | undefined {
+  openSourceCache(): SourceCache | undefined {
     const { persistent, dataDir } = this.#options;
-    return persistent === false ? undefined : new SourceMemory(dataDir, this.log);
+    return persistent === false ? undefined : new SourceCache(dataDir, this.log);
   }
 
   get servicesDir(): string {
@@ -151,8 +151,8 @@ export class Registry {
   importFolder(dirName: string): Promise<Generation> {
     const { logs, initTimeoutMs, dataDir } = this.#options;
     const dir = join(this.servicesDir, dirName);
-    const waiters = this.#waiters;
-    return importGeneration({ dir, label: dirName, logs, timeoutMs: initTimeoutMs, dataDir, waiters });
+    const waits = this.#waits;
+    return importGeneration({ dir, label: dirName, logs, timeoutMs: initTimeoutMs, dataDir, waits });
   }
 
   /** Adds a module object, which can be unloaded but not reloaded. */

@@ -23,19 +23,19 @@ export function openRegularFile(path: string): number {
 }
 
 /**
- * The text of a regular file of at most `most` bytes, links followed. Anything else throws, at once, with words that
+ * The text of a regular file of at maxBytes `maxBytes` bytes, links followed. Anything else throws, at once, with words that
  * go on from the file's name; what the system says, such as `ENOENT`, is thrown as it is.
  */
-export function readRegularFile(path: string, most: number): string {
+export function readRegularFile(path: string, maxBytes: number): string {
   const fd = openRegularFile(path);
   try {
     // Read rather than asked for: a file may grow, and some files of the system have more than they say.
-    const bytes = Buffer.allocUnsafe(most + 1);
+    const bytes = Buffer.allocUnsafe(maxBytes + 1);
     let length = 0;
-    for (let got = -1; got !== 0 && length < bytes.length; length += got) {
-      got = readSync(fd, bytes, length, bytes.length - length, null);
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(fd, bytes, length, bytes.length - length, null);
     }
-    if (length > most) throw new Error(`is larger than ${most} bytes`);
+    if (length > maxBytes) throw new Error(`is larger than ${maxBytes} bytes`);
     return bytes.toString("utf8", 0, length);
   } finally {
     closeSync(fd);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { nesting } from "../../tests/support/nesting.js";
 import { eventually } from "../../tests/support/sandbox.js";
 import { LogBook } from "./log.js";
-import { type Run, Scope, ScopeEnded, within } from "./scope.js";
+import { type Run, Scope, ScopeEnded, withTimeout } from "./scope.js";
 
 const never = new Promise<never>(() => undefined);
 const nothing = () => undefined;
@@ -14,16 +14,16 @@ const make = (run?: Run) => {
   };
 };
 
-describe("within", () => {
+describe("withTimeout", () => {
   const late = () => new Error("late");
   test("passes the value or the error on", async () => {
-    expect(await within(Promise.resolve(1), 1000, late)).toBe(1);
+    expect(await withTimeout(Promise.resolve(1), 1000, late)).toBe(1);
     // As a service may hand it over.
-    expect(await within(2 as unknown as Promise<number>, 1000, late)).toBe(2);
-    expect(within(Promise.reject(new Error("own")), 1000, late)).rejects.toThrow("own");
+    expect(await withTimeout(2 as unknown as Promise<number>, 1000, late)).toBe(2);
+    expect(withTimeout(Promise.reject(new Error("own")), 1000, late)).rejects.toThrow("own");
   });
   test("rejects when it takes too long", async () => {
-    expect(within(never, 1, late)).rejects.toThrow("late");
+    expect(withTimeout(never, 1, late)).rejects.toThrow("late");
   });
 });
 

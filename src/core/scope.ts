@@ -4,7 +4,7 @@ import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
 import type { Awaitable } from "./types.js";
 import { InFlight } from "./version/in-flight.js";
-import { Waiters } from "./waiters.js";
+import { PendingWaits } from "./waiters.js";
 
 /** Enters the context in which a service's code runs, so that what it opens and throws is its own. */
 export type Run = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => R;
@@ -21,13 +21,13 @@ export class ScopeEnded extends Error {
 
 /**
  * Settles like `promise`, or rejects with `makeError()` after `ms` milliseconds; before that if it is given up by the
- * `waiters` it belongs to.
+ * `waits` it belongs to.
  */
-export function within<T>(
+export function withTimeout<T>(
   promise: Promise<T>,
   ms: number,
   makeError: () => Error,
-  waiters?: Waiters,
+  waits?: PendingWaits,
 ): Promise<T> {
   // Not with `Promise.race`, which costs eight times as much: a start does this for each service.
   return new Promise((resolve, reject) => {
@@ -36,7 +36,7 @@ export function within<T>(
       leave?.();
       reject(makeError());
     }, ms);
-    leave = waiters?.join((error) => {
+    leave = waits?.add((error) => {
       clearTimeout(timer);
       reject(error);
     });
@@ -59,12 +59,12 @@ const DISPOSER_LIMIT_MS = 5000;
 
 /**
  * What happens to a store's methods that others call between its last saving and the next version. Asynchronous ones
- * wait. What the others change would be lost, so the handover begins again when any was called; since that could go on
+ * wait. What the others change would be lost, so the flushWindow begins again when any was called; since that could go on
  * for ever, the last time they are refused.
  */
-export interface Handover {
-  wasUsed: boolean;
-  readonly isClosed: boolean;
+export interface FlushWindow {
+  wasCalled: boolean;
+  readonly refusesCalls: boolean;
 }
 
 /** Owns the subscriptions, timers, disposers and unfinished work of one version of a service. */
@@ -82,7 +82,7 @@ export class Scope {
   /** Set while the service is being exchanged; events for it wait until this settles. */
   paused: Promise<void> | undefined;
   /** Set while the store, which was saved, is handed over to the next version. */
-  handover: Handover | undefined;
+  flushWindow: FlushWindow | undefined;
   lateErrors = 0;
   handlers = 0;
   timers = 0;
@@ -90,7 +90,7 @@ export class Scope {
   #handling: InFlight | undefined;
   readonly #controller = new AbortController();
   readonly #disposers = new Set<Disposer>();
-  #waiters: Waiters | undefined;
+  #waits: PendingWaits | undefined;
   #ended = false;
 
   constructor(service: string, log: Logger, run: Run = runDirectly) {
@@ -136,8 +136,8 @@ export class Scope {
   /** Settles like `promise`; rejects with {@link ScopeEnded} if this scope ends first. */
   outlive<T>(promise: Promise<T>): Promise<T> {
     if (this.#ended) return Promise.reject(this.#endedError());
-    this.#waiters ??= new Waiters();
-    return this.#waiters.wait(promise);
+    this.#waits ??= new PendingWaits();
+    return this.#waits.wait(promise);
   }
 
   /** A timer that ends with this scope and whose errors stay in it. Returns the function that stops it. */
@@ -176,7 +176,11 @@ export class Scope {
   async #dispose(disposer: Disposer): Promise<void> {
     try {
       const done = this.run(async () => disposer());
-      await within(done, DISPOSER_LIMIT_MS, () => new Error(`did not finish in ${DISPOSER_LIMIT_MS} ms`));
+      await withTimeout(
+        done,
+        DISPOSER_LIMIT_MS,
+        () => new Error(`did not finish in ${DISPOSER_LIMIT_MS} ms`),
+      );
     } catch (error) {
       this.fault("disposer", error);
     }
@@ -204,6 +208,6 @@ export class Scope {
 
   /** Releases everybody who still waits for this scope's code. Call it when that code can no longer answer. */
   abandon(): void {
-    this.#waiters?.giveUp(this.#endedError());
+    this.#waits?.rejectAll(this.#endedError());
   }
 }

@@ -1,7 +1,7 @@
 /** A Reef that listens (`startServer`): its port, its token, its checks, and the end of all that. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { SHORTEST_TOKEN, storedToken } from "./auth.js";
+import { MIN_TOKEN_LENGTH, storedToken } from "./auth.js";
 import { type Checker, ChildChecker } from "./checker.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import { errorReply, messageOf } from "./errors.js";
@@ -38,8 +38,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     throw new ConfigError(`REEF_SERVICES_DIR is ${servicesDir}, which is no folder.`);
   }
   prepareDataDir(dataDir);
-  if (options.authToken === undefined && (config.authToken?.length ?? SHORTEST_TOKEN) < SHORTEST_TOKEN) {
-    const problem = `VERS_AUTH_TOKEN has fewer than ${SHORTEST_TOKEN} characters and might be guessed`;
+  if (options.authToken === undefined && (config.authToken?.length ?? MIN_TOKEN_LENGTH) < MIN_TOKEN_LENGTH) {
+    const problem = `VERS_AUTH_TOKEN has fewer than ${MIN_TOKEN_LENGTH} characters and might be guessed`;
     logs.write("reef", "warn", [`${problem}; give a longer one, or none to have one made.`]);
   }
   const checker =

@@ -3,13 +3,13 @@ import type { ExtensionAPI, ExtensionContext } from "@mariozechner/pi-coding-age
 import type { TSchema } from "@sinclair/typebox";
 import * as typebox from "@sinclair/typebox";
 import { createFleetClient } from "./client.js";
-import { lend } from "./generation/host-modules.js";
+import { shareLoaded } from "./generation/host-modules.js";
 import type { TestHarness } from "./testing.js";
 import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
 import { checkValue } from "./validate.js";
 
 // Tools are made with it, and may be required when they are registered.
-lend("@sinclair/typebox", typebox);
+shareLoaded("@sinclair/typebox", typebox);
 
 interface RegisteredTool {
   name: string;

@@ -98,7 +98,7 @@ export class EventTree implements EventLog {
 
   async roots(page: PageRequest = {}): Promise<EventPage> {
     const found = this.#open().roots(page, this.#extent.indexed);
-    this.#indexer.wanted();
+    this.#indexer.noticeSearch();
     return found;
   }
 
@@ -125,7 +125,7 @@ export class EventTree implements EventLog {
       await this.#indexer.catchUp().catch((error) => this.#warn(`Searching without the latest: ${error}`));
     }
     const found = search(this.#open(), query, this.#extent.indexed);
-    this.#indexer.wanted();
+    this.#indexer.noticeSearch();
     return found;
   }
 

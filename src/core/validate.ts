@@ -4,7 +4,7 @@ import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Context } from "hono";
 import { ReefError } from "./errors.js";
 import { assertFormats } from "./validate/formats.js";
-import { isTooDeep, MOST_LEVELS } from "./validate/json-depth.js";
+import { isTooDeep, MAX_LEVELS } from "./validate/json-depth.js";
 import { problemsOf, UNIQUE_LATER } from "./validate/messages.js";
 
 /** The checks of a schema, the cheap ones first. */
@@ -66,10 +66,7 @@ export function checkValue<T extends TSchema>(schema: T, value: unknown, what = 
 export async function readJson(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
   if (isTooDeep(new Uint8Array(bytes))) {
-    throw new ReefError(
-      "BAD_REQUEST",
-      `the request body is nested too deeply: ${MOST_LEVELS} levels at most`,
-    );
+    throw new ReefError("BAD_REQUEST", `the request body is nested too deeply: ${MAX_LEVELS} levels at most`);
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

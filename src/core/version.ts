@@ -12,10 +12,10 @@ import { initializing } from "./generation/host-context.js";
 import { settleModule } from "./generation/module-check.js";
 import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
-import { within } from "./scope.js";
+import { withTimeout } from "./scope.js";
 import type { ServiceModule } from "./types.js";
 import { type ContextHost, createContext } from "./version/context.js";
-import type { Waiters } from "./waiters.js";
+import type { PendingWaits } from "./waiters.js";
 
 /** A loaded generation with its request side. */
 export interface Version {
@@ -32,14 +32,14 @@ export interface Version {
 const STORE_LIMIT_MS = 10_000;
 
 /** The same for a version that is given up since the server ends, in milliseconds. */
-const GIVEN_UP_LIMIT_MS = 1000;
+const SHUTDOWN_LIMIT_MS = 1000;
 
 export interface StartOptions {
   host: ContextHost;
   hooks: ServingHooks;
   initTimeoutMs: number;
   /** By whom an `init` that runs can be given up. */
-  waiters: Waiters;
+  waits: PendingWaits;
 }
 
 /**
@@ -64,7 +64,7 @@ export async function startVersion(
     // With what init has added to its app.
     return versionOf(number, generation, source, hooks);
   } catch (error) {
-    const limitMs = options.waiters.areOver ? GIVEN_UP_LIMIT_MS : STORE_LIMIT_MS;
+    const limitMs = options.waits.isClosed ? SHUTDOWN_LIMIT_MS : STORE_LIMIT_MS;
     if (wasBegun) await closeStore({ module: generation.module, generation }, limitMs);
     await generation.dispose();
     throw error;
@@ -94,7 +94,7 @@ function servingOf({ module, scope }: Generation, hooks: ServingHooks): Serving 
 }
 
 async function runInit({ module, scope }: Generation, options: StartOptions): Promise<void> {
-  const { host, initTimeoutMs: ms, waiters } = options;
+  const { host, initTimeoutMs: ms, waits } = options;
   const mark = { service: module.name, open: true };
   try {
     const running = initializing.run(mark, () =>
@@ -102,7 +102,7 @@ async function runInit({ module, scope }: Generation, options: StartOptions): Pr
     );
     const timeout = () =>
       new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
-    await within(running, ms, timeout, waiters);
+    await withTimeout(running, ms, timeout, waits);
   } catch (error) {
     if (isA(error, LoadFailure)) throw error;
     throw new LoadFailure(
@@ -125,7 +125,11 @@ export async function flushStore({ module, generation }: Owner): Promise<void> {
   const { store } = module;
   if (!store?.flush) return;
   const flushing = generation.scope.run(async () => store.flush?.());
-  await within(flushing, STORE_LIMIT_MS, () => new Error(`flush() did not finish in ${STORE_LIMIT_MS} ms`));
+  await withTimeout(
+    flushing,
+    STORE_LIMIT_MS,
+    () => new Error(`flush() did not finish in ${STORE_LIMIT_MS} ms`),
+  );
 }
 
 /** The same for a version that must not go before it has saved: rejects with a `LoadFailure`. */
@@ -150,7 +154,7 @@ async function attempt(
 ): Promise<void> {
   if (!fn) return;
   try {
-    await within(scope.run(fn), limitMs, () => new Error(`did not finish in ${limitMs} ms`));
+    await withTimeout(scope.run(fn), limitMs, () => new Error(`did not finish in ${limitMs} ms`));
   } catch (error) {
     scope.fault(what, error);
   }
@@ -168,16 +172,16 @@ export interface RetireOptions {
   /** How long `dispose`, `flush` and `close` may take each, in milliseconds; default 10 000. */
   limitMs?: number;
   /** Replies still being sent that may be this version's. */
-  unaccounted: () => number;
+  untrackedReplies: () => number;
   /** Nothing is waited for any more once this settles. */
-  hurried?: Promise<void>;
+  cutShort?: Promise<void>;
   /** Whether what waits for a change itself is waited for: only where no change waits for the end of this version. */
-  waitsForAskers?: boolean;
+  includeAwaiting?: boolean;
 }
 
 /** Lets go of a version that never served. Its store is closed, not flushed: the data is another version's. */
 export function discard(version: Version): Promise<void> {
-  return retire(version, { drainMs: 0, flush: false, unaccounted: () => 0 });
+  return retire(version, { drainMs: 0, flush: false, untrackedReplies: () => 0 });
 }
 
 /**
@@ -187,20 +191,20 @@ export function discard(version: Version): Promise<void> {
  */
 export async function retire(version: Version, options: RetireOptions): Promise<void> {
   const { generation, module, serving } = version;
-  const { drainMs, limitMs, shutdown = false, waitsForAskers = false } = options;
-  const { hurried = new Promise(() => undefined) } = options;
+  const { drainMs, limitMs, shutdown = false, includeAwaiting = false } = options;
+  const { cutShort = new Promise(() => undefined) } = options;
   const { scope } = generation;
   scope.active = false;
   let deadline = Date.now() + drainMs;
-  const hurry = hurried.then(() => {
+  const cut = cutShort.then(() => {
     deadline = 0;
   });
   const handlingMs = Math.min(drainMs, HANDLING_LIMIT_MS);
   const idle = Promise.all([
-    serving.whenIdle(drainMs, 0, waitsForAskers),
-    scope.handling.whenOver(handlingMs, waitsForAskers),
+    serving.whenIdle(drainMs, 0, includeAwaiting),
+    scope.handling.whenOver(handlingMs, includeAwaiting),
   ]);
-  await Promise.race([idle, hurry]);
+  await Promise.race([idle, cut]);
   serving.streams.stop((stop) => {
     try {
       scope.run(stop);
@@ -209,7 +213,7 @@ export async function retire(version: Version, options: RetireOptions): Promise<
     }
   });
   const sending = () =>
-    (shutdown ? serving.streams.finite : serving.streams.size) > 0 || options.unaccounted() > 0;
+    (shutdown ? serving.streams.finite : serving.streams.size) > 0 || options.untrackedReplies() > 0;
   while (Date.now() < deadline && sending()) await Bun.sleep(STREAM_POLL_MS);
   serving.abandon("all", shutdown ? "SHUTTING_DOWN" : "BUSY");
   await attempt(scope, "dispose()", module.dispose ? async () => module.dispose?.() : undefined, limitMs);

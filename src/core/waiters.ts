@@ -1,34 +1,34 @@
 /** Waiting for others, without for ever. */
 
 /** Those who wait for what may never come. Once they are told that it will not, whoever comes later is told at once. */
-export class Waiters {
-  readonly #waiting = new Set<(error: Error) => void>();
-  #given: Error | undefined;
+export class PendingWaits {
+  readonly #rejecters = new Set<(error: Error) => void>();
+  #reason: Error | undefined;
 
   /** Has `reject` called when it is given up; returns how to leave before. */
-  join(reject: (error: Error) => void): () => void {
-    if (this.#given) reject(this.#given);
-    else this.#waiting.add(reject);
-    return () => this.#waiting.delete(reject);
+  add(reject: (error: Error) => void): () => void {
+    if (this.#reason) reject(this.#reason);
+    else this.#rejecters.add(reject);
+    return () => this.#rejecters.delete(reject);
   }
 
-  get areOver(): boolean {
-    return this.#given !== undefined;
+  get isClosed(): boolean {
+    return this.#reason !== undefined;
   }
 
-  /** Settles like `promise`, or rejects with what {@link giveUp} was given. */
+  /** Settles like `promise`, or rejects with what {@link rejectAll} was given. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const leave = this.join(reject);
+      const leave = this.add(reject);
       promise.then(resolve, reject).finally(leave);
     });
   }
 
   /** Nobody needs to wait any more, now or later. */
-  giveUp(error: Error): void {
-    this.#given ??= error;
-    for (const reject of this.#waiting) reject(error);
-    this.#waiting.clear();
+  rejectAll(error: Error): void {
+    this.#reason ??= error;
+    for (const reject of this.#rejecters) reject(error);
+    this.#rejecters.clear();
   }
 }
 
@@ -57,29 +57,29 @@ export async function untilAborted<T>(
 
 /** Something that can come to be so; who waits for it looks again whenever it may have changed. */
 export class Condition {
-  readonly #looks = new Set<() => void>();
+  readonly #checks = new Set<() => void>();
 
   get hasWaiters(): boolean {
-    return this.#looks.size > 0;
+    return this.#checks.size > 0;
   }
 
   /** It may have changed. */
   notify(): void {
-    for (const look of this.#looks) look();
+    for (const check of this.#checks) check();
   }
 
-  /** Resolves with `true` once `isSo` says so, with `false` after `ms` milliseconds. */
-  async wait(isSo: () => boolean, ms: number): Promise<boolean> {
-    if (isSo()) return true;
+  /** Resolves with `true` once `holds` says so, with `false` after `ms` milliseconds. */
+  async wait(holds: () => boolean, ms: number): Promise<boolean> {
+    if (holds()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), ms);
-    const look = () => {
-      if (isSo()) resolve(true);
+    const check = () => {
+      if (holds()) resolve(true);
     };
-    this.#looks.add(look);
-    const happened = await promise;
+    this.#checks.add(check);
+    const held = await promise;
     clearTimeout(timer);
-    this.#looks.delete(look);
-    return happened;
+    this.#checks.delete(check);
+    return held;
   }
 }

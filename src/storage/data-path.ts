@@ -1,3 +1,4 @@
+/** Paths of files in the data folder. */
 import { isAbsolute, resolve } from "node:path";
 import { dataDir } from "../core/config.js";
 import { StorageError } from "../core/storage-error.js";

@@ -1,3 +1,4 @@
+/** The public storage API: crash-safe JSON, JSONL and SQLite files. */
 export { writeFileAtomic } from "../core/files.js";
 export { GroupCommit } from "../core/group-commit.js";
 export { StorageError, type StorageErrorCode } from "../core/storage-error.js";

@@ -1,3 +1,4 @@
+/** Items with ids in one JSON file, held in memory. */
 import type { TSchema } from "@sinclair/typebox";
 import { StorageError } from "../core/storage-error.js";
 import { DamagedContent, type JsonDocumentOptions } from "./json-document.js";
@@ -6,16 +7,15 @@ import { asStored, checkShape } from "./json-value.js";
 
 /** Options of a {@link JsonCollection}. */
 export interface JsonCollectionOptions extends JsonDocumentOptions {
-  /** What each item must look like, both when it is read and when it is written. */
+  /** Checked when an item is read and when it is written. */
   itemSchema?: TSchema;
-  /** Turns an item that an earlier version wrote into today's shape, and leaves one of today's as it is. */
+  /** Migrates an item that an earlier version wrote to today's shape; must return current items unchanged. */
   upgradeItem?: (stored: unknown) => unknown;
 }
 
 /**
- * Items with an `id`, kept in the order in which they were first put, in a file
- * of the form `{ "items": [ … ] }`. All of them are held in memory and each
- * change writes the whole file: for up to some thousand items.
+ * A collection of items with an `id`, in insertion order, in a file of the form `{ "items": [ … ] }`. All items
+ * are held in memory and each change rewrites the whole file, so it suits up to a few thousand items.
  *
  * @example
  * const tasks = new JsonCollection<{ id: string; title: string }>({ path: "tasks.json" });
@@ -66,7 +66,7 @@ export class JsonCollection<T extends { id: string }> extends JsonStore<Map<stri
     return this.document.current().size;
   }
 
-  /** Adds an item or replaces the one with its id. Resolves with the stored item once it is on disk. */
+  /** Inserts or replaces an item. Resolves with the stored item once it is on disk. */
   async put(item: T): Promise<Readonly<T>> {
     const stored = accepted<T>(item, this.#schema, "the item");
     return this.document.change((draft) => ({
@@ -77,9 +77,10 @@ export class JsonCollection<T extends { id: string }> extends JsonStore<Map<stri
   }
 
   /**
-   * Replaces an item by what `change` makes of it, so that two updates of one
-   * item never lose one another's work. Resolves with the stored item once it
-   * is on disk, or with `undefined` when there is no item with this id.
+   * Replaces an item with the result of `change`. Concurrent updates of one item are applied in order, so none
+   * is lost. Resolves with the stored item once it is on disk, or with `undefined` when no item has this id.
+   *
+   * @param change Synchronous; must not change the id.
    */
   update(id: string, change: (item: Readonly<T>) => T): Promise<Readonly<T> | undefined> {
     return this.document.change((draft) => {
@@ -92,7 +93,7 @@ export class JsonCollection<T extends { id: string }> extends JsonStore<Map<stri
     });
   }
 
-  /** Removes an item. Resolves, once that is on disk, with whether there was one. */
+  /** Deletes an item. Resolves with whether it existed, once the deletion is on disk. */
   delete(id: string): Promise<boolean> {
     return this.document.change((draft) => {
       const existed = draft.delete(id);

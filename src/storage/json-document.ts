@@ -1,33 +1,37 @@
+/**
+ * A JSON file held in memory: loading, replacing and recovering it. The base of `JsonFile` and
+ * `JsonCollection`.
+ */
 import { BatchQueue } from "../core/batch-queue.js";
 import { type FileMark, markOf, readWithMark, setAside, writeFileAtomic } from "../core/files.js";
-import { Place } from "./place.js";
 import { type OnReport, sendReport } from "./report.js";
+import { StorePath } from "./store-path.js";
 
-/** What every kind of JSON file can be given. */
+/** Options that all JSON files share. */
 export interface JsonDocumentOptions {
   /** Where the file is: relative paths are inside the data folder. */
   path: string;
   /** Permission bits of a new file, for instance `0o600` for secrets. */
   mode?: number;
-  /** Told about damaged files; warns on the console unless given. */
+  /** Receives reports about damaged files. Default: `console.warn`. */
   onReport?: OnReport;
 }
 
-/** Thrown by a format for content that no version of a service can have written. */
+/** Thrown by a format for content that no version of the code can have written; the file is then set aside. */
 export class DamagedContent extends Error {}
 
-/** How the state of a document relates to its file. */
+/** Converts between the state in memory and the content of the file. */
 export interface JsonFormat<State> {
-  /** The state without a file. */
+  /** The state while there is no file. */
   initial(): State;
   /** @throws DamagedContent or StorageError `STORAGE_SHAPE` */
   fromJson(raw: unknown): State;
   toText(state: State): string;
-  /** A state that changes may alter while `state` stays as it is. */
+  /** A copy that changes may modify while `state` stays as it is. */
   draft(state: State): State;
 }
 
-/** The outcome of a change: `changed: false` means that there is nothing to write. */
+/** The outcome of a change. With `changed: false` nothing is written. */
 export interface Changed<State, Result> {
   state: State;
   result: Result;
@@ -37,8 +41,8 @@ export interface Changed<State, Result> {
 interface Loaded<State> {
   state: State;
   mark: FileMark;
-  /** Set while the file was set aside and there is no other yet: it is owed one with this state. */
-  isOwed?: boolean;
+  /** Set after a damaged file was set aside, until this state has been written to a new file. */
+  mustWrite?: boolean;
 }
 
 interface QueuedChange<State> {
@@ -49,42 +53,41 @@ interface QueuedChange<State> {
 /**
  * A JSON file that is held in memory and replaced as a whole.
  *
- * The state in memory is always one that is on disk. Changes queued in one
- * tick are applied one after the other to a draft, which becomes the state
- * once it has been written. All file access is synchronous: within a process,
- * two documents of one path (the old and the new generation of a service)
- * never interleave, and each notices what the other wrote.
+ * The state in memory is always one that is on disk: changes queued in the same tick are applied to a draft in
+ * order, and the draft becomes the state once it has been written. All file access is synchronous. Two
+ * documents with the same path in one process, such as those of an old and a new generation of a service,
+ * therefore never interleave, and each notices what the other wrote.
  */
 export class JsonDocument<State> {
-  readonly #place: Place;
+  readonly #storePath: StorePath;
   readonly #options: JsonDocumentOptions;
   readonly #format: JsonFormat<State>;
   readonly #queue = new BatchQueue<QueuedChange<State>>((changes) => this.#write(changes));
   #loaded: Loaded<State> | undefined;
 
   constructor(options: JsonDocumentOptions, format: JsonFormat<State>) {
-    this.#place = new Place(options.path, () => {
+    this.#storePath = new StorePath(options.path, () => {
       this.#loaded = undefined;
     });
     this.#options = options;
     this.#format = format;
   }
 
-  /** Absolute. */
+  /** The file's absolute path. */
   get path(): string {
-    return this.#place.path;
+    return this.#storePath.path;
   }
 
   /** The state that is on disk now. */
   current(): State {
-    const mark = markOf(this.#place.use("read"));
+    const mark = markOf(this.#storePath.use("read"));
     if (!this.#loaded || this.#loaded.mark !== mark) this.#loaded = this.#load();
     return this.#loaded.state;
   }
 
-  /** Queues a change. Resolves with its result once the outcome is on disk. */
+  /** Queues a change. Resolves with its result once the new state is on disk. */
   async change<Result>(change: (draft: State) => Changed<State, Result>): Promise<Result> {
-    this.#place.use("write to");
+    this.#storePath.use("write to");
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const apply = (draft: State) => {
       const { state, result, changed } = change(draft);
@@ -94,15 +97,15 @@ export class JsonDocument<State> {
     return promise;
   }
 
-  /** Writes what is queued, now. Throws a `StorageError` when it cannot. */
+  /** Writes all queued changes synchronously. Failures reject the promises of their changes. */
   flush(): void {
     this.#queue.flush();
   }
 
-  /** Flushes; whatever is asked for afterwards is refused. */
+  /** Flushes, then refuses further use with `STORAGE_CLOSED`. */
   close(): void {
     this.flush();
-    this.#place.close();
+    this.#storePath.close();
   }
 
   #write(changes: QueuedChange<State>[]): void {
@@ -137,7 +140,7 @@ export class JsonDocument<State> {
   #load(): Loaded<State> {
     const file = readWithMark(this.path);
     if (!file) {
-      if (this.#loaded?.isOwed) return this.#replace(this.#loaded.state);
+      if (this.#loaded?.mustWrite) return this.#replace(this.#loaded.state);
       if (this.#loaded?.mark)
         this.#report("missing", `${this.path} has been removed; going on without its content`);
       return { state: this.#format.initial(), mark: undefined };
@@ -150,13 +153,16 @@ export class JsonDocument<State> {
     }
   }
 
-  /** Makes room for a file that is whole: with the content in memory if there is any, else the initial one. */
+  /**
+   * Sets the damaged file aside and continues with the state in memory if there is one, else with the initial
+   * state.
+   */
   #recover(damage: string): Loaded<State> {
     const copy = setAside(this.path);
     const outcome = this.#loaded ? "written again from memory" : "started from its initial content";
     this.#report("corrupt", `${this.path} ${damage}: moved to ${copy}, ${outcome}`, copy);
     if (!this.#loaded) return { state: this.#format.initial(), mark: undefined };
-    this.#loaded.isOwed = true;
+    this.#loaded.mustWrite = true;
     return this.#replace(this.#loaded.state);
   }
 

@@ -1,3 +1,4 @@
+/** A single JSON value in a file. */
 import type { TSchema } from "@sinclair/typebox";
 import { StorageError } from "../core/storage-error.js";
 import { DamagedContent, type JsonDocumentOptions } from "./json-document.js";
@@ -7,24 +8,24 @@ import { asStored, checkShape, fits } from "./json-value.js";
 /** Options of a {@link JsonFile}. */
 export interface JsonFileOptions<T> extends JsonDocumentOptions {
   /**
-   * The value as long as there is no file. Without a schema it also says what kind of value this is: an object, an
-   * array, a string, a number or a boolean. After `null`, it may be any.
+   * The value while there is no file. Without a schema it also fixes the kind of value (object, array, string,
+   * number or boolean); `null` allows any kind.
    */
   initial: T;
-  /** What the value must look like, both when it is read and when it is written. */
+  /** Checked when the value is read and when it is written. */
   schema?: TSchema;
   /**
-   * Turns what an earlier version wrote into today's shape; gets the parsed file, returns the value. It is called at
-   * each reading, so what is of today's shape already stays as it is.
+   * Migrates the parsed content of a file that an earlier version wrote. Called at every read, so it must
+   * return current values unchanged.
    */
   upgrade?: (stored: unknown) => unknown;
 }
 
 /**
- * One JSON value in a file: settings, counters, small state.
+ * One JSON value in a file, for settings, counters and small state.
  *
- * The value is frozen, so it changes through `update()` only, and it never
- * shows anything that is not on disk. The file is opened at first use.
+ * The value is frozen and changes only through `update()`; it never shows anything that is not on disk. The
+ * file is opened at first use.
  *
  * @example
  * const settings = new JsonFile({ path: "clock.json", initial: { zone: "UTC", alarms: 0 } });
@@ -33,22 +34,23 @@ export interface JsonFileOptions<T> extends JsonDocumentOptions {
  */
 export class JsonFile<T> extends JsonStore<Readonly<T>> {
   readonly #schema: TSchema | undefined;
-  readonly #isForeign: (value: unknown) => boolean;
+  readonly #hasOtherKind: (value: unknown) => boolean;
 
   /** @throws StorageError `STORAGE_PATH` or `STORAGE_SHAPE` (of `initial`). */
   constructor(options: JsonFileOptions<T>) {
     const { path, initial, schema, upgrade } = options;
     const first = asStored(initial, `the initial value of ${path}`);
     checkShape(schema, first, `the initial value of ${path}`);
-    // What is read and what is written are held against the same: else what was acknowledged would be damage later.
-    const isForeign = (value: unknown) =>
+    // Reads and writes apply the same test; otherwise an acknowledged write could count as damage at the
+    // next read.
+    const hasOtherKind = (value: unknown) =>
       !upgrade && kindOf(value) !== kindOf(first) && !(schema ? fits(schema, value) : first === null);
     super(options, {
       initial: () => first,
       draft: (value) => value,
       toText: (value) => `${JSON.stringify(value, null, 2)}\n`,
       fromJson: (raw) => {
-        if (isForeign(raw)) {
+        if (hasOtherKind(raw)) {
           throw new DamagedContent(`holds ${kindOf(raw)} instead of ${kindOf(first)}`);
         }
         const value = asStored((upgrade ? upgrade(raw) : raw) as T, path);
@@ -57,11 +59,11 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
       },
     });
     this.#schema = schema;
-    this.#isForeign = isForeign;
+    this.#hasOtherKind = hasOtherKind;
   }
 
   /**
-   * The value that is on disk, deeply frozen.
+   * The value on disk, deeply frozen.
    *
    * @throws StorageError `STORAGE_SHAPE` when the file is sound JSON of another shape (it is left
    *   untouched), `STORAGE_CLOSED`, `STORAGE_CORRUPT`, `STORAGE_IO`.
@@ -71,12 +73,11 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
   }
 
   /**
-   * Replaces the value by what `change` makes of it; queued calls see each
-   * other's outcome in order and share one write. Resolves with the new value
-   * once it is on disk. Returning the same value writes nothing.
+   * Replaces the value with the result of `change`. Queued calls are applied in order and share one write.
+   * Resolves with the new value once it is on disk; returning the same value writes nothing.
    *
-   * Rejects with what `change` threw, or with a `StorageError` (`STORAGE_FULL`,
-   * `STORAGE_SHAPE`, `STORAGE_CLOSED` …); the value is then as before.
+   * Rejects with what `change` threw, or with a `StorageError` (`STORAGE_FULL`, `STORAGE_SHAPE`,
+   * `STORAGE_CLOSED` …). The value is then unchanged.
    *
    * @param change Synchronous.
    */
@@ -86,7 +87,7 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
       if (changed === value) return { state: value, result: value, changed: false };
       const next = asStored(changed, `the new value of ${this.path}`);
       checkShape(this.#schema, next, `the new value of ${this.path}`);
-      if (this.#isForeign(next)) {
+      if (this.#hasOtherKind(next)) {
         const message = `the new value of ${this.path} is ${kindOf(next)}, which the initial one is not: give a schema that allows it`;
         throw new StorageError("STORAGE_SHAPE", message);
       }

@@ -1,6 +1,7 @@
+/** The methods that all JSON files share. */
 import { JsonDocument, type JsonDocumentOptions, type JsonFormat } from "./json-document.js";
 
-/** What every kind of JSON file offers besides its content. */
+/** Base class of the JSON files: opening, flushing and closing. */
 export abstract class JsonStore<State> {
   protected readonly document: JsonDocument<State>;
 
@@ -14,18 +15,18 @@ export abstract class JsonStore<State> {
     return this.document.path;
   }
 
-  /** Reads the file now, so that a problem with it shows here and not at first use. */
+  /** Reads the file now, so that problems surface here rather than at first use. */
   open(): this {
     this.document.current();
     return this;
   }
 
-  /** Writes what is queued before it returns. Failures reject the promises of their changes. */
+  /** Writes all queued changes before it returns. Failures reject the promises of their changes. */
   flush(): void {
     this.document.flush();
   }
 
-  /** Writes what is queued and refuses further use. May be called again. */
+  /** Flushes, then refuses further use. Idempotent. */
   close(): void {
     this.document.close();
   }

@@ -1,30 +1,35 @@
+/** Conversion of values to JSON and validation against schemas. */
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { messageOf } from "../core/errors.js";
 import { StorageError } from "../core/storage-error.js";
 import { assertFormats } from "../core/validate/formats.js";
 
-/** Freezes a value and all that it contains, and returns it. */
+/** Freezes a value recursively and returns it. */
 export function deepFreeze<T>(value: T): Readonly<T> {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const part of Object.values(value)) deepFreeze(part);
   return Object.freeze(value);
 }
 
-/** A promise would be stored as `{}` without a word. */
+/** Rejects promises, which `JSON.stringify` would silently turn into `{}`. */
 function refusePromise(value: unknown, what: string): void {
   if (typeof value !== "object" || value === null || !("then" in value)) return;
   const { then } = value;
   if (typeof then !== "function") return;
   const outcome = () => undefined;
-  // Where a callback made it, nobody else would handle its rejection.
+  // The promise may come from a callback, in which case nobody else handles its rejection.
   Reflect.apply(then, value, [outcome, outcome]);
   throw new TypeError(
     `${what} is a promise: callbacks must be synchronous, and what is stored be there already`,
   );
 }
 
-/** @throws StorageError `STORAGE_SHAPE` when there is no JSON for the value; TypeError when it is a promise. */
+/**
+ * Serialises a value; `what` names it in errors.
+ *
+ * @throws StorageError `STORAGE_SHAPE` when the value has no JSON; TypeError when it is a promise.
+ */
 export function jsonText(value: unknown, what: string): string {
   refusePromise(value, what);
   let reason: string;
@@ -41,24 +46,29 @@ export function jsonText(value: unknown, what: string): string {
 }
 
 /**
- * The value as it will be when it is read back, deeply frozen: what JSON cannot
- * hold is gone now and not after the next start.
+ * The value as it will be read back, deeply frozen. Whatever JSON cannot represent is dropped now rather than
+ * at the next start.
  *
- * @throws StorageError `STORAGE_SHAPE` when there is no JSON for it.
+ * @throws StorageError `STORAGE_SHAPE` when the value has no JSON; TypeError when it is a promise.
  */
 export function asStored<T>(value: T, what: string): Readonly<T> {
   return deepFreeze(JSON.parse(jsonText(value, what)) as T);
 }
 
-/** @throws TypeError when the schema has a format that nobody knows. */
+/**
+ * Whether a value matches a schema.
+ *
+ * @throws TypeError when the schema uses an unknown format.
+ */
 export function fits(schema: TSchema, value: unknown): boolean {
   assertFormats(schema);
   return Value.Check(schema, value);
 }
 
 /**
- * @throws StorageError `STORAGE_SHAPE` that names the first place where the value misses the schema; TypeError when
- * the schema has a format that nobody knows.
+ * Throws unless a value matches a schema; `what` names it in errors.
+ *
+ * @throws StorageError `STORAGE_SHAPE`, naming the first mismatch; TypeError when the schema uses an unknown format.
  */
 export function checkShape(schema: TSchema | undefined, value: unknown, what: string): void {
   if (!schema || fits(schema, value)) return;

@@ -1,3 +1,4 @@
+/** An append-only file with one JSON entry per line. */
 import fs from "node:fs";
 import { dirname } from "node:path";
 import type { TSchema } from "@sinclair/typebox";
@@ -8,34 +9,34 @@ import { toStorageError } from "../core/storage-error.js";
 import { checkShape, jsonText } from "./json-value.js";
 import { lineRange, linesBackward, linesForward, type RawLine } from "./jsonl-lines.js";
 import { repairTail } from "./jsonl-repair.js";
-import { Place } from "./place.js";
 import { type OnReport, sendReport } from "./report.js";
+import { StorePath } from "./store-path.js";
 
 /** Options of a {@link JsonlFile}. */
 export interface JsonlFileOptions {
   /** Where the file is: relative paths are inside the data folder. */
   path: string;
-  /** What an entry must look like when it is appended. */
+  /** Checked when an entry is appended. */
   schema?: TSchema;
   /** Permission bits of a new file, `0o666` less the umask unless given. */
   mode?: number;
-  /** Told about damaged lines; warns on the console unless given. */
+  /** Receives reports about damaged lines. Default: `console.warn`. */
   onReport?: OnReport;
 }
 
 /** Which entries to read. */
 export interface JsonlReadOptions<T> {
-  /** Only what follows this position: the `end` of an entry, or what `append()` resolved with. */
+  /** Only entries after this position: the `end` of an entry, or the result of `append()`. */
   since?: number;
-  /** At most so many entries. */
+  /** The maximum number of entries. */
   limit?: number;
-  /** Only entries that this accepts. */
+  /** A filter. */
   where?: (entry: T) => boolean;
   /** Reads from the end of the file towards its start. */
   newestFirst?: boolean;
 }
 
-/** An entry and where it is: `end` is the position of the byte after its line. */
+/** An entry and its position. `start` and `end` are byte offsets; `end` is the offset after its line. */
 export interface JsonlEntry<T> {
   entry: T;
   start: number;
@@ -49,12 +50,11 @@ interface QueuedLine {
 }
 
 /**
- * An append-only file with one JSON entry a line: logs, histories.
+ * An append-only file with one JSON entry per line, for logs and histories.
  *
- * Entries appended in one tick share one write and one sync. The file is open
- * only while it is written or read. Before each write an incomplete last line,
- * left by a crash, is moved to a file of its own; unreadable lines elsewhere
- * are skipped, reported and stay where they are.
+ * Entries appended in one tick share one write and one sync. The file is open only while it is written or read.
+ * Before each write, an incomplete last line left by a crash is moved to a file of its own; unreadable lines
+ * elsewhere are skipped, reported and left in place.
  *
  * @example
  * const visits = new JsonlFile<{ who: string; at: string }>({ path: "visits.jsonl" });
@@ -62,7 +62,7 @@ interface QueuedLine {
  * for await (const { entry } of visits.read({ newestFirst: true, limit: 10 })) console.log(entry.who);
  */
 export class JsonlFile<T> {
-  readonly #place: Place;
+  readonly #storePath: StorePath;
   readonly #options: JsonlFileOptions;
   readonly #queue = new BatchQueue<QueuedLine>((lines) => this.#write(lines));
   readonly #knownDamage = new Set<number>();
@@ -70,7 +70,7 @@ export class JsonlFile<T> {
 
   /** @throws StorageError `STORAGE_PATH`. */
   constructor(options: JsonlFileOptions) {
-    this.#place = new Place(options.path, () => {
+    this.#storePath = new StorePath(options.path, () => {
       this.#knownDamage.clear();
       this.#nameIsDurable = false;
     });
@@ -79,18 +79,18 @@ export class JsonlFile<T> {
 
   /** The file's absolute path. */
   get path(): string {
-    return this.#place.path;
+    return this.#storePath.path;
   }
 
   /**
-   * Adds an entry. Resolves with the position after its line once it is on
-   * disk, which serves as `since` in a later read.
+   * Appends an entry. Resolves with the byte offset after its line once it is on disk; pass it as `since` to a
+   * later read.
    *
-   * Rejects with a `StorageError`: `STORAGE_FULL` (nothing of the entry is
-   * kept), `STORAGE_SHAPE`, `STORAGE_CLOSED`, `STORAGE_IO`.
+   * Rejects with a `StorageError`: `STORAGE_FULL` (nothing of the entry is kept), `STORAGE_SHAPE`,
+   * `STORAGE_CLOSED`, `STORAGE_IO`.
    */
   async append(entry: T): Promise<number> {
-    this.#place.use("append to");
+    this.#storePath.use("append to");
     const what = `an entry of ${this.path}`;
     checkShape(this.#options.schema, entry, what);
     const bytes = new TextEncoder().encode(`${jsonText(entry, what)}\n`);
@@ -100,14 +100,14 @@ export class JsonlFile<T> {
   }
 
   /**
-   * The entries that were on disk when the reading began, in the order of the
-   * file or newest first, without loading it as a whole.
+   * Iterates over the entries that were on disk when the read began, in file order or newest first, without
+   * loading the whole file.
    *
    * @throws StorageError `STORAGE_SHAPE` when `since` is not the end of a line,
    *   `STORAGE_IO` when the file is replaced meanwhile, `STORAGE_CLOSED`.
    */
   async *read(options: JsonlReadOptions<T> = {}): AsyncGenerator<JsonlEntry<T>> {
-    this.#place.use("read");
+    this.#storePath.use("read");
     const { limit = Number.POSITIVE_INFINITY, where, newestFirst = false } = options;
     const range = lineRange(this.path, options.since ?? 0);
     if (!range || limit <= 0) return;
@@ -134,22 +134,22 @@ export class JsonlFile<T> {
     return entries;
   }
 
-  /** Creates and repairs the file now, so that a problem with it shows here and not at first use. */
+  /** Creates and repairs the file now, so that problems surface here rather than at first use. */
   open(): this {
-    this.#place.use("open");
+    this.#storePath.use("open");
     this.#withFile((fd) => this.#repair(fd));
     return this;
   }
 
-  /** Writes what is queued before it returns. Failures reject the promises of their entries. */
+  /** Writes all queued entries before it returns. Failures reject the promises of their entries. */
   flush(): void {
     this.#queue.flush();
   }
 
-  /** Writes what is queued and refuses further use. May be called again. */
+  /** Flushes, then refuses further use. Idempotent. */
   close(): void {
     this.flush();
-    this.#place.close();
+    this.#storePath.close();
   }
 
   #write(lines: QueuedLine[]): void {
@@ -169,7 +169,7 @@ export class JsonlFile<T> {
     for (const [index, end] of ends.entries()) lines[index]?.resolve(end);
   }
 
-  /** Half a batch on a full disk would make one line of it and the next one. */
+  /** Truncates the file on failure: a partial batch would merge with the next line. */
   #appendOrUndo(fd: number, size: number, bytes: Uint8Array): void {
     try {
       writeAll(fd, bytes);

@@ -1,3 +1,4 @@
+/** Reads the lines of a file in blocks, forward or backward. */
 import fs from "node:fs";
 import { yieldToEventLoop } from "../core/event-loop.js";
 import { openRegularFile } from "../core/regular-file.js";
@@ -6,13 +7,13 @@ import { StorageError, systemErrorCode, toStorageError } from "../core/storage-e
 const NEWLINE = 10;
 const BLOCK = 64 * 1024;
 
-/** A complete line: its bytes without the newline, and the position of its first byte. */
+/** A complete line: its bytes without the newline, and the offset of its first byte. */
 export interface RawLine {
   start: number;
   bytes: Uint8Array;
 }
 
-/** The part of a file that is to be read. `inode` guards against reading on in another file. */
+/** The byte range to read. `inode` detects that the file was replaced meanwhile. */
 export interface LineRange {
   path: string;
   inode: number;
@@ -21,8 +22,8 @@ export interface LineRange {
 }
 
 /**
- * What a read that begins now may see: from `since` to the present end of the
- * file. `undefined` when there is no file and none is expected.
+ * The range that a read starting now may see: from `since` to the current end of the file. `undefined` when
+ * there is no file and `since` is 0.
  *
  * @throws StorageError `STORAGE_SHAPE` when `since` is not the end of a line.
  */
@@ -50,8 +51,8 @@ function isLineStart(fd: number, position: number): boolean {
 }
 
 /**
- * Reads one block. The file is open during this call only, so that a reader
- * who walks away, or whose module graph is disposed, leaves nothing open.
+ * Reads one block. The file is open only during this call, so an abandoned iterator or a disposed module graph
+ * leaves nothing open.
  */
 function readBlock(range: LineRange, from: number, to: number): Uint8Array {
   const block = new Uint8Array(to - from);
@@ -71,7 +72,7 @@ function readBlock(range: LineRange, from: number, to: number): Uint8Array {
   throw new StorageError("STORAGE_IO", message, { path: range.path });
 }
 
-/** Reads until the buffer is full or the file ends; returns the number of bytes. */
+/** Reads until the buffer is full or the file ends. Returns the number of bytes read. */
 export function fillFrom(fd: number, buffer: Uint8Array, position: number): number {
   let filled = 0;
   while (filled < buffer.length) {
@@ -82,7 +83,7 @@ export function fillFrom(fd: number, buffer: Uint8Array, position: number): numb
   return filled;
 }
 
-/** The complete lines of a range, first to last, holding one block and one line in memory. */
+/** Yields the complete lines of a range in file order, holding one block and one line in memory. */
 export async function* linesForward(range: LineRange): AsyncGenerator<RawLine> {
   let start = range.from;
   let pending: Uint8Array[] = [];
@@ -101,7 +102,7 @@ export async function* linesForward(range: LineRange): AsyncGenerator<RawLine> {
   }
 }
 
-/** The complete lines of a range, last to first, holding one block and one line in memory. */
+/** Yields the complete lines of a range in reverse order, holding one block and one line in memory. */
 export async function* linesBackward(range: LineRange): AsyncGenerator<RawLine> {
   let pending: Uint8Array[] = [];
   let terminated = false;
@@ -127,7 +128,7 @@ function joined(parts: Uint8Array[]): Uint8Array {
   return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
 }
 
-/** The position after the last newline of a file of `size` bytes: 0 when it has none. */
+/** The offset after the last newline of a file of `size` bytes, or 0 when there is none. */
 export function endOfLastLine(fd: number, size: number): number {
   for (let upTo = size; upTo > 0; upTo -= BLOCK) {
     const at = Math.max(upTo - BLOCK, 0);

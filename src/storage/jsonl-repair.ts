@@ -1,3 +1,4 @@
+/** Repairs the end of a JSONL file after a crash. */
 import fs from "node:fs";
 import { dirname } from "node:path";
 import { asideName, discard, syncFolder, writeAll } from "../core/files.js";
@@ -6,12 +7,12 @@ import type { StorageReport } from "./report.js";
 
 const NEWLINE = 10;
 const COPY_BLOCK = 1024 * 1024;
-const LARGEST_KEPT_TAIL = 16 * 1024 * 1024;
+const MAX_TAIL_BYTES = 16 * 1024 * 1024;
 
 /**
- * Makes the file end with a complete line. What follows the last newline was
- * never acknowledged: it is moved to a file of its own, unless it is a whole
- * entry that merely lacks its newline. Returns a report when it was moved.
+ * Makes the file end with a complete line. Whatever follows the last newline was never acknowledged: it is
+ * moved to a file of its own, unless it is a complete entry that only lacks its newline. Returns a report when
+ * something was moved.
  *
  * @param fd The file, open for reading and appending.
  */
@@ -43,9 +44,12 @@ function endsWithNewline(fd: number, size: number): boolean {
   return last[0] === NEWLINE;
 }
 
-/** A cut number or word can still be JSON; a cut object, array or string cannot. */
+/**
+ * Whether the tail is a complete entry. Only objects, arrays and strings qualify: a truncated number or literal
+ * can still be valid JSON.
+ */
 function isWholeEntry(fd: number, from: number, to: number): boolean {
-  if (to - from > LARGEST_KEPT_TAIL) return false;
+  if (to - from > MAX_TAIL_BYTES) return false;
   const bytes = new Uint8Array(to - from);
   fillFrom(fd, bytes, from);
   if (!'{["'.includes(String.fromCharCode(bytes[0] ?? 0))) return false;

@@ -1,4 +1,6 @@
-/** A damaged file that a helper met and dealt with. */
+/** Reports about damaged files. */
+
+/** A damaged file that was found and handled. */
 export interface StorageReport {
   /**
    * - `corrupt`: the whole file was unreadable; it was set aside
@@ -9,11 +11,11 @@ export interface StorageReport {
   kind: "corrupt" | "torn-line" | "corrupt-lines" | "missing";
   /** The damaged file. */
   path: string;
-  /** One line that says what happened and where the data is now. */
+  /** One line: what happened and where the data is now. */
   message: string;
   /** Where the damaged content was moved to. */
   setAside?: string;
-  /** Byte position of the (first) damaged line. */
+  /** Byte offset of the (first) damaged line. */
   position?: number;
 }
 
@@ -22,7 +24,7 @@ export type OnReport = (report: StorageReport) => void;
 
 const warn: OnReport = (report) => console.warn(`storage: ${report.message}`);
 
-/** Hands a report on. A receiver that throws must not stop the recovery it is told about. */
+/** Delivers a report. A receiver that throws must not stop the recovery that it is told about. */
 export function sendReport(report: StorageReport, receiver: OnReport = warn): void {
   try {
     receiver(report);

@@ -1,3 +1,4 @@
+/** Detects damaged SQLite files and sets them aside. */
 import { Database, SQLiteError } from "bun:sqlite";
 import { statSync } from "node:fs";
 import { setAside } from "../core/files.js";
@@ -7,9 +8,8 @@ import { type OnReport, sendReport } from "./report.js";
 const COMPANIONS = ["-wal", "-shm", "-journal"];
 
 /**
- * Sets a damaged database aside, with its write-ahead log, so that a new one
- * can be made at its place. A file that is sound, or is not there, is left
- * alone; so is one that another process holds, which its later use will show.
+ * Sets a damaged database and its write-ahead log aside, so that a new one can be created in its place. Files
+ * that are sound, missing or locked by another process are left alone.
  *
  * @param thorough Also read every page (`PRAGMA quick_check`), which takes time in proportion to its size.
  */
@@ -27,7 +27,7 @@ function findDamage(path: string, thorough: boolean): string | undefined {
   const size = stat?.size;
   if (size === undefined || size === 0) {
     const state = size === 0 ? "empty (0 bytes)" : "missing";
-    // SQLite would delete a log without its database, and with it the last changes.
+    // SQLite deletes a log that has no database, and with it the last changes.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (log > 0) return `is ${state}, but its write-ahead log is not`;
     return size === 0 ? `is ${state}` : undefined;

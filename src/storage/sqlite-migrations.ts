@@ -1,17 +1,18 @@
+/** Schema migrations, counted in `user_version`. */
 import type { Database } from "bun:sqlite";
 import { StorageError } from "../core/storage-error.js";
 
-/** One step of a schema: SQL, or a synchronous function that changes the database. */
+/** One migration: SQL, or a synchronous function that changes the database. */
 export type Migration = string | ((db: Database) => void);
 
 /**
- * Brings a database to the newest version, which is the number of migrations;
- * `user_version` says how many of them it has had. All that are missing run in
- * one transaction: it ends up with all of them or as it was.
+ * Applies all missing migrations in one transaction; on failure the database is unchanged. `user_version`
+ * counts the migrations that have been applied.
  *
- * Foreign keys are not enforced while they run, so that tables can be rebuilt,
- * and are checked before the commit.
+ * Foreign keys are not enforced while migrations run, so that tables can be rebuilt; they are checked before
+ * the commit.
  *
+ * @throws StorageError `STORAGE_VERSION` when the database has had more migrations than are given.
  * @throws StorageError `STORAGE_VERSION` when the database has had more migrations than there are.
  */
 export function migrate(db: Database, migrations: readonly Migration[]): void {
@@ -38,7 +39,7 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
 }
 
 /**
- * The version of a database: how many of the migrations it has had.
+ * The number of migrations that a database has had.
  *
  * @throws StorageError `STORAGE_VERSION` when that is more than there are.
  */

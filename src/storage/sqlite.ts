@@ -1,35 +1,35 @@
+/** SQLite databases with migrations, damage recovery and grouped writes. */
 import { Database } from "bun:sqlite";
 import { existsSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensureFolder } from "../core/files.js";
 import { GroupCommit } from "../core/group-commit.js";
 import { toStorageError } from "../core/storage-error.js";
-import { Place } from "./place.js";
 import type { OnReport } from "./report.js";
 import { setAsideIfDamaged } from "./sqlite-health.js";
 import { assertKnownVersion, type Migration, migrate } from "./sqlite-migrations.js";
+import { StorePath } from "./store-path.js";
 
 /** Options of {@link openSqlite}. */
 export interface SqliteOptions {
-  /** The steps that build the schema, oldest first. Add at the end; never change one that has been in use. */
+  /** The migrations that build the schema, oldest first. Append only; never change one that has been in use. */
   migrations?: readonly Migration[];
   /**
-   * How an existing file is examined at its first opening in a process:
-   * `"quick"` reads every page, `"header"` only sees that it is a database. Default `"quick"`.
+   * How an existing file is checked when the process first opens it: `"quick"` reads every page, `"header"`
+   * only checks that it is a database. Default `"quick"`.
    */
   check?: "quick" | "header";
-  /** Told when a damaged file was set aside; warns on the console unless given. */
+  /** Called when a damaged file was set aside. Default: `console.warn`. */
   onReport?: OnReport;
 }
 
-/** Files this process has examined; a service that is reloaded need not wait for it again. */
+/** Files that this process has already checked; a service that is reloaded need not wait for it again. */
 const examined = new Set<string>();
 
 /**
- * Opens a SQLite database, creating it and its folder if they are missing, with
- * a write-ahead log, `synchronous=FULL` (a committed transaction is on disk),
- * foreign keys enforced and five seconds of patience with other processes, and
- * brings its schema up to date. A damaged file is set aside and reported first.
+ * Opens a SQLite database, creating it and its folder if missing, and applies the migrations. It uses a
+ * write-ahead log, `synchronous=FULL` (committed transactions are on disk), enforced foreign keys and a busy
+ * timeout of five seconds. A damaged file is first set aside and reported.
  *
  * @param path Where the file is: relative paths are inside the data folder.
  * @throws StorageError `STORAGE_VERSION` when the file is from a newer version of the code,
@@ -40,7 +40,7 @@ const examined = new Set<string>();
  * db.query("SELECT count(*) AS books FROM book").get();
  */
 export function openSqlite(path: string, options: SqliteOptions = {}): Database {
-  const file = new Place(path).path;
+  const file = new StorePath(path).path;
   const { migrations = [] } = options;
   let db: Database | undefined;
   let isNew = false;
@@ -60,7 +60,7 @@ export function openSqlite(path: string, options: SqliteOptions = {}): Database 
     return db;
   } catch (error) {
     db?.close();
-    // Left behind, it would be taken for a database that has lost its content.
+    // An empty file left behind would be taken for a database that has lost its content.
     if (isNew && isEmptyFile(file)) rmSync(file);
     throw toStorageError(error, file);
   }
@@ -82,8 +82,8 @@ export interface SqliteFileOptions extends SqliteOptions {
 }
 
 /**
- * A SQLite database as the store of a service: opened at first use as
- * {@link openSqlite} does, with grouped writes.
+ * A SQLite database as the store of a service: opened at first use as by {@link openSqlite}, with grouped
+ * writes.
  *
  * @example
  * const library = new SqliteFile({
@@ -94,24 +94,24 @@ export interface SqliteFileOptions extends SqliteOptions {
  * library.db.query("SELECT title FROM book WHERE id = ?").get("b1"); // { title: "Emma" }
  */
 export class SqliteFile {
-  readonly #place: Place;
+  readonly #storePath: StorePath;
   readonly #options: SqliteFileOptions;
   #opened: { db: Database; group: GroupCommit } | undefined;
 
   /** @throws StorageError `STORAGE_PATH`. */
   constructor(options: SqliteFileOptions) {
-    this.#place = new Place(options.path, () => this.#end());
+    this.#storePath = new StorePath(options.path, () => this.#end());
     this.#options = options;
   }
 
   /** The file's absolute path. */
   get path(): string {
-    return this.#place.path;
+    return this.#storePath.path;
   }
 
   /**
-   * The open database, for queries. What it writes outside `write()` is
-   * committed at once, each statement on its own.
+   * The open database, for queries. Statements that write outside `write()` are committed individually and at
+   * once.
    *
    * @throws What {@link openSqlite} throws, and StorageError `STORAGE_CLOSED`.
    */
@@ -120,12 +120,11 @@ export class SqliteFile {
   }
 
   /**
-   * Runs `fn` in a transaction that it shares with the other writes of this
-   * tick. Resolves with its result once that is on disk. If `fn` throws, its own
-   * changes are undone and the promise rejects with what it threw.
+   * Runs `fn` in a transaction shared with the other writes of this tick. Resolves with its result once it is
+   * on disk. If `fn` throws, only its own changes are rolled back, and the promise rejects with what it threw.
    *
-   * Rejects with a `StorageError` when the storage fails: `STORAGE_FULL`,
-   * `STORAGE_BUSY`, `STORAGE_CORRUPT`, `STORAGE_CLOSED`, `STORAGE_IO`.
+   * Rejects with a `StorageError` when the storage fails: `STORAGE_FULL`, `STORAGE_BUSY`, `STORAGE_CORRUPT`,
+   * `STORAGE_CLOSED`, `STORAGE_IO`.
    *
    * @param fn Synchronous; must not begin or end transactions.
    */
@@ -134,21 +133,21 @@ export class SqliteFile {
     return group.write(() => fn(db));
   }
 
-  /** Opens the database now, so that a problem with it shows here and not at first use. */
+  /** Opens the database now, so that problems surface here rather than at first use. */
   open(): this {
     this.#use();
     return this;
   }
 
-  /** Commits what is queued before it returns. Failures reject the promises of their writes. */
+  /** Commits all queued writes before it returns. Failures reject the promises of their writes. */
   flush(): void {
     this.#opened?.group.flush();
   }
 
-  /** Commits what is queued and closes the database. May be called again. */
+  /** Commits all queued writes and closes the database. Idempotent. */
   close(): void {
     this.#end();
-    this.#place.close();
+    this.#storePath.close();
   }
 
   #end(): void {
@@ -158,7 +157,7 @@ export class SqliteFile {
   }
 
   #use(): { db: Database; group: GroupCommit } {
-    const path = this.#place.use("use");
+    const path = this.#storePath.use("use");
     if (!this.#opened) {
       const db = openSqlite(path, this.#options);
       this.#opened = { db, group: new GroupCommit(db) };

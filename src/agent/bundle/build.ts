@@ -161,7 +161,7 @@ function mainSource(sources: readonly Prepared[], remote: readonly RemoteSource[
     units.push(`remoteUnit(${JSON.stringify(name)}, ${JSON.stringify(tools)}),`);
   }
   return [
-    `import ${JSON.stringify(join(runtimeDir, "seal.ts"))};`,
+    `import ${JSON.stringify(join(runtimeDir, "install.ts"))};`,
     `import { createFactory } from ${JSON.stringify(join(runtimeDir, "loader.ts"))};`,
     `import { inspectUnits } from ${JSON.stringify(join(runtimeDir, "inspect.ts"))};`,
     `import { remoteUnit } from ${JSON.stringify(join(runtimeDir, "provided.ts"))};`,

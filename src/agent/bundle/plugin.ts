@@ -86,11 +86,11 @@ function localFile(
 ): Resolution | undefined {
   const own = resolveOwnSource(specifier, importer);
   if (own) {
-    const within = own
+    const inSource = own
       .slice(sourceRoot.length + 1)
       .split(sep)
       .join("/");
-    return isClientSource(within) ? { path: own } : inert(within);
+    return isClientSource(inSource) ? { path: own } : inert(inSource);
   }
   const stem = specifier.replace(/\.[cm]?[jt]sx?$/, "").replace(/\/index$/, "");
   const isServers = entries.has(importer) && SERVER_FILE.test(stem.split("/").at(-1) ?? "");

@@ -7,14 +7,14 @@ import type { WorkerPool } from "../pool/pool.js";
 import type { Worker } from "../pool/worker.js";
 import type { Providers, RemoteMethod } from "../providers.js";
 import { isLarge } from "../schema/cost.js";
-import { misfitOfInput } from "../schema.js";
+import { inputError } from "../schema.js";
 import type { WorkerSessions } from "../session/workers.js";
 import type { Session } from "../session.js";
 import type { EventSink } from "../sinks.js";
 import { type LocalHost, LocalRun, type ReadyLocalMethod } from "./local.js";
 import { inputFromArguments } from "./positional.js";
 import { type RemoteHost, RemoteRun } from "./remote.js";
-import type { DeadlineWheel } from "./wheel.js";
+import type { TimerWheel } from "./timer-wheel.js";
 
 /** Failures that say something about the caller, not about the service. */
 const UNREPORTED = new Set(["invalid_input", "not_found", "cancelled"]);
@@ -29,7 +29,7 @@ export class CallDispatcher implements LocalHost, RemoteHost {
     private readonly providers: Providers,
     private readonly events: EventSink,
     private readonly sessions: WorkerSessions,
-    readonly wheel: DeadlineWheel,
+    readonly wheel: TimerWheel,
     readonly pool: WorkerPool,
   ) {}
 
@@ -122,8 +122,8 @@ function takeInput(
   if (schema.schema === true) return { input, isChecked: true };
   const isOurs = "handler" in method || (schema.isCheap && !isLarge(input));
   if (!isOurs) return { input, isChecked: false };
-  const misfit = misfitOfInput(schema, method.key, input);
-  if (!misfit) return { input, isChecked: true };
+  const failedCheck = inputError(schema, method.key, input);
+  if (!failedCheck) return { input, isChecked: true };
   method.metrics.record(performance.now() - started, "invalid_input");
-  throw misfit;
+  throw failedCheck;
 }

@@ -3,9 +3,9 @@ import type { Json } from "../../core/types.js";
 import type { CallOptions } from "../client.js";
 import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
 import { BrokerError } from "../errors.js";
-import { type CompiledSchema, compileSchema, type JsonSchema, misfitOfOutput } from "../schema.js";
+import { type CompiledSchema, compileSchema, type JsonSchema, outputError } from "../schema.js";
 import type { MethodMetrics } from "./metrics.js";
-import { Deadline, type DeadlineWheel } from "./wheel.js";
+import { Deadline, type TimerWheel } from "./timer-wheel.js";
 
 /** What a method inside this process learns about its call. */
 export interface LocalCall {
@@ -71,7 +71,7 @@ export function readyMethod(
 
 /** @internal What a running local call needs from the broker. */
 export interface LocalHost {
-  readonly wheel: DeadlineWheel;
+  readonly wheel: TimerWheel;
   readonly dispatch: Dispatch;
   failed(method: string, caller: string, error: BrokerError): void;
 }
@@ -173,9 +173,9 @@ export class LocalRun extends Deadline implements LocalCall {
   #succeed(value: unknown): void {
     if (this.#settled) return;
     const { output, key, metrics } = this.method;
-    const misfit = misfitOfOutput(output, key, value);
-    if (misfit) {
-      this.#end(misfit);
+    const failedCheck = outputError(output, key, value);
+    if (failedCheck) {
+      this.#end(failedCheck);
       return;
     }
     this.#settle();

@@ -7,13 +7,13 @@ import type { Worker } from "../pool/worker.js";
 import type { WireError } from "../protocol.js";
 import type { RemoteMethod } from "../providers.js";
 import { isLarge } from "../schema/cost.js";
-import { misfitOfOutput } from "../schema.js";
+import { outputError } from "../schema.js";
 import type { Session } from "../session.js";
-import { Deadline, type DeadlineWheel } from "./wheel.js";
+import { Deadline, type TimerWheel } from "./timer-wheel.js";
 
 /** @internal What a running call to a plugin needs from the broker. */
 export interface RemoteHost {
-  readonly wheel: DeadlineWheel;
+  readonly wheel: TimerWheel;
   readonly pool: WorkerPool;
   readonly dispatch: Dispatch;
   sessionOf(worker: Worker): Session | undefined;
@@ -54,7 +54,7 @@ export class RemoteRun extends Deadline implements Job {
     return this.accepted.input;
   }
 
-  get isToCheck(): boolean {
+  get needsCheck(): boolean {
     return !this.accepted.isChecked;
   }
 
@@ -85,9 +85,9 @@ export class RemoteRun extends Deadline implements Job {
     const { output } = method;
     // The worker has done it otherwise.
     const isOurs = output.schema !== true && output.isCheap && !isLarge(value);
-    const misfit = isOurs ? misfitOfOutput(output, key, value) : null;
-    if (misfit) {
-      this.reject(misfit);
+    const failedCheck = isOurs ? outputError(output, key, value) : null;
+    if (failedCheck) {
+      this.reject(failedCheck);
       return;
     }
     this.#settle();
@@ -106,7 +106,7 @@ export class RemoteRun extends Deadline implements Job {
 
   #methodError(error: WireError): BrokerError {
     const { key, plugin } = this.target;
-    if (error.misfit) return new BrokerError(error.misfit, error.message, error.details);
+    if (error.failedCheck) return new BrokerError(error.failedCheck, error.message, error.details);
     if (error.code === "invalid_output")
       return new BrokerError("invalid_output", error.message, { method: key });
     const denial = explainSystemError(error, this.accepted.context.parties, plugin);

@@ -70,7 +70,7 @@ export function matchesAny(permission: string, rules: readonly string[], resourc
 }
 
 /** Characters of a rule, or of what was asked for, that anybody reads. */
-const MOST_SAID = 800;
+const MAX_SHOWN = 800;
 
 /** Why a scope stops a resource, or `null` when it lets it through. Deny is looked at first. */
 function objection(
@@ -82,10 +82,10 @@ function objection(
   if (resource === undefined) return null;
   const matches = MATCHERS[kindOf(permission)](resource);
   const denied = scope.deny.find(matches);
-  if (denied !== undefined) return truncate(`denies ${denied}`, MOST_SAID);
+  if (denied !== undefined) return truncate(`denies ${denied}`, MAX_SHOWN);
   const closed = scope.allow.find((list) => !list.some(matches));
   if (closed === undefined) return null;
-  return closed.length === 0 ? "allows nothing" : truncate(`allows only ${closed.join(", ")}`, MOST_SAID);
+  return closed.length === 0 ? "allows nothing" : truncate(`allows only ${closed.join(", ")}`, MAX_SHOWN);
 }
 
 /** Whether the permissions reach a resource. Paths must be absolute and resolved. */
@@ -110,6 +110,6 @@ export function describeDenial(denial: Denial): string {
   const what =
     denial.resource === undefined
       ? denial.permission
-      : `${denial.permission} of ${truncate(denial.resource, MOST_SAID)}`;
+      : `${denial.permission} of ${truncate(denial.resource, MAX_SHOWN)}`;
   return `${what} is denied: ${denial.parties.map(({ party, rule }) => `${party} ${rule}`).join("; ")}`;
 }

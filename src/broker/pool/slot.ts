@@ -2,9 +2,9 @@ import type { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import type { Permissions } from "../permissions/set.js";
 import type { WireError } from "../protocol.js";
-import type { WorkerCall } from "./conversation.js";
 import { CrashBackoff, type Quarantine } from "./crash-backoff.js";
 import type { Worker } from "./worker.js";
+import type { WorkerCall } from "./worker-connection.js";
 
 /** A call on its way to a worker. */
 export interface Job extends WorkerCall {

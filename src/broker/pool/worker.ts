@@ -9,8 +9,13 @@ import { type ConfinedProcess, spawnConfined, workerRules } from "../sandbox/spa
 import { checksSource } from "../schema/worker-checks.js";
 import { type Usage, usageOf } from "../usage.js";
 import { toWire } from "../worker/wire-error.js";
-import { Conversation, type Listener, type Reply, type WorkerCall } from "./conversation.js";
 import { forwardLines } from "./output.js";
+import {
+  type ConnectionListener,
+  type Reply,
+  type WorkerCall,
+  WorkerConnection,
+} from "./worker-connection.js";
 
 /** Everything needed to start one worker. */
 export interface WorkerSpec {
@@ -23,7 +28,7 @@ export interface WorkerSpec {
 }
 
 /** What a worker tells its owner. */
-export interface WorkerEvents extends Pick<Listener, "request" | "withdraw" | "recovered"> {
+export interface WorkerEvents extends Pick<ConnectionListener, "request" | "withdraw" | "recovered"> {
   log(stream: "stdout" | "stderr" | "broker", line: string): void;
   /** It has ended. `reason` is null when it was asked to end. */
   exit(reason: string | null): void;
@@ -31,12 +36,12 @@ export interface WorkerEvents extends Pick<Listener, "request" | "withdraw" | "r
 
 const ENTRY = join(import.meta.dir, "..", "worker", "entry.ts");
 /** How much longer it may be busy with a call that was withdrawn than with one that missed its deadline. */
-const WITHDRAWN_PATIENCE = 10;
+const WITHDRAWN_FACTOR = 10;
 
 /** One process that runs one service under one set of permissions. */
 export class Worker {
   readonly #process: ConfinedProcess;
-  readonly #conversation: Conversation;
+  readonly #connection: WorkerConnection;
   #started = Promise.withResolvers<void>();
   #state: "starting" | "ready" | "ending" | "ended" = "starting";
   #reason: string | null = null;
@@ -61,7 +66,7 @@ export class Worker {
         children: false,
       },
     });
-    this.#conversation = new Conversation(limits, {
+    this.#connection = new WorkerConnection(limits, {
       ...events,
       ready: () => this.#onReady(),
       fatal: (error) => this.#onFatal(error),
@@ -79,17 +84,17 @@ export class Worker {
 
   /** Whether a call would be taken up: it is ready, reads what it is sent, and has not just missed a deadline. */
   get isResponsive(): boolean {
-    return this.#state === "ready" && this.#conversation.isOpen;
+    return this.#state === "ready" && this.#connection.isOpen;
   }
 
   /** When it last had a call in flight. */
   get lastUsed(): number {
-    return this.#conversation.lastUsed;
+    return this.#connection.lastUsed;
   }
 
   /** The calls that it is answering, by their numbers. */
   get inFlight(): ReadonlyMap<number, Reply> {
-    return this.#conversation.inFlight;
+    return this.#connection.inFlight;
   }
 
   get pid(): number {
@@ -116,7 +121,7 @@ export class Worker {
       () => clearTimeout(startTimer),
     );
     try {
-      await this.#conversation.begin(Number(this.#process.stdio[3]), this.spec.setup);
+      await this.#connection.begin(Number(this.#process.stdio[3]), this.spec.setup);
       if (this.spec.setup.schemas) void this.#sendChecks();
     } catch (error) {
       this.kill(`its channel failed: ${toWire(error).message}`);
@@ -129,7 +134,7 @@ export class Worker {
   /** After all else: few values need it, and the first time it has to be made. */
   async #sendChecks(): Promise<void> {
     try {
-      this.#conversation.send([OP.checks, await checksSource()]);
+      this.#connection.send([OP.checks, await checksSource()]);
     } catch (error) {
       this.kill(`it cannot be given the code for its checks: ${toWire(error).message}`);
     }
@@ -150,7 +155,7 @@ export class Worker {
   #onReady(): boolean {
     if (this.#state !== "starting") return false;
     this.#state = "ready";
-    this.#conversation.lastUsed = performance.now();
+    this.#connection.lastUsed = performance.now();
     this.#started.resolve();
     return true;
   }
@@ -175,7 +180,7 @@ export class Worker {
     if (this.#terminator) clearTimeout(this.#terminator);
     this.#process.stdin.end();
     this.#started.reject(new BrokerError("start_failed", `the worker did not start: ${reason}`));
-    this.#conversation.end(
+    this.#connection.end(
       wanted
         ? new BrokerError("unavailable", "the worker was ended before it answered")
         : new BrokerError("worker_died", `the worker died: ${reason}`),
@@ -185,7 +190,7 @@ export class Worker {
 
   /** Hands a call over and returns its number. Throws when the input cannot be sent. */
   call(call: WorkerCall, reply: Reply): number {
-    return this.#conversation.call(call, reply);
+    return this.#connection.call(call, reply);
   }
 
   /**
@@ -193,19 +198,19 @@ export class Worker {
    * calls. A call that its caller withdrew has `left` milliseconds: within reason the worker may still be at work on it.
    */
   abandon(id: number, left = 0): void {
-    if (!this.#conversation.abandon(id) || this.#state !== "ready") return;
+    if (!this.#connection.abandon(id) || this.#state !== "ready") return;
     const { pingTimeout } = this.limits;
-    this.#conversation.ping(Math.max(pingTimeout, Math.min(left, WITHDRAWN_PATIENCE * pingTimeout)));
+    this.#connection.ping(Math.max(pingTimeout, Math.min(left, WITHDRAWN_FACTOR * pingTimeout)));
   }
 
   /** Answers a request of the worker. */
   respond(id: number, value: unknown): void {
-    this.#conversation.respond(id, value);
+    this.#connection.respond(id, value);
   }
 
   /** Answers it with an error. */
   refuse(id: number, error: unknown): void {
-    this.#conversation.refuse(id, error);
+    this.#connection.refuse(id, error);
   }
 
   /** What it uses of the machine, or null when it cannot be told. */
@@ -227,7 +232,7 @@ export class Worker {
       this.#state = "ending";
       this.#started.reject(new BrokerError("unavailable", "the worker was ended before it had started"));
       if (starting) this.#process.kill("SIGKILL");
-      else this.#conversation.send([OP.destroy]);
+      else this.#connection.send([OP.destroy]);
       this.#terminator ??= setTimeout(() => this.#process.kill("SIGKILL"), this.limits.terminateTimeout);
     }
     await this.#process.exited;

@@ -45,9 +45,9 @@ interface Expansion {
 }
 
 /** Steps for each grant that may come of them: a tree of many thousand files, with some dozen patterns. */
-const STEPS = 1000;
+const STEPS_PER_RULE = 1000;
 /** How long patterns are read before others get their turn, in milliseconds. */
-const AT_ONCE_MS = 5;
+const SLICE_MS = 5;
 
 /**
  * Spells out one allow list under the deny list as grants that Landlock knows, which has
@@ -109,7 +109,7 @@ async function expandFolder({ path, allow, deny }: Place, expansion: Expansion):
     };
     if (entry.isDirectory()) await expandFolder(inner, expansion);
     else if (!entry.isSymbolicLink()) grantFile(inner, expansion);
-    if (performance.now() - expansion.since < AT_ONCE_MS) continue;
+    if (performance.now() - expansion.since < SLICE_MS) continue;
     await yieldToEventLoop();
     expansion.since = performance.now();
   }
@@ -124,7 +124,8 @@ function enter(readings: readonly Reading[], name: string, expansion: Expansion)
     const next = readOn(pattern, positions, name);
     if (next.size > 0) inner.push([pattern, next]);
   }
-  if (expansion.steps > expansion.limit * STEPS) throw new TooManyRules("take too long to spell out");
+  if (expansion.steps > expansion.limit * STEPS_PER_RULE)
+    throw new TooManyRules("take too long to spell out");
   return inner;
 }
 

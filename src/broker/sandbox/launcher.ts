@@ -42,12 +42,12 @@ function prctl(option: number, value: number): void {
 }
 
 /** Lowers a limit, also for those who could raise it. */
-function limitSelf(resource: number, most: bigint): void {
+function lowerLimit(resource: number, max: bigint): void {
   const limit = new BigUint64Array(2);
   const address = addressOf(new Uint8Array(limit.buffer));
   syscall("prlimit64", numberOf("prlimit64"), 0, resource, 0, address);
-  const [, present = most] = limit;
-  limit.fill(present < most ? present : most);
+  const [, present = max] = limit;
+  limit.fill(present < max ? present : max);
   syscall("prlimit64", numberOf("prlimit64"), 0, resource, address, 0);
 }
 
@@ -70,7 +70,7 @@ const IN_BACKGROUND = 'exec 3<&0; "$@" <&3 3<&- &';
  * Starts a program beside us that has our stdin. It is no child of ours: what we become may wait for all that it has.
  * Resolves with the first that the program writes, nothing if it closes its output at once.
  */
-async function startBeside(program: string[]): Promise<string> {
+async function startDetached(program: string[]): Promise<string> {
   const shell = Bun.spawn(["/bin/sh", "-c", IN_BACKGROUND, "sh", ...program], {
     stdio: ["inherit", "pipe", "ignore"],
     env: {},
@@ -82,14 +82,14 @@ async function startBeside(program: string[]): Promise<string> {
 
 async function startRelay(plan: LaunchPlan): Promise<number | null> {
   if (plan.proxySocket === null) return null;
-  const port = Number(await startBeside([process.execPath, plan.relay, plan.proxySocket]));
+  const port = Number(await startDetached([process.execPath, plan.relay, plan.proxySocket]));
   if (!Number.isInteger(port) || port <= 0) throw new Error("the network relay did not start");
   return port;
 }
 
 /** Ends the process group when nobody holds our stdin any more: a server that is killed ends nothing itself. */
-async function startWatchman(): Promise<void> {
-  await startBeside(["/bin/sh", "-c", "exec >&-; read -r line; kill -KILL 0"]);
+async function startWatchdog(): Promise<void> {
+  await startDetached(["/bin/sh", "-c", "exec >&-; read -r line; kill -KILL 0"]);
 }
 
 function execute(plan: LaunchPlan, env: Record<string, string>): never {
@@ -115,14 +115,14 @@ async function launch(plan: LaunchPlan): Promise<never> {
     if (plan.proxySocket !== null || !(error instanceof SyscallError)) throw error;
   }
   const port = await startRelay(plan);
-  if (plan.children) await startWatchman();
+  if (plan.children) await startWatchdog();
   const env = { ...plan.env };
   if (port !== null) {
     const proxy = `http://127.0.0.1:${port}`;
     Object.assign(env, { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy });
   }
-  limitSelf(RLIMIT_CORE, 0n);
-  limitSelf(RLIMIT_NOFILE, MAX_OPEN_FILES);
+  lowerLimit(RLIMIT_CORE, 0n);
+  lowerLimit(RLIMIT_NOFILE, MAX_OPEN_FILES);
   syscall("close_range", numberOf("close_range"), FIRST_PRIVATE_DESCRIPTOR, 0xffffffff, CLOSE_RANGE_CLOEXEC);
   syscall("dup3", numberOf("dup3"), openSync("/dev/null", "r"), 0, 0);
   dropCapabilities();

@@ -5,7 +5,7 @@ import { isLarge, MAX_SIZE } from "./cost.js";
 
 const CODE = `export default { services: { main: {
   echo: ({ value }) => value,
-  async fails() { throw Object.assign(new Error("mine"), { misfit: "invalid_input", code: "invalid_input" }); },
+  async fails() { throw Object.assign(new Error("mine"), { failedCheck: "invalid_input", code: "invalid_input" }); },
   date: () => ({ when: new Date(0), gone: undefined }),
   pid: () => process.pid,
 } } };`;

@@ -24,7 +24,7 @@ const MAX_NAME = 512;
 /** Characters of a command with its arguments, as JSON. */
 const MAX_COMMAND = 128 * 1024;
 
-function need(ok: boolean, what: string): asserts ok {
+function assertInput(ok: boolean, what: string): asserts ok {
   if (!ok) throw new BrokerError("invalid_input", what);
 }
 
@@ -39,7 +39,7 @@ export class Requests {
   }
 
   /** Takes one request and answers it on the worker's channel. Never throws. */
-  take(session: Session, id: number, parent: number, request: WireRequest): void {
+  handle(session: Session, id: number, parent: number, request: WireRequest): void {
     const { worker } = session;
     if (!worker) return;
     if (session.isOpen(id)) {
@@ -104,15 +104,15 @@ export class Requests {
     signal: AbortSignal,
   ): Promise<unknown> {
     const { target, args, input, timeout } = request;
-    need(
+    assertInput(
       Array.isArray(target) && target.length === 3 && target.every(isText),
       "a call names plugin, service and method",
     );
-    need(
+    assertInput(
       target.every((name) => name.length <= MAX_NAME),
       `a name is a text of at most ${MAX_NAME} characters`,
     );
-    need(args === undefined || Array.isArray(args), "arguments are a list");
+    assertInput(args === undefined || Array.isArray(args), "arguments are a list");
     const [pluginId, service, method] = target;
     const payload = args === undefined ? { input } : { args };
     return this.host.dispatch(context, pluginId, service, method, payload, { timeout, signal });
@@ -134,13 +134,13 @@ export class Requests {
     const { action, key, value } = request;
     const { id } = session.plugin;
     if (action === "keys") return storage.keys(id);
-    need(
+    assertInput(
       isText(key) && key.length > 0 && key.length <= MAX_NAME,
       `a key is a text of 1 to ${MAX_NAME} characters`,
     );
     if (action === "get") return storage.get(id, key);
     if (action === "delete") return storage.delete(id, key);
-    need(action === "set", "storage can get, set, delete and list keys");
+    assertInput(action === "set", "storage can get, set, delete and list keys");
     return storage.set(id, key, value ?? null);
   }
 
@@ -150,7 +150,7 @@ export class Requests {
     request: WireRequest & { kind: "event" },
   ): Promise<void> {
     const { name, data } = request;
-    need(isText(name) && name.length > 0 && name.length <= MAX_NAME, "an event needs a name");
+    assertInput(isText(name) && name.length > 0 && name.length <= MAX_NAME, "an event needs a name");
     this.#permit(context, "events", name);
     this.host.events.emit({
       type: "broker.plugin_event",
@@ -168,17 +168,17 @@ export class Requests {
     signal: AbortSignal,
   ): Promise<unknown> {
     const { command, args, timeout } = request;
-    need(isText(command) && command !== "" && !command.includes("\0"), "needs the command to run");
-    need(
+    assertInput(isText(command) && command !== "" && !command.includes("\0"), "needs the command to run");
+    assertInput(
       Array.isArray(args) && args.every((one) => isText(one) && !one.includes("\0")),
       "args are a list of texts",
     );
-    need(
+    assertInput(
       timeout === undefined || (Number.isFinite(timeout) && timeout > 0),
       "timeout must be a number of milliseconds",
     );
     const line = JSON.stringify({ command, args });
-    need(
+    assertInput(
       line.length <= MAX_COMMAND,
       `a command has at most ${MAX_COMMAND} characters, its arguments included`,
     );

@@ -40,7 +40,7 @@ export class WorkerSessions implements PoolHost {
     const events: WorkerEvents = {
       log: (stream, line) => this.log.write({ pluginId, service: serviceName, stream, line }),
       request: (id, parent, request) => {
-        if (session) this.requests.take(session, id, parent, request);
+        if (session) this.requests.handle(session, id, parent, request);
       },
       withdraw: (id) => session?.withdraw(id) ?? false,
       recovered: () => owner.recovered(),

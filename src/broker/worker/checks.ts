@@ -1,7 +1,7 @@
 /** Checks that can take long: where they do, it is the plugin's own time, and its callers' deadlines end it. */
 import type { BrokerError } from "../errors.js";
 import type { MethodSchemas, WireError } from "../protocol.js";
-import { type CompiledSchema, compileSchema, misfitOfInput, misfitOfOutput } from "../schema.js";
+import { type CompiledSchema, compileSchema, inputError, outputError } from "../schema.js";
 import { toWire } from "./wire-error.js";
 
 export class Checks {
@@ -17,12 +17,12 @@ export class Checks {
 
   /** Why an input does not fit, or null. */
   ofInput(method: string, input: unknown): WireError | null {
-    return toMisfit(misfitOfInput(this.#schema(method, "input"), `${this.#service}/${method}`, input));
+    return toWireCheck(inputError(this.#schema(method, "input"), `${this.#service}/${method}`, input));
   }
 
   /** Why an answer does not fit, or null. */
   ofOutput(method: string, answer: unknown): WireError | null {
-    return toMisfit(misfitOfOutput(this.#schema(method, "output"), `${this.#service}/${method}`, answer));
+    return toWireCheck(outputError(this.#schema(method, "output"), `${this.#service}/${method}`, answer));
   }
 
   #schema(method: string, which: "input" | "output"): CompiledSchema {
@@ -33,6 +33,6 @@ export class Checks {
   }
 }
 
-function toMisfit(error: BrokerError | null): WireError | null {
-  return error && { ...toWire(error), misfit: error.code as WireError["misfit"] };
+function toWireCheck(error: BrokerError | null): WireError | null {
+  return error && { ...toWire(error), failedCheck: error.code as WireError["failedCheck"] };
 }

@@ -151,10 +151,10 @@ type CallMessage = [
   input: unknown,
   remaining: number,
   caller: string,
-  isToCheck: boolean,
+  needsCheck: boolean,
 ];
 
-function answer([, id, name, input, remaining, caller, isToCheck]: CallMessage): void {
+function answer([, id, name, input, remaining, caller, needsCheck]: CallMessage): void {
   const call = new ActiveCall(id, remaining, caller);
   active.set(id, call);
   const refuse = (error: WireError) => {
@@ -174,7 +174,7 @@ function answer([, id, name, input, remaining, caller, isToCheck]: CallMessage):
       if (!checking?.isNeeded(name, text)) return reply(text);
       checking
         .ofOutput(name, text)
-        .then((misfit) => (misfit ? refuse(misfit) : reply(text)))
+        .then((failedCheck) => (failedCheck ? refuse(failedCheck) : reply(text)))
         .catch(cannotBeSent);
     } catch (error) {
       cannotBeSent(error);
@@ -190,8 +190,8 @@ function answer([, id, name, input, remaining, caller, isToCheck]: CallMessage):
         fail(error);
       }
     });
-  if (!isToCheck || !checking) run();
-  else checking.ofInput(name, input).then((misfit) => (misfit ? refuse(misfit) : run()), fail);
+  if (!needsCheck || !checking) run();
+  else checking.ofInput(name, input).then((failedCheck) => (failedCheck ? refuse(failedCheck) : run()), fail);
 }
 
 function request(wanted: WireRequest, signal?: AbortSignal): Promise<unknown> {

@@ -34,14 +34,14 @@ export function toWire(thrown: unknown): WireError {
 
 /** Reads an error that came over the wire, trusting nothing in it. */
 export function readWire(value: unknown): WireError {
-  const { name, message, code, misfit, details, errno, path } = (
+  const { name, message, code, failedCheck, details, errno, path } = (
     typeof value === "object" && value !== null ? value : {}
   ) as Record<string, unknown>;
   return {
     name: textOf(name, "Error"),
     message: textOf(message, "failed without a reason"),
     ...(isCode(code) ? { code } : {}),
-    ...(misfit === "invalid_input" || misfit === "invalid_output" ? { misfit } : {}),
+    ...(failedCheck === "invalid_input" || failedCheck === "invalid_output" ? { failedCheck } : {}),
     ...(typeof details === "object" && details !== null ? { details } : {}),
     ...(typeof errno === "string" ? { errno: errno.slice(0, 64) } : {}),
     ...(typeof path === "string" ? { path: path.slice(0, MAX_TEXT) } : {}),

@@ -56,7 +56,7 @@ export class ImportRound {
     try {
       const one = await importOne(candidate);
       if (this.#open) this.#imported.push(one);
-      else await this.#comeLate(one);
+      else await this.#handleLate(one);
     } catch (error) {
       this.#events.failed(candidate, error);
     }
@@ -68,21 +68,22 @@ export class ImportRound {
     this.#open = false;
     if (this.unsettled.size > 0) this.latecomers.push(...this.tasks.values());
     // The folder that is called like its service has the older right to the name, also when it is slow.
-    const yields = ({ name, candidate }: Imported) => name !== candidate.dirName && this.unsettled.has(name);
-    for (const one of this.#imported.filter(yields)) {
-      const late = this.#comeLate(one);
+    const mustWait = ({ name, candidate }: Imported) =>
+      name !== candidate.dirName && this.unsettled.has(name);
+    for (const one of this.#imported.filter(mustWait)) {
+      const late = this.#handleLate(one);
       this.latecomers.push(late.catch((error) => this.#events.failed(one.candidate, error)));
     }
-    return this.#imported.filter((one) => !yields(one));
+    return this.#imported.filter((one) => !mustWait(one));
   }
 
-  async #comeLate(one: Imported): Promise<void> {
-    await this.#yieldTo(one);
+  async #handleLate(one: Imported): Promise<void> {
+    await this.#waitForNamesake(one);
     await this.#events.late(one);
   }
 
   /** Waits for the folder that is called like this one's service, unless that would be waiting for itself. */
-  async #yieldTo({ name, candidate: { dirName } }: Imported): Promise<void> {
+  async #waitForNamesake({ name, candidate: { dirName } }: Imported): Promise<void> {
     for (let next: string | undefined = name; next !== undefined; next = this.#waitingFor.get(next)) {
       if (next === dirName) return;
     }

@@ -27,7 +27,7 @@ export function dropDuplicates(imported: readonly Imported[], fail: Fail): Impor
 }
 
 /** What is found for a service that has started and serves. */
-export const SERVES: Promise<boolean> = Promise.resolve(true);
+export const SERVING: Promise<boolean> = Promise.resolve(true);
 
 export interface StartOptions {
   registry: Registry;
@@ -47,7 +47,7 @@ export function startInOrder(
   const byName = new Map(ordered.map((one) => [one.name, one]));
   for (const one of ordered) {
     if (
-      one.dependencies.every((need) => (starting.get(need) ?? SERVES) === SERVES) &&
+      one.dependencies.every((need) => (starting.get(need) ?? SERVING) === SERVING) &&
       canStartAtOnce(one, options)
     ) {
       starting.set(one.name, startAtOnce(one, options));
@@ -64,8 +64,8 @@ function canStartAtOnce(
   { candidate: { dirName }, generation }: Imported,
   { registry }: StartOptions,
 ): boolean {
-  const isUnasked = registry.table.byFolder(dirName) === undefined && registry.queue.isFolderFree(dirName);
-  return generation.module.init === undefined && isUnasked && !registry.switches?.isDisabled(dirName);
+  const isUntouched = registry.table.byFolder(dirName) === undefined && registry.queue.isFolderFree(dirName);
+  return generation.module.init === undefined && isUntouched && !registry.switches?.isDisabled(dirName);
 }
 
 function startAtOnce(
@@ -74,7 +74,7 @@ function startAtOnce(
 ): Promise<boolean> {
   try {
     options.registry.admission.admitAtOnce(generation, candidate.dirName, source);
-    return SERVES;
+    return SERVING;
   } catch (error) {
     return generation.dispose().then(() => {
       options.fail(candidate, error, name);
@@ -97,7 +97,7 @@ async function start(
     if (generation.module.init && checker && !checker.knows(source.digest)) {
       const trial = await one.trial;
       if (trial?.failure) throw trial.failure;
-      if (!trial?.started) await checker.start([...chain(one, byName), candidate.dirName]);
+      if (!trial?.started) await checker.start([...dependencyFolders(one, byName), candidate.dirName]);
     }
   } catch (error) {
     await generation.dispose();
@@ -122,7 +122,7 @@ async function start(
 }
 
 /** Folders of everything that `one` depends on, dependencies first. */
-function chain(one: Imported, byName: ReadonlyMap<string, Imported>): string[] {
+function dependencyFolders(one: Imported, byName: ReadonlyMap<string, Imported>): string[] {
   const dirs = new Set<string>();
   const visit = (current: Imported) => {
     for (const name of current.dependencies) {

@@ -25,7 +25,7 @@ export function orderByDependencies<T extends Node>(
 ): Order<T> {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const dependents = dependentsByName(nodes);
-  const cyclic = leadingToCycles(nodes, dependents).flatMap((node) => {
+  const cyclic = inOrBehindCycles(nodes, dependents).flatMap((node) => {
     const cycle = cycleThrough(node, byName);
     return cycle ? [{ node, cycle }] : [];
   });
@@ -72,24 +72,24 @@ function dependentsByName<T extends Node>(nodes: readonly T[]): Map<string, T[]>
   return dependents;
 }
 
-/** Members of cycles, and those who need them: what is left when all others are taken away, dependencies first. */
-function leadingToCycles<T extends Node>(
+/** Members of cycles, and those who need them: what is unmet when all others are taken away, dependencies first. */
+function inOrBehindCycles<T extends Node>(
   nodes: readonly T[],
   dependents: ReadonlyMap<string, readonly T[]>,
 ): T[] {
-  const left = new Map(nodes.map((node) => [node.name, 0]));
+  const unmet = new Map(nodes.map((node) => [node.name, 0]));
   for (const { name, dependencies } of nodes) {
-    left.set(name, [...new Set(dependencies)].filter((need) => left.has(need)).length);
+    unmet.set(name, [...new Set(dependencies)].filter((need) => unmet.has(need)).length);
   }
-  const free = nodes.filter(({ name }) => left.get(name) === 0);
+  const free = nodes.filter(({ name }) => unmet.get(name) === 0);
   for (const { name } of free) {
     for (const dependent of dependents.get(name) ?? []) {
-      const stillNeeds = (left.get(dependent.name) ?? 0) - 1;
-      left.set(dependent.name, stillNeeds);
+      const stillNeeds = (unmet.get(dependent.name) ?? 0) - 1;
+      unmet.set(dependent.name, stillNeeds);
       if (stillNeeds === 0) free.push(dependent);
     }
   }
-  return nodes.filter(({ name }) => left.get(name) !== 0);
+  return nodes.filter(({ name }) => unmet.get(name) !== 0);
 }
 
 /** The shortest path from a service back to itself, if there is one. `others` are known by their names. */

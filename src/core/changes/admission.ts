@@ -9,7 +9,7 @@ import type { ServiceTable } from "../registry/table.js";
 import type { LoadOptions } from "../registry-types.js";
 import type { ContextHost } from "../version/context.js";
 import { retire, startVersion, type Version, versionOf } from "../version.js";
-import type { Waiters } from "../waiters.js";
+import type { PendingWaits } from "../waiters.js";
 
 export interface AdmissionOptions {
   table: ServiceTable;
@@ -19,7 +19,7 @@ export interface AdmissionOptions {
   checker: Checker | undefined;
   initTimeoutMs: number;
   /** Those who wait for an import or an `init`. */
-  waiters: Waiters;
+  waits: PendingWaits;
 }
 
 export class Admission {
@@ -37,13 +37,13 @@ export class Admission {
   }
 
   /** What is being imported or started is not waited for any more: it is let go of. */
-  giveUp(): void {
-    this.#options.waiters.giveUp(shuttingDown());
+  rejectWaits(): void {
+    this.#options.waits.rejectAll(shuttingDown());
   }
 
   /** Settles like `promise`, or rejects with a `LoadFailure` once nothing is waited for any more. */
   whileOpen<T>(promise: Promise<T>): Promise<T> {
-    return this.#options.waiters.wait(promise);
+    return this.#options.waits.wait(promise);
   }
 
   /** Throws a `LoadFailure` when nothing is let in any more. */
@@ -53,9 +53,9 @@ export class Admission {
 
   /** Starts an imported generation as the next version of its service. On failure it is disposed. */
   start(generation: Generation, source: Source | undefined): Promise<Version> {
-    const { dispatcher: hooks, host, initTimeoutMs, waiters } = this.#options;
+    const { dispatcher: hooks, host, initTimeoutMs, waits } = this.#options;
     const number = this.#nextNumber(generation.module.name);
-    return startVersion(number, generation, source, { host, hooks, initTimeoutMs, waiters });
+    return startVersion(number, generation, source, { host, hooks, initTimeoutMs, waits });
   }
 
   /** Starts an imported generation under its own name, which it returns. On failure it is disposed. */
@@ -67,13 +67,13 @@ export class Admission {
   ): Promise<string> {
     const { module } = generation;
     const { table } = this.#options;
-    let giveUp: (() => void) | undefined;
+    let release: (() => void) | undefined;
     try {
       this.assertOpen();
-      giveUp = table.claim(module, dirName);
+      release = table.claim(module, dirName);
       table.assertDependencies(module);
     } catch (error) {
-      giveUp?.();
+      release?.();
       await generation.dispose();
       throw error;
     }
@@ -83,12 +83,12 @@ export class Admission {
       const version = await this.start(generation, source);
       if (verify) await changes().verifyVersion(version, verify);
       if (this.#closed) {
-        await retire(version, { drainMs: 0, flush: true, unaccounted: () => 0 });
+        await retire(version, { drainMs: 0, flush: true, untrackedReplies: () => 0 });
         throw shuttingDown();
       }
       table.add(version, dirName);
     } finally {
-      giveUp();
+      release();
     }
     if (source) this.#options.checker?.remember(source.digest);
     return module.name;

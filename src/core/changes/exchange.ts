@@ -39,12 +39,12 @@ export async function exchange(
   try {
     const pausing = pause(old, registry.drainTimeoutMs, caller === service.name);
     wasAbandoned = await registry.admission.whileOpen(pausing);
-    table.swap(service, await handOver(registry, service, source, options));
-    if (old.module.store?.flush) giveUpAskers(old);
+    table.swap(service, await startSuccessor(registry, service, source, options));
+    if (old.module.store?.flush) abandonAwaiting(old);
   } finally {
     service.mount.gate = undefined;
     old.generation.scope.paused = undefined;
-    old.generation.scope.handover = undefined;
+    old.generation.scope.flushWindow = undefined;
     reopen();
   }
   registry.checker?.remember(source.digest);
@@ -54,13 +54,13 @@ export async function exchange(
 }
 
 /** So often a store is handed over at most, when other services call it meanwhile. */
-const MOST_HANDOVERS = 3;
+const MAX_ATTEMPTS = 3;
 
 /**
  * Saves the running version's store and starts the next version, which reads it. Resolves with the next version:
- * nothing was lost between the two, see `Handover`.
+ * nothing was lost between the two, see `FlushWindow`.
  */
-async function handOver(
+async function startSuccessor(
   registry: Registry,
   service: Service,
   source: Source,
@@ -69,9 +69,9 @@ async function handOver(
   const old = service.current;
   const { scope } = old.generation;
   for (let time = 1; ; time++) {
-    const handover = { wasUsed: false, isClosed: time === MOST_HANDOVERS };
+    const flushWindow = { wasCalled: false, refusesCalls: time === MAX_ATTEMPTS };
     if (old.module.store?.flush) {
-      scope.handover = handover;
+      scope.flushWindow = flushWindow;
       // Of what others have begun a moment ago. What is not over by then must not be acknowledged.
       const isOver = await registry.admission.whileOpen(scope.handling.whenOver(PAUSE_LIMIT_MS));
       if (!isOver) scope.handling.abandon(new ReefError("BUSY"));
@@ -79,7 +79,7 @@ async function handOver(
     await inExchange(service.name, "save", () => saveStore(old));
     await yieldToEventLoop();
     const fresh = await startNext(registry, service, source, options);
-    if (!handover.wasUsed) return fresh;
+    if (!flushWindow.wasCalled) return fresh;
     await discard(fresh);
   }
 }
@@ -108,12 +108,12 @@ async function startNext(
  * told that it worked after that; so do handlers of events, and replies to such requests that are still being sent.
  * Resolves with whether there were any.
  */
-async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<boolean> {
+async function pause(old: Version, limitMs: number, isOwnRequest: boolean): Promise<boolean> {
   const { module, serving, generation } = old;
   const deadline = Date.now() + Math.max(limitMs, PAUSE_LIMIT_MS);
   const left = () => Math.max(0, deadline - Date.now());
   // Whoever changes its own service from one of its requests waits there for this. Where that matters, it is known.
-  const except = isAsking && !serving.knowsAsking ? 1 : 0;
+  const except = isOwnRequest && !serving.tracksWork ? 1 : 0;
   const isIdle = await serving.whenIdle(PAUSE_LIMIT_MS, except);
   if (!module.store?.flush) return false;
   const written = isIdle || (await serving.whenWritten(left()));
@@ -125,7 +125,7 @@ async function pause(old: Version, limitMs: number, isAsking: boolean): Promise<
 }
 
 /** What they store, now that the change they wait for is made, nobody would find again. So they are not acknowledged. */
-function giveUpAskers({ serving, generation }: Version): void {
+function abandonAwaiting({ serving, generation }: Version): void {
   serving.abandon("writers");
   generation.scope.handling.abandon(new ReefError("BUSY"));
 }

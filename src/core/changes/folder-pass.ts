@@ -13,14 +13,14 @@ export interface PassOptions {
   /** Versions of which it is known that their code has not changed. */
   unchanged?: ReadonlySet<Version>;
   /** The folders that are not loaded in this pass. */
-  leaveOut?: (dirName: string) => boolean;
+  skip?: (dirName: string) => boolean;
 }
 
 /** One pass through all folders, as one change. */
-export async function goThrough(
+export async function syncOnce(
   registry: Registry,
   tried: ReadonlyMap<string, Trial>,
-  { caller, unchanged, leaveOut = () => false }: PassOptions,
+  { caller, unchanged, skip = () => false }: PassOptions,
 ): Promise<SyncResult> {
   const result = emptyResult();
   const scan = rescanServices(registry.servicesDir);
@@ -31,7 +31,7 @@ export async function goThrough(
   }
   registry.failures.keepOnly([...candidates, ...failures].map(({ dir }) => dir));
   await removeMissing(registry, new Set([...present(scan), ...unreadable(scan)]), result, caller);
-  const folders = foldersToLoad(registry, scan, result, unchanged).filter((dirName) => !leaveOut(dirName));
+  const folders = foldersToLoad(registry, scan, result, unchanged).filter((dirName) => !skip(dirName));
   await loadInRounds(registry, folders, tried, result, caller);
   registry.announceSync(result);
   return result;

@@ -97,7 +97,7 @@ async function remove(
   decided();
   table.remove(service);
   await endOlder(service, REMOVAL_LIMIT_MS);
-  const unaccounted = () => table.unaccounted([service]);
-  await retire(service.current, { drainMs: REMOVAL_LIMIT_MS, flush: true, unaccounted });
+  const untrackedReplies = () => table.untrackedReplies([service]);
+  await retire(service.current, { drainMs: REMOVAL_LIMIT_MS, flush: true, untrackedReplies });
   registry.announce(name, "removed");
 }

@@ -4,7 +4,7 @@ import fs, { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { codeFiles } from "../code/code-files.js";
 import { writeFileAtomic } from "../files.js";
-import { type GaveWay, makeRoom, type NoteGaveWay, putBack, removeLink } from "./gave-way.js";
+import { type Displaced, makeRoom, type OnDisplace, putBack, removeLink } from "./displaced.js";
 
 /**
  * Changed and missing files are written, others removed. `node_modules`, data and dot-files stay. Each file is
@@ -16,25 +16,25 @@ import { type GaveWay, makeRoom, type NoteGaveWay, putBack, removeLink } from ".
  * @param note Is told what is going to give way, for the case that the process ends meanwhile.
  * @returns What gave way: links, and folders with more than code in them. When it throws, that is in its place again.
  */
-export function restoreCode(from: string, dir: string, note?: NoteGaveWay): GaveWay[] {
+export function restoreCode(from: string, dir: string, note?: OnDisplace): Displaced[] {
   const wanted = codeFiles(from);
   const keep = new Set(wanted);
   for (const file of byLink(dir, codeFiles(dir)).get(undefined) ?? []) {
     if (!keep.has(file)) fs.rmSync(join(dir, file), { force: true });
   }
-  const gaveWay: GaveWay[] = [];
+  const displaced: Displaced[] = [];
   try {
     for (const file of byLink(dir, wanted).get(undefined) ?? []) {
-      gaveWay.push(...makeRoom(join(dir, file), note));
+      displaced.push(...makeRoom(join(dir, file), note));
       restoreFile(from, dir, file);
     }
     // Where links lead to others, one that gives way changes what is behind the next.
-    while (replaceLinks(from, dir, wanted, gaveWay, note));
+    while (replaceLinks(from, dir, wanted, displaced, note));
   } catch (error) {
-    putBack(gaveWay);
+    putBack(displaced);
     throw error;
   }
-  return gaveWay;
+  return displaced;
 }
 
 function restoreFile(from: string, dir: string, file: string): void {
@@ -50,8 +50,8 @@ function replaceLinks(
   from: string,
   dir: string,
   wanted: readonly string[],
-  gaveWay: GaveWay[],
-  note?: NoteGaveWay,
+  displaced: Displaced[],
+  note?: OnDisplace,
 ): boolean {
   const [shown, kept] = [byLink(dir, codeFiles(dir)), byLink(dir, wanted)];
   let replaced = false;
@@ -62,7 +62,7 @@ function replaceLinks(
       present[n] === file && isSame(join(from, file), join(dir, file));
     if (files.length === present.length && files.every(isKept)) continue;
     const places = files.map((file) => join(dir, file));
-    gaveWay.push(removeLink(join(dir, link), places, note));
+    displaced.push(removeLink(join(dir, link), places, note));
     for (const file of files) restoreFile(from, dir, file);
     replaced = true;
   }

@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { setAside, syncFolder, writeFileAtomic } from "../files.js";
-import type { GaveWay } from "./gave-way.js";
+import type { Displaced } from "./displaced.js";
 
 export interface RollbackNotes {
   /** Where the service's folder really is. */
@@ -13,7 +13,7 @@ export interface RollbackNotes {
   /** The digest of what it is to hold. */
   to: string;
   /** What has given way to kept files, or was about to. */
-  gaveWay: GaveWay[];
+  gaveWay: Displaced[];
 }
 
 /** One for each folder, in `<data>/.reef/rollbacks/<folder>.json`. It is there while the folder may hold a mix. */
@@ -27,8 +27,8 @@ export class RollbackJournal {
   }
 
   /** Notes what is going to happen; call it before it does. Returns how to note what gives way to it. */
-  begin(notes: Omit<RollbackNotes, "gaveWay">): (gaveWay: GaveWay) => void {
-    const gaveWay: GaveWay[] = [];
+  begin(notes: Omit<RollbackNotes, "gaveWay">): (gaveWay: Displaced) => void {
+    const gaveWay: Displaced[] = [];
     const write = () => writeFileAtomic(this.path, JSON.stringify({ ...notes, gaveWay }, null, 2));
     write();
     return (next) => {
@@ -93,7 +93,7 @@ function areNotes(value: unknown): value is RollbackNotes {
 
 /** Whether it is something that gave way in this folder. */
 function isIn(dir: string, value: unknown): boolean {
-  const { path, files, aside, target } = Object(value) as Partial<Record<keyof GaveWay, unknown>>;
+  const { path, files, aside, target } = Object(value) as Partial<Record<keyof Displaced, unknown>>;
   const isInside = (file: unknown) =>
     typeof file === "string" && resolve(file) === file && file.startsWith(dir + sep);
   const isThere = (aside === undefined) !== (target === undefined);

@@ -7,7 +7,7 @@ import { contentDigest } from "../code/digest.js";
 import type { Snapshots } from "../code/snapshots.js";
 import { messageOf } from "../errors.js";
 import type { Logger } from "../log.js";
-import { isInPlace, putBack } from "./gave-way.js";
+import { isInPlace, putBack } from "./displaced.js";
 import { isSame, linkOn } from "./restore.js";
 import { RollbackJournal, type RollbackNotes } from "./rollback-journal.js";
 
@@ -64,7 +64,7 @@ function takeBack(dirName: string, notes: RollbackNotes, { servicesDir, snapshot
     for (const file of files) fs.rmSync(temporaryOf(file), { force: true });
   }
   const room = putBack(gaveWay);
-  snapshots.tell(dirName, [...room, ...snapshots.restore(dirName, dir, from)]);
+  snapshots.reportDisplaced(dirName, [...room, ...snapshots.restore(dirName, dir, from)]);
 }
 
 /** Code that neither is of a kept version nor was being written of one. What is behind links is not looked at. */

@@ -7,11 +7,11 @@ import { LoadFailure } from "../load-failure.js";
 import { folderOf, nameIn } from "../registry/lookup.js";
 import type { Registry } from "../registry.js";
 import type { Loaded } from "../registry-types.js";
-import { type GaveWay, putBack } from "./gave-way.js";
+import { type Displaced, putBack } from "./displaced.js";
 import { load } from "./load.js";
 import { RollbackJournal } from "./rollback-journal.js";
 
-/** How much of a digest people are shown, in characters; more where that does not tell versions apart. */
+/** How much of a digest people are shown, in characters; more where that does not reportDisplaced versions apart. */
 const SHORT_DIGEST = 12;
 
 /**
@@ -48,15 +48,15 @@ export async function rollBack(
   const before = await snapshots.setAside(dirName, dir, target.digest);
   const journal = new RollbackJournal(registry.host.dataDir, dirName);
   const note = journal.begin({ dir, from: before, to: target.digest });
-  let gaveWay: GaveWay[] = [];
+  let displaced: Displaced[] = [];
   let loaded: Loaded;
   try {
-    gaveWay = snapshots.restore(dirName, dir, target.digest, note);
+    displaced = snapshots.restore(dirName, dir, target.digest, note);
     loaded = await load(registry, dirName, { caller, digest: target.digest });
   } catch (error) {
     try {
-      const room = putBack(gaveWay);
-      snapshots.tell(dirName, [...room, ...snapshots.restore(dirName, dir, before)]);
+      const room = putBack(displaced);
+      snapshots.reportDisplaced(dirName, [...room, ...snapshots.restore(dirName, dir, before)]);
     } finally {
       // Also where it failed, and says so: by the next start the folder may have been mended in another way.
       journal.end();
@@ -65,7 +65,7 @@ export async function rollBack(
     throw error;
   }
   endNotes(registry, journal);
-  snapshots.tell(dirName, gaveWay);
+  snapshots.reportDisplaced(dirName, displaced);
   registry.announce(loaded.name, "rolled-back");
   const runs = registry.table.byFolder(dirName)?.current.source?.digest;
   return { ...loaded, digest: runs ?? target.digest };

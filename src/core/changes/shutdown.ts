@@ -25,7 +25,7 @@ export async function endServices(
   admission.close();
   const deadline = Date.now() + drainMs;
   const soon = Math.min(drainMs, CLOSE_LIMIT_MS);
-  const givingUp = setTimeout(() => admission.giveUp(), soon);
+  const timer = setTimeout(() => admission.rejectWaits(), soon);
   await queue.run(async () => {
     // Of what has started a moment ago: who is gone cannot be copied.
     await Promise.race([copies.keepAll([]), Bun.sleep(soon)]);
@@ -38,7 +38,7 @@ export async function endServices(
   });
   // Those that serve have saved: they do not wait for those that do not serve yet.
   await Promise.allSettled([booted, starts.over()]);
-  clearTimeout(givingUp);
+  clearTimeout(timer);
 }
 
 /** Lets one service go that nothing needs any more, within what is left until `deadline`, and a little for its store. */
@@ -56,6 +56,6 @@ export async function endService(
     flush: true,
     shutdown: true,
     limitMs: Math.max(CLOSE_LIMIT_MS, left),
-    unaccounted: () => table.unaccounted(gone),
+    untrackedReplies: () => table.untrackedReplies(gone),
   });
 }

@@ -1,13 +1,13 @@
 /** Brings what is running in line with the services folder. */
 import { join } from "node:path";
-import { Patience } from "../boot/patience.js";
+import { ProgressTimeout } from "../boot/progress-timeout.js";
 import type { Trial, TrialsUnderWay } from "../checker/trials.js";
 import { rescanServices } from "../discover.js";
 import { yieldToEventLoop } from "../event-loop.js";
 import { inHost } from "../generation/host-context.js";
 import type { Registry } from "../registry.js";
 import type { Version } from "../version.js";
-import { foldersToLoad, goThrough, type PassOptions } from "./folder-pass.js";
+import { foldersToLoad, type PassOptions, syncOnce } from "./folder-pass.js";
 import { DUE_TO_OTHERS, emptyResult, type SyncResult, worthTrying } from "./load-rounds.js";
 
 export type { SyncResult } from "./load-rounds.js";
@@ -20,19 +20,18 @@ const TRIAL_PATIENCE_MS = 300;
  * what takes long to try, and services that are being started, come later than the rest and hold nobody up.
  */
 export function syncFolders(registry: Registry, caller?: string): Promise<SyncResult> {
-  if (!registry.queue.takesTurns) return registry.queue.run(() => goThrough(registry, new Map(), { caller }));
+  if (!registry.queue.takesTurns) return registry.queue.run(() => syncOnce(registry, new Map(), { caller }));
   // It goes on when the caller is exchanged meanwhile.
   return inHost(() => syncInTurns(registry, caller));
 }
 
 async function syncInTurns(registry: Registry, caller: string | undefined): Promise<SyncResult> {
-  const { trials, unchanged } = lookAhead(registry);
+  const { trials, unchanged } = prepareSync(registry);
   const tried = new Map<string, Trial>();
   for (const [dirName, trial] of trials) void trial.then((outcome) => tried.set(dirName, outcome));
-  const pass = (leaveOut: PassOptions["leaveOut"]) => () =>
-    goThrough(registry, tried, { caller, unchanged, leaveOut });
+  const pass = (skip: PassOptions["skip"]) => () => syncOnce(registry, tried, { caller, unchanged, skip });
   const untried = () => new Set([...trials.keys()].filter((dirName) => !tried.has(dirName)));
-  if (trials.size > 0) await new Patience(TRIAL_PATIENCE_MS).allSettled(trials.values());
+  if (trials.size > 0) await new ProgressTimeout(TRIAL_PATIENCE_MS).allSettled(trials.values());
   let late = untried();
   let again = late.size > 0;
   const first = await registry.queue.run(() => {
@@ -56,7 +55,7 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
   }
   await registry.starts.over();
   // What failed may have lacked one that came late: it has been tried again, and reported.
-  const { results, errors } = await registry.queue.run(() => goThrough(registry, tried, { caller }));
+  const { results, errors } = await registry.queue.run(() => syncOnce(registry, tried, { caller }));
   return { results: [...done, ...results], errors };
 }
 
@@ -67,7 +66,7 @@ function isDueToOthers(registry: Registry, dirName: string): boolean {
 }
 
 /** What was found when the change was asked for: trials of the code that is new, and versions that are as they were. */
-function lookAhead(registry: Registry): { trials: TrialsUnderWay; unchanged: ReadonlySet<Version> } {
+function prepareSync(registry: Registry): { trials: TrialsUnderWay; unchanged: ReadonlySet<Version> } {
   const running = registry.table.all();
   const found = emptyResult();
   const folders = foldersToLoad(registry, rescanServices(registry.servicesDir), found);

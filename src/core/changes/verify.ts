@@ -4,7 +4,7 @@ import { messageOf } from "../errors.js";
 import { yieldToEventLoop } from "../event-loop.js";
 import { LoadFailure } from "../load-failure.js";
 import type { LoadOptions } from "../registry-types.js";
-import { within } from "../scope.js";
+import { withTimeout } from "../scope.js";
 import { discard, type Version } from "../version.js";
 
 /** How long a verification may take, in milliseconds: requests to the running version wait for it. */
@@ -25,7 +25,7 @@ export async function verifyVersion(
     await yieldToEventLoop();
     const looking = verify({ module, digest: source?.digest ?? "", request });
     const tooSlow = () => new Error(`the verification did not finish in ${VERIFY_LIMIT_MS} ms.`);
-    await within(looking, VERIFY_LIMIT_MS, tooSlow);
+    await withTimeout(looking, VERIFY_LIMIT_MS, tooSlow);
   } catch (error) {
     await discard(version);
     throw new LoadFailure("VERIFY_FAILED", "verify", messageOf(error), { cause: error });

@@ -47,27 +47,27 @@ describe("room", () => {
   test("beside what is suspected there is none until it has shown that it only takes its time", () => {
     const [one] = jobs.add([importing("a", 1)]);
     jobs.begin([one?.number as number]);
-    expect([rooms(), jobs.areFresh]).toEqual([[false, false, false], true]);
+    expect([rooms(), jobs.areAllFresh]).toEqual([[false, false, false], true]);
     now = SLOW_MS;
-    expect([rooms(), jobs.areFresh, jobs.areShut]).toEqual([[true, true, false], false, false]);
+    expect([rooms(), jobs.areAllFresh, jobs.hasExclusive]).toEqual([[true, true, false], false, false]);
   });
 
   test("beside what is suspected twice there is none, and none is to come", () => {
     const [one] = jobs.add([importing("a", 2)]);
     jobs.begin([one?.number as number]);
-    expect(jobs.areShut).toBe(false);
+    expect(jobs.hasExclusive).toBe(false);
     now = SLOW_MS;
-    expect(jobs.areShut).toBe(true);
+    expect(jobs.hasExclusive).toBe(true);
   });
 });
 
 describe("when the process goes wrong", () => {
   test("the only one that it was at is known; what was only handed over is not counted", () => {
     const [a] = jobs.add(["a", "b"].map((name) => importing(name)));
-    expect([jobs.takeOnlyBegun(), jobs.isOneBegun]).toEqual([undefined, false]);
+    expect([jobs.takeOnlyBegun(), jobs.isSingleRunning]).toEqual([undefined, false]);
     jobs.begin([a?.number as number]);
     expect(foldersOf([jobs.takeOnlyBegun() as Job])).toEqual(["a"]);
-    expect([jobs.size, jobs.isOneBegun]).toEqual([1, false]);
+    expect([jobs.size, jobs.isSingleRunning]).toEqual([1, false]);
   });
 
   test("of two nobody knows which it was: both come under suspicion, once more each time", () => {
@@ -82,8 +82,8 @@ describe("when the process goes wrong", () => {
   test("what no process comes up for is given up on after so many", () => {
     const job = importing("a");
     jobs.add([job]);
-    expect(jobs.takeLost(2)).toEqual([]);
-    expect(jobs.takeLost(2)).toEqual([job]);
+    expect(jobs.takeUnstartable(2)).toEqual([]);
+    expect(jobs.takeUnstartable(2)).toEqual([job]);
     expect(jobs.size).toBe(0);
   });
 });

@@ -1,9 +1,9 @@
 /** The jobs that one process for checks has been assigned: what it is at, for how long, and what may have ended it. */
-import { isAlone, isToTheEnd, type Job } from "./job.js";
-import { type CheckAnswer, type CheckRequest, SLOW_MS, TOGETHER } from "./messages.js";
+import { type Job, startsAlone, staysAlone } from "./job.js";
+import { type CheckAnswer, type CheckRequest, MAX_CONCURRENT, SLOW_MS } from "./messages.js";
 
 /** Jobs that may wait in a process beside those it is at, so that it need not wait for the next message. */
-const AHEAD = 12 * TOGETHER;
+const MAX_QUEUED = 12 * MAX_CONCURRENT;
 
 interface Assigned {
   job: Job;
@@ -64,30 +64,30 @@ export class AssignedJobs {
     const now = this.#now();
     for (const one of this.#assigned.values()) {
       if (!isFresh(one, now)) continue;
-      if (isAlone(one.job)) return 0;
+      if (startsAlone(one.job)) return 0;
       fresh++;
     }
-    if (isAlone(job)) return (isToTheEnd(job) ? this.size : fresh) === 0 ? 1 : 0;
-    return Math.max(0, AHEAD - fresh);
+    if (startsAlone(job)) return (staysAlone(job) ? this.size : fresh) === 0 ? 1 : 0;
+    return Math.max(0, MAX_QUEUED - fresh);
   }
 
   /** Whether none has shown to take its time: who wants to be alone can be, soon. */
-  get areFresh(): boolean {
+  get areAllFresh(): boolean {
     const now = this.#now();
     for (const one of this.#assigned.values()) if (!isFresh(one, now)) return false;
     return true;
   }
 
   /** Whether one takes its time beside which nothing else is to go on. */
-  get areShut(): boolean {
+  get hasExclusive(): boolean {
     for (const one of this.#assigned.values()) {
-      if (isToTheEnd(one.job) && !isFresh(one, this.#now())) return true;
+      if (staysAlone(one.job) && !isFresh(one, this.#now())) return true;
     }
     return false;
   }
 
   /** Whether there is but one, and the process is at it. */
-  get isOneBegun(): boolean {
+  get isSingleRunning(): boolean {
     const [first] = this.#assigned.values();
     return this.size === 1 && first?.begunAt !== undefined;
   }
@@ -114,7 +114,7 @@ export class AssignedJobs {
   }
 
   /** The same for a process that has not come up: removes and returns those that have met with `most` of that kind. */
-  takeLost(most: number): Job[] {
+  takeUnstartable(most: number): Job[] {
     for (const { job } of this.#assigned.values()) job.lost = (job.lost ?? 0) + 1;
     return this.#take(({ job }) => (job.lost ?? 0) >= most);
   }

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { dataDir } from "../config.js";
 import { messageOf } from "../errors.js";
-import { whatIsDue, yieldToEventLoop } from "../event-loop.js";
+import { afterDueTimers, yieldToEventLoop } from "../event-loop.js";
 import { importGeneration } from "../generation.js";
 import { asLoadFailure } from "../load-failure.js";
 import { LogBook } from "../log.js";
@@ -17,15 +17,15 @@ import {
   type CheckAnswer,
   type CheckRequest,
   type FromChild,
-  LATE_COMPILING,
+  LAZY_JIT,
+  MAX_CONCURRENT,
   SLOW_MS,
-  TOGETHER,
   type ToChild,
 } from "./messages.js";
 
 lowerOwnPriority();
 // For this process alone, which runs code once: what that starts may run for long.
-delete process.env[LATE_COMPILING[0]];
+delete process.env[LAZY_JIT[0]];
 
 // As in the server.
 containStrayErrors(() => undefined);
@@ -46,7 +46,7 @@ async function tryImport(dirName: string): Promise<CheckAnswer> {
   });
   const { name, dependencies = [], init } = generation.module;
   // With its end goes what it has still to do, which the server would come to do.
-  await whatIsDue();
+  await afterDueTimers();
   await generation.dispose();
   return { ok: true, facts: { name, dependencies, hasInit: init !== undefined } };
 }
@@ -90,7 +90,7 @@ function begin(): void {
     });
     return;
   }
-  const begun = waiting.splice(0, TOGETHER - quick);
+  const begun = waiting.splice(0, MAX_CONCURRENT - quick);
   if (begun.length > 0) {
     cleanUp();
     isUsed = true;

@@ -1,5 +1,5 @@
 /** What waits to be tried, by kind. */
-import { isToTheEnd, type Job } from "./job.js";
+import { type Job, staysAlone } from "./job.js";
 
 export class JobQueue {
   /**
@@ -44,7 +44,7 @@ export class JobQueue {
 
 /** Its place in the order in which kinds are handed out. */
 function kindOf(job: Job): number {
-  if (isToTheEnd(job)) return 3;
+  if (staysAlone(job)) return 3;
   if (job.request.op !== "import") return 2;
   return job.suspected === undefined ? 0 : 1;
 }

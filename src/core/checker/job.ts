@@ -18,7 +18,7 @@ export interface Job {
 }
 
 /** Whether nothing else should go on beside a job at first, so that it is known what ends or blocks the process. */
-export const isAlone = ({ request, suspected }: Job) => request.op === "start" || suspected !== undefined;
+export const startsAlone = ({ request, suspected }: Job) => request.op === "start" || suspected !== undefined;
 
 /** Whether nothing else should go on beside a job at all. */
-export const isToTheEnd = ({ suspected = 0 }: Job) => suspected > 1;
+export const staysAlone = ({ suspected = 0 }: Job) => suspected > 1;

@@ -6,7 +6,7 @@ import { replaceFile } from "../files.js";
 import { systemErrorCode } from "../storage-error.js";
 
 /** Digests kept across restarts; the latest ones. */
-const REMEMBERED = 5000;
+const MAX_REMEMBERED = 5000;
 
 /** The digests of known code; with a path, also for later starts of the server, as a JSON list. */
 export class KnownCode {
@@ -33,7 +33,7 @@ export class KnownCode {
     // The latest one now, also when it has been known for long.
     this.#digests.add(digest);
     for (const oldest of this.#digests) {
-      if (this.#digests.size <= REMEMBERED) break;
+      if (this.#digests.size <= MAX_REMEMBERED) break;
       this.#digests.delete(oldest);
     }
     if (!isNew || this.#unsaved || !this.#path) return;

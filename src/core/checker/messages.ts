@@ -3,7 +3,7 @@ import type { ModuleFacts } from "../checker.js";
 import type { FailureStep, LoadFailureCode } from "../load-failure.js";
 
 /** Jobs that a process does side by side, which takes half the time of one after the other. The rest waits there. */
-export const TOGETHER = 16;
+export const MAX_CONCURRENT = 16;
 
 /** What has been going on for so long, in milliseconds, only takes its time: others are done beside it. */
 export const SLOW_MS = 150;
@@ -12,7 +12,7 @@ export const SLOW_MS = 150;
  * The environment in which a process compiles only what runs for long: what is tried mostly runs once. Spares a third
  * of the time that many imports take. Bun refuses to start with a variable of this kind that it does not know.
  */
-export const LATE_COMPILING = ["BUN_JSC_thresholdForJITAfterWarmUp", "5000"] as const;
+export const LAZY_JIT = ["BUN_JSC_thresholdForJITAfterWarmUp", "5000"] as const;
 
 /** A folder to import, or folders to start one after the other. */
 export interface CheckRequest {

@@ -5,8 +5,8 @@ import { messageOf } from "../errors.js";
 import { type FailureStep, LoadFailure, type LoadFailureCode } from "../load-failure.js";
 import { endProcessTree } from "../process-tree.js";
 import { AssignedJobs } from "./assigned-jobs.js";
-import { isToTheEnd, type Job } from "./job.js";
-import { type CheckRequest, type FromChild, LATE_COMPILING, SLOW_MS, type ToChild } from "./messages.js";
+import { type Job, staysAlone } from "./job.js";
+import { type CheckRequest, type FromChild, LAZY_JIT, SLOW_MS, type ToChild } from "./messages.js";
 
 export interface CheckProcessOptions {
   servicesDir: string;
@@ -25,11 +25,11 @@ export interface CheckProcessEvents {
 }
 
 /** How often a busy process is asked for a sign of life, in milliseconds. One that gives none twice is blocked. */
-const LOOK_MS = SLOW_MS / 2;
+const POLL_MS = SLOW_MS / 2;
 /** How long a process may take to come up before another one is started beside it, in milliseconds. */
 const START_MS = 1000;
 /** So many processes may end before they come up. */
-const MOST_LOST = 3;
+const MAX_FAILED_STARTS = 3;
 /** A process without work for this long is ended, in milliseconds. */
 const IDLE_MS = 60_000;
 
@@ -47,11 +47,11 @@ export class CheckProcess {
   /** Whether it answers nothing, or has not come up for long. */
   #isSlow = false;
   /** How often it was asked for a sign of life since the last one. */
-  #asked = 0;
+  #pings = 0;
   /** Whether something in it has run out of time: it gets nothing more to do. */
-  #isSpent = false;
+  #hasTimedOut = false;
   #ending = false;
-  #looking: ReturnType<typeof setInterval> | undefined;
+  #polling: ReturnType<typeof setInterval> | undefined;
   #idling: ReturnType<typeof setTimeout> | undefined;
   #killing: Promise<void> | undefined;
   /** Settles when nothing of it is left. */
@@ -71,7 +71,7 @@ export class CheckProcess {
       throw error;
     }
     this.#process.unref();
-    this.#tell({ key: this.#key });
+    this.#send({ key: this.#key });
     this.#endWhenIdle();
   }
 
@@ -89,7 +89,7 @@ export class CheckProcess {
         ...process.env,
         REEF_DATA_DIR: join(this.#cwd, "data"),
         REEF_CHECKING: "1",
-        [LATE_COMPILING[0]]: LATE_COMPILING[1],
+        [LAZY_JIT[0]]: LAZY_JIT[1],
         REEF_CHECK_RUN: this.#mark,
       },
       detached: true,
@@ -97,8 +97,8 @@ export class CheckProcess {
       stdout: "ignore",
       stderr: "ignore",
       serialization: "json",
-      ipc: (message) => this.#heard(message),
-      onExit: (_process, code, signal) => this.#ended(signal ? `signal ${signal}` : `exit code ${code}`),
+      ipc: (message) => this.#onMessage(message),
+      onExit: (_process, code, signal) => this.#onExit(signal ? `signal ${signal}` : `exit code ${code}`),
     });
   }
 
@@ -109,12 +109,12 @@ export class CheckProcess {
 
   /** Whether it is still good for something: it answers, and what it does leaves room for more. */
   get isWorking(): boolean {
-    return !this.#isSlow && !this.#ending && !this.#isSpent && !this.#jobs.areShut;
+    return !this.#isSlow && !this.#ending && !this.#hasTimedOut && !this.#jobs.hasExclusive;
   }
 
   /** Whether it can be given this job now or soon: what nothing else should go on beside would wait for slow ones. */
   takesSoon(job: Job): boolean {
-    return this.isWorking && (!isToTheEnd(job) || this.#jobs.areFresh);
+    return this.isWorking && (!staysAlone(job) || this.#jobs.areAllFresh);
   }
 
   /** Resolves when it has ended and nothing is left of it. Never rejects. */
@@ -128,14 +128,14 @@ export class CheckProcess {
   }
 
   work(jobs: readonly Job[]): void {
-    this.#tell({ jobs: this.#jobs.add(jobs) });
+    this.#send({ jobs: this.#jobs.add(jobs) });
     clearTimeout(this.#idling);
-    if (this.#looking) return;
-    this.#looking = setInterval(() => this.#look(), LOOK_MS);
-    this.#looking.unref();
+    if (this.#polling) return;
+    this.#polling = setInterval(() => this.#poll(), POLL_MS);
+    this.#polling.unref();
   }
 
-  #tell(message: ToChild): void {
+  #send(message: ToChild): void {
     try {
       this.#process.send(message);
     } catch (error) {
@@ -145,7 +145,7 @@ export class CheckProcess {
     }
   }
 
-  #look(): void {
+  #poll(): void {
     const now = performance.now();
     if (!this.#isUp) {
       if (now - this.#startedAt > START_MS) this.#becomeSlow();
@@ -153,14 +153,14 @@ export class CheckProcess {
       return;
     }
     for (const job of this.#jobs.takeOverdue(this.#timeoutMs)) {
-      this.#isSpent = true;
+      this.#hasTimedOut = true;
       job.reject(this.#timedOut(job));
     }
-    if (this.#jobs.size === 0) this.#rest();
-    else if (this.#asked >= 2) this.#blocked();
+    if (this.#jobs.size === 0) this.#becomeIdle();
+    else if (this.#pings >= 2) this.#onBlocked();
     else {
-      this.#asked++;
-      this.#tell({});
+      this.#pings++;
+      this.#send({});
       this.#events.onRoom();
     }
   }
@@ -172,8 +172,8 @@ export class CheckProcess {
   }
 
   /** One of its jobs keeps it from doing anything else. Only when there is but one it is known which. */
-  #blocked(): void {
-    if (this.#jobs.isOneBegun) this.#becomeSlow();
+  #onBlocked(): void {
+    if (this.#jobs.isSingleRunning) this.#becomeSlow();
     else {
       void this.end();
       this.#handBack();
@@ -186,11 +186,11 @@ export class CheckProcess {
   }
 
   /** Nothing is left to do. */
-  #rest(): void {
-    clearInterval(this.#looking);
-    this.#looking = undefined;
-    this.#asked = 0;
-    if (this.#isSpent) void this.end();
+  #becomeIdle(): void {
+    clearInterval(this.#polling);
+    this.#polling = undefined;
+    this.#pings = 0;
+    if (this.#hasTimedOut) void this.end();
     else this.#endWhenIdle();
     this.#events.onRoom();
   }
@@ -230,30 +230,30 @@ export class CheckProcess {
     this.#gone.resolve();
   }
 
-  #heard(message: unknown): void {
+  #onMessage(message: unknown): void {
     const { key, begun = [], advanced = [], answers = [] } = Object(message) as Partial<FromChild>;
     // The code being tried may say anything, too.
     if (key !== this.#key) return;
     this.#isUp = true;
-    this.#asked = 0;
+    this.#pings = 0;
     this.#isSlow = false;
     this.#jobs.begin(begun);
     this.#jobs.advance(advanced);
     for (const { number, answer } of answers) this.#jobs.answer(number, answer);
     if (answers.length === 0) return;
-    if (this.#jobs.size === 0) this.#rest();
+    if (this.#jobs.size === 0) this.#becomeIdle();
     else this.#events.onRoom();
   }
 
-  #ended(how: string): void {
-    clearInterval(this.#looking);
+  #onExit(how: string): void {
+    clearInterval(this.#polling);
     clearTimeout(this.#idling);
     this.#ending = true;
     void this.#clear();
     const culprit = this.#jobs.takeOnlyBegun();
     culprit?.reject(processEnded(culprit, how));
     if (!this.#isUp) {
-      for (const job of this.#jobs.takeLost(MOST_LOST)) job.reject(notStarted(how));
+      for (const job of this.#jobs.takeUnstartable(MAX_FAILED_STARTS)) job.reject(notStarted(how));
     }
     this.#handBack();
     this.#events.onEnd();

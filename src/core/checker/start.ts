@@ -4,7 +4,7 @@ import { load } from "../changes/load.js";
 import { endService, endServices } from "../changes/shutdown.js";
 import { dataDir } from "../config.js";
 import { Dispatcher } from "../dispatch.js";
-import { whatIsDue } from "../event-loop.js";
+import { afterDueTimers } from "../event-loop.js";
 import { EventBus } from "../events.js";
 import type { LogBook } from "../log.js";
 import { Registry } from "../registry.js";
@@ -139,7 +139,7 @@ class Stage {
       onStarted();
     }
     await load(this.#registry, tried);
-    await whatIsDue();
+    await afterDueTimers();
     const service = this.#registry.table.byFolder(tried);
     if (service) await endService(this.#registry, service, 0);
   }

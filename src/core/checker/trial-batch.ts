@@ -40,7 +40,7 @@ export class Batch {
   /** One answer for all who ask, whatever changes meanwhile: else they could come to wait for each other. */
   readonly #found = new Map<string, Promise<Needed | undefined>>();
   /** Whether all have said what they are called. */
-  #all = false;
+  #isComplete = false;
 
   constructor(
     folders: ReadonlyArray<{ dirName: string; digest: string }>,
@@ -65,7 +65,7 @@ export class Batch {
       this.trials.set(dirName, this.#try(dirName, digest, imports[at] as Promise<ModuleFacts>));
     }
     void Promise.allSettled(imports).then(() => {
-      this.#all = true;
+      this.#isComplete = true;
       for (const name of this.#named.values()) name.resolve(undefined);
     });
   }
@@ -74,7 +74,7 @@ export class Batch {
   #name(name: string): PromiseWithResolvers<Named | undefined> {
     const known = this.#named.get(name) ?? Promise.withResolvers<Named | undefined>();
     this.#named.set(name, known);
-    if (this.#all) known.resolve(undefined);
+    if (this.#isComplete) known.resolve(undefined);
     return known;
   }
 
@@ -104,14 +104,18 @@ export class Batch {
   }
 
   /** Adds the folders of services and of all they need, dependencies first; false where one is missing or in a circle. */
-  async #collect(names: readonly string[], order: Set<string>, above: ReadonlySet<string>): Promise<boolean> {
+  async #collect(
+    names: readonly string[],
+    order: Set<string>,
+    ancestors: ReadonlySet<string>,
+  ): Promise<boolean> {
     for (const name of names) {
-      if (above.has(name)) return false;
+      if (ancestors.has(name)) return false;
       const found = await this.#find(name);
       if (!found) return false;
       const { dirName, dependencies } = found;
       if (dirName !== undefined && order.has(dirName)) continue;
-      if (!(await this.#collect(dependencies, order, new Set([...above, name])))) return false;
+      if (!(await this.#collect(dependencies, order, new Set([...ancestors, name])))) return false;
       if (dirName !== undefined) order.add(dirName);
     }
     return true;

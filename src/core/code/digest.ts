@@ -2,7 +2,7 @@
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
 import { assertSize } from "./code-files.js";
-import { listAnew, listedFiles } from "./listings.js";
+import { listedFiles, relist } from "./listings.js";
 
 /** What `stat` says about a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
 export interface Fingerprint {
@@ -15,7 +15,7 @@ export interface Fingerprint {
 const STAMP_GRAIN_MS = 50;
 
 export function fingerprint(dir: string, now = Date.now()): Fingerprint {
-  return look(dir, listedFiles(dir), now);
+  return statFiles(dir, listedFiles(dir), now);
 }
 
 /** SHA-256 (hex) over the names and contents of a folder's code. */
@@ -36,11 +36,11 @@ export interface Source {
  */
 export function readSource(dir: string): Source {
   const found: Found[] = [];
-  const seen = look(dir, listAnew(dir), Date.now(), found);
+  const seen = statFiles(dir, relist(dir), Date.now(), found);
   assertSize(found);
   const hash = new Bun.CryptoHasher("sha256");
   for (const one of found) {
-    if (one.size > PIECE_BYTES) hashInPieces(hash, one);
+    if (one.size > CHUNK_BYTES) hashInChunks(hash, one);
     else hashWhole(hash, one);
   }
   return { fingerprint: seen, digest: hash.digest("hex") };
@@ -52,7 +52,7 @@ export function standsAsRead(dir: string, { fingerprint: seen }: Source): boolea
 }
 
 /** Larger files are read in pieces of this size. */
-const PIECE_BYTES = 2 ** 20;
+const CHUNK_BYTES = 2 ** 20;
 
 function hashWhole(hash: Bun.CryptoHasher, { file, path }: Found): void {
   const content = fs.readFileSync(path);
@@ -61,15 +61,15 @@ function hashWhole(hash: Bun.CryptoHasher, { file, path }: Found): void {
 }
 
 /** The same hash. What is appended meanwhile is left out: it shows in the next fingerprint. */
-function hashInPieces(hash: Bun.CryptoHasher, { file, path, size }: Found): void {
-  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+function hashInChunks(hash: Bun.CryptoHasher, { file, path, size }: Found): void {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   hash.update(`${file}\0${size}\0`);
   const fd = fs.openSync(path, "r");
   try {
     for (let left = size; left > 0; ) {
-      const length = fs.readSync(fd, piece, 0, Math.min(left, PIECE_BYTES), null);
+      const length = fs.readSync(fd, chunk, 0, Math.min(left, CHUNK_BYTES), null);
       if (length === 0) break;
-      hash.update(piece.subarray(0, length));
+      hash.update(chunk.subarray(0, length));
       left -= length;
     }
   } finally {
@@ -87,7 +87,7 @@ interface Found {
 const OR_NOTHING = { throwIfNoEntry: false } as const;
 
 /** Notes in `found` what is still a file. A loop without more than it needs: a start looks at every service. */
-function look(dir: string, files: readonly string[], now: number, found?: Found[]): Fingerprint {
+function statFiles(dir: string, files: readonly string[], now: number, found?: Found[]): Fingerprint {
   let text = "";
   let newest = 0;
   for (const file of files) {

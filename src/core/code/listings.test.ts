@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Sandbox } from "../../../tests/support/sandbox.js";
 import { codeFiles } from "./code-files.js";
 import { contentDigest, fingerprint } from "./digest.js";
-import { type Listing, listAnew, listedFiles, recallListing, standingListing } from "./listings.js";
+import { cacheListing, type Listing, listedFiles, relist, validListing } from "./listings.js";
 
 let sandbox: Sandbox;
 let dir: string;
@@ -22,8 +22,8 @@ afterEach(() => sandbox.remove());
 
 /** Keeps a list that is wrong, for only one that is believed can tell so. */
 function tell(files = ["told.ts"]): void {
-  listAnew(dir, later());
-  recallListing(dir, { ...(standingListing(dir) as Listing), files });
+  relist(dir, later());
+  cacheListing(dir, { ...(validListing(dir) as Listing), files });
 }
 
 test("the list of a folder that stays as it was is kept", () => {
@@ -80,29 +80,29 @@ test.each(CHANGES)("%s makes it be looked through again", (_what, change) => {
 test("a folder that was moved away and back at another time is looked through again", () => {
   tell();
   renameSync(dir, `${dir}-away`);
-  expect(standingListing(dir)).toBeUndefined();
+  expect(validListing(dir)).toBeUndefined();
   renameSync(`${dir}-away`, dir);
   expect(listedFiles(dir)).toEqual(["index.ts", "lib/a.ts"]);
 });
 
 test("of very many lists, those that were kept first are forgotten", () => {
   tell();
-  const listing = standingListing(dir) as Listing;
-  for (let n = 0; n < 10_000; n++) recallListing(`/nowhere/${n}`, listing);
+  const listing = validListing(dir) as Listing;
+  for (let n = 0; n < 10_000; n++) cacheListing(`/nowhere/${n}`, listing);
   expect(listedFiles(dir)).toEqual(["index.ts", "lib/a.ts"]);
 });
 
 test("a list is not kept where a folder changed a moment ago, since a further change might not show", () => {
   writeFileSync(inDir("b.ts"), "");
-  listAnew(dir);
-  expect(standingListing(dir)).toBeUndefined();
+  relist(dir);
+  expect(validListing(dir)).toBeUndefined();
 });
 
 test("nor where there are links, which may lead elsewhere without it showing", async () => {
   symlinkSync("lib", inDir("near"));
   await settle();
-  expect(listAnew(dir, later())).toContain("near/a.ts");
-  expect(standingListing(dir)).toBeUndefined();
+  expect(relist(dir, later())).toContain("near/a.ts");
+  expect(validListing(dir)).toBeUndefined();
 });
 
 test("a service's folder may be a link, and lead elsewhere later", async () => {
@@ -110,8 +110,8 @@ test("a service's folder may be a link, and lead elsewhere later", async () => {
   sandbox.write("other/index.ts", "");
   symlinkSync(dir, link);
   await settle();
-  expect(listAnew(link, later())).toEqual(["index.ts", "lib/a.ts"]);
-  expect(standingListing(link)).toBeDefined();
+  expect(relist(link, later())).toEqual(["index.ts", "lib/a.ts"]);
+  expect(validListing(link)).toBeDefined();
   rmSync(link);
   symlinkSync(join(sandbox.root, "other"), link);
   expect(listedFiles(link)).toEqual(["index.ts"]);
@@ -123,8 +123,8 @@ test.each<[string, () => void, boolean]>([
   ["packages, which are no code", () => renameSync(inDir("lib"), inDir("node_modules")), false],
 ])("it is known whether there are files only: %s", (_what, change, isFlat) => {
   change();
-  listAnew(dir, later());
-  expect(standingListing(dir)?.isFlat).toBe(isFlat);
+  relist(dir, later());
+  expect(validListing(dir)?.isFlat).toBe(isFlat);
 });
 
 describe("what is made from it", () => {

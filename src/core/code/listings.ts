@@ -1,5 +1,5 @@
 /**
- * Lists of the files of services' code, kept while their folders stay as they were. Looking at a folder then costs a
+ * Lists of the files of services' code, cache while their folders stay as they were. Looking at a folder then costs a
  * `stat` for each of its folders and files, and no reading of folders.
  */
 import { statSync } from "node:fs";
@@ -23,42 +23,42 @@ export interface Listing {
  */
 const SETTLED_MS = 2500;
 
-/** Lists kept at most; the latest ones. */
-const MOST = 10_000;
+/** Lists cache at most; the latest ones. */
+const MAX_LISTINGS = 10_000;
 
-const kept = new Map<string, Listing>();
+const cache = new Map<string, Listing>();
 
 /** The list of a folder, if it is known to be right still. */
-export function standingListing(dir: string): Listing | undefined {
-  const listing = kept.get(dir);
+export function validListing(dir: string): Listing | undefined {
+  const listing = cache.get(dir);
   if (listing && stampOf(dir, listing.folders)?.text === listing.stamp) return listing;
-  kept.delete(dir);
+  cache.delete(dir);
   return undefined;
 }
 
 /** Notes what a folder held at an earlier time. It is believed once its folders are found to be as they were then. */
-export function recallListing(dir: string, listing: Listing): void {
-  kept.delete(dir);
-  kept.set(dir, listing);
-  for (const oldest of kept.keys()) {
-    if (kept.size <= MOST) break;
-    kept.delete(oldest);
+export function cacheListing(dir: string, listing: Listing): void {
+  cache.delete(dir);
+  cache.set(dir, listing);
+  for (const oldest of cache.keys()) {
+    if (cache.size <= MAX_LISTINGS) break;
+    cache.delete(oldest);
   }
 }
 
 /** The relative paths of a folder's code, sorted, without looking through the folder where that can be spared. */
 export function listedFiles(dir: string): readonly string[] {
-  return standingListing(dir)?.files ?? listAnew(dir);
+  return validListing(dir)?.files ?? relist(dir);
 }
 
 /** The same; the folder is looked through in any case. */
-export function listAnew(dir: string, now = Date.now()): readonly string[] {
+export function relist(dir: string, now = Date.now()): readonly string[] {
   const { root, files, plain } = findCode(dir);
   // Of the folder that was looked through, should `dir` be a link that has come to lead elsewhere meanwhile.
   const stamp = plain && stampOf(root, plain.folders);
   if (stamp && stamp.newest < now - SETTLED_MS) {
-    recallListing(dir, { files, ...plain, stamp: stamp.text });
-  } else kept.delete(dir);
+    cacheListing(dir, { files, ...plain, stamp: stamp.text });
+  } else cache.delete(dir);
   return files;
 }
 

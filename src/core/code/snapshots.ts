@@ -2,7 +2,7 @@
 // The default import keeps each call visible to a spy.
 import fs, { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { GaveWay, NoteGaveWay } from "../changes/gave-way.js";
+import type { Displaced, OnDisplace } from "../changes/displaced.js";
 import { restoreCode } from "../changes/restore.js";
 import { messageOf } from "../errors.js";
 import { replaceFile, setAside } from "../files.js";
@@ -14,7 +14,7 @@ import { contentDigest } from "./digest.js";
 import { listPath, readList, type Snapshot } from "./snapshot-list.js";
 
 /** Versions kept for each folder. */
-const KEPT = 5;
+const MAX_KEPT = 5;
 
 /** Keeps the latest served versions of each service folder below `<data>/.reef/snapshots`. */
 export class Snapshots {
@@ -71,9 +71,9 @@ export class Snapshots {
   async keep(dirName: string, dir: string, digest: string): Promise<void> {
     try {
       await this.#mutex.runExclusive(dirName, async () => {
-        const known = this.#read(dirName);
-        if (known[0]?.digest === digest && known[0].served) return;
-        await this.#keep(dirName, dir, digest, known, { served: true });
+        const listed = this.#read(dirName);
+        if (listed[0]?.digest === digest && listed[0].served) return;
+        await this.#keep(dirName, dir, digest, listed, { served: true });
       });
     } catch (error) {
       this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
@@ -84,21 +84,21 @@ export class Snapshots {
     dirName: string,
     dir: string,
     digest: string,
-    known: readonly Snapshot[],
+    listed: readonly Snapshot[],
     how: { served: boolean; spare?: string },
   ): Promise<boolean> {
     const path = this.#path(dirName, digest);
     const isKept = existsSync(path) && this.isIntact(dirName, digest);
     if (!isKept && !(await copyCode(dir, path, digest))) return false;
-    const before = known.find((snapshot) => snapshot.digest === digest);
-    const others = known.filter((snapshot) => snapshot !== before);
+    const before = listed.find((snapshot) => snapshot.digest === digest);
+    const others = listed.filter((snapshot) => snapshot !== before);
     const entry = {
       digest,
       keptAt: new Date().toISOString(),
       served: how.served || (before?.served ?? false),
     };
     const all = [entry, ...others];
-    const stays = (snapshot: Snapshot, index: number) => index < KEPT || snapshot.digest === how.spare;
+    const stays = (snapshot: Snapshot, index: number) => index < MAX_KEPT || snapshot.digest === how.spare;
     await replaceFile(listPath(this.#folder(dirName)), JSON.stringify(all.filter(stays), null, 2));
     for (const old of all.filter((snapshot, index) => !stays(snapshot, index)))
       await fs.promises.rm(this.#path(dirName, old.digest), { recursive: true, force: true });
@@ -121,13 +121,13 @@ export class Snapshots {
   }
 
   /** Makes a folder's code what it was in a kept version; see `restoreCode`. */
-  restore(dirName: string, dir: string, digest: string, note?: NoteGaveWay): GaveWay[] {
+  restore(dirName: string, dir: string, digest: string, note?: OnDisplace): Displaced[] {
     return restoreCode(this.#path(dirName, digest), dir, note);
   }
 
   /** Says where folders are now that gave way for good. */
-  tell(dirName: string, gaveWay: readonly GaveWay[]): void {
-    for (const { aside } of gaveWay) {
+  reportDisplaced(dirName: string, displaced: readonly Displaced[]): void {
+    for (const { aside } of displaced) {
       if (aside === undefined) continue;
       this.#log.warn(`a file took the place of a folder in ${dirName}; what else was in it is in ${aside}`);
     }

@@ -53,7 +53,7 @@ export function jsonContextClass(Hono: HonoContext): new (...given: Given) => Js
 
     get env(): unknown {
       const options = this[OPTIONS];
-      return options && this[HONO_CONTEXT] === undefined ? options.env : honos(this).env;
+      return options && this[HONO_CONTEXT] === undefined ? options.env : honoContext(this).env;
     }
 
     get finalized(): boolean {
@@ -64,7 +64,7 @@ export function jsonContextClass(Hono: HonoContext): new (...given: Given) => Js
     get json(): Respond {
       this[RESPOND] ??= (object, arg, headers) => {
         const init = this[HONO_CONTEXT] === undefined && headers === undefined ? initFor(arg) : undefined;
-        if (!init) return (honos(this).json as Respond)(object, arg, headers);
+        if (!init) return (honoContext(this).json as Respond)(object, arg, headers);
         this.ready = new Response(JSON.stringify(object), init);
         return this.ready;
       };
@@ -76,7 +76,7 @@ export function jsonContextClass(Hono: HonoContext): new (...given: Given) => Js
     }
   }
 
-  function honos(context: JsonOnly): Context & Members {
+  function honoContext(context: JsonOnly): Context & Members {
     context[HONO_CONTEXT] ??= new Hono(context[REQUEST], context[OPTIONS]);
     return context[HONO_CONTEXT] as Context & Members;
   }
@@ -88,12 +88,12 @@ export function jsonContextClass(Hono: HonoContext): new (...given: Given) => Js
       get:
         own?.get ??
         function (this: JsonOnly) {
-          return honos(this)[key];
+          return honoContext(this)[key];
         },
       set:
         own?.set ??
         function (this: JsonOnly, value: unknown) {
-          (honos(this) as Members)[key] = value;
+          (honoContext(this) as Members)[key] = value;
         },
     });
   }

@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import type { ServiceModule } from "../types.js";
 import { type JsonContext, jsonContextClass } from "./json-context.js";
 import type { Env } from "./serving.js";
-import { type Unknown, unknownOf, withHeaders } from "./unknown-route.js";
+import { type NotFoundHandler, notFoundHandlerOf, withHeaders } from "./unknown-route.js";
 
 type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 type Next = () => Promise<void>;
@@ -14,7 +14,7 @@ export interface MountedApp {
   /** Finds the handler of a request that nothing else of the app has a part in; see {@link handlerFinder}. */
   find: FindHandler | undefined;
   /** Answers a request for which that handler has no answer. */
-  unknown: Unknown;
+  unknown: NotFoundHandler;
 }
 
 /** A route's only handler, and the context to call it with. */
@@ -39,7 +39,7 @@ export function mountApp(
     Object.defineProperty(mounted, "getPath", { value: pathBelow(module.name, app.getPath, isPlain) });
   const failsPlainly = hasDefaultErrorHandler(app);
   if (failsPlainly) mounted.onError((error, c) => withHeaders(fail(error, c.req.raw), c.res.headers));
-  const unknown = unknownOf(app);
+  const unknown = notFoundHandlerOf(app);
   mounted.notFound(unknown);
   const isHonosOwn = app instanceof Hono && isPlain && app.router.constructor === plain.router.constructor;
   const result: MountedApp = { fetch: mounted.fetch as Fetch, find: undefined, unknown };
@@ -88,7 +88,7 @@ function ownContext(): typeof contextClass {
  * promises where it is asynchronous (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors to
  * Reef; nothing of the author's runs here.
  */
-function handlerFinder(app: Hono, unknown: Unknown): FindHandler | undefined {
+function handlerFinder(app: Hono, unknown: NotFoundHandler): FindHandler | undefined {
   const OwnContext = ownContext();
   if (!OwnContext) return undefined;
   return (request, env) => {

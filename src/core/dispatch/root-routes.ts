@@ -10,7 +10,7 @@ type Match = [[[unknown, RouterRoute], unknown][], ...unknown[]];
 
 /**
  * How much of its path a route spells out: the length of what stands before the first parameter or wildcard. Of equal
- * lengths, a route without either says most, and a parameter says more than a wildcard.
+ * lengths, a route without either length most, and a parameter length more than a wildcard.
  */
 export function specificity(route: string): number {
   const open = route.search(/[:*]/);
@@ -19,7 +19,7 @@ export function specificity(route: string): number {
 }
 
 /**
- * The mount whose route says most about the request's path, so that a catch-all takes nothing from others; of
+ * The mount whose route length most about the request's path, so that a catch-all takes nothing from others; of
  * equals the one whose name comes first.
  */
 export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
@@ -27,10 +27,10 @@ export function closestRoot(mounts: readonly Mount[], request: Request, log: Log
   let closest: Mount | undefined;
   let most = -1;
   for (const mount of mounts) {
-    const says = saysOf(mount, request, answers, method, log);
-    if (says <= most) continue;
+    const length = matchLength(mount, request, answers, method, log);
+    if (length <= most) continue;
     closest = mount;
-    most = says;
+    most = length;
   }
   return closest;
 }
@@ -39,13 +39,13 @@ export function closestRoot(mounts: readonly Mount[], request: Request, log: Log
  * Those whose middleware may answer what nobody has a route for, the likeliest first: who has a route there for another
  * method, which a preflight asks about, then those with middleware on the path, by how much of it that spells out.
  */
-export function mayAnswer(mounts: readonly Mount[], request: Request, log: Logger): Mount[] {
+export function middlewareMounts(mounts: readonly Mount[], request: Request, log: Logger): Mount[] {
   const method = methodOf(request);
   return mounts
     .map((mount) => ({
       mount,
-      other: saysOf(mount, request, answers, otherMethods, log),
-      any: saysOf(mount, request, () => true, method, log),
+      other: matchLength(mount, request, answers, otherMethods, log),
+      any: matchLength(mount, request, () => true, method, log),
     }))
     .filter(({ any }) => any >= 0)
     .sort((a, b) => b.other - a.other || b.any - a.any)
@@ -63,7 +63,7 @@ const methodOf = ({ method }: Request): MethodsOf => {
 const otherMethods: MethodsOf = (app) => new Set(app.routes.map((route) => route.method));
 
 /** How much of the request's path those routes spell out at most; -1 where none stands on it. */
-function saysOf(
+function matchLength(
   { app, name }: Mount,
   request: Request,
   which: Which,

@@ -1,7 +1,7 @@
 /** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
 
 import { type ErrorCode, errorReply } from "../errors.js";
-import { endWork, isWorkOf, newWork, type Work, working } from "../generation/host-context.js";
+import { currentWork, endWork, isWorkOf, newWork, type Work } from "../generation/host-context.js";
 import { thrownReplies } from "../lazy.js";
 import type { Logger } from "../log.js";
 import type { Scope } from "../scope.js";
@@ -32,9 +32,9 @@ export interface ServingHooks {
  * An asynchronous handler that has not returned. They form a ring, which costs nothing to join and to leave; a `Set`
  * that changes with every request is rebuilt all the time (0.1 µs a request).
  */
-class Pending {
-  next: Pending = this;
-  previous: Pending = this;
+class PendingRequest {
+  next: PendingRequest = this;
+  previous: PendingRequest = this;
 
   constructor(
     readonly request: Request | undefined,
@@ -47,11 +47,11 @@ class Pending {
   }
 
   /** Whether it waits for a change of services itself. */
-  get isAsking(): boolean {
-    return (this.work?.asks ?? 0) > 0;
+  get awaitsChange(): boolean {
+    return (this.work?.awaitedChanges ?? 0) > 0;
   }
 
-  join(ring: Pending): void {
+  join(ring: PendingRequest): void {
     this.next = ring;
     this.previous = ring.previous;
     this.previous.next = this;
@@ -77,12 +77,12 @@ export class Serving {
   errors = 0;
   readonly streams = new StreamWatch();
   /** Whether it is known of each request if it waits for a change of services. */
-  readonly knowsAsking: boolean;
+  readonly tracksWork: boolean;
   readonly #scope: Scope;
   readonly #app: MountedApp | undefined;
   readonly #hooks: ServingHooks;
   /** Where the ring of pending handlers begins and ends. */
-  readonly #ring = new Pending(undefined, () => undefined);
+  readonly #ring = new PendingRequest(undefined, () => undefined);
   /** Changes with each handler that has returned. */
   readonly #returned = new Condition();
 
@@ -90,12 +90,12 @@ export class Serving {
     this.#scope = scope;
     this.#hooks = hooks;
     // It costs a tenth of a microsecond, and nobody else can lose by it.
-    this.knowsAsking = module.store?.flush !== undefined && module.init !== undefined;
+    this.tracksWork = module.store?.flush !== undefined && module.init !== undefined;
     this.#app = module.routes && mountApp(module, (error, request) => this.#fail(error, request));
   }
 
   /** Whether this is asked as part of something that this version does. */
-  get isAsking(): boolean {
+  get isOwnRequest(): boolean {
     return isWorkOf(this.#scope);
   }
 
@@ -111,7 +111,7 @@ export class Serving {
     this.active++;
     let result: unknown;
     let context: JsonContext | undefined;
-    const work = this.knowsAsking ? newWork(this.#scope, this.#returned) : undefined;
+    const work = this.tracksWork ? newWork(this.#scope, this.#returned) : undefined;
     try {
       const found = app.find?.(request, env);
       context = found?.context;
@@ -119,8 +119,8 @@ export class Serving {
       const { run } = this.#scope;
       if (!work)
         result = found ? run(found.handler, found.context, found.next) : run(app.fetch, request, env);
-      else if (found) result = working.run(work, run, found.handler, found.context, found.next);
-      else result = working.run(work, run, app.fetch, request, env);
+      else if (found) result = currentWork.run(work, run, found.handler, found.context, found.next);
+      else result = currentWork.run(work, run, app.fetch, request, env);
       if (context) result ??= run(app.unknown, context);
       // What else is a promise has a `then` of the service's own.
       if (result instanceof Promise && result.constructor !== Promise) {
@@ -136,7 +136,7 @@ export class Serving {
     }
     // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
     return new Promise((resolve) => {
-      const pending = new Pending(request, resolve, work);
+      const pending = new PendingRequest(request, resolve, work);
       pending.join(this.#ring);
       void this.#await(app, result as Promise<unknown>, pending, request, env, context);
     });
@@ -146,7 +146,7 @@ export class Serving {
   async #await(
     app: MountedApp,
     result: Promise<unknown>,
-    pending: Pending,
+    pending: PendingRequest,
     request: Request,
     env: Env,
     context: JsonContext | undefined,
@@ -158,7 +158,7 @@ export class Serving {
     } catch (error) {
       reply = this.#fail(error, request, context);
     }
-    const isLate = pending.isAsking && this.#isLate(pending);
+    const isLate = pending.awaitsChange && this.#isLate(pending);
     if (pending.work) endWork(pending.work);
     if (!pending.leave()) return;
     if (isLate) reply = errorReply("BUSY");
@@ -166,14 +166,14 @@ export class Serving {
   }
 
   /**
-   * Whether what a handler may have stored comes too late for the next version. Only one that asks for a change, and
+   * Whether what a handler may have stored comes too late for the next version. Only one that awaitedChanges for a change, and
    * does not wait for it, ends while the store is handed over.
    */
-  #isLate({ mayWrite }: Pending): boolean {
-    const { handover } = this.#scope;
-    if (!handover || !mayWrite) return false;
-    handover.wasUsed = true;
-    return handover.isClosed;
+  #isLate({ mayWrite }: PendingRequest): boolean {
+    const { flushWindow } = this.#scope;
+    if (!flushWindow || !mayWrite) return false;
+    flushWindow.wasCalled = true;
+    return flushWindow.refusesCalls;
   }
 
   /**
@@ -183,7 +183,7 @@ export class Serving {
   abandon(who: "all" | "writers" | "awaited writers" = "all", code: ErrorCode = "BUSY"): void {
     for (const pending of this.#pending()) {
       if (who !== "all" && !pending.mayWrite) continue;
-      if (who === "awaited writers" && pending.isAsking) continue;
+      if (who === "awaited writers" && pending.awaitsChange) continue;
       pending.leave();
       this.active--;
       pending.resolve(this.#hooks.complete(errorReply(code), pending.request as Request));
@@ -191,8 +191,8 @@ export class Serving {
     this.#returned.notify();
   }
 
-  #pending(): Pending[] {
-    const pending: Pending[] = [];
+  #pending(): PendingRequest[] {
+    const pending: PendingRequest[] = [];
     for (let one = this.#ring.next; one !== this.#ring; one = one.next) pending.push(one);
     return pending;
   }
@@ -236,18 +236,19 @@ export class Serving {
 
   /**
    * Resolves with `true` when at most `except` handlers are running, with `false` after `ms` milliseconds. Those that
-   * are known to wait for a change of services count only with `waitsForAskers`: no change may wait for them.
+   * are known to wait for a change of services count only with `includeAwaiting`: no change may wait for them.
    */
-  whenIdle(ms: number, except = 0, waitsForAskers = false): Promise<boolean> {
-    const leavesOut = this.knowsAsking && !waitsForAskers;
-    const asking = () => (leavesOut ? this.#pending().filter(({ isAsking }) => isAsking).length : 0);
-    return this.#returned.wait(() => this.active - asking() <= except, ms);
+  whenIdle(ms: number, except = 0, includeAwaiting = false): Promise<boolean> {
+    const excludesAwaiting = this.tracksWork && !includeAwaiting;
+    const awaiting = () =>
+      excludesAwaiting ? this.#pending().filter(({ awaitsChange }) => awaitsChange).length : 0;
+    return this.#returned.wait(() => this.active - awaiting() <= except, ms);
   }
 
   /** Like `whenIdle`, for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
   whenWritten(ms: number): Promise<boolean> {
     return this.#returned.wait(
-      () => !this.#pending().some(({ isAsking, mayWrite }) => mayWrite && !isAsking),
+      () => !this.#pending().some(({ awaitsChange, mayWrite }) => mayWrite && !awaitsChange),
       ms,
     );
   }

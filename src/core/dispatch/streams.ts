@@ -7,21 +7,21 @@ interface End {
   stop: (() => void) | undefined;
 }
 
-const ends = new WeakMap<Response, End>();
+const announcedEnds = new WeakMap<Response, End>();
 
 /**
- * Tells Reef when a streamed reply ends, for producers that know it themselves. Such a reply is passed on as it
- * is, whatever way it came in. `stop` ends a reply that would go on for ever: it is called when the service is
+ * Tells Reef when a streamed reply announcedEnds, for producers that know it themselves. Such a reply is passed on as it
+ * is, whatever way it came in. `stop` announcedEnds a reply that would go on for ever: it is called when the service is
  * exchanged or the server stops, instead of waiting for the stream.
  */
 export function announceEnd(response: Response, ended: Promise<unknown>, stop?: () => void): Response {
-  ends.set(response, { ended, stop });
+  announcedEnds.set(response, { ended, stop });
   return response;
 }
 
 const hangUps = new WeakMap<Request, () => void>();
 
-/** Says what ends the connection of a request made inside the process, where Bun has none. */
+/** Says what announcedEnds the connection of a request made inside the process, where Bun has none. */
 export function onHangUp(request: Request, hangUp: () => void): void {
   hangUps.set(request, hangUp);
 }
@@ -47,7 +47,7 @@ export const STREAM_POLL_MS = 20;
 
 /**
  * JSON replies come from memory, nearly always, and are the ones that must cost nothing. Whoever waits for streams
- * finds the exceptions by counting: see `Dispatcher.unaccounted`.
+ * finds the exceptions by counting: see `Dispatcher.untrackedReplies`.
  */
 export const isJson = (response: Response): boolean =>
   response.headers.get("content-type")?.startsWith("application/json") === true;
@@ -73,7 +73,7 @@ export class StreamWatch {
 
   /** Notes a reply that is about to be sent; returns the reply to send. */
   note(response: Response, request: Request, server: Env): Response {
-    const known = ends.get(response);
+    const known = announcedEnds.get(response);
     if (known) {
       this.#count(known.ended, isEndless(response), known.stop, mayWrite(request));
       return response;
@@ -169,7 +169,7 @@ export class StreamWatch {
           over();
           controller.close();
           hangUp?.();
-          // What it throws is nobody's: Bun, which ends replies to others that way, says nothing either.
+          // What it throws is nobody's: Bun, which announcedEnds replies to others that way, says nothing either.
           reader.cancel(connectionClosed()).catch(() => undefined);
         };
         this.#closers.add(close);

@@ -4,7 +4,7 @@ import { ERRORS, errorReply } from "../errors.js";
 import { isJson } from "./streams.js";
 
 /** Answers a request that no route of an app answers. */
-export type Unknown = (c: Context) => Response | Promise<Response>;
+export type NotFoundHandler = (c: Context) => Response | Promise<Response>;
 
 /** Headers that speak of one body only. */
 const OF_BODY = new Set(["content-encoding", "content-length", "content-range", "content-type"]);
@@ -20,23 +20,23 @@ export function withHeaders(reply: Response, headers: Headers): Response {
 }
 
 /** Whether a reply is the one that is given where nobody has said what to answer. */
-export async function saysNotFound(reply: Response): Promise<boolean> {
+export async function isDefaultNotFound(reply: Response): Promise<boolean> {
   if (reply.status !== ERRORS.NOT_FOUND.status || !isJson(reply)) return false;
   return (await reply.clone().text()) === JSON.stringify({ error: ERRORS.NOT_FOUND.message });
 }
 
 /** What Hono says of unknown routes by itself. */
-const HONOS = ["404 Not Found", 404] as const;
+const HONO_NOT_FOUND = ["404 Not Found", 404] as const;
 
 /**
  * What the author has said to answer, or Reef's reply where that is nothing. Hono keeps the handler to itself, so a
  * clone without routes is asked.
  */
-export function unknownOf(app: Hono): Unknown {
+export function notFoundHandlerOf(app: Hono): NotFoundHandler {
   let ask: ((standIn: StandIn) => Response | Promise<Response>) | undefined;
   return (c) => {
     // Not before somebody needs it: it would be a part of every start.
-    ask ??= askerOf(app);
+    ask ??= notFoundCaller(app);
     const standIn = new StandIn(c);
     const reply = ask(standIn);
     return reply instanceof Promise
@@ -45,7 +45,7 @@ export function unknownOf(app: Hono): Unknown {
   };
 }
 
-function askerOf(app: Hono): (standIn: StandIn) => Response | Promise<Response> {
+function notFoundCaller(app: Hono): (standIn: StandIn) => Response | Promise<Response> {
   const asked = app.basePath("/");
   let asking: StandIn | undefined;
   const route = [(own: Context) => asking?.become(own), {}];
@@ -90,7 +90,8 @@ class StandIn {
 
   #text = (...args: Parameters<Context["text"]>): Response => {
     const reply = this.#c.text(...args);
-    if (args.length === HONOS.length && HONOS.every((one, at) => one === args[at])) this.#honos = reply;
+    if (args.length === HONO_NOT_FOUND.length && HONO_NOT_FOUND.every((one, at) => one === args[at]))
+      this.#honos = reply;
     return reply;
   };
 

@@ -6,13 +6,13 @@ import { currentLimits } from "./limits.js";
 import { Owner } from "./owner.js";
 
 /** How long calls may still take once the session is over, in milliseconds. */
-const FAREWELL_MS = 1000;
+const SHUTDOWN_CALL_MS = 1000;
 
 /** How long a call may take in a handler for which the agent waits, in milliseconds. */
 const HANDLER_CALL_MS = 1500;
 
 /** The same while the control plane does not answer: the agent is not to pay for it again and again. */
-const AWAY_CALL_MS = 250;
+const UNREACHABLE_CALL_MS = 250;
 
 /** More reports than these help nobody. */
 const MAX_REPORTS = 50;
@@ -26,7 +26,7 @@ export interface InstallationOptions {
 export class Installation {
   readonly client: FleetClient;
   /** Whether the control plane left the last call without an answer. */
-  away = false;
+  unreachable = false;
   /** Shows a warning in the agent's terminal, while there is one. */
   notify: ((line: string) => void) | undefined;
   readonly #warn: (line: string) => void;
@@ -40,11 +40,11 @@ export class Installation {
     this.client = createFleetClient({
       env: options.env,
       onAttempt: (answered) => {
-        this.away = !answered;
+        this.unreachable = !answered;
       },
       timeoutMs: () => {
         const { timeoutMs } = currentLimits();
-        return this.#closing ? Math.min(timeoutMs ?? FAREWELL_MS, FAREWELL_MS) : timeoutMs;
+        return this.#closing ? Math.min(timeoutMs ?? SHUTDOWN_CALL_MS, SHUTDOWN_CALL_MS) : timeoutMs;
       },
       signal: () => {
         const { signal } = currentLimits();
@@ -56,7 +56,7 @@ export class Installation {
 
   /** How long a call may take in a handler, in milliseconds. */
   get handlerCallMs(): number {
-    return this.away ? AWAY_CALL_MS : HANDLER_CALL_MS;
+    return this.unreachable ? UNREACHABLE_CALL_MS : HANDLER_CALL_MS;
   }
 
   /** On whose account a service's code runs. */
@@ -81,7 +81,7 @@ export class Installation {
       if (this.notify) this.notify(line);
       else this.#warn(line);
     } catch {
-      // The terminal went away between two lines; the plain way is left.
+      // The terminal went unreachable between two lines; the plain way is left.
       this.#warn(line);
     }
   }
@@ -91,7 +91,7 @@ export class Installation {
     if (this.#closing) return;
     this.#closing = true;
     this.notify = undefined;
-    const timer = setTimeout(() => this.#session.abort(), FAREWELL_MS);
+    const timer = setTimeout(() => this.#session.abort(), SHUTDOWN_CALL_MS);
     if (typeof timer === "object") timer.unref();
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { contextFor, eventFor, Owner } from "./owner.js";
-import { reportToOwner } from "./places.js";
+import { reportToService } from "./owner-context.js";
 
 const owned = () => {
   const reported: unknown[] = [];
@@ -38,7 +38,7 @@ describe("a signal that a service is given", () => {
     const given = give(owner, controller.signal) as Given;
     const { signal } = given;
     expect(given.signal).toBe(signal);
-    signal.addEventListener("abort", () => reportToOwner("from a listener"));
+    signal.addEventListener("abort", () => reportToService("from a listener"));
     controller.abort("enough");
     expect(reported).toEqual(["from a listener"]);
     expect(signal.reason).toBe("enough");

@@ -1,12 +1,12 @@
 /** Whose code runs: what a service starts and forgets fails on the service's account, and never ends the agent. */
 import { Dialogs } from "./dialogs.js";
-import { inside, outside, placeOf, type Report } from "./places.js";
+import { ownerContext, type Report, runInside, runOutside } from "./owner-context.js";
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
 type Watch = (promise: Promise<unknown>) => void;
 
 /**
- * Node still knows the place of what failed when it tells its listeners, Bun for exceptions only: there a graph, where
+ * Node still knows the context of what failed when it tells its listeners, Bun for exceptions only: there a graph, where
  * this Bun has them, is told of both.
  */
 function graphFor(report: Report) {
@@ -30,8 +30,8 @@ export class Owner {
 
   /** Runs `fn`, and whatever it starts, on this service's account. */
   run<T>(fn: () => T): T {
-    const place = placeOf(this.report);
-    const enter = () => inside(place, fn);
+    const context = ownerContext(this.report);
+    const enter = () => runInside(context, fn);
     return this.#graph ? this.#graph.run(enter) : enter();
   }
 
@@ -48,8 +48,8 @@ export class Owner {
         const value: unknown = Reflect.get(target, key);
         if (typeof value !== "function") return value;
         return (...args: unknown[]) => {
-          const lent = args.map((arg) => this.#lent(arg));
-          const result: unknown = outside(() => Reflect.apply(value, target, lent));
+          const wrapped = args.map((arg) => this.#wrap(arg));
+          const result: unknown = runOutside(() => Reflect.apply(value, target, wrapped));
           if (result instanceof Promise) watch?.(result);
           return result;
         };
@@ -70,17 +70,17 @@ export class Owner {
   }
 
   /** A callback, or an object with callbacks, as it is handed to the agent. */
-  #lent(value: unknown): unknown {
-    if (typeof value === "function") return this.#lentFunction(value as Callback);
+  #wrap(value: unknown): unknown {
+    if (typeof value === "function") return this.#wrapFunction(value as Callback);
     if (!isPlain(value) || !Object.values(value).some((part) => typeof part === "function")) return value;
     const parts = Object.entries(value).map(([key, part]) => [
       key,
-      typeof part === "function" ? this.#lentFunction(part as Callback) : part,
+      typeof part === "function" ? this.#wrapFunction(part as Callback) : part,
     ]);
     return Object.fromEntries(parts);
   }
 
-  #lentFunction(callback: Callback): Callback {
+  #wrapFunction(callback: Callback): Callback {
     const owner = this;
     return function (...args) {
       const given = args.map((arg) => (isContext(arg) ? contextFor(owner, arg) : arg));

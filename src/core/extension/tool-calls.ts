@@ -1,33 +1,33 @@
 /** Running a service's tool: it ends when the agent aborts it, and what failed is seen as failed. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
-import { keepAlive, LATE, within } from "./alive.js";
 import { underLimits } from "./limits.js";
 import { contextFor, type Owner } from "./owner.js";
-import { outside } from "./places.js";
+import { runOutside } from "./owner-context.js";
 import { assertSuccess, resultOf } from "./results.js";
+import { keepAlive, TIMED_OUT, waitAtMost } from "./timeouts.js";
 
 type Execute = ToolDefinition["execute"];
 
 /** How long a tool may take to say what it did before it was aborted, in milliseconds. */
-const LAST_WORD_MS = 100;
+const ABORT_GRACE_MS = 100;
 
 /** Runs a tool so that it ends when the agent aborts it, and so that what failed is seen as failed. */
 export function guarded(tool: ToolDefinition, owner: Owner): Execute {
   return async (toolCallId, params, signal, onUpdate, ctx) => {
-    const given = signal && owner.signal(signal);
+    const ownSignal = signal && owner.signal(signal);
     const aborted = abortOf(signal);
     const update: typeof onUpdate =
-      onUpdate && ((partial) => outside(() => onUpdate(resultOf(partial) as typeof partial)));
+      onUpdate && ((partial) => runOutside(() => onUpdate(resultOf(partial) as typeof partial)));
     const running = underLimits({ signal }, () =>
       owner.run(async () =>
-        tool.execute(toolCallId, params, given, update, contextFor(owner, ctx) as typeof ctx),
+        tool.execute(toolCallId, params, ownSignal, update, contextFor(owner, ctx) as typeof ctx),
       ),
     );
     try {
-      const ending = aborted.promise.then(() => within(running, LAST_WORD_MS));
+      const ending = aborted.promise.then(() => waitAtMost(running, ABORT_GRACE_MS));
       const result: unknown = await keepAlive(Promise.race([running, ending]));
-      if (result === LATE) throw new Error("aborted");
+      if (result === TIMED_OUT) throw new Error("aborted");
       return assertSuccess(result) as Awaited<ReturnType<Execute>>;
     } catch (error) {
       // Of anything else pi makes "[object Object]".

@@ -39,7 +39,7 @@ export class ToolRegistrar {
     }
     this.#known.set(name, registration);
     if (this.#waiting) this.#waiting.push(registration);
-    else this.#hand(registration, this.#wireNames());
+    else this.#forward(registration, this.#wireNames());
   }
 
   /** Hands over what was registered so far, and from now on each tool at once. */
@@ -49,14 +49,14 @@ export class ToolRegistrar {
     const names = this.#wireNames();
     for (const registration of waiting) {
       try {
-        this.#hand(registration, names);
+        this.#forward(registration, names);
       } catch (error) {
         registration.report(error);
       }
     }
   }
 
-  #hand({ pi, tool, owner, report }: Registration, names: ReadonlyMap<string, string>): void {
+  #forward({ pi, tool, owner, report }: Registration, names: ReadonlyMap<string, string>): void {
     const { name } = tool;
     const wire = this.#wireNameOf(name, names);
     pi.registerTool({

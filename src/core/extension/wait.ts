@@ -1,14 +1,15 @@
 /** Waiting for a handler: for so long, but not while its service asks the person, and not after an abort. */
-import { keepAlive, LATE } from "./alive.js";
+
 import type { Clock } from "./clock.js";
 import type { Dialogs } from "./dialogs.js";
+import { keepAlive, TIMED_OUT } from "./timeouts.js";
 
 /** One wait. Its time stands still while one of `dialogs` is open. */
 export class Wait {
   #left: number;
   #since: number | undefined;
-  #forgo: (() => void) | undefined;
-  #giveUp: ((late: typeof LATE) => void) | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #timeOut: ((late: typeof TIMED_OUT) => void) | undefined;
 
   /** @param ms How long, in milliseconds, dialogs not counted. */
   constructor(
@@ -24,34 +25,34 @@ export class Wait {
     return this.ms - this.#left + (this.#since === undefined ? 0 : this.clock.now() - this.#since);
   }
 
-  /** Resolves with `promise`'s value, or with {@link LATE} when the time is up or one of `signals` is aborted. */
-  async until<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T | typeof LATE> {
-    const abort = () => this.#giveUp?.(LATE);
+  /** Resolves with `promise`'s value, or with {@link TIMED_OUT} when the time is up or one of `signals` is aborted. */
+  async until<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T | typeof TIMED_OUT> {
+    const abort = () => this.#timeOut?.(TIMED_OUT);
     for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
-    const given = new Promise<typeof LATE>((resolve) => {
-      this.#giveUp = resolve;
+    const timedOut = new Promise<typeof TIMED_OUT>((resolve) => {
+      this.#timeOut = resolve;
     });
-    const goOrStop = () => (this.dialogs.areOpen ? this.#stop() : this.#go());
-    const unfollow = this.dialogs.follow(goOrStop);
-    goOrStop();
+    const startOrPause = () => (this.dialogs.areOpen ? this.#pause() : this.#start());
+    const unfollow = this.dialogs.follow(startOrPause);
+    startOrPause();
     try {
-      return await keepAlive(Promise.race([promise, given]));
+      return await keepAlive(Promise.race([promise, timedOut]));
     } finally {
       unfollow();
-      this.#giveUp = undefined;
-      this.#stop();
+      this.#timeOut = undefined;
+      this.#pause();
       for (const signal of signals) signal.removeEventListener("abort", abort);
     }
   }
 
-  #go(): void {
+  #start(): void {
     if (this.#since !== undefined) return;
     this.#since = this.clock.now();
-    this.#forgo = this.clock.after(Math.max(0, this.#left), () => this.#giveUp?.(LATE));
+    this.#cancelTimer = this.clock.after(Math.max(0, this.#left), () => this.#timeOut?.(TIMED_OUT));
   }
 
-  #stop(): void {
-    this.#forgo?.();
+  #pause(): void {
+    this.#cancelTimer?.();
     if (this.#since === undefined) return;
     this.#left -= this.clock.now() - this.#since;
     this.#since = undefined;

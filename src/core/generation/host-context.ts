@@ -22,50 +22,50 @@ export interface Work {
   /** The scope of that version. */
   readonly owner: object;
   /** How many changes of services it waits for, itself or by what it waits for. They must not wait for it. */
-  asks: number;
+  awaitedChanges: number;
   /** What it is done for, inside the process, until it is over. */
-  within: Work | undefined;
+  parent: Work | undefined;
   isOver: boolean;
   /** Who waits for it looks at this again when it comes to wait for a change. */
-  readonly waitedFor: Condition;
+  readonly changed: Condition;
 }
 
 /** What is being done where this is asked. */
-export const working = new AsyncLocalStorage<Work>();
+export const currentWork = new AsyncLocalStorage<Work>();
 
-export function newWork(owner: object, waitedFor: Condition): Work {
-  return { owner, asks: 0, within: present(), isOver: false, waitedFor };
+export function newWork(owner: object, changed: Condition): Work {
+  return { owner, awaitedChanges: 0, parent: activeWork(), isOver: false, changed };
 }
 
 /** What goes on that it had begun, a timer for instance, is no part of it. */
 export function endWork(work: Work): void {
   work.isOver = true;
-  work.within = undefined;
+  work.parent = undefined;
 }
 
-function present(): Work | undefined {
-  const work = working.getStore();
+function activeWork(): Work | undefined {
+  const work = currentWork.getStore();
   return work?.isOver ? undefined : work;
 }
 
 /** Whether this is asked as part of something that the version with this scope does, and waits for. */
 export function isWorkOf(owner: object): boolean {
-  for (let work = present(); work; work = work.within) if (work.owner === owner) return true;
+  for (let work = activeWork(); work; work = work.parent) if (work.owner === owner) return true;
   return false;
 }
 
-/** Runs a change for whoever asks for it. */
-export async function asked<T>(change: () => Promise<T>): Promise<T> {
-  const asking: Work[] = [];
-  for (let work = present(); work; work = work.within) asking.push(work);
-  for (const work of asking) {
-    work.asks++;
-    work.waitedFor.notify();
+/** Runs a change for whoever awaitedChanges for it. */
+export async function awaitingChange<T>(change: () => Promise<T>): Promise<T> {
+  const waiting: Work[] = [];
+  for (let work = activeWork(); work; work = work.parent) waiting.push(work);
+  for (const work of waiting) {
+    work.awaitedChanges++;
+    work.changed.notify();
   }
   try {
     return await change();
   } finally {
-    for (const work of asking) work.asks--;
+    for (const work of waiting) work.awaitedChanges--;
   }
 }
 
@@ -74,7 +74,7 @@ type ExchangeStep = "save" | "start";
 
 const exchanging = new AsyncLocalStorage<{ service: string; step: ExchangeStep; isOver: boolean }>();
 
-/** Runs a step of a service's exchange. Whatever it asks for must not wait for that exchange, which waits for it. */
+/** Runs a step of a service's exchange. Whatever it awaitedChanges for must not wait for that exchange, which waits for it. */
 export async function inExchange<T>(service: string, step: ExchangeStep, fn: () => Promise<T>): Promise<T> {
   const mark = { service, step, isOver: false };
   try {

@@ -128,7 +128,7 @@ interface HostModule {
 const loaded = new Map<string, HostModule>();
 
 /** Has a package that is loaded be there without a promise, which who requires a file that imports it cannot take. */
-export function lend(name: string, exports: object): void {
+export function shareLoaded(name: string, exports: object): void {
   loaded.set(Bun.resolveSync(name, sourceRoot), {
     exports: exports as HostModule["exports"],
     loader: "object",
@@ -136,7 +136,7 @@ export function lend(name: string, exports: object): void {
 }
 
 // Nearly every service asks for it.
-lend("hono", hono);
+shareLoaded("hono", hono);
 
 /** A module of the server's own graph, loaded into it when it is not there yet. */
 function hostInstance(path: string): HostModule | Promise<HostModule> {

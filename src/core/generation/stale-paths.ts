@@ -5,17 +5,17 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCode, follow } from "../code/code-files.js";
-import { standingListing } from "../code/listings.js";
+import { validListing } from "../code/listings.js";
 import { isA } from "../errors.js";
 
 /** What a service's folder was like at its last import. */
-interface Look {
+interface FolderPaths {
   /** A hash of the paths that its imports can lead to; missing at first, when nothing is compared. */
   paths?: number | bigint;
   folders: readonly string[];
 }
 
-const known = new Map<string, Look>();
+const lastScans = new Map<string, FolderPaths>();
 
 /**
  * Has the imports of a service's code looked up anew, in its own folders and those of its packages, the ones that are
@@ -23,22 +23,22 @@ const known = new Map<string, Look>();
  * again. Before the first import in this process it only finds out which folders there are.
  */
 export function forgetPaths(dir: string): void {
-  const last = known.get(dir);
+  const last = lastScans.get(dir);
   if (!last) {
-    known.set(dir, { folders: isFlat(dir) ? [dir] : look(dir).folders });
+    lastScans.set(dir, { folders: isFlat(dir) ? [dir] : scanPaths(dir).folders });
     return;
   }
-  const present = look(dir);
+  const present = scanPaths(dir);
   if (present.paths === last.paths) return;
-  known.set(dir, present);
-  for (const folder of new Set([dirname(dir), ...last.folders, ...present.folders])) lookForNothing(folder);
+  lastScans.set(dir, present);
+  for (const folder of new Set([dirname(dir), ...last.folders, ...present.folders])) invalidateFolder(folder);
 }
 
-/** Whether a folder holds nothing but files. Costs less than to look, as a start does for each service. */
+/** Whether a folder holds nothing but files. Costs less than to scanPaths, as a start does for each service. */
 const isFlat = (dir: string) =>
-  standingListing(dir)?.isFlat ?? readdirSync(dir, { withFileTypes: true }).every((entry) => entry.isFile());
+  validListing(dir)?.isFlat ?? readdirSync(dir, { withFileTypes: true }).every((entry) => entry.isFile());
 
-function look(dir: string): Required<Look> {
+function scanPaths(dir: string): Required<FolderPaths> {
   const { files, reals, folders } = findCode(dir);
   const packages = packagesIn(join(dir, "node_modules")).map((name) => join(dir, "node_modules", name));
   return {
@@ -62,8 +62,8 @@ export function forgetPackages(dir: string): void {
   for (const path of paths) {
     const target = follow(path);
     if (!target?.stat.isDirectory()) continue;
-    lookForNothing(path);
-    lookForNothing(target.real);
+    invalidateFolder(path);
+    invalidateFolder(target.real);
     if (reals.has(target.real)) continue;
     reals.add(target.real);
     for (const name of foldersIn(path)) if (paths.size < MAX_FOLDERS) paths.add(join(path, name));
@@ -79,7 +79,7 @@ function entryOf(folder: string): string {
 }
 
 /** What is not found makes Bun read the folder again. Costs some 20 µs. */
-function lookForNothing(folder: string): void {
+function invalidateFolder(folder: string): void {
   try {
     Bun.resolveSync(`./${Bun.randomUUIDv7()}`, folder);
   } catch (error) {

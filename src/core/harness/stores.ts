@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
-import { within } from "../scope.js";
+import { withTimeout } from "../scope.js";
 import type { ServiceModule, ServiceStore } from "../types.js";
 
 interface Held {
@@ -67,7 +67,7 @@ export async function closeStoresLeftOpen(): Promise<void> {
     try {
       gone.forEach(makeAgain);
       const closing = (async () => store.close?.())();
-      await within(closing, CLOSE_LIMIT_MS, () => new Error(`did not finish in ${CLOSE_LIMIT_MS} ms`));
+      await withTimeout(closing, CLOSE_LIMIT_MS, () => new Error(`did not finish in ${CLOSE_LIMIT_MS} ms`));
     } catch (error) {
       console.warn(`store.close() at the end of the tests: ${messageOf(error)}`);
     } finally {

@@ -9,7 +9,7 @@ import type { Logger } from "../log.js";
 import { systemErrorCode } from "../storage-error.js";
 
 /** As many bytes as one job may have on disk: what a tool may answer fits in. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 const SUFFIX = ".json";
 const UNFINISHED = ".json.tmp";
@@ -87,7 +87,7 @@ export class JobRecords<T extends KeptJob> {
 /** Its JSON. Of one that is too big, the biggest fields stay away, and `leftOut` names them. */
 function textOf({ warning: _, ...job }: KeptJob): string {
   let text = JSON.stringify(job);
-  if (Buffer.byteLength(text) <= MOST_BYTES) return text;
+  if (Buffer.byteLength(text) <= MAX_BYTES) return text;
   const kept: Record<string, unknown> = { ...job };
   const leftOut: string[] = [];
   const sizes = Object.entries(job).map(
@@ -97,7 +97,7 @@ function textOf({ warning: _, ...job }: KeptJob): string {
     delete kept[name];
     leftOut.push(name);
     text = JSON.stringify({ ...kept, leftOut });
-    if (Buffer.byteLength(text) <= MOST_BYTES) break;
+    if (Buffer.byteLength(text) <= MAX_BYTES) break;
   }
   return text;
 }

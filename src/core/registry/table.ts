@@ -152,10 +152,10 @@ export class ServiceTable {
   }
 
   /**
-   * Replies being sent that are on no version's list; see `Dispatcher.unaccounted`. `gone` are services that were
+   * Replies being sent that are on no version's list; see `Dispatcher.untrackedReplies`. `gone` are services that were
    * removed and may still be answering.
    */
-  unaccounted(gone: readonly Service[]): number {
+  untrackedReplies(gone: readonly Service[]): number {
     let active = 0;
     let streams = 0;
     for (const { current, draining } of [...this.#services.values(), ...gone]) {
@@ -164,7 +164,7 @@ export class ServiceTable {
         streams += serving.streams.size;
       }
     }
-    return this.#dispatcher.unaccounted(active, streams);
+    return this.#dispatcher.untrackedReplies(active, streams);
   }
 
   info({ name, dirName, current, draining }: Service): ServiceInfo {

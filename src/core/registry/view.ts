@@ -2,14 +2,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Trial } from "../checker/trials.js";
 import type { EventBus } from "../events.js";
-import { asked, inHost } from "../generation/host-context.js";
+import { awaitingChange, inHost } from "../generation/host-context.js";
 import { changes } from "../lazy.js";
 import { LoadFailure } from "../load-failure.js";
 import type { LogBook } from "../log.js";
 import type { Registry } from "../registry.js";
 import type { ServiceRegistry } from "../registry-types.js";
 import type { ServiceModule } from "../types.js";
-import { isAsync, reach } from "../version/store-handle.js";
+import { isAsync, runInService } from "../version/store-handle.js";
 import { folderOf, getService, listServices, locate, servedFrom } from "./lookup.js";
 
 /** The registry as the service `caller` sees it. Changes wait for their turn. */
@@ -20,7 +20,7 @@ export function registryView(
 ): ServiceRegistry {
   /** A change of one service, given its name or its folder's. One that is being started is there first. */
   const enqueue = <T>(name: string, change: () => Promise<T>) =>
-    asked(async () => {
+    awaitingChange(async () => {
       if (registry.queue.takesTurns && registry.starts.has(name)) await registry.starts.over(name);
       return registry.queue.run(change);
     });
@@ -38,7 +38,7 @@ export function registryView(
       const trial = trying && (await trying);
       return registry.queue.run(() => change(trial));
     };
-    return asked(() => inHost(inTurn));
+    return awaitingChange(() => inHost(inTurn));
   };
   const isDisabled = (dirName: string) => registry.switches?.isDisabled(dirName) === true;
   const ifOn = (dirName: string) => (isDisabled(dirName) ? undefined : dirName);
@@ -68,7 +68,7 @@ export function registryView(
         () => ifOn(folderOf(registry, name)),
         async (trial) => changes().load(registry, folderOf(registry, name), { caller, trial }),
       ),
-    sync: () => asked(() => changes().syncFolders(registry, caller)),
+    sync: () => awaitingChange(() => changes().syncFolders(registry, caller)),
     unload: (name, options) =>
       enqueue(name, () => changes().unload(registry, name, { force: options?.force }, caller)),
     disable: (name, options) => enqueue(name, () => changes().disable(registry, name, options, caller)),
@@ -106,5 +106,5 @@ function run<T>(registry: Registry, name: string, fn: (module: ServiceModule) =>
     if (found) return found;
     throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
   };
-  return reach(peer, () => fn(peer().module), isAsync(fn));
+  return runInService(peer, () => fn(peer().module), isAsync(fn));
 }

@@ -112,7 +112,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   try {
     await addModules(registry, options.modules ?? []);
     if (options.servicesDir !== undefined || options.modules === undefined) {
-      await mendRollbacks(registry, log);
+      await recoverInterrupted(registry, log);
       const patience = options.patienceMs ?? 2 * initTimeoutMs;
       settled = (await boot(registry, servicesDir, options.checker, patience)).finished;
     }
@@ -138,7 +138,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
 }
 
 /** Before the folders are read. There is hardly ever one, so what mends it is not loaded otherwise. */
-async function mendRollbacks(registry: Registry, log: Logger): Promise<void> {
+async function recoverInterrupted(registry: Registry, log: Logger): Promise<void> {
   const { dataDir, servicesDir } = registry.host;
   const interrupted = interruptedRollbacks(dataDir);
   const snapshots = interrupted.length > 0 ? registry.snapshots : undefined;

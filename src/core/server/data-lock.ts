@@ -25,7 +25,7 @@ export function prepareDataDir(dataDir: string): void {
 }
 
 /** How long another server is waited for that may be about to let go, in milliseconds. */
-const PATIENCE_MS = 500;
+const BUSY_TIMEOUT_MS = 500;
 
 /** A database that nothing refers to is closed by the garbage collector, and its lock is gone. */
 const held = new Set<Database>();
@@ -47,10 +47,10 @@ export function holdDataDir(dataDir: string): () => void {
 function lockOf(dataDir: string, path: string): Database {
   try {
     try {
-      return locked(path);
+      return openLocked(path);
     } catch (error) {
-      if (!isDamaged(error) || !emptied(path)) throw error;
-      return locked(path);
+      if (!isDamaged(error) || !truncateLock(path)) throw error;
+      return openLocked(path);
     }
   } catch (error) {
     if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw lockFileError(error, dataDir, path);
@@ -60,12 +60,12 @@ function lockOf(dataDir: string, path: string): Database {
   }
 }
 
-function locked(path: string): Database {
+function openLocked(path: string): Database {
   const lock = new Database(path);
   try {
     // Who asks at the same moment is in the way for an instant. Not with `locking_mode = EXCLUSIVE`, in which both would
     // keep what they have while they wait, so that neither got it.
-    lock.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}; BEGIN EXCLUSIVE`);
+    lock.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; BEGIN EXCLUSIVE`);
     return lock;
   } catch (error) {
     lock.close();
@@ -80,7 +80,7 @@ const isDamaged = (error: unknown) => /^SQLITE_(NOTADB|CORRUPT)/.test(systemErro
  * anew: the lock is on the file, whatever is in it, so that one who holds it by now keeps it, while a file that is moved
  * away takes the lock along.
  */
-function emptied(path: string): boolean {
+function truncateLock(path: string): boolean {
   // What a link leads to is not known to be a lock.
   if (!fs.lstatSync(path).isFile()) return false;
   fs.truncateSync(path);

@@ -15,7 +15,7 @@ const REFUSED = ["allOf", "anyOf", "oneOf", "not", "enum", "const", "if", "then"
  */
 export function modelSchema(schema: Schema): Schema {
   if (!REFUSED.some((keyword) => keyword in schema)) return { properties: {}, ...schema };
-  const { properties, required } = membersOf(schema, { root: schema, left: MOST, within: [] });
+  const { properties, required } = membersOf(schema, { root: schema, left: MAX_SIZE, ancestors: [] });
   const kept = Object.entries(schema).filter(([keyword]) => !REFUSED.includes(keyword));
   const own = isObject(schema.properties) ? schema.properties : {};
   return {
@@ -31,31 +31,31 @@ interface Members {
 }
 
 /** What is looked through at most, in schemas and characters of them, and how deep: the rest models do not see. */
-const MOST = 100_000;
-const DEEPEST = 32;
+const MAX_SIZE = 100_000;
+const MAX_DEPTH = 32;
 
 interface Walk {
   root: Schema;
   left: number;
   /** The schemas that led to this one, which may be one of them. */
-  within: Schema[];
+  ancestors: Schema[];
 }
 
 function membersOf(schema: unknown, walk: Walk): Members {
-  const { root, within } = walk;
-  const isOver = --walk.left <= 0 || within.length > DEEPEST;
-  if (isOver || !isObject(schema) || within.includes(schema)) return { properties: {}, required: [] };
+  const { root, ancestors } = walk;
+  const isOver = --walk.left <= 0 || ancestors.length > MAX_DEPTH;
+  if (isOver || !isObject(schema) || ancestors.includes(schema)) return { properties: {}, required: [] };
   const inner = (one: unknown) => {
-    within.push(schema);
+    ancestors.push(schema);
     const members = membersOf(one, walk);
-    within.pop();
+    ancestors.pop();
     return members;
   };
   const own: Members = {
     properties: isObject(schema.properties) ? schema.properties : {},
     required: Array.isArray(schema.required) ? schema.required : [],
   };
-  const all = [own, inner(referred(schema, root)), ...branches(schema, "allOf").map(inner)];
+  const all = [own, inner(resolveRef(schema, root)), ...branches(schema, "allOf").map(inner)];
   for (const keyword of ["anyOf", "oneOf"]) {
     const each = branches(schema, keyword).map(inner);
     const [first, ...others] = each;
@@ -73,7 +73,7 @@ const branches = (schema: Schema, keyword: string): unknown[] =>
   Array.isArray(schema[keyword]) ? schema[keyword] : [];
 
 /** The part of `root` that a schema refers to. */
-function referred({ $ref }: Schema, root: Schema): unknown {
+function resolveRef({ $ref }: Schema, root: Schema): unknown {
   if (typeof $ref !== "string" || !/^#(?:\/|$)/.test($ref)) return undefined;
   const names = $ref.split("/").slice(1);
   const decoded = names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));

@@ -7,7 +7,7 @@ import { isObject } from "../objects.js";
 type Schema = Record<string, unknown>;
 
 /** In characters. Each request to a model has the schemas of all tools. */
-const MOST = 100_000;
+const MAX_LENGTH = 100_000;
 
 /**
  * A tool's parameters as plain JSON Schema of an object; without the symbols by which TypeBox marks its schemas, which
@@ -15,8 +15,8 @@ const MOST = 100_000;
  */
 export function plainSchema(parameters: unknown): Schema {
   const text = JSON.stringify(parameters) ?? "null";
-  if (text.length > MOST) {
-    throw new Error(`its parameters are too large: ${text.length} characters of JSON, ${MOST} at most`);
+  if (text.length > MAX_LENGTH) {
+    throw new Error(`its parameters are too large: ${text.length} characters of JSON, ${MAX_LENGTH} at most`);
   }
   const copy: unknown = JSON.parse(text);
   if (!isObject(copy)) return { type: "object", properties: {} };

@@ -2,7 +2,7 @@
 import { truncate } from "../truncate.js";
 
 /** As much of a description as models are sent with each request, in characters. */
-const MOST = 10_000;
+const MAX_LENGTH = 10_000;
 
 /** The texts of a tool whose service may give anything for them. */
 export function textsOf(name: string, label: unknown, description: unknown) {
@@ -11,5 +11,5 @@ export function textsOf(name: string, label: unknown, description: unknown) {
 
 /** Providers refuse each request that has half a character in a tool. */
 function textOf(given: unknown): string | undefined {
-  return typeof given === "string" ? truncate(given, MOST).toWellFormed() : undefined;
+  return typeof given === "string" ? truncate(given, MAX_LENGTH).toWellFormed() : undefined;
 }

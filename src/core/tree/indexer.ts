@@ -64,7 +64,7 @@ export class Indexer {
   }
 
   /** Called after a search that had to look through what is not indexed: the next one shall have less of it. */
-  wanted(): void {
+  noticeSearch(): void {
     if (this.#running || this.#stopped) return;
     if (this.extent.seq - this.extent.indexed > maxUnread) this.#inBackground();
   }

@@ -23,8 +23,8 @@ export interface Draft {
   size: number;
 }
 
-const given = new Set(["type", "source", "content", "parentId"]);
-const taken = new Set(["id", "nodeId", "time"]);
+const KNOWN_FIELDS = new Set(["type", "source", "content", "parentId"]);
+const RESERVED_FIELDS = new Set(["id", "nodeId", "time"]);
 
 function invalid(message: string): EventLogError {
   return new EventLogError("invalid", message);
@@ -99,8 +99,9 @@ export function draft(input: EventInput): Draft {
   let any = false;
   let extraJson: string | null = null;
   for (const key of Object.keys(input)) {
-    if (given.has(key)) continue;
-    if (taken.has(key)) throw invalid(`"${key}" is given by the event tree; use another name for the field.`);
+    if (KNOWN_FIELDS.has(key)) continue;
+    if (RESERVED_FIELDS.has(key))
+      throw invalid(`"${key}" is given by the event tree; use another name for the field.`);
     const json = toJson(input[key], key, 0);
     if (json === undefined) continue;
     setField(extra, key, json);

@@ -2,12 +2,12 @@
 import { FormatRegistry, Kind, type TSchema } from "@sinclair/typebox";
 
 /** Longer texts have no format: to see that may take 1 µs for each character. */
-const LONGEST = 10_000;
+const MAX_LENGTH = 10_000;
 
 /** Checks that take time which grows with the square of the text. */
 const TOO_SLOW = new Set(["uri-template"]);
 
-const looked = new WeakSet<TSchema>();
+const checked = new WeakSet<TSchema>();
 let registered = false;
 
 /**
@@ -16,7 +16,7 @@ let registered = false;
  * @throws TypeError that names a format which nobody knows.
  */
 export function assertFormats(schema: TSchema): void {
-  if (looked.has(schema)) return;
+  if (checked.has(schema)) return;
   for (const format of formatsIn(schema)) {
     if (!registered) registerFormats();
     if (FormatRegistry.Has(format)) continue;
@@ -24,7 +24,7 @@ export function assertFormats(schema: TSchema): void {
       `the format "${format}" of a schema is not known: it takes a FormatRegistry.Set("${format}", …) of @sinclair/typebox`,
     );
   }
-  looked.add(schema);
+  checked.add(schema);
 }
 
 /** A schema may hold itself, in a default for instance: `seen` has the parts that were gone through. */
@@ -43,6 +43,6 @@ function registerFormats(): void {
   const { default: formats } = require("typebox/format") as typeof import("typebox/format");
   for (const [format, check] of formats.Entries()) {
     if (TOO_SLOW.has(format) || FormatRegistry.Has(format)) continue;
-    FormatRegistry.Set(format, (text) => text.length <= LONGEST && check(text));
+    FormatRegistry.Set(format, (text) => text.length <= MAX_LENGTH && check(text));
   }
 }

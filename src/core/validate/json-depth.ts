@@ -1,15 +1,15 @@
 /** Is JSON nested so deeply that it would exhaust the stack of whoever walks through it? */
 
 /** How deep it may be nested: far deeper than anybody means to, far less than what is dangerous. */
-export const MOST_LEVELS = 1000;
+export const MAX_LEVELS = 1000;
 
 const [QUOTE, BACKSLASH, BRACKET, END_BRACKET, BRACE, END_BRACE] = Buffer.from(
   '"\\[]{}',
 ) as unknown as number[];
 
-/** Whether JSON in UTF-8 has more than {@link MOST_LEVELS} arrays and objects in each other. */
+/** Whether JSON in UTF-8 has more than {@link MAX_LEVELS} arrays and objects in each other. */
 export function isTooDeep(json: Uint8Array): boolean {
-  if (json.length <= 2 * MOST_LEVELS) return false;
+  if (json.length <= 2 * MAX_LEVELS) return false;
   let levels = 0;
   let inText = false;
   for (let at = 0; at < json.length; at++) {
@@ -17,7 +17,7 @@ export function isTooDeep(json: Uint8Array): boolean {
     if (byte === QUOTE) inText = !inText;
     else if (inText) at += byte === BACKSLASH ? 1 : 0;
     else if (byte === BRACKET || byte === BRACE) {
-      if (++levels > MOST_LEVELS) return true;
+      if (++levels > MAX_LEVELS) return true;
     } else if (byte === END_BRACKET || byte === END_BRACE) levels--;
   }
   return false;

@@ -4,8 +4,8 @@ import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { hasSecretName } from "../redact.js";
 
 /** More would hide the first ones. */
-const SHOWN_PROBLEMS = 3;
-const SHOWN_NAME = 60;
+const MAX_PROBLEMS = 3;
+const MAX_NAME = 60;
 
 /** Marks the schema of an array whose items may not repeat, which is looked for later. */
 export const UNIQUE_LATER = Symbol("uniqueItems");
@@ -19,10 +19,10 @@ export function problemsOf(errors: Iterable<ValueError>, what: string): string {
     // Without its fields an empty object fails as a whole as well; the fields say more.
     if (error.type === ValueErrorType.ObjectRequiredProperty) byPath.delete(parent);
     byPath.set(error.path, problemOf(error, what));
-    if (byPath.size > SHOWN_PROBLEMS) break;
+    if (byPath.size > MAX_PROBLEMS) break;
     parent = error.path.slice(0, error.path.lastIndexOf("/"));
   }
-  return [...byPath.values()].slice(0, SHOWN_PROBLEMS).join("; ");
+  return [...byPath.values()].slice(0, MAX_PROBLEMS).join("; ");
 }
 
 function problemOf({ type, path, schema, value }: ValueError, what: string): string {
@@ -62,7 +62,7 @@ function fieldNameOf(path: string): string {
       return index === 0 ? segment : `.${segment}`;
     })
     .join("");
-  return name.length > SHOWN_NAME ? `${name.slice(0, SHOWN_NAME)}…` : name;
+  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
 }
 
 function shown(value: unknown): string {
@@ -71,7 +71,7 @@ function shown(value: unknown): string {
     return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
   if (value === undefined) return "missing";
   if (typeof value !== "string") return Object.keys(value).length > 0 ? "an object" : "an empty object";
-  return value.length > SHOWN_NAME ? textOf(value) : JSON.stringify(value);
+  return value.length > MAX_NAME ? textOf(value) : JSON.stringify(value);
 }
 
 /** What a schema takes, to stand after "must be". */

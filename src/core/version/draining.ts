@@ -10,20 +10,20 @@ export interface Draining {
   /** Settles when nothing of it is left. Never rejects. */
   done: Promise<void>;
   /** Ends what it has not finished. */
-  hurry(): void;
+  finishNow(): void;
 }
 
 /** Lets go of a version that another took the place of; what it has begun gets `drainMs` milliseconds. */
 export function drain(table: ServiceTable, service: Service, old: Version, drainMs: number): void {
-  const { promise: hurried, resolve: hurry } = Promise.withResolvers<void>();
+  const { promise: cutShort, resolve: finishNow } = Promise.withResolvers<void>();
   const { store } = old.module;
   const mayStillSave = store?.close !== undefined || (store?.flush !== undefined && !isQuiet(old));
-  const unaccounted = () => table.unaccounted([]);
+  const untrackedReplies = () => table.untrackedReplies([]);
   const done = yieldToEventLoop()
-    .then(() => retire(old, { drainMs, flush: false, unaccounted, hurried, waitsForAskers: true }))
+    .then(() => retire(old, { drainMs, flush: false, untrackedReplies, cutShort, includeAwaiting: true }))
     .then(() => (mayStillSave ? saveAgain(table, service) : undefined))
     .finally(() => service.draining.delete(old));
-  service.draining.set(old, { done, hurry });
+  service.draining.set(old, { done, finishNow });
 }
 
 const isQuiet = ({ serving }: Version) => serving.active === 0 && serving.streams.size === 0;
@@ -52,6 +52,6 @@ export async function endOlder({ draining }: Service, ms: number): Promise<void>
     [...draining.keys()].some(({ serving }) => serving.active > 0 || serving.streams.finite > 0);
   while (isBusy() && Date.now() < deadline) await Bun.sleep(STREAM_POLL_MS);
   const all = [...draining.values()];
-  for (const { hurry } of all) hurry();
+  for (const { finishNow } of all) finishNow();
   await Promise.all(all.map(({ done }) => done));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { asked, working } from "../generation/host-context.js";
+import { awaitingChange, currentWork } from "../generation/host-context.js";
 import { InFlight } from "./in-flight.js";
 
 test("work is under way until its promise settles, however it does; what is no promise is over at once", async () => {
@@ -28,12 +28,12 @@ test("work is under way until its promise settles, however it does; what is no p
 test("what waits for a change itself, or for somebody who does, is not waited for", async () => {
   const [outer, inner] = [new InFlight({}), new InFlight({})];
   const change = Promise.withResolvers<void>();
-  const running = outer.run(async () => inner.run(() => asked(() => change.promise)));
+  const running = outer.run(async () => inner.run(() => awaitingChange(() => change.promise)));
   expect(await Promise.all([outer.whenOver(0), inner.whenOver(0)])).toEqual([true, true]);
   expect(await outer.whenOver(0, true)).toBe(false);
   change.resolve();
   await running;
-  expect(working.getStore()).toBeUndefined();
+  expect(currentWork.getStore()).toBeUndefined();
 });
 
 test("what comes to wait for a change while it is waited for is not waited for any longer", async () => {
@@ -41,7 +41,7 @@ test("what comes to wait for a change while it is waited for is not waited for a
   const [begin, change] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const running = inFlight.run(async () => {
     await begin.promise;
-    await asked(() => change.promise);
+    await awaitingChange(() => change.promise);
   });
   const over = inFlight.whenOver(60_000);
   const allOver = inFlight.whenOver(60_000, true);
@@ -58,7 +58,7 @@ test("what goes on after it, by a timer for instance, is no part of it", async (
   let deepest = 0;
   const round = async (): Promise<void> => {
     let depth = 0;
-    for (let work = working.getStore(); work; work = work.within) depth++;
+    for (let work = currentWork.getStore(); work; work = work.parent) depth++;
     deepest = Math.max(deepest, depth);
     if (++rounds < 50) setTimeout(() => void inFlight.run(round), 0);
   };

@@ -1,12 +1,12 @@
 /** What a version is doing for others, and may still store something for. */
-import { endWork, newWork, type Work, working } from "../generation/host-context.js";
-import { Condition, Waiters } from "../waiters.js";
+import { currentWork, endWork, newWork, type Work } from "../generation/host-context.js";
+import { Condition, PendingWaits } from "../waiters.js";
 
 export class InFlight {
   readonly #owner: object;
   readonly #works = new Set<Work>();
   readonly #over = new Condition();
-  #waiters = new Waiters();
+  #waits = new PendingWaits();
 
   /** `owner` is the scope of the version. */
   constructor(owner: object) {
@@ -19,10 +19,10 @@ export class InFlight {
     this.#works.add(work);
     let goesOn = false;
     try {
-      const result = working.run(work, fn);
+      const result = currentWork.run(work, fn);
       if (!(result instanceof Promise)) return result;
       goesOn = true;
-      return this.#waiters.wait(result).finally(() => this.#end(work)) as T;
+      return this.#waits.wait(result).finally(() => this.#end(work)) as T;
     } finally {
       if (!goesOn) this.#end(work);
     }
@@ -36,18 +36,18 @@ export class InFlight {
 
   /** Whoever waits for something that is under way is told `error`: it may go on, but counts for nothing. */
   abandon(error: Error): void {
-    const waiters = this.#waiters;
-    this.#waiters = new Waiters();
-    waiters.giveUp(error);
+    const waits = this.#waits;
+    this.#waits = new PendingWaits();
+    waits.rejectAll(error);
   }
 
   /**
    * Resolves with `true` when everything is over that is under way now, with `false` after `ms` milliseconds. What waits
-   * for a change of services itself counts only with `waitsForAskers`: no change may wait for that.
+   * for a change of services itself counts only with `includeAwaiting`: no change may wait for that.
    */
-  whenOver(ms: number, waitsForAskers = false): Promise<boolean> {
+  whenOver(ms: number, includeAwaiting = false): Promise<boolean> {
     const works = [...this.#works];
-    const isOver = (work: Work) => work.isOver || (!waitsForAskers && work.asks > 0);
+    const isOver = (work: Work) => work.isOver || (!includeAwaiting && work.awaitedChanges > 0);
     return this.#over.wait(() => works.every(isOver), ms);
   }
 }

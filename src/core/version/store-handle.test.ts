@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { LogBook } from "../log.js";
-import { type Handover, Scope } from "../scope.js";
+import { type FlushWindow, Scope } from "../scope.js";
 import type { ContextHost, Peer } from "./context.js";
 import { storesOf } from "./store-handle.js";
 
@@ -19,14 +19,14 @@ function make() {
   const peer = { module: { name: "counter", store: new Counter() }, scope, reloadable: true } as Peer;
   const host = { peer: () => peer } as unknown as ContextHost;
   const { promise: over, resolve } = Promise.withResolvers<void>();
-  const begin = (isClosed = false): Handover => {
+  const begin = (refusesCalls = false): FlushWindow => {
     scope.paused = over;
-    scope.handover = { wasUsed: false, isClosed };
-    return scope.handover;
+    scope.flushWindow = { wasCalled: false, refusesCalls };
+    return scope.flushWindow;
   };
   const end = () => {
     scope.paused = undefined;
-    scope.handover = undefined;
+    scope.flushWindow = undefined;
     resolve();
   };
   const get = storesOf(host);
@@ -57,20 +57,20 @@ test("what is set and deleted is so in the store", () => {
 
 test("asynchronous methods wait until the store was handed over, and then act on the new one", async () => {
   const { peer, handle, begin, end } = make();
-  const handover = begin(true);
+  const flushWindow = begin(true);
   const adding = handle.addLater();
   const old = peer.module.store as unknown as Counter;
   await Bun.sleep(1);
   const fresh = new Counter();
   peer.module = { ...peer.module, store: fresh } as unknown as Peer["module"];
   end();
-  expect([await adding, old.n, fresh.n, handover.wasUsed]).toEqual([1, 0, 1, false]);
+  expect([await adding, old.n, fresh.n, flushWindow.wasCalled]).toEqual([1, 0, 1, false]);
 });
 
 test("others are noted, and refused the last time: what they change would be lost", () => {
   const { handle, begin, end } = make();
-  const handover = begin();
-  expect([handle.add(), handover.wasUsed]).toEqual([1, true]);
+  const flushWindow = begin();
+  expect([handle.add(), flushWindow.wasCalled]).toEqual([1, true]);
   begin(true);
   expect(() => handle.add()).toThrow("being exchanged");
   expect(handle.n).toBe(1);

@@ -36,15 +36,16 @@ function liveStore(name: string, host: ContextHost): object {
     get: (_target, key) => {
       const value = current()[key];
       if (typeof value !== "function") return value;
-      return (...args: unknown[]) => reach(owner, () => (current()[key] as Method)(...args), isAsync(value));
+      return (...args: unknown[]) =>
+        runInService(owner, () => (current()[key] as Method)(...args), isAsync(value));
     },
     set: (_target, key, value) => {
-      reach(owner, () => {
+      runInService(owner, () => {
         current()[key] = value;
       });
       return true;
     },
-    deleteProperty: (_target, key) => reach(owner, () => Reflect.deleteProperty(current(), key)),
+    deleteProperty: (_target, key) => runInService(owner, () => Reflect.deleteProperty(current(), key)),
     has: (_target, key) => key in current(),
     getPrototypeOf: () => Object.getPrototypeOf(current()),
     ownKeys: () => Reflect.ownKeys(current()),
@@ -62,20 +63,21 @@ export const isAsync = (fn: unknown): boolean =>
 /**
  * Does something with a service for somebody else, in the context of its version: what it opens is not closed when the
  * caller is reloaded, and a promise rejects when the version goes before. While the service is exchanged, what `canWait`
- * does; see `Handover` for the rest.
+ * does; see `FlushWindow` for the rest.
  */
-export function reach<T>(owner: () => Peer, fn: () => T, canWait = false): T {
+export function runInService<T>(owner: () => Peer, fn: () => T, canWait = false): T {
   const peer = owner();
   const { module, scope } = peer;
-  const { handover, paused } = scope;
+  const { flushWindow, paused } = scope;
   // What the exchange waits for cannot wait for it.
-  const isOwn = (paused ?? handover) !== undefined && isWorkOf(scope);
+  const isOwn = (paused ?? flushWindow) !== undefined && isWorkOf(scope);
   if (paused && canWait && !isOwn && !isExchanging(module.name)) {
-    return paused.then(() => reach(owner, fn, canWait)) as T;
+    return paused.then(() => runInService(owner, fn, canWait)) as T;
   }
-  if (handover && !isOwn && !isExchanging(module.name, "start")) {
-    if (handover.isClosed) throw new ReefError("BUSY", `"${module.name}" is being exchanged; try again`);
-    handover.wasUsed = true;
+  if (flushWindow && !isOwn && !isExchanging(module.name, "start")) {
+    if (flushWindow.refusesCalls)
+      throw new ReefError("BUSY", `"${module.name}" is being exchanged; try again`);
+    flushWindow.wasCalled = true;
   }
   const result = scope.handling.run(() => scope.run(fn));
   return result instanceof Promise ? (scope.outlive(result) as T) : result;

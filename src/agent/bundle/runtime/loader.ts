@@ -2,12 +2,12 @@
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../../../core/errors.js";
 import { Owner } from "../../../core/extension/owner.js";
-import { reportToOwner } from "../../../core/extension/places.js";
+import { reportToService } from "../../../core/extension/owner-context.js";
 import { isSelected, selectionFrom } from "../../../core/extension/selection.js";
-import { guardUnattended, sourceOf } from "../../../core/extension/unattended.js";
+import { guardUnhandled, sourceOf } from "../../../core/extension/unhandled.js";
 import { createExtension } from "../../../core/extension.js";
 import type { ServiceModule } from "../../../core/types.js";
-import type { Sealed } from "./state.js";
+import type { BundleState } from "./state.js";
 
 /** One service of the bundle. `load` evaluates its modules. */
 export interface Unit {
@@ -45,7 +45,7 @@ export async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
 }
 
 /** Evaluates units one after the other; the stand-ins become real when the last one is done. */
-async function loadAll(units: readonly Unit[], report: Sealed["report"]): Promise<Loaded> {
+async function loadAll(units: readonly Unit[], report: BundleState["report"]): Promise<Loaded> {
   const loaded: Loaded = { modules: [], problems: [] };
   const deadline = performance.now() + TOTAL_LIMIT_MS;
   const owned = units.map((unit) => {
@@ -86,13 +86,13 @@ export function createFactory(units: readonly Unit[], url: string): (pi: Extensi
 }
 
 function start(units: readonly Unit[], codeFile: string | undefined): Promise<Loaded> {
-  const report: Sealed["report"] = (where, error) =>
+  const report: BundleState["report"] = (where, error) =>
     __reef.real.console.warn(`[reef] ${where}: ${messageOf(error)}`);
   // A callback of a service is on its account, whoever calls it.
   __reef.report = (where, error) => {
-    if (!reportToOwner(error)) report(where, error);
+    if (!reportToService(error)) report(where, error);
   };
-  guardUnattended((error) => report("a service left a failure unattended", error), codeFile);
+  guardUnhandled((error) => report("a service left a failure unattended", error), codeFile);
   const choice = selectionFrom();
   return loadAll(
     units.filter((unit) => isSelected(unit, choice)),

@@ -15,7 +15,7 @@ export interface RemoteTool {
 const CALL_PATH = "/extension/call";
 
 /** How long such a call may take, in milliseconds. Node and Bun give up what has not begun to answer after 300 s. */
-const PATIENCE_MS = 290_000;
+const CALL_TIMEOUT_MS = 290_000;
 
 /** A unit whose tools are calls to the server. */
 export function remoteUnit(name: string, tools: readonly RemoteTool[]): Unit {
@@ -36,7 +36,7 @@ function remoteService(service: string, tools: readonly RemoteTool[]): ServiceMo
             if (!client.getBaseUrl()) return client.noUrl();
             try {
               const call = { name, arguments: input };
-              const { content } = await client.api("POST", CALL_PATH, call, { timeoutMs: PATIENCE_MS });
+              const { content } = await client.api("POST", CALL_PATH, call, { timeoutMs: CALL_TIMEOUT_MS });
               return { content, details: {} };
             } catch (error) {
               return client.err(messageOf(error));

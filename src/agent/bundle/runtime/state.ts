@@ -2,7 +2,7 @@
  * The state of one bundle, reachable from everywhere in it as the free variable `__reef`, which the
  * file around it provides. Code that names `setTimeout`, `process`, `Bun` … finds `__reef.setTimeout` … instead.
  */
-export interface Sealed {
+export interface BundleState {
   /** The platform's own globals. */
   real: typeof globalThis & { Bun?: Record<PropertyKey, unknown> };
   /** The bundle's own address. */
@@ -27,5 +27,5 @@ export interface Sealed {
 }
 
 declare global {
-  var __reef: Sealed;
+  var __reef: BundleState;
 }

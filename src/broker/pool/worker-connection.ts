@@ -1,22 +1,22 @@
 import { isObject } from "../../core/objects.js";
-import { MOST_LEVELS } from "../../core/validate/json-depth.js";
+import { MAX_LEVELS } from "../../core/validate/json-depth.js";
 import { isNestedTooDeeply } from "../calls/depth.js";
 import { Channel, MessageTooLarge } from "../channel.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import { OP, type WireError, type WireRequest, type WorkerSetup } from "../protocol.js";
 import { readWire, toWire } from "../worker/wire-error.js";
-import { Strays } from "./strays.js";
+import { UnsolicitedMessages } from "./unsolicited.js";
 
 /** Of one character, in UTF-8. */
-const MOST_BYTES = 3;
+const MAX_UTF8_BYTES = 3;
 
 /** What a worker is told of a call. */
 export interface WorkerCall {
   method: string;
   input: unknown;
   /** Whether the worker is to check the input. */
-  isToCheck: boolean;
+  needsCheck: boolean;
   caller: string;
   /** Milliseconds left, asked when the call is handed over. */
   remaining(): number;
@@ -29,7 +29,7 @@ export interface Reply {
 }
 
 /** Who hears what a worker says. What returns a boolean says whether that was to be expected. */
-export interface Listener {
+export interface ConnectionListener {
   /** Its service is loaded. */
   ready(): boolean;
   /** It cannot go on. */
@@ -49,18 +49,18 @@ export interface Listener {
 }
 
 /** What is said with a worker: calls and their answers, its own requests, and whether it is still there. */
-export class Conversation {
+export class WorkerConnection {
   /** When there last was a call in flight. */
   lastUsed = performance.now();
   readonly inFlight = new Map<number, Reply>();
   #channel: Channel | null = null;
   #lastId = 0;
   #pinged: ReturnType<typeof setTimeout> | null = null;
-  readonly #strays = new Strays();
+  readonly #unsolicited = new UnsolicitedMessages();
 
   constructor(
     private readonly limits: BrokerLimits,
-    private readonly listener: Listener,
+    private readonly listener: ConnectionListener,
   ) {}
 
   /** Begins it on a descriptor, by telling the worker what it is to be. */
@@ -76,7 +76,7 @@ export class Conversation {
   /** Whether the worker would hear of a call now, whatever its input, and has not just missed a deadline. */
   get isOpen(): boolean {
     if (this.#channel?.isOpen !== true || this.#pinged !== null) return false;
-    return this.#channel.takes(this.limits.maxMessage * MOST_BYTES);
+    return this.#channel.takes(this.limits.maxMessage * MAX_UTF8_BYTES);
   }
 
   /** Throws when the message cannot be sent. */
@@ -86,10 +86,10 @@ export class Conversation {
 
   /** Hands a call over and returns its number. Throws when the input cannot be sent. */
   call(call: WorkerCall, reply: Reply): number {
-    const { method, input, caller, isToCheck } = call;
+    const { method, input, caller, needsCheck } = call;
     const id = ++this.#lastId;
     try {
-      this.send([OP.call, id, method, input, call.remaining(), caller, isToCheck]);
+      this.send([OP.call, id, method, input, call.remaining(), caller, needsCheck]);
     } catch (error) {
       const tooLarge = error instanceof MessageTooLarge;
       throw new BrokerError(
@@ -107,7 +107,7 @@ export class Conversation {
   abandon(id: number): boolean {
     if (!this.inFlight.delete(id)) return false;
     this.lastUsed = performance.now();
-    this.#strays.expect();
+    this.#unsolicited.expect();
     this.send([OP.cancel, id]);
     return true;
   }
@@ -162,24 +162,24 @@ export class Conversation {
   }
 
   #receive(message: unknown[], text: string): void {
-    if (isNestedTooDeeply(text) ? this.#refuseDeep(message) : this.#take(message)) return;
-    const problem = this.#strays.add();
+    if (isNestedTooDeeply(text) ? this.#refuseNested(message) : this.#handle(message)) return;
+    const problem = this.#unsolicited.add();
     if (problem) this.listener.failed(problem);
   }
 
   /** Takes in a message. Returns whether it was to be expected. */
-  #take(message: unknown[]): boolean {
+  #handle(message: unknown[]): boolean {
     switch (message[0]) {
       case OP.result:
         return this.#settle(message[1], (reply) => reply.resolve(message[2]));
       case OP.error:
         return this.#settle(message[1], (reply) => reply.reject(this.#errorOf(message[2])));
       case OP.nested:
-        return this.#hearRequest(message);
+        return this.#onRequest(message);
       case OP.cancel:
         return this.listener.withdraw(Number(message[1]));
       case OP.pong:
-        return this.#hearPong();
+        return this.#onPong();
       case OP.ready:
         return this.listener.ready();
       case OP.fatal:
@@ -190,8 +190,8 @@ export class Conversation {
   }
 
   /** Whoever goes through what a message carries would run out of stack. Returns whether it was to be expected. */
-  #refuseDeep([op, id]: unknown[]): boolean {
-    const what = `is nested in more than ${MOST_LEVELS} levels`;
+  #refuseNested([op, id]: unknown[]): boolean {
+    const what = `is nested in more than ${MAX_LEVELS} levels`;
     if (op === OP.result || op === OP.error)
       return this.#settle(id, (reply) =>
         reply.reject(new BrokerError("invalid_output", `the answer ${what}`)),
@@ -215,13 +215,13 @@ export class Conversation {
     return { ...error, message: this.listener.shown(error.message) };
   }
 
-  #hearRequest([, id, parent, request]: unknown[]): boolean {
+  #onRequest([, id, parent, request]: unknown[]): boolean {
     if (typeof id !== "number" || typeof parent !== "number" || !isObject(request)) return false;
     this.listener.request(id, parent, request as unknown as WireRequest);
     return true;
   }
 
-  #hearPong(): boolean {
+  #onPong(): boolean {
     if (this.#pinged === null) return false;
     clearTimeout(this.#pinged);
     this.#pinged = null;

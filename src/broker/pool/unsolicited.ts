@@ -1,9 +1,9 @@
 /** Messages that nobody asked for, in so many milliseconds. */
-const MAX_STRAYS = 1_000;
+const MAX_UNSOLICITED = 1_000;
 const WINDOW_MS = 10_000;
 
 /** Counts what a worker sends unasked. Late answers to calls that were given up are ordinary; a flood is not. */
-export class Strays {
+export class UnsolicitedMessages {
   #count = 0;
   #since = performance.now();
 
@@ -20,6 +20,8 @@ export class Strays {
       this.#count = Math.min(this.#count, 0);
       this.#since = now;
     }
-    return ++this.#count > MAX_STRAYS ? `it sent more than ${MAX_STRAYS} messages nobody asked for` : null;
+    return ++this.#count > MAX_UNSOLICITED
+      ? `it sent more than ${MAX_UNSOLICITED} messages nobody asked for`
+      : null;
   }
 }

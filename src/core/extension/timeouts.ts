@@ -8,17 +8,21 @@ export function keepAlive<T>(promise: Promise<T>): Promise<T> {
 }
 
 /** Stands for an answer that did not come in time. */
-export const LATE = Symbol("late");
+export const TIMED_OUT = Symbol("late");
 
 /**
- * Resolves with `promise`'s value, or with {@link LATE} after `ms` milliseconds.
+ * Resolves with `promise`'s value, or with {@link TIMED_OUT} after `ms` milliseconds.
  *
  * @param holds Whether the process must not end before.
  */
-export async function within<T>(promise: Promise<T>, ms: number, holds = true): Promise<T | typeof LATE> {
+export async function waitAtMost<T>(
+  promise: Promise<T>,
+  ms: number,
+  holds = true,
+): Promise<T | typeof TIMED_OUT> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<typeof LATE>((resolve) => {
-    timer = setTimeout(() => resolve(LATE), ms);
+  const late = new Promise<typeof TIMED_OUT>((resolve) => {
+    timer = setTimeout(() => resolve(TIMED_OUT), ms);
     if (typeof timer !== "object") return;
     if (holds) timer.ref();
     else timer.unref();

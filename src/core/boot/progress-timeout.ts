@@ -1,37 +1,37 @@
 /** Waiting for many things while any of them moves, within a bound. */
 
 /** However much gets done, nobody waits longer than this many times the patience. */
-const PATIENCE_FACTOR = 2.5;
+const MAX_FACTOR = 2.5;
 
 /** Waits as long as things get done. One deadline, counted from its making, bounds all waits. */
-export class Patience {
+export class ProgressTimeout {
   readonly #ms: number;
   readonly #deadline: number;
 
   /** @param ms How long to wait while nothing gets done, in milliseconds. */
   constructor(ms: number) {
     this.#ms = ms;
-    this.#deadline = performance.now() + PATIENCE_FACTOR * ms;
+    this.#deadline = performance.now() + MAX_FACTOR * ms;
   }
 
   /** Whether all of `promises` settled before time ran out; those that did not go on. */
   async allSettled(promises: Iterable<Promise<unknown>>): Promise<boolean> {
-    const { promise: stuck, resolve } = Promise.withResolvers<boolean>();
-    let waitsUntil = 0;
+    const { promise: timedOut, resolve } = Promise.withResolvers<boolean>();
+    let until = 0;
     const progress = () => {
-      waitsUntil = Math.min(performance.now() + this.#ms, this.#deadline);
+      until = Math.min(performance.now() + this.#ms, this.#deadline);
     };
     progress();
     // One timer that looks again when it comes too early: to set one at each step would cost more than the rest here.
-    const look = () => {
-      const left = waitsUntil - performance.now();
-      if (left <= 0) resolve(false);
-      else timer = setTimeout(look, left);
+    const check = () => {
+      const remaining = until - performance.now();
+      if (remaining <= 0) resolve(false);
+      else timer = setTimeout(check, remaining);
     };
-    let timer = setTimeout(look, Math.max(0, waitsUntil - performance.now()));
+    let timer = setTimeout(check, Math.max(0, until - performance.now()));
     const all = Promise.all(Array.from(promises, (promise) => promise.then(progress, progress)));
-    const inTime = await Promise.race([all.then(() => true), stuck]);
+    const isDone = await Promise.race([all.then(() => true), timedOut]);
     clearTimeout(timer);
-    return inTime;
+    return isDone;
   }
 }

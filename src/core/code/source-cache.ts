@@ -6,38 +6,38 @@ import { writeFileAtomic } from "../files.js";
 import type { Logger } from "../log.js";
 import { systemErrorCode } from "../storage-error.js";
 import { fingerprint, readSource, type Source } from "./digest.js";
-import { type Listing, recallListing, standingListing } from "./listings.js";
+import { cacheListing, type Listing, validListing } from "./listings.js";
 
 /** A digest of the fingerprint, the digest of the code, and where it has no links the list of its files. */
 type Entry = readonly [stamp: string, digest: string, listing?: Listing];
 
 /** Remembers in `<data>/.reef/sources.json`. Losing it costs reading the folders again. */
-export class SourceMemory {
+export class SourceCache {
   readonly #path: string;
   readonly #log: Logger;
   /** By the folder's name. */
-  readonly #before: Map<string, Entry>;
-  readonly #now = new Map<string, { dir: string; stamp: string; digest: string }>();
+  readonly #previous: Map<string, Entry>;
+  readonly #current = new Map<string, { dir: string; stamp: string; digest: string }>();
 
   constructor(dataDir: string, log: Logger) {
     this.#path = join(dataDir, ".reef", "sources.json");
     this.#log = log;
-    this.#before = this.#read();
+    this.#previous = this.#read();
   }
 
   /** What the folder `dir` holds now; see `readSource`. Its files are read only if they may have changed. */
   read(dirName: string, dir: string): Source {
-    const source = this.#recall(dirName, dir) ?? readSource(dir);
+    const source = this.#fromCache(dirName, dir) ?? readSource(dir);
     const { fingerprint, digest } = source;
     // A further change within the same tick of the clock would not show.
-    if (!fingerprint.fresh) this.#now.set(dirName, { dir, stamp: stampOf(fingerprint.text), digest });
+    if (!fingerprint.fresh) this.#current.set(dirName, { dir, stamp: stampOf(fingerprint.text), digest });
     return source;
   }
 
-  #recall(dirName: string, dir: string): Source | undefined {
-    const [stamp, digest, listing] = this.#before.get(dirName) ?? [];
+  #fromCache(dirName: string, dir: string): Source | undefined {
+    const [stamp, digest, listing] = this.#previous.get(dirName) ?? [];
     if (digest === undefined) return undefined;
-    if (listing) recallListing(dir, listing);
+    if (listing) cacheListing(dir, listing);
     try {
       const seen = fingerprint(dir);
       return !seen.fresh && stamp === stampOf(seen.text) ? { fingerprint: seen, digest } : undefined;
@@ -51,11 +51,11 @@ export class SourceMemory {
   save(): void {
     try {
       const entries: [string, Entry][] = [];
-      let isNew = this.#now.size !== this.#before.size;
-      for (const [dirName, { dir, stamp, digest }] of this.#now) {
-        const listing = standingListing(dir);
-        const before = this.#before.get(dirName);
-        isNew ||= before?.[0] !== stamp || before[1] !== digest || before[2]?.stamp !== listing?.stamp;
+      let isNew = this.#current.size !== this.#previous.size;
+      for (const [dirName, { dir, stamp, digest }] of this.#current) {
+        const listing = validListing(dir);
+        const previous = this.#previous.get(dirName);
+        isNew ||= previous?.[0] !== stamp || previous[1] !== digest || previous[2]?.stamp !== listing?.stamp;
         entries.push([dirName, listing ? [stamp, digest, listing] : [stamp, digest]]);
       }
       if (isNew) writeFileAtomic(this.#path, JSON.stringify(entries));
@@ -67,7 +67,7 @@ export class SourceMemory {
   #read(): Map<string, Entry> {
     try {
       const known: unknown = JSON.parse(readFileSync(this.#path, "utf8"));
-      if (isKnown(known)) return new Map(known);
+      if (isEntryList(known)) return new Map(known);
       this.#log.warn(`${this.#path} is not what it should be; all folders are read again`);
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT") {
@@ -82,7 +82,7 @@ function stampOf(text: string): string {
   return Bun.SHA256.hash(text, "base64");
 }
 
-function isKnown(value: unknown): value is [string, Entry][] {
+function isEntryList(value: unknown): value is [string, Entry][] {
   const isEntry = (entry: unknown) =>
     Array.isArray(entry) && typeof entry[0] === "string" && Array.isArray(entry[1]) && isRest(entry[1]);
   const isRest = ([stamp, digest, listing]: unknown[]) =>

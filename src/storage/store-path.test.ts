@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { endDataDir } from "../core/data-dir.js";
-import { Place } from "./place.js";
+import { StorePath } from "./store-path.js";
 
 const before = process.env.REEF_DATA_DIR;
 let n = 0;
@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 test("a relative path is looked up at first use and stays", () => {
-  const place = new Place("board.json");
+  const place = new StorePath("board.json");
   const folder = choose();
   expect(place.path).toBe(`${folder}/board.json`);
   choose();
@@ -24,13 +24,13 @@ test("a relative path is looked up at first use and stays", () => {
 });
 
 test("an absolute path is taken as it is, and one that leaves the folder is refused at once", () => {
-  expect(new Place("/var/x.db").path).toBe("/var/x.db");
-  expect(() => new Place("../x.db")).toThrow("is not a path inside");
+  expect(new StorePath("/var/x.db").path).toBe("/var/x.db");
+  expect(() => new StorePath("../x.db")).toThrow("is not a path inside");
 });
 
 test("a place in a folder that has ended is in the next one, told once and open again", () => {
   let moves = 0;
-  const place = new Place("board.json", () => void moves++);
+  const place = new StorePath("board.json", () => void moves++);
   const first = place.path;
   place.close();
   expect(() => place.use("read")).toThrow(`cannot read ${first}: it is closed`);
@@ -42,7 +42,7 @@ test("a place in a folder that has ended is in the next one, told once and open 
 });
 
 test("what is closed stays closed in a folder that goes on, and where the path is absolute", () => {
-  const places = [new Place("board.json"), new Place("/var/x.db")];
+  const places = [new StorePath("board.json"), new StorePath("/var/x.db")];
   for (const place of places) place.close();
   choose();
   for (const place of places) expect(() => place.use("write to")).toThrow("it is closed");

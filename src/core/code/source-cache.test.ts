@@ -5,14 +5,14 @@ import { Sandbox } from "../../../tests/support/sandbox.js";
 import { LogBook } from "../log.js";
 import { contentDigest } from "./digest.js";
 import { listedFiles } from "./listings.js";
-import { SourceMemory } from "./source-memory.js";
+import { SourceCache } from "./source-cache.js";
 
 let sandbox: Sandbox;
 let dir: string;
 let warnings: string[];
 const path = () => join(sandbox.dataDir, ".reef", "sources.json");
 const open = () =>
-  new SourceMemory(sandbox.dataDir, new LogBook(({ text }) => warnings.push(text)).logger("reef"));
+  new SourceCache(sandbox.dataDir, new LogBook(({ text }) => warnings.push(text)).logger("reef"));
 /** What is on disk, as folder and digest. */
 const remembered = () =>
   (JSON.parse(readFileSync(path(), "utf8")) as [string, [string, string]][]).map(([name, [, digest]]) => [

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { asideName } from "../files.js";
 
 /** A folder that was moved aside, or a link that was removed. */
-export interface GaveWay {
+export interface Displaced {
   /** Where it was. */
   path: string;
   /** The files that were put into its place. */
@@ -17,20 +17,20 @@ export interface GaveWay {
 }
 
 /** Is told what is going to give way, before it does. */
-export type NoteGaveWay = (gaveWay: GaveWay) => void;
+export type OnDisplace = (displaced: Displaced) => void;
 
 /** Moves a folder without code out of the way of a file, under a name that is no code; an empty one is removed. */
-export function makeRoom(path: string, note?: NoteGaveWay): GaveWay[] {
+export function makeRoom(path: string, note?: OnDisplace): Displaced[] {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
   if (isEmpty(path)) {
     fs.rmSync(path, { recursive: true });
     return [];
   }
   const aside = asideName(join(dirname(path), `.${basename(path)}`), "replaced");
-  const gaveWay = { path, files: [path], aside };
-  note?.(gaveWay);
+  const displaced = { path, files: [path], aside };
+  note?.(displaced);
   fs.renameSync(path, aside);
-  return [gaveWay];
+  return [displaced];
 }
 
 /** Whether there is nothing but folders in a folder. */
@@ -41,15 +41,15 @@ function isEmpty(folder: string): boolean {
 }
 
 /** Removes a link that `files` take the place of. What it leads to stays. */
-export function removeLink(path: string, files: readonly string[], note?: NoteGaveWay): GaveWay {
-  const gaveWay = { path, files, target: readlinkSync(path) };
-  note?.(gaveWay);
+export function removeLink(path: string, files: readonly string[], note?: OnDisplace): Displaced {
+  const displaced = { path, files, target: readlinkSync(path) };
+  note?.(displaced);
   fs.unlinkSync(path);
-  return gaveWay;
+  return displaced;
 }
 
 /** Whether it has not given way yet, or has its place again. */
-export function isInPlace({ path, aside }: GaveWay): boolean {
+export function isInPlace({ path, aside }: Displaced): boolean {
   if (aside !== undefined) return !existsSync(aside);
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
@@ -58,8 +58,8 @@ export function isInPlace({ path, aside }: GaveWay): boolean {
  * Gives its place back to all that gave way; repeat the call if it was interrupted. Returns what gave way to that: what
  * came since and is no code.
  */
-export function putBack(gaveWay: readonly GaveWay[]): GaveWay[] {
-  return gaveWay.toReversed().flatMap((one) => {
+export function putBack(displaced: readonly Displaced[]): Displaced[] {
+  return displaced.toReversed().flatMap((one) => {
     if (isInPlace(one)) return [];
     const { path, files, aside, target } = one;
     for (const file of files) fs.rmSync(file, { force: true });

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { FleetError } from "../client.js";
-import { reportToOwner } from "./places.js";
+import { reportToService } from "./owner-context.js";
 
 /** The file that an error was thrown in, as the running engine spells it. */
 export function sourceOf(error: Error): string | undefined {
@@ -59,9 +59,9 @@ function raise(error: unknown): void {
  * Reports what services left unattended, instead of letting it end the process: what came from the code of an
  * `Owner`, from Reef's client or from `file`. The rest is left to whoever else listens, and to the engine.
  */
-export function guardUnattended(report: (error: unknown) => void, file: string | undefined): void {
+export function guardUnhandled(report: (error: unknown) => void, file: string | undefined): void {
   const guard: Guard = (error) => {
-    if (reportToOwner(error)) return true;
+    if (reportToService(error)) return true;
     const ours = error instanceof FleetError || (file !== undefined && names(error, file));
     if (ours) report(error);
     return ours;

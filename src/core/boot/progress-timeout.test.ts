@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { Patience } from "./patience.js";
+import { ProgressTimeout } from "./progress-timeout.js";
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -31,19 +31,21 @@ const things = (count: number) => Array.from({ length: count }, () => Promise.wi
 
 test("a wait is over when all have settled, well or not", async () => {
   const [one, two] = things(2);
-  const outcome = outcomeOf(new Patience(100).allSettled([one?.promise, two?.promise] as Promise<void>[]));
+  const outcome = outcomeOf(
+    new ProgressTimeout(100).allSettled([one?.promise, two?.promise] as Promise<void>[]),
+  );
   one?.resolve();
   await pass(50);
   expect(outcome()).toBe("waits");
   two?.reject(new Error("x"));
   await notice();
   expect(outcome()).toBe(true);
-  expect(await new Patience(100).allSettled([])).toBe(true);
+  expect(await new ProgressTimeout(100).allSettled([])).toBe(true);
 });
 
 test("it is given up when nothing settles for the time given, and goes on while something does", async () => {
   const waiting = things(3);
-  const outcome = outcomeOf(new Patience(100).allSettled(waiting.map(({ promise }) => promise)));
+  const outcome = outcomeOf(new ProgressTimeout(100).allSettled(waiting.map(({ promise }) => promise)));
   await pass(90);
   waiting[0]?.resolve();
   await notice();
@@ -54,9 +56,9 @@ test("it is given up when nothing settles for the time given, and goes on while 
 });
 
 test("however much settles, all waits of one together are bounded", async () => {
-  const patience = new Patience(100);
+  const timeout = new ProgressTimeout(100);
   const waiting = things(10);
-  const outcome = outcomeOf(patience.allSettled(waiting.map(({ promise }) => promise)));
+  const outcome = outcomeOf(timeout.allSettled(waiting.map(({ promise }) => promise)));
   for (const one of waiting.slice(0, 4)) {
     await pass(60);
     one.resolve();
@@ -65,7 +67,7 @@ test("however much settles, all waits of one together are bounded", async () => 
   expect(outcome()).toBe("waits");
   await pass(10);
   expect(outcome()).toBe(false);
-  const later = outcomeOf(patience.allSettled([things(1)[0]?.promise as Promise<void>]));
+  const later = outcomeOf(timeout.allSettled([things(1)[0]?.promise as Promise<void>]));
   await pass(0);
   expect(later()).toBe(false);
 });

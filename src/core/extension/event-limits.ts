@@ -28,25 +28,25 @@ export interface Decision {
   undecided?: (reason: string) => unknown;
 }
 
-const ASKED = { limit: 10_000 };
+const DEFAULT_DECISION = { limit: 10_000 };
 /** What these answer with may be a summary that a model is to write. */
-const WRITTEN = { limit: 60_000 };
+const SUMMARY_DECISION = { limit: 60_000 };
 
 export const DECISIONS: ReadonlyMap<string, Decision> = new Map<string, Decision>([
-  ["input", ASKED],
-  ["tool_call", { ...ASKED, undecided: (reason) => ({ block: true, reason }) }],
-  ["user_bash", ASKED],
-  ["session_before_switch", ASKED],
-  ["session_before_fork", ASKED],
-  ["session_before_compact", WRITTEN],
-  ["session_before_tree", WRITTEN],
+  ["input", DEFAULT_DECISION],
+  ["tool_call", { ...DEFAULT_DECISION, undecided: (reason) => ({ block: true, reason }) }],
+  ["user_bash", DEFAULT_DECISION],
+  ["session_before_switch", DEFAULT_DECISION],
+  ["session_before_fork", DEFAULT_DECISION],
+  ["session_before_compact", SUMMARY_DECISION],
+  ["session_before_tree", SUMMARY_DECISION],
 ]);
 
 /** How long a handler may take when there is nothing left of what it shares, or nobody is interested any more. */
-export const HURRIED_MS = 250;
+export const MIN_WAIT_MS = 250;
 
 /** Time that all handlers of one event share, by the context that is made for each event. */
-export class SharedTime {
+export class TimeBudget {
   readonly #left = new WeakMap<object, number>();
 
   /** @param ms How much there is, in milliseconds. */

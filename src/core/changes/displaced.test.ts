@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../../../tests/support/sandbox.js";
-import { makeRoom, putBack, removeLink } from "./gave-way.js";
+import { makeRoom, putBack, removeLink } from "./displaced.js";
 
 const sandbox = new Sandbox();
 const at = (path: string) => join(sandbox.root, path);

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
-import { Deadline, DeadlineWheel } from "./wheel.js";
+import { Deadline, TimerWheel } from "./timer-wheel.js";
 
 let now = 1_000;
-const wheel = new DeadlineWheel(() => now);
+const wheel = new TimerWheel(() => now);
 afterEach(() => wheel.stop());
 
 class Noted extends Deadline {

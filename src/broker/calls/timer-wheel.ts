@@ -23,7 +23,7 @@ class Slot extends Deadline {
  * Many deadlines on one timer: setting and clearing one is a few assignments. A deadline
  * is noticed at most one tick (16 ms) late and never early. The timer rests when idle.
  */
-export class DeadlineWheel {
+export class TimerWheel {
   #slots = Array.from({ length: SLOTS }, () => new Slot());
   #timer: ReturnType<typeof setInterval> | null = null;
   #count = 0;
