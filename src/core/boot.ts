@@ -1,4 +1,4 @@
-/** Brings up a whole services folder at once: side by side where possible, in dependency order where needed. */
+/** Starts all services of a folder: in parallel where possible, in dependency order where necessary. */
 
 import { type Imported, ImportRound, importChecked } from "./boot/imports.js";
 import { dropDuplicates, type Fail, SERVING, startInOrder } from "./boot/in-order.js";
@@ -14,15 +14,16 @@ import { changes, loadRest } from "./lazy.js";
 import { asLoadFailure, dependencyCycle, missingDependency } from "./load-failure.js";
 import type { Registry } from "./registry.js";
 
+/** What `boot` returns once the fast services have started. */
 export interface BootResult {
-  /** Settles when folders that were too slow for the start have been dealt with as well. */
+  /** Settles when folders that were too slow for the start have been handled as well. */
   finished: Promise<void>;
 }
 
 /**
- * Imports every folder of `servicesDir` at the same time, then starts them. When nothing has moved for
- * `patienceMs`, those that are not done no longer hold up the others: they are taken in, or reported, later, and
- * requests for them wait until then.
+ * Imports all folders of `servicesDir` in parallel, then starts them. When there has been no progress for
+ * `patienceMs`, the remaining ones no longer delay the others: they are added, or reported, later, and requests
+ * for them wait until then.
  */
 export async function boot(
   registry: Registry,
@@ -39,7 +40,7 @@ export async function boot(
   const candidates = found.filter(({ dirName }) => !registry.switches?.isDisabled(dirName));
   for (const { dirName, dir, failure } of failures) registry.failures.note(dirName, dir, failure);
 
-  /** Imported, but something that they need is not there yet: they are tried again once all have come. */
+  /** Imported folders with unmet dependencies; retried once all folders have been imported. */
   const blocked: Imported[] = [];
   const cache = registry.openSourceCache();
   const importOne = async (candidate: ServiceFolder) => {
@@ -89,7 +90,7 @@ export async function boot(
 
   const rest = [...round.latecomers, ...(started ? [] : starting.values())];
   const finished = Promise.all(rest).then(async () => {
-    // What came late may be what others were missing. Nothing else is tried again: it would hold up other changes.
+    // What arrived late may be what others were missing. Nothing else is retried: it would delay other changes.
     if (rest.length > 0) await loadBlocked(registry, blocked, fail);
   });
   const atRoot = ({ generation }: Imported) => generation.module.mountAtRoot === true;
@@ -112,7 +113,7 @@ export async function boot(
   return { finished };
 }
 
-/** What a start leaves to do. Never rejects. */
+/** The work that is left after a start. Never rejects. */
 async function finishInBackground(
   registry: Registry,
   names: readonly string[],
@@ -129,7 +130,7 @@ async function finishInBackground(
   }
 }
 
-/** Loads those that were waiting for others, unless they wait for each other. */
+/** Loads folders that waited for late dependencies, and reports those that wait for each other. */
 async function loadBlocked(registry: Registry, blocked: readonly Imported[], fail: Fail): Promise<void> {
   const { cyclic } = orderByDependencies(blocked, new Set());
   for (const { node, cycle } of cyclic) fail(node.candidate, dependencyCycle(cycle), node.name);

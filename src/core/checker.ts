@@ -1,6 +1,6 @@
 /**
- * Tries unknown code in child processes before the server imports it: what loops for ever, ends its process or
- * crashes it does so there. A child has a scratch data folder and working directory of its own.
+ * Tries unknown code in child processes before the server imports it. Endless loops, `process.exit()` and
+ * crashes then happen in a child, which has a scratch data folder and working directory of its own.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -13,51 +13,56 @@ import { messageOf } from "./errors.js";
 import { checkProcess } from "./lazy.js";
 import { LoadFailure, shuttingDown } from "./load-failure.js";
 
-/** What an import tells about a module. */
+/** What importing a module reveals about it. */
 export interface ModuleFacts {
   name: string;
   dependencies: string[];
   hasInit: boolean;
 }
 
+/** Tries code outside the server's process. */
 export interface Checker {
   /** Whether code with this digest has passed a check or served before. */
   knows(digest: string): boolean;
-  /** Notes, also for later starts of the server, that code with this digest need not be tried again. */
+  /** Remembers, across restarts, that code with this digest need not be tried again. */
   remember(digest: string): void;
-  /** There will soon be code to try: when none is known, what it is tried in starts now. */
+  /** Announces that code will soon be tried. If no code is known yet, a child process is started right away. */
   prepare?(): void;
-  /** Imports a service folder elsewhere. Rejects with a `LoadFailure`. */
+  /** Imports a service folder in a child process. Rejects with a `LoadFailure`. */
   import(dirName: string): Promise<ModuleFacts>;
-  /** Starts folders elsewhere, in this order, and stops them again. Rejects with the last one's `LoadFailure`. */
+  /**
+   * Starts folders in this order in a child process and stops them again. Rejects with the `LoadFailure` of the
+   * last one.
+   */
   start(dirNames: string[]): Promise<void>;
   /** Ends the child processes. */
   close(): Promise<void>;
 }
 
+/** Options of a `ChildChecker`. */
 export interface ChildCheckerOptions {
   servicesDir: string;
   /** How long one import or one start may take, in milliseconds. */
   timeoutMs: number;
-  /** Where the digests of known code are kept across restarts, see `KnownCode`. */
+  /** The file that keeps digests of known code across restarts; see `KnownCode`. */
   memoryFile?: string;
   /**
-   * Where children get their working directories and data folders. It is emptied at the first check, of what a
-   * server left that was killed: nobody else may use it. Default: a fresh folder in the system's temporary one.
+   * The folder for the children's working directories and data folders. Used exclusively, and emptied at the
+   * first check, in case a killed server left something behind. Default: a new temporary folder.
    */
   scratchDir?: string;
-  /** Children that work side by side while all goes well. */
+  /** How many children run in parallel while none is blocked; default 1. */
   children?: number;
 }
 
-/** Children there are at most, where code blocks them or they do not come up. */
+/** The maximum number of children, counting those that are blocked or fail to start. */
 const MAX_CHILDREN = 16;
 
-/** Checks in children that are started when needed and kept for the next check. */
+/** Tries code in child processes that are started on demand and reused. */
 export class ChildChecker implements Checker {
   readonly #options: ChildCheckerOptions;
   readonly #children = new Set<CheckProcess>();
-  /** Of those that have ended, what is left is still being looked for. */
+  /** Children that have ended and are still being cleaned up. */
   readonly #leaving = new Set<CheckProcess>();
   readonly #queue = new JobQueue();
   readonly #known: KnownCode;
@@ -100,7 +105,8 @@ export class ChildChecker implements Checker {
     return new Promise((resolve, reject) => {
       const job: Job = { request, resolve, reject };
       this.#queue.add(job);
-      // It starts while the rest of what is asked for at once comes in, and begins when there is enough for it.
+      // The child starts while the other requests of this tick arrive, and begins when there are enough of
+      // them.
       if (this.#children.size === 0) this.#trySpawn(job);
       if (this.#queue.size === MAX_CONCURRENT) this.#assign();
       if (this.#assigning) return;
@@ -112,14 +118,14 @@ export class ChildChecker implements Checker {
     });
   }
 
-  /** Hands out what can be done now. */
+  /** Assigns as many queued jobs as possible. */
   #assign(): void {
     for (const jobs of this.#queue.kinds) this.#handOut(jobs);
   }
 
-  /** Hands out jobs of one kind, several at once where they may be, until no child has room. */
+  /** Assigns jobs of one kind, in batches where allowed, until no child has room. */
   #handOut(jobs: readonly Job[]): void {
-    // All children get some of a few.
+    // A few jobs are spread over all children.
     const share = Math.min(MAX_CONCURRENT, Math.ceil(jobs.length / this.#allowed));
     while (!this.#closed) {
       const [job] = jobs;
@@ -135,7 +141,7 @@ export class ChildChecker implements Checker {
     try {
       return this.#spawn(job);
     } catch (error) {
-      // No room on the disk, or for another process.
+      // The disk or the process table is full.
       if (this.#children.size === 0) for (const one of this.#queue.takeAll()) one.reject(spawnFailure(error));
       return undefined;
     }
@@ -188,7 +194,10 @@ export class ChildChecker implements Checker {
   }
 }
 
-/** A folder for the children. What cannot be removed from it is left: each child gets a folder of its own anyway. */
+/**
+ * Prepares the scratch folder. Leftovers that cannot be removed stay: each child gets a folder of its own
+ * anyway.
+ */
 function emptyScratch(folder: string | undefined): string {
   if (folder === undefined) {
     const { tmpdir } = process.getBuiltinModule("node:os");

@@ -1,26 +1,26 @@
-/** Which data folder is it? Several servers can run in one process, each with its own. */
+/** Determines the data folder. Several servers can run in one process, each with its own. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { resolve } from "node:path";
 
 type Environment = Record<string, string | undefined>;
 
-/** The data folder of the code in each graph. */
+/** The data folder of each module graph. */
 export const dataDirOfGraph = new WeakMap<object, string>();
 const current = new AsyncLocalStorage<string>();
 
 const ended = new Set<string>();
 
-/** Says that nobody works in `dir` any more: stores that were at home there find themselves another folder. */
+/** Marks a data folder as retired: stores that resolved to it resolve their path again at the next use. */
 export function endDataDir(dir: string): void {
   ended.add(dir);
 }
 
-/** Whether {@link endDataDir} was told so. */
+/** Whether {@link endDataDir} was called for a folder. */
 export function hasEnded(dir: string): boolean {
   return ended.has(dir);
 }
 
-/** Runs `fn` with `dir` as the data folder, for code that has no graph of its own. */
+/** Runs `fn` with `dir` as the data folder, for code that has no module graph of its own. */
 export function withDataDir<A extends unknown[], R>(dir: string, fn: (...args: A) => R, ...args: A): R {
   return current.run(dir, fn, ...args);
 }
@@ -31,8 +31,8 @@ export function dataDirOf(env: Environment): string {
 }
 
 /**
- * The data folder of the server whose service is running, as an absolute path; outside of services, what the
- * environment says. Determined at each call.
+ * The absolute path of the data folder: that of the server whose service is running, else what the environment
+ * says. Evaluated at each call.
  */
 export function dataDir(env?: Environment): string {
   if (env) return dataDirOf(env);

@@ -1,4 +1,4 @@
-/** Folders become candidates; candidates become ordered modules. */
+/** Finds service folders and imports their modules. */
 import { type Dirent, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { orderByDependencies } from "./boot/order.js";
@@ -15,23 +15,24 @@ export interface ServiceFolder {
   dir: string;
 }
 
+/** The result of scanning the services folder. */
 export interface Scan {
   candidates: ServiceFolder[];
   failures: Array<{ dirName: string; dir: string; failure: LoadFailure }>;
 }
 
 /**
- * Lists the service folders of `servicesDir`, links to folders included, sorted by name. Imports nothing. A folder that
- * is not there holds nothing.
+ * Lists the service folders in `servicesDir`, links to folders included, sorted by name. Imports nothing. A
+ * missing `servicesDir` counts as empty.
  */
 export function scanServices(servicesDir: string): Scan {
   return existsSync(servicesDir) ? rescanServices(servicesDir) : { candidates: [], failures: [] };
 }
 
 /**
- * What may be folders of services or plugins, sorted by name.
+ * The entries that may be service or plugin folders, sorted by name.
  *
- * @throws LoadFailure `UNREADABLE` when the services folder is not there, is no folder or cannot be read.
+ * @throws LoadFailure `UNREADABLE` when the services folder is missing, not a folder, or unreadable.
  */
 export function entriesOf(servicesDir: string): Dirent[] {
   try {
@@ -45,8 +46,9 @@ export function entriesOf(servicesDir: string): Dirent[] {
 }
 
 /**
- * Like `scanServices`, for a server that runs: services are gone when their folders are, but not because nobody can
- * look. Throws like `entriesOf`.
+ * Like `scanServices`, for a running server: a services folder that cannot be read does not count as empty.
+ *
+ * @throws LoadFailure; see `entriesOf`.
  */
 export function rescanServices(servicesDir: string): Scan {
   const scan: Scan = { candidates: [], failures: [] };
@@ -54,7 +56,7 @@ export function rescanServices(servicesDir: string): Scan {
     const dirName = entry.name;
     const dir = join(servicesDir, dirName);
     try {
-      // Asked again only where it says nothing of what it leads to.
+      // Links need a stat of their target.
       const found = entry.isDirectory() ? entry : statSync(dir, { throwIfNoEntry: false });
       if (!found) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
       if (!found.isDirectory()) continue;
@@ -68,7 +70,11 @@ export function rescanServices(servicesDir: string): Scan {
   return scan;
 }
 
-/** Whether there is something at a path. Throws a `LoadFailure` when nobody can tell, as in a folder that is closed. */
+/**
+ * Whether a path exists.
+ *
+ * @throws LoadFailure when that cannot be determined, for instance in a folder without access.
+ */
 function isThere(path: string): boolean {
   if (existsSync(path)) return true;
   try {
@@ -78,7 +84,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** A folder whose package.json declares callable methods is a service plugin and has no ServiceModule. */
+/** Whether a folder is a service plugin: its `package.json` declares callable methods, and it has no `index.ts`. */
 export function isPluginFolder(dir: string): boolean {
   const path = join(dir, "package.json");
   if (isThere(join(dir, "index.ts")) || !isThere(path)) return false;
@@ -86,8 +92,8 @@ export function isPluginFolder(dir: string): boolean {
     const manifest = JSON.parse(readRegularFile(path, MAX_MANIFEST)) as Record<string, unknown> | null;
     return ["reef", "kunkun"].some((key) => typeof manifest?.[key] === "object" && manifest[key] !== null);
   } catch {
-    // Not JSON, or no file: whoever reads manifests reports it; a folder with a package.json alone is meant to be a
-    // plugin.
+    // Not JSON, or not a file: reading the manifest reports that. A folder with only a package.json is meant as
+    // a plugin.
     return true;
   }
 }
@@ -108,8 +114,11 @@ export async function loadServiceModule(dirPath: string): Promise<ServiceModule>
 }
 
 /**
- * Imports the services of a folder into this process, dependencies first. What cannot be used is left out with
- * one warning each. `includeNames` limits it to these services and what they depend on.
+ * Imports the services of a folder into this process, dependencies first. Unusable folders are skipped with one
+ * warning each. `includeNames` limits the result to these services and their dependencies.
+ *
+ * @example
+ * const modules = await discoverServiceModules("services", { includeNames: ["board"] });
  */
 export async function discoverServiceModules(
   servicesDir: string,
@@ -144,7 +153,7 @@ export async function discoverServiceModules(
   return ordered.filter((node) => wanted.has(node.name)).map((node) => node.module);
 }
 
-/** The modules that have a client half: tools, behaviours or a widget. */
+/** Filters modules with a client half: tools, behaviours or a widget. */
 export function filterClientModules(modules: readonly ServiceModule[]): ServiceModule[] {
   return modules.filter((module) => module.registerTools || module.registerBehaviors || module.widget);
 }

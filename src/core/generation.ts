@@ -1,4 +1,4 @@
-/** A folder becomes a fresh generation of a service. Only this file and `extension/owner.ts` know `Bun.ModuleGraph`. */
+/** Imports a service folder as a new generation. Only this file and `extension/owner.ts` use `Bun.ModuleGraph`. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
@@ -14,31 +14,32 @@ import { type Run, Scope, withTimeout } from "./scope.js";
 import type { ServiceModule } from "./types.js";
 import type { PendingWaits } from "./waiters.js";
 
-/** One version of a service's code: what it exports, and the scope that owns what it opens. */
+/** One version of a service's code: its exports, and the scope that owns what it opens. */
 export interface Generation {
   module: ServiceModule;
   scope: Scope;
-  /** Ends the scope, closes everything that the code opened, and releases those who wait for it. */
+  /** Ends the scope, closes everything that the code opened, and rejects pending waits for its code. */
   dispose(): Promise<void>;
 }
 
+/** Options of an import. */
 export interface ImportOptions {
   /** The service's folder, absolute. */
   dir: string;
-  /** What its lines in `logs` go by until its name is known. */
+  /** The name for its log lines until the service's name is known. */
   label: string;
   logs: LogBook;
   /** How long the import may take, in milliseconds. */
   timeoutMs: number;
-  /** Where the service finds `data`, absolute. */
+  /** The data folder, absolute. */
   dataDir: string;
-  /** By whom the import can be given up. */
+  /** Can abandon the import. */
   waits?: PendingWaits;
 }
 
 /**
- * Imports `<dir>/index.ts` into a graph of its own and checks what it exports. Rejects with a `LoadFailure`;
- * then nothing of the attempt is left.
+ * Imports `<dir>/index.ts` into a module graph of its own and validates its exports. Rejects with a
+ * `LoadFailure`; nothing of the attempt is left then.
  */
 export async function importGeneration(options: ImportOptions): Promise<Generation> {
   const { dir } = options;
@@ -93,7 +94,7 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
   }
 }
 
-/** A generation around a module object that somebody else imported; nothing but its scope is owned. */
+/** Wraps an already imported module object as a generation; only its scope is owned. */
 export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): Generation {
   const module = checkModule(exported);
   const scope = new Scope(module.name, logs.logger(module.name), (fn, ...args) =>
@@ -109,7 +110,7 @@ export function wrapModule(exported: unknown, logs: LogBook, dataDir: string): G
   };
 }
 
-/** Syntax errors come as several messages with a position each; the first one is the one to mend. */
+/** The first of several errors: syntax errors come as a list, and the first one is the one to fix. */
 function firstOf(error: unknown): unknown {
   return isA(error, AggregateError) && error.errors.length > 0 ? error.errors[0] : error;
 }

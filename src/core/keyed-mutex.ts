@@ -1,32 +1,39 @@
+/** A mutex per key, with deadlock detection. */
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** The keys from one back to itself. */
+/** A cycle of keys that wait for each other, from one back to itself. */
 export type Cycle = readonly string[];
 
-/** Work that has its turn. */
+/** Work that holds its key. */
 interface Running {
   readonly key: string;
-  /** Until it has settled, whatever it started that lives on. */
+  /** True until the work has settled, whatever it started that lives on. */
   open: boolean;
 }
 
-/** A mutex for each key: work of one key runs one after the other, that of different keys side by side. */
+/**
+ * Serialises work per key. Work on different keys runs concurrently.
+ *
+ * @example
+ * const mutex = new KeyedMutex();
+ * await mutex.runExclusive("board", () => save("board"));
+ */
 export class KeyedMutex {
   readonly #latest = new Map<string, Promise<void>>();
-  /** The work that is asking, or that started what is. */
+  /** The work that the running code belongs to. */
   readonly #running = new AsyncLocalStorage<Running>();
-  /** Which work waits for a turn that it asked for itself. */
+  /** Which running work waits for which key. */
   readonly #waits = new Set<{ key: string; for: string }>();
   readonly #refusal: (cycle: Cycle) => Error;
 
-  /** `refusal` makes the error for work that would wait for itself. */
+  /** @param refusal Creates the error for work that would wait for itself. */
   constructor(refusal = (cycle: Cycle) => new Error(`this would wait for itself: ${cycle.join(" → ")}`)) {
     this.#refusal = refusal;
   }
 
   /**
-   * Runs `work` when all that was given before it under the same key has settled, and settles like it. Work that
-   * asks for a turn which waits, directly or through others, for that work is refused.
+   * Runs `work` after all earlier work with the same key, and settles like it. Rejects when the calling work
+   * would, directly or indirectly, wait for itself.
    */
   runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
     const asking = this.#asking()?.key;
@@ -38,7 +45,7 @@ export class KeyedMutex {
     return this.#enqueue(key, work).finally(() => this.#waits.delete(wait));
   }
 
-  /** Whether nothing that was given under this key is still to be done. */
+  /** Whether no work with this key is running or queued. */
   isFree(key: string): boolean {
     return !this.#latest.has(key);
   }
@@ -55,19 +62,19 @@ export class KeyedMutex {
     return result;
   }
 
-  /** Makes `fn` part of the work that calls this, in whatever context it is called then. */
+  /** Binds `fn` to the calling work, whatever context it is called in later. */
   partOf<T>(fn: () => T): () => T {
     const asking = this.#asking();
     return asking === undefined ? fn : () => this.#running.run(asking, fn);
   }
 
-  /** Nothing once it has settled: nobody waits for it then. */
+  /** The calling work, unless it has settled. */
   #asking(): Running | undefined {
     const running = this.#running.getStore();
     return running?.open ? running : undefined;
   }
 
-  /** The keys by which one waits for the other; since cycles are refused, it ends. */
+  /** The path by which `from` waits for `to`. Terminates, since cycles are rejected. */
   #waitPath(from: string, to: string): Cycle | undefined {
     if (from === to) return [to];
     for (const wait of this.#waits) {

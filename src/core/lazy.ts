@@ -1,6 +1,6 @@
-/** Parts of the server that are loaded when they are first needed: each file costs a start a tenth of a millisecond. */
+/** Parts of the server that are loaded on first use: each file adds a tenth of a millisecond to a start. */
 
-/** Loads all of them, soon after the start: before somebody puts the files of another Reef in their place. */
+/** Loads all parts soon after the start, before another Reef's files could replace them on disk. */
 export function loadRest(): void {
   for (const load of ALL) load();
 }
@@ -8,30 +8,30 @@ export function loadRest(): void {
 /** The registry as services see it. */
 export const registryViews = () => require("./registry/view.js") as typeof import("./registry/view.js");
 
-/** Handles of stores. */
+/** Handles of other services' stores. */
 export const storeHandles = () =>
   require("./version/store-handle.js") as typeof import("./version/store-handle.js");
 
-/** Which of the services at the root answers. */
+/** Routing among services mounted at the root. */
 export const rootRoutes = () =>
   require("./dispatch/root-routes.js") as typeof import("./dispatch/root-routes.js");
 
-/** What strangers may read of a failure. */
+/** Redaction of failure messages. */
 export const redaction = () => require("./redact.js") as typeof import("./redact.js");
 
-/** What changes of running services need. */
+/** Changes of running services. */
 export const changes = () => require("./changes.js") as typeof import("./changes.js");
 
-/** Copies of the code that has served. */
+/** Copies of code that served. */
 export const snapshots = () => require("./code/snapshots.js") as typeof import("./code/snapshots.js");
 
-/** The tree of events. */
+/** The event tree. */
 export const eventTree = () => require("./tree.js") as typeof import("./tree.js");
 
-/** What tries unknown code. */
+/** Child processes that try unknown code. */
 export const checkProcess = () => require("./checker/process.js") as typeof import("./checker/process.js");
 
-/** What handlers throw, as replies. */
+/** Replies for errors that handlers throw. */
 export const thrownReplies = () =>
   require("./dispatch/thrown-reply.js") as typeof import("./dispatch/thrown-reply.js");
 

@@ -1,12 +1,12 @@
-/** Why a folder could not become a running service. One kind of error for discovery, loading and swapping. */
+/** The errors of discovering, loading and exchanging services. */
 import { isA, messageOf } from "./errors.js";
 import { isFull } from "./storage-error.js";
 import { truncate } from "./truncate.js";
 
-/** How far a load came. */
+/** The step at which a load failed. */
 export type FailureStep = "find" | "import" | "check" | "order" | "init" | "verify" | "swap";
 
-/** Codes of load failures, with what an author does about each. `docs/ERRORS.md` lists them. */
+/** The codes of load failures, with advice for authors. `docs/ERRORS.md` lists them. */
 export const LOAD_FAILURES = {
   BAD_FOLDER:
     "Folder names are letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
@@ -45,15 +45,17 @@ export const LOAD_FAILURES = {
   UNKNOWN: "No service or folder has this name.",
 } as const;
 
+/** The stable code of a load failure. */
 export type LoadFailureCode = keyof typeof LOAD_FAILURES;
 
-/** Failures that take long to find out, or the process that the code is tried in with them. */
+/** Failures that are expensive to reproduce: they take a full timeout, or the child process. */
 export const COSTLY_FAILURES: ReadonlySet<string> = new Set<LoadFailureCode>([
   "IMPORT_TIMEOUT",
   "INIT_TIMEOUT",
   "PROCESS_ENDED",
 ]);
 
+/** The HTTP statuses of failed changes. */
 export type FailureStatus = 400 | 404 | 409 | 503 | 507;
 
 const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([
@@ -67,8 +69,8 @@ const CONFLICTS: ReadonlySet<LoadFailureCode> = new Set([
 ]);
 
 /**
- * The HTTP status for a change that failed: 404 for what is not there, 409 for what stands in the way, 503 for what
- * the server could not do, 507 when that is for want of room to save, else 400.
+ * The HTTP status of a failed change: 404 for something missing, 409 for a conflict, 503 for what the server
+ * could not do, 507 when it could not save for lack of space, else 400.
  */
 export function failureStatus({ code, cause }: Pick<LoadFailure, "code" | "cause">): FailureStatus {
   if (code === "UNKNOWN") return 404;
@@ -77,21 +79,21 @@ export function failureStatus({ code, cause }: Pick<LoadFailure, "code" | "cause
   return CONFLICTS.has(code) ? 409 : 400;
 }
 
-/** A service and the services that it needs and that are not there. */
+/** A service and its missing dependencies. */
 export interface Lack {
   name: string;
   dependencies: readonly string[];
 }
 
-/** Half a line of the log. Failing code, which may say anything, has a say in the message, and `/health` shows it. */
+/** Half a log line. The failing code contributes to the message, and `/health` shows it. */
 const MAX_MESSAGE = 4096;
 
-/** Raised when a folder cannot be loaded or a service cannot be changed. `message` is one line for people, of bounded length. */
+/** A folder that cannot be loaded, or a change that failed. `message` is one line for people, of bounded length. */
 export class LoadFailure extends Error {
   override name = "LoadFailure";
-  /** For `MISSING_DEPENDENCY`: who lacks what. */
+  /** For `MISSING_DEPENDENCY`: the service and its missing dependencies. */
   readonly lacks: Lack | undefined;
-  /** For code that was tried together with what it needs: what the folders of that held, by digest. */
+  /** The digests, by folder, of the dependencies that were started before this code in a trial. */
   startedAfter: ReadonlyMap<string, string | undefined> | undefined;
   constructor(
     readonly code: LoadFailureCode,
@@ -104,18 +106,18 @@ export class LoadFailure extends Error {
   }
 }
 
-/** For what is asked for while the server ends. */
+/** The failure of requests made while the server shuts down. */
 export function shuttingDown(): LoadFailure {
   return new LoadFailure("SHUTTING_DOWN", "find", "the server is shutting down.");
 }
 
-/** For a folder that the operator has switched off. */
+/** The failure of loading a folder that the operator has switched off. */
 export function switchedOff(dirName: string): LoadFailure {
   const message = `"${dirName}" is switched off; POST /services/enable/${dirName} switches it on again.`;
   return new LoadFailure("DISABLED", "find", message);
 }
 
-/** For an `init` that asks for a change which waits for that `init`; `circle` has the folders. */
+/** The failure of an `init` that requests a change which waits for that `init`; `circle` lists the folders. */
 export function initCycle(circle: readonly string[]): LoadFailure {
   const [folder] = circle;
   const message =
@@ -125,7 +127,7 @@ export function initCycle(circle: readonly string[]): LoadFailure {
   return new LoadFailure("INIT_CYCLE", "init", message);
 }
 
-/** Anything thrown while looking at a folder, as a load failure. */
+/** Converts anything thrown while reading a folder into a load failure. */
 export function asLoadFailure(error: unknown): LoadFailure {
   if (isA(error, LoadFailure)) return error;
   return new LoadFailure("UNREADABLE", "find", `the folder cannot be read: ${messageOf(error)}`, {
@@ -133,19 +135,19 @@ export function asLoadFailure(error: unknown): LoadFailure {
   });
 }
 
-/** For a service that needs others which are not there. */
+/** The failure of a service with missing dependencies. */
 export function missingDependency(name: string, needs: readonly string[]): LoadFailure {
   const list = needs.map((need) => `"${need}"`).join(", ");
   const message = `Missing dependency ${list} of "${name}".`;
   return new LoadFailure("MISSING_DEPENDENCY", "order", message, { lacks: { name, dependencies: needs } });
 }
 
-/** For services that need each other; `cycle` is the path from a service back to itself. */
+/** The failure of services that depend on each other; `cycle` is the path from a service back to itself. */
 export function dependencyCycle(cycle: readonly string[]): LoadFailure {
   return new LoadFailure("DEPENDENCY_CYCLE", "order", `dependency cycle: ${cycle.join(" → ")}.`);
 }
 
-/** For a folder that came to hold other code than what was looked at before. */
+/** The failure of a folder whose code changed while it was being loaded. */
 export function changedMeanwhile(dirName: string): LoadFailure {
   return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
 }

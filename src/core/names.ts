@@ -1,9 +1,9 @@
-/** Which names a service and its folder may have. */
+/** Valid names of services and folders. */
 import { LoadFailure } from "./load-failure.js";
 
 const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Paths that belong to the server itself, now or by agreement. */
+/** Names reserved for the server, in use or for the future. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "health",
   "auth",
@@ -20,12 +20,12 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "robots.txt",
 ]);
 
-/** Whether `name` can be a path segment, a folder and a file name everywhere. */
+/** Whether `name` is safe as a path segment, folder name and file name on all systems. */
 export function isSafeName(name: unknown): name is string {
   return typeof name === "string" && SAFE_NAME.test(name) && !name.includes("..");
 }
 
-/** Whether a folder directly below the services folder may be called so. From that of packages everybody imports. */
+/** Whether `name` may be a service folder's. `node_modules` may not: packages are resolved from there. */
 export function isFolderName(name: unknown): name is string {
   return isSafeName(name) && name.toLowerCase() !== "node_modules";
 }
@@ -35,7 +35,11 @@ function shown(name: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…"` : text;
 }
 
-/** Throws a `LoadFailure` unless `dirName` names a folder directly below the services folder. */
+/**
+ * Throws unless `dirName` is a valid service folder name.
+ *
+ * @throws LoadFailure `BAD_FOLDER`.
+ */
 export function assertFolderName(dirName: unknown): asserts dirName is string {
   if (isFolderName(dirName)) return;
   const why = isSafeName(dirName)
@@ -44,7 +48,11 @@ export function assertFolderName(dirName: unknown): asserts dirName is string {
   throw new LoadFailure("BAD_FOLDER", "find", `${shown(dirName)} cannot be a service folder: ${why}`);
 }
 
-/** Throws a `LoadFailure` unless `name` may be a service's name. */
+/**
+ * Throws unless `name` is a valid service name.
+ *
+ * @throws LoadFailure `BAD_NAME` or `RESERVED_NAME`.
+ */
 export function assertServiceName(name: unknown): asserts name is string {
   if (!isSafeName(name)) {
     throw new LoadFailure(

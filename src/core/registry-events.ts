@@ -1,10 +1,10 @@
-/** What the registry tells services through the event bus. */
+/** The events by which the registry informs services. */
 
-/** The event that tells services about changes: `{ name, action }`, action `added`, `updated` … or `failed`. */
+/** A change of a service: `{ name, action }`, with an action such as `added`, `updated` or `failed`. */
 export const CHANGE_EVENT = "services:changed";
 
-/** The event after the services folder was gone through; its data is the result. */
+/** A sync of the services folder; the data is its result. */
 export const SYNC_EVENT = "services:synced";
 
-/** The event that tells services that the server is about to end, before it waits for what is in flight. */
+/** The server is about to end; emitted before it waits for requests in flight. */
 export const STOPPING_EVENT = "services:stopping";

@@ -1,4 +1,4 @@
-/** What serves, and every change of it, one after the other: so that two changes never race. */
+/** The registry of running services, and the state that changes to them share. */
 import { join } from "node:path";
 import { Starts } from "./boot/starts.js";
 import { Admission } from "./changes/admission.js";
@@ -25,26 +25,28 @@ import type { ReloadAction, ServiceRegistry } from "./registry-types.js";
 import type { ContextHost, Peer } from "./version/context.js";
 import { PendingWaits } from "./waiters.js";
 
+/** What a registry is made of. */
 export interface RegistryOptions {
   servicesDir: string;
   dataDir: string;
   events: EventBus;
   logs: LogBook;
   dispatcher: Dispatcher;
-  /** Tries unknown code elsewhere first; without one, code is loaded untried. */
+  /** Tries unknown code in child processes first; without it, code is loaded untried. */
   checker?: Checker;
-  /** Whether to remember on disk what was switched off and which code served; default true. */
+  /** Whether to persist switches, digests and copies of code; default true. */
   persistent?: boolean;
   initTimeoutMs: number;
   drainTimeoutMs: number;
 }
 
+/** Holds running services and everything that operations on them need. */
 export class Registry {
   readonly table: ServiceTable;
   readonly failures: FailureBook;
   readonly switches: Switches | undefined;
   readonly starts = new Starts();
-  /** Resolved once the start of the server is over. */
+  /** Resolves once the start of the server is over. */
   readonly started = Promise.withResolvers<void>();
   readonly trials: Trials;
   readonly admission: Admission;
@@ -88,12 +90,12 @@ export class Registry {
     this.admission = new Admission({ table, host, dispatcher, checker, initTimeoutMs, waits });
   }
 
-  /** Services that are on their way; requests for them wait. */
+  /** Services that are still being started; requests for them wait. */
   get pending(): PendingServices {
     return this.#options.dispatcher.pending;
   }
 
-  /** The copies of code that served; undefined when nothing is kept on disk. */
+  /** Copies of code that served; undefined when nothing is persisted. */
   get snapshots(): Snapshots | undefined {
     const { persistent, dataDir } = this.#options;
     if (persistent === false) return undefined;
@@ -101,7 +103,7 @@ export class Registry {
     return this.#snapshots;
   }
 
-  /** What the folders held when the server started last; undefined when nothing is kept on disk. */
+  /** Opens the cache of folder digests; undefined when nothing is persisted. */
   openSourceCache(): SourceCache | undefined {
     const { persistent, dataDir } = this.#options;
     return persistent === false ? undefined : new SourceCache(dataDir, this.log);
@@ -111,11 +113,12 @@ export class Registry {
     return this.#options.servicesDir;
   }
 
-  /** Tries unknown code elsewhere; undefined where code is loaded untried. */
+  /** Tries unknown code; undefined when code is loaded untried. */
   get checker(): Checker | undefined {
     return this.#options.checker;
   }
 
+  /** A running service, as other services may use it. */
   peer(name: string): Peer | undefined {
     const service = this.table.get(name);
     if (!service) return undefined;
@@ -123,17 +126,17 @@ export class Registry {
     return { module, scope: generation.scope, reloadable: service.dirName !== undefined };
   }
 
-  /** The registry as one service sees it: the caller's own requests do not hold up its own exchange. */
+  /** The registry as one service sees it. The caller's own requests do not delay its own exchange. */
   view(caller?: string): ServiceRegistry {
     return registryViews().registryView(this, this.#options, caller);
   }
 
-  /** Tells services that the whole folder was gone through, for those that look after other kinds of folders. */
+  /** Announces a sync to services, for those that handle other kinds of folders. Does not wait. */
   announceSync(result: SyncResult): void {
     void this.#options.events.emit(SYNC_EVENT, result);
   }
 
-  /** Tells services and streams what has changed; nobody is waited for. */
+  /** Announces a change to services. Does not wait. */
   announce(
     name: string,
     action: ReloadAction | "failed" | "disabled" | "rolled-back",
@@ -147,7 +150,7 @@ export class Registry {
     void this.#options.events.emit(CHANGE_EVENT, data);
   }
 
-  /** Imports a folder's present code, untried; it serves nobody yet. Rejects with a `LoadFailure`. */
+  /** Imports a folder's current code, untried and without starting it. Rejects with a `LoadFailure`. */
   importFolder(dirName: string): Promise<Generation> {
     const { logs, initTimeoutMs, dataDir } = this.#options;
     const dir = join(this.servicesDir, dirName);
@@ -161,18 +164,18 @@ export class Registry {
     await this.admission.admit(wrapModule(exported, logs, dataDir), undefined, undefined);
   }
 
-  /** How long the requests and streams of a version that was exchanged may take, in milliseconds. */
+  /** How long requests and streams of a replaced version may take, in milliseconds. */
   get drainTimeoutMs(): number {
     return this.#options.drainTimeoutMs;
   }
 
-  /** Whether a folder's code is no longer the running version's. */
+  /** Whether a service's folder has changed since the running version was loaded. */
   changed({ dirName, current: { source } }: Service): boolean {
     if (!source || dirName === undefined) return false;
     return hasChanged(join(this.servicesDir, dirName), source);
   }
 
-  /** Tells services that the server ends; nobody is waited for. */
+  /** Announces the end of the server to services. Does not wait. */
   announceStop(): void {
     void this.#options.events.emit(STOPPING_EVENT, {});
   }

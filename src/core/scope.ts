@@ -1,4 +1,4 @@
-/** What one version of a service owns, and letting go of all of it. */
+/** Everything that one version of a service owns, and its disposal. */
 
 import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
@@ -6,30 +6,27 @@ import type { Awaitable } from "./types.js";
 import { InFlight } from "./version/in-flight.js";
 import { PendingWaits } from "./waiters.js";
 
-/** Enters the context in which a service's code runs, so that what it opens and throws is its own. */
+/** Runs a function in a service's context, so that what it opens and throws belongs to the service. */
 export type Run = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => R;
 
 const runDirectly: Run = (fn, ...args) => fn(...args);
 
-/** The longest that a timer takes, in milliseconds: for code whose limits apply elsewhere. */
+/** The longest timer delay, in milliseconds; for code whose limits apply elsewhere. */
 export const NO_LIMIT_MS = 2 ** 31 - 1;
 
-/** Raised to whoever waits for code whose version of the service is gone. */
+/** Rejects waits for code whose version of the service is gone. */
 export class ScopeEnded extends Error {
   override name = "ScopeEnded";
 }
 
-/**
- * Settles like `promise`, or rejects with `makeError()` after `ms` milliseconds; before that if it is given up by the
- * `waits` it belongs to.
- */
+/** Settles like `promise`, or rejects with `makeError()` after `ms` milliseconds, or when `waits` are rejected. */
 export function withTimeout<T>(
   promise: Promise<T>,
   ms: number,
   makeError: () => Error,
   waits?: PendingWaits,
 ): Promise<T> {
-  // Not with `Promise.race`, which costs eight times as much: a start does this for each service.
+  // Not `Promise.race`, which costs eight times as much: a start does this for each service.
   return new Promise((resolve, reject) => {
     let leave: (() => void) | undefined;
     const timer = setTimeout(() => {
@@ -47,41 +44,44 @@ export function withTimeout<T>(
         clearTimeout(timer);
         how(outcome);
       };
-    // A service may give something else than a promise.
+    // A service may return something other than a promise.
     Promise.resolve(promise).then(settle(resolve), settle(reject));
   });
 }
 
 type Disposer = () => Awaitable;
 
-/** How long one disposer may take before the next one runs, in milliseconds. */
+/** How long a disposer may take before the next one runs, in milliseconds. */
 const DISPOSER_LIMIT_MS = 5000;
 
 /**
- * What happens to a store's methods that others call between its last saving and the next version. Asynchronous ones
- * wait. What the others change would be lost, so the flushWindow begins again when any was called; since that could go on
- * for ever, the last time they are refused.
+ * The window between a store's last flush and the swap to the next version, which has read the store. What
+ * other services change through it would be lost: calls of async methods wait for the swap; other calls set
+ * `wasCalled`, and the store is flushed and the next version started again. Since that could repeat for ever,
+ * such calls are refused in the last attempt.
  */
 export interface FlushWindow {
+  /** Whether the store may have been changed in this window. */
   wasCalled: boolean;
+  /** Whether calls are refused. */
   readonly refusesCalls: boolean;
 }
 
 /** Owns the subscriptions, timers, disposers and unfinished work of one version of a service. */
 export class Scope {
-  /** The name under which it logs; the folder until the module has said its own. */
+  /** The name used in logs; the folder's until the module's own is known. */
   service: string;
   readonly log: Logger;
   /** Runs a function in the service's own context. */
   readonly run: Run;
   /**
-   * Whether events reach this version; false until it is swapped in and after it is swapped out. Its timers run from
-   * when they are made until its end.
+   * Whether this version receives events: from its swap in to its swap out. Its timers run from their creation
+   * to its end.
    */
   active = false;
   /** Set while the service is being exchanged; events for it wait until this settles. */
   paused: Promise<void> | undefined;
-  /** Set while the store, which was saved, is handed over to the next version. */
+  /** Set between the store's last flush and the swap. */
   flushWindow: FlushWindow | undefined;
   lateErrors = 0;
   handlers = 0;
@@ -107,7 +107,7 @@ export class Scope {
     return this.#ended;
   }
 
-  /** Events that are being handled, and what others do with the store. */
+  /** Events being handled, and calls of the store by other services. */
   get handling(): InFlight {
     this.#handling ??= new InFlight(this);
     return this.#handling;
@@ -117,7 +117,7 @@ export class Scope {
     return this.#disposers.size;
   }
 
-  /** Registers a disposer; returns the function that withdraws it. After the end it runs at once. */
+  /** Registers a disposer. Returns the function that removes it. After the end, the disposer runs at once. */
   own(disposer: Disposer): () => void {
     if (this.#ended) {
       void this.#dispose(disposer);
@@ -127,7 +127,7 @@ export class Scope {
     return () => this.#disposers.delete(disposer);
   }
 
-  /** Logs and counts an error that no caller is there to receive. */
+  /** Logs and counts an error that no caller receives. */
   fault(where: string, error: unknown): void {
     this.lateErrors++;
     this.log.error(`${where}:`, error);
@@ -140,13 +140,13 @@ export class Scope {
     return this.#waits.wait(promise);
   }
 
-  /** A timer that ends with this scope and whose errors stay in it. Returns the function that stops it. */
+  /** Creates a timer that ends with this scope and whose errors are logged. Returns the function that stops it. */
   timer(kind: "timeout" | "interval", fn: () => Awaitable, ms: number): () => void {
     const tick = () => {
       if (kind === "timeout") release();
       this.call(`timer (${kind} of ${ms} ms)`, fn);
     };
-    // What is longer than timers can wait would run at once, and an interval again and again.
+    // Longer delays would overflow and fire at once.
     const wait = Math.min(ms, NO_LIMIT_MS);
     const handle = kind === "timeout" ? setTimeout(tick, wait) : setInterval(tick, wait);
     this.timers++;
@@ -163,7 +163,7 @@ export class Scope {
     return release;
   }
 
-  /** Calls service code whose result nobody waits for; what it throws or rejects is logged. */
+  /** Calls service code without waiting for its result; errors and rejections are logged. */
   call(where: string, fn: () => Awaitable): void {
     try {
       const result = this.run(fn);
@@ -206,7 +206,7 @@ export class Scope {
     }
   }
 
-  /** Releases everybody who still waits for this scope's code. Call it when that code can no longer answer. */
+  /** Rejects all waits for this scope's code. Call it when that code can no longer answer. */
   abandon(): void {
     this.#waits?.rejectAll(this.#endedError());
   }

@@ -1,7 +1,8 @@
 /**
- * One version of a service from start to end: init, serving, and going without losing anything. When another takes its
- * place it drains (draining.ts): finishes what it has begun. Then, or when the service is removed, it is retired: store
- * saved and closed. With that its generation is disposed, which ends its scope: everything that its code opened.
+ * One version of a service from start to end: `init`, serving, and retirement without data loss. A replaced
+ * version first drains (draining.ts): it finishes what it has begun. Then, or when the service is removed, it
+ * is retired: its store is saved and closed, and its generation is disposed, which ends its scope and closes
+ * everything that its code opened.
  */
 
 import type { Source } from "./code/digest.js";
@@ -17,13 +18,13 @@ import type { ServiceModule } from "./types.js";
 import { type ContextHost, createContext } from "./version/context.js";
 import type { PendingWaits } from "./waiters.js";
 
-/** A loaded generation with its request side. */
+/** A generation that has been started. */
 export interface Version {
   number: number;
   generation: Generation;
   module: ServiceModule;
   serving: Serving;
-  /** Undefined for modules handed over as objects. */
+  /** Undefined for module objects. */
   source: Source | undefined;
   loadedAt: Date;
 }
@@ -31,20 +32,21 @@ export interface Version {
 /** How long a store may take to flush or close, and `dispose` to finish, in milliseconds. */
 const STORE_LIMIT_MS = 10_000;
 
-/** The same for a version that is given up since the server ends, in milliseconds. */
+/** The same for a version that is abandoned at the end of the server. */
 const SHUTDOWN_LIMIT_MS = 1000;
 
+/** What starting a version needs. */
 export interface StartOptions {
   host: ContextHost;
   hooks: ServingHooks;
   initTimeoutMs: number;
-  /** By whom an `init` that runs can be given up. */
+  /** Can abandon a running `init`. */
   waits: PendingWaits;
 }
 
 /**
- * Prepares a generation for requests and runs its `init`. On failure the generation is let go of; its store is closed
- * only if its `init` was begun: before that another version may own the data.
+ * Runs a generation's `init` and prepares it for requests. On failure the generation is disposed; its store is
+ * closed only if its `init` had begun: before that, another version may own the data.
  */
 export async function startVersion(
   number: number,
@@ -56,12 +58,12 @@ export async function startVersion(
   let wasBegun = false;
   try {
     if (generation.module.init) {
-      // That it can be mounted at all is found out before.
+      // Detects an app that cannot be mounted before `init` runs.
       servingOf(generation, hooks);
       wasBegun = true;
       await runInit(generation, options);
     }
-    // With what init has added to its app.
+    // Mounted again, since `init` may have added routes.
     return versionOf(number, generation, source, hooks);
   } catch (error) {
     const limitMs = options.waits.isClosed ? SHUTDOWN_LIMIT_MS : STORE_LIMIT_MS;
@@ -71,7 +73,11 @@ export async function startVersion(
   }
 }
 
-/** Prepares a generation that has been initialised for requests. Throws a `LoadFailure`. */
+/**
+ * Prepares an initialised generation for requests.
+ *
+ * @throws LoadFailure
+ */
 export function versionOf(
   number: number,
   generation: Generation,
@@ -79,7 +85,7 @@ export function versionOf(
   hooks: ServingHooks,
 ): Version {
   const { module } = generation;
-  // What was handed over as an object may be handed over again, and start anew.
+  // A module object may be started again, so its getters stay.
   if (source) settleModule(module);
   return { number, generation, module, serving: servingOf(generation, hooks), source, loadedAt: new Date() };
 }
@@ -120,7 +126,7 @@ async function runInit({ module, scope }: Generation, options: StartOptions): Pr
 
 type Owner = Pick<Version, "module" | "generation">;
 
-/** Writes out a version's store. Rejects with the store's own error, or when it takes too long. */
+/** Flushes a version's store. Rejects with the store's own error, or when it takes too long. */
 export async function flushStore({ module, generation }: Owner): Promise<void> {
   const { store } = module;
   if (!store?.flush) return;
@@ -132,7 +138,7 @@ export async function flushStore({ module, generation }: Owner): Promise<void> {
   );
 }
 
-/** The same for a version that must not go before it has saved: rejects with a `LoadFailure`. */
+/** Flushes the store of a version that must not go before it has saved. Rejects with a `LoadFailure`. */
 export async function saveStore(version: Version): Promise<void> {
   try {
     await flushStore(version);
@@ -160,34 +166,41 @@ async function attempt(
   }
 }
 
-/** How long handlers of events, and what others do with the store, are waited for at most, in milliseconds. */
+/** The maximum wait for event handlers and store calls of others, in milliseconds. */
 const HANDLING_LIMIT_MS = 2000;
 
+/** How a version is retired. */
 export interface RetireOptions {
   /** How long requests and streams may take to finish, in milliseconds. */
   drainMs: number;
   flush: boolean;
-  /** The server is going: nobody waits for event streams, whose clients come back later. */
+  /** The server is shutting down: event streams are not waited for, since clients reconnect. */
   shutdown?: boolean;
   /** How long `dispose`, `flush` and `close` may take each, in milliseconds; default 10 000. */
   limitMs?: number;
-  /** Replies still being sent that may be this version's. */
+  /** The number of replies in transit that may be this version's. */
   untrackedReplies: () => number;
-  /** Nothing is waited for any more once this settles. */
+  /** Ends all waiting when it settles. */
   cutShort?: Promise<void>;
-  /** Whether what waits for a change itself is waited for: only where no change waits for the end of this version. */
+  /**
+   * Whether to wait for work that itself waits for a change. Only if no change waits for the end of this
+   * version.
+   */
   includeAwaiting?: boolean;
 }
 
-/** Lets go of a version that never served. Its store is closed, not flushed: the data is another version's. */
+/**
+ * Retires a version that never served. Its store is closed without a flush: the data belongs to another
+ * version.
+ */
 export function discard(version: Version): Promise<void> {
   return retire(version, { drainMs: 0, flush: false, untrackedReplies: () => 0 });
 }
 
 /**
- * Lets go of a version that receives no more requests: waits for what is in flight, up to `drainMs`, then calls
- * its `dispose`, flushes (unless a newer version owns the data by now), closes the store and ends the scope.
- * Never rejects; what goes wrong is in the service's log.
+ * Retires a version that receives no more requests: waits up to `drainMs` for requests in flight, calls
+ * `dispose`, flushes the store (unless a newer version owns the data), closes it, and ends the scope. Never
+ * rejects; errors are in the service's log.
  */
 export async function retire(version: Version, options: RetireOptions): Promise<void> {
   const { generation, module, serving } = version;

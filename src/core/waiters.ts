@@ -1,22 +1,23 @@
-/** Waiting for others, without for ever. */
+/** Waiting with a way out: waits that can be rejected, aborted or time out. */
 
-/** Those who wait for what may never come. Once they are told that it will not, whoever comes later is told at once. */
+/** Waits that can be rejected together. Once rejected, later waits reject at once. */
 export class PendingWaits {
   readonly #rejecters = new Set<(error: Error) => void>();
   #reason: Error | undefined;
 
-  /** Has `reject` called when it is given up; returns how to leave before. */
+  /** Registers a wait. Returns the function that removes it. */
   add(reject: (error: Error) => void): () => void {
     if (this.#reason) reject(this.#reason);
     else this.#rejecters.add(reject);
     return () => this.#rejecters.delete(reject);
   }
 
+  /** Whether waits have been rejected. */
   get isClosed(): boolean {
     return this.#reason !== undefined;
   }
 
-  /** Settles like `promise`, or rejects with what {@link rejectAll} was given. */
+  /** Settles like `promise`, or rejects with the error given to {@link rejectAll}. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const leave = this.add(reject);
@@ -24,7 +25,7 @@ export class PendingWaits {
     });
   }
 
-  /** Nobody needs to wait any more, now or later. */
+  /** Rejects all current and future waits. */
   rejectAll(error: Error): void {
     this.#reason ??= error;
     for (const reject of this.#rejecters) reject(error);
@@ -33,10 +34,12 @@ export class PendingWaits {
 }
 
 /**
- * Settles like `promise`, or rejects with the signal's reason once it is aborted: for what cannot be ended, but need
- * not be waited for.
+ * Settles like `promise`, or rejects with the signal's reason once it is aborted. For operations that cannot be
+ * cancelled but need not be awaited.
  *
- * @param why What to reject with instead.
+ * @param why Maps the signal's reason to the error to reject with.
+ * @example
+ * const found = await untilAborted(lookup(host), c.req.raw.signal);
  */
 export async function untilAborted<T>(
   promise: Promise<T>,
@@ -55,20 +58,21 @@ export async function untilAborted<T>(
   }
 }
 
-/** Something that can come to be so; who waits for it looks again whenever it may have changed. */
+/** A condition variable: waits re-evaluate their predicate when notified. */
 export class Condition {
   readonly #checks = new Set<() => void>();
 
+  /** Whether anything waits. */
   get hasWaiters(): boolean {
     return this.#checks.size > 0;
   }
 
-  /** It may have changed. */
+  /** Re-evaluates the predicates of all waits. */
   notify(): void {
     for (const check of this.#checks) check();
   }
 
-  /** Resolves with `true` once `holds` says so, with `false` after `ms` milliseconds. */
+  /** Resolves with true once `holds()` is true, with false after `ms` milliseconds. */
   async wait(holds: () => boolean, ms: number): Promise<boolean> {
     if (holds()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();

@@ -1,4 +1,4 @@
-/** The first half of a start: the code of every folder is imported, side by side. */
+/** The first phase of a start: the code of all folders is imported in parallel. */
 
 import type { Trial } from "../checker/trials.js";
 import type { Checker, ModuleFacts } from "../checker.js";
@@ -9,30 +9,35 @@ import type { Generation } from "../generation.js";
 import { asLoadFailure } from "../load-failure.js";
 import type { Registry } from "../registry.js";
 
-/** A folder whose code has been imported. */
+/** A folder whose code has been imported, and not started. */
 export interface Imported {
   candidate: ServiceFolder;
   generation: Generation;
   source: Source;
   name: string;
   dependencies: string[];
-  /** What came of trying its code, where it had to be tried; of its `init` too, where that could be begun at once. */
+  /** The result of the code's trial, if it needed one; includes its `init` where that could be tried at once. */
   trial?: Promise<Trial>;
 }
 
+/** What an import round reports. */
 export interface ImportRoundEvents {
-  /** The code arrived after the round was closed, and whoever has the older right to its name has been dealt with. */
+  /**
+   * The import finished after the round was closed, and the folder with the prior claim to the name has been
+   * handled.
+   */
   late(one: Imported): Promise<void>;
+  /** The import failed, at any time. */
   failed(candidate: ServiceFolder, error: unknown): void;
 }
 
-/** Imports folders at the same time. When it is closed, those that are not done no longer hold up the others. */
+/** Imports folders in parallel. Once it is closed, folders that are not done no longer delay the others. */
 export class ImportRound {
-  /** Settles for each folder, by its name, when it has been dealt with. Never rejects. */
+  /** By folder name: settles when the folder has been handled. Never rejects. */
   readonly tasks = new Map<string, Promise<void>>();
-  /** Folders that have not been dealt with. */
+  /** Folders that have not been handled yet. */
   readonly unsettled: Set<string>;
-  /** Settle when what came late has been dealt with. */
+  /** Settle when late folders have been handled. */
   readonly latecomers: Promise<void>[] = [];
   readonly #events: ImportRoundEvents;
   readonly #imported: Imported[] = [];
@@ -63,11 +68,11 @@ export class ImportRound {
     this.unsettled.delete(candidate.dirName);
   }
 
-  /** Ends the round and returns what has arrived. */
+  /** Ends the round and returns what has been imported. */
   close(): Imported[] {
     this.#open = false;
     if (this.unsettled.size > 0) this.latecomers.push(...this.tasks.values());
-    // The folder that is called like its service has the older right to the name, also when it is slow.
+    // A folder with the service's own name has the prior claim to it, even when it is slow.
     const mustWait = ({ name, candidate }: Imported) =>
       name !== candidate.dirName && this.unsettled.has(name);
     for (const one of this.#imported.filter(mustWait)) {
@@ -82,7 +87,7 @@ export class ImportRound {
     await this.#events.late(one);
   }
 
-  /** Waits for the folder that is called like this one's service, unless that would be waiting for itself. */
+  /** Waits for the folder with the service's name, unless that would be a wait for itself. */
   async #waitForNamesake({ name, candidate: { dirName } }: Imported): Promise<void> {
     for (let next: string | undefined = name; next !== undefined; next = this.#waitingFor.get(next)) {
       if (next === dirName) return;
@@ -93,7 +98,7 @@ export class ImportRound {
   }
 }
 
-/** Imports a folder's present code, which `source` identifies, tried by `checker` first unless it has served before. */
+/** Imports a folder's current code, which `source` identifies. Unknown code is tried by `checker` first. */
 export async function importChecked(
   registry: Registry,
   candidate: ServiceFolder,
@@ -110,7 +115,7 @@ export async function importChecked(
   return { ...imported(candidate, source, generation), trial };
 }
 
-/** What needs nobody is tried while others are still being imported. Never rejects. */
+/** Tries an `init` without dependencies while other folders are still being imported. Never rejects. */
 async function tryInit(
   trial: Trial & { facts: ModuleFacts },
   checker: Checker,

@@ -1,4 +1,4 @@
-/** The second half of a start: what was imported is put in order and started, dependencies first. */
+/** The second phase of a start: imported services are started, dependencies first. */
 
 import type { Checker } from "../checker.js";
 import type { ServiceFolder } from "../discover.js";
@@ -6,9 +6,10 @@ import { LoadFailure, missingDependency } from "../load-failure.js";
 import type { Registry } from "../registry.js";
 import type { Imported } from "./imports.js";
 
+/** Reports why a folder could not be started; `name` is its service's, where known. */
 export type Fail = (candidate: ServiceFolder, error: unknown, name?: string) => void;
 
-/** Of several folders with one name, the one called like it is kept, else the first. */
+/** Of several folders with the same service name, keeps the one named like the service, else the first. */
 export function dropDuplicates(imported: readonly Imported[], fail: Fail): Imported[] {
   const sorted = imported.toSorted((a, b) => (a.candidate.dirName < b.candidate.dirName ? -1 : 1));
   const byName = new Map<string, Imported>();
@@ -26,9 +27,10 @@ export function dropDuplicates(imported: readonly Imported[], fail: Fail): Impor
   });
 }
 
-/** What is found for a service that has started and serves. */
+/** The start of a service that already serves. Compared by identity, to avoid needless awaits. */
 export const SERVING: Promise<boolean> = Promise.resolve(true);
 
+/** What starting services takes. */
 export interface StartOptions {
   registry: Registry;
   checker: Checker | undefined;
@@ -36,8 +38,8 @@ export interface StartOptions {
 }
 
 /**
- * Starts services, each once those it needs have started; `ordered` has dependencies first. Each promise resolves
- * with whether its service serves, and never rejects.
+ * Starts services, each as soon as its dependencies have started; `ordered` has dependencies first. Each
+ * promise resolves with whether its service serves, and never rejects.
  */
 export function startInOrder(
   ordered: readonly Imported[],
@@ -59,7 +61,7 @@ export function startInOrder(
   return starting;
 }
 
-/** Whether nothing has to be waited for, which many awaits would be for nothing. */
+/** Whether a service can be started synchronously, which avoids many awaits at a start. */
 function canStartAtOnce(
   { candidate: { dirName }, generation }: Imported,
   { registry }: StartOptions,
@@ -106,7 +108,7 @@ async function start(
   }
   try {
     return await registry.queue.forFolder(candidate.dirName, async () => {
-      // Somebody may have asked for it meanwhile, or switched it off.
+      // A change may have loaded it meanwhile, or switched it off.
       const isThere = registry.table.byFolder(candidate.dirName) !== undefined;
       if (isThere || registry.switches?.isDisabled(candidate.dirName)) {
         await generation.dispose();
@@ -121,7 +123,7 @@ async function start(
   }
 }
 
-/** Folders of everything that `one` depends on, dependencies first. */
+/** The folders of all direct and indirect dependencies, in start order. */
 function dependencyFolders(one: Imported, byName: ReadonlyMap<string, Imported>): string[] {
   const dirs = new Set<string>();
   const visit = (current: Imported) => {

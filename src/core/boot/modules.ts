@@ -1,9 +1,9 @@
-/** Services that are handed over as module objects, without a folder. */
+/** Services that are passed as module objects rather than loaded from folders. */
 import { asLoadFailure, dependencyCycle, type LoadFailure } from "../load-failure.js";
 import type { Registry } from "../registry.js";
 import { type Node, orderByDependencies } from "./order.js";
 
-/** Starts them, those that others need first; why one cannot be is in the registry's list of failures. */
+/** Starts modules, dependencies first. Failures are recorded in the registry. */
 export async function addModules(registry: Registry, modules: readonly unknown[]): Promise<void> {
   const nodes = modules.map(nodeOf);
   const { ordered, cyclic } = orderByDependencies(nodes, new Set());
@@ -20,7 +20,7 @@ export async function addModules(registry: Registry, modules: readonly unknown[]
   }
 }
 
-/** What can be known of something that may be no module at all, which is found out when it is added. */
+/** The name and dependencies of a value that has not been validated yet; that happens when it is added. */
 function nodeOf(module: unknown): Node & { module: unknown } {
   const { name, dependencies } = Object(module) as { name?: unknown; dependencies?: unknown };
   const needs = Array.isArray(dependencies) ? dependencies.filter((need) => typeof need === "string") : [];

@@ -1,22 +1,23 @@
-/** In which order do services start, and which cannot? */
+/** Orders services by their dependencies. */
 
-/** What ordering needs to know about a service. */
+/** A service in the dependency graph. */
 export interface Node {
   name: string;
   dependencies: readonly string[];
 }
 
+/** The result of ordering. */
 export interface Order<T extends Node> {
-  /** Dependencies first; otherwise as given. */
+  /** Dependencies first; otherwise in the given order. */
   ordered: T[];
-  /** Services that cannot start, with the names that stand in the way. */
+  /** Services that cannot start, with their unmet dependencies. */
   missing: Array<{ node: T; needs: string[] }>;
   /** Members of a dependency cycle, with the cycle as a path. */
   cyclic: Array<{ node: T; cycle: string[] }>;
 }
 
 /**
- * Orders services by their dependencies. `present` names services that run already. A service whose dependency
+ * Orders services by their dependencies. `present` names services that already run. A service whose dependency
  * is missing or part of a cycle is itself reported as missing it.
  */
 export function orderByDependencies<T extends Node>(
@@ -34,7 +35,7 @@ export function orderByDependencies<T extends Node>(
 
   const missing: Order<T>["missing"] = [];
   const open = [...startable.values()];
-  // It grows by those who need what turns out to be missing.
+  // Grows while iterating: dependents of a missing service are missing a dependency too.
   for (const node of open) {
     if (!startable.has(node.name)) continue;
     const needs = node.dependencies.filter((name) => !startable.has(name) && !present.has(name));
@@ -59,7 +60,7 @@ export function orderByDependencies<T extends Node>(
   return { ordered, missing, cyclic };
 }
 
-/** Who needs a service directly, by its name. */
+/** The direct dependents of each service. */
 function dependentsByName<T extends Node>(nodes: readonly T[]): Map<string, T[]> {
   const dependents = new Map<string, T[]>();
   for (const node of nodes) {
@@ -72,7 +73,10 @@ function dependentsByName<T extends Node>(nodes: readonly T[]): Map<string, T[]>
   return dependents;
 }
 
-/** Members of cycles, and those who need them: what is unmet when all others are taken away, dependencies first. */
+/**
+ * Members of cycles and their dependents: what remains after repeatedly removing services whose dependencies
+ * are all met.
+ */
 function inOrBehindCycles<T extends Node>(
   nodes: readonly T[],
   dependents: ReadonlyMap<string, readonly T[]>,
@@ -92,7 +96,7 @@ function inOrBehindCycles<T extends Node>(
   return nodes.filter(({ name }) => unmet.get(name) !== 0);
 }
 
-/** The shortest path from a service back to itself, if there is one. `others` are known by their names. */
+/** The shortest path from a service back to itself, if there is one. */
 export function cycleThrough(start: Node, others: ReadonlyMap<string, Node>): string[] | undefined {
   const neededBy = new Map<string, string>();
   const open = [start];
@@ -112,7 +116,7 @@ export function cycleThrough(start: Node, others: ReadonlyMap<string, Node>): st
   return undefined;
 }
 
-/** All services that need `name`, directly or through others, by name. */
+/** The names of all direct and indirect dependents of a service. */
 export function dependentsOf(name: string, nodes: readonly Node[]): string[] {
   const dependents = dependentsByName(nodes);
   const found = new Set([name]);

@@ -1,20 +1,20 @@
-/** Waiting for many things while any of them moves, within a bound. */
+/** A timeout that is extended by progress. */
 
-/** However much gets done, nobody waits longer than this many times the patience. */
+/** The upper bound of all waits, as a multiple of the timeout. */
 const MAX_FACTOR = 2.5;
 
-/** Waits as long as things get done. One deadline, counted from its making, bounds all waits. */
+/** Waits for promises as long as some of them settle. One deadline, counted from construction, bounds all waits. */
 export class ProgressTimeout {
   readonly #ms: number;
   readonly #deadline: number;
 
-  /** @param ms How long to wait while nothing gets done, in milliseconds. */
+  /** @param ms How long to wait without progress, in milliseconds. */
   constructor(ms: number) {
     this.#ms = ms;
     this.#deadline = performance.now() + MAX_FACTOR * ms;
   }
 
-  /** Whether all of `promises` settled before time ran out; those that did not go on. */
+  /** Resolves with whether all of `promises` settled in time; those that did not are left running. */
   async allSettled(promises: Iterable<Promise<unknown>>): Promise<boolean> {
     const { promise: timedOut, resolve } = Promise.withResolvers<boolean>();
     let until = 0;
@@ -22,7 +22,7 @@ export class ProgressTimeout {
       until = Math.min(performance.now() + this.#ms, this.#deadline);
     };
     progress();
-    // One timer that looks again when it comes too early: to set one at each step would cost more than the rest here.
+    // One timer that re-arms itself when it fires too early: setting one at each step would dominate the cost.
     const check = () => {
       const remaining = until - performance.now();
       if (remaining <= 0) resolve(false);

@@ -1,8 +1,10 @@
-/** Starts of services that are under way beside the queue of changes; a change that concerns one waits for it. */
+/** Starts of services that run outside the queue of changes. */
+
+/** Tracks starts in progress, so that changes to the same service wait for them. */
 export class Starts {
   readonly #underWay = new Map<string, Promise<unknown>>();
 
-  /** Notes a start, which may fail, under the names that it may be asked for by: the service's and its folder's. */
+  /** Registers a start, which may fail, under the names of its service and its folder. */
   add(names: readonly string[], started: Promise<unknown>): void {
     const settled: Promise<unknown> = Promise.allSettled([started]).then(() => {
       for (const name of names) {
@@ -12,12 +14,12 @@ export class Starts {
     for (const name of names) this.#underWay.set(name, settled);
   }
 
-  /** Whether a start is under way: of this service or folder, or of any. */
+  /** Whether a start is in progress: of this service or folder, or of any. */
   has(name?: string): boolean {
     return name === undefined ? this.#underWay.size > 0 : this.#underWay.has(name);
   }
 
-  /** Settles when the start of this service or folder is over; without a name, when all are. */
+  /** Settles when the start of this service or folder is over; without a name, when all starts are. */
   async over(name?: string): Promise<void> {
     if (name === undefined) await Promise.allSettled(this.#underWay.values());
     else await Promise.allSettled([this.#underWay.get(name)]);

@@ -1,4 +1,4 @@
-/** How a version comes to serve: it gets a number, is started, and is made reachable under its name. */
+/** How a version begins to serve: it is numbered, started, and made reachable under its name. */
 import type { Checker } from "../checker.js";
 import type { Source } from "../code/digest.js";
 import type { Dispatcher } from "../dispatch.js";
@@ -11,17 +11,19 @@ import type { ContextHost } from "../version/context.js";
 import { retire, startVersion, type Version, versionOf } from "../version.js";
 import type { PendingWaits } from "../waiters.js";
 
+/** What admission needs of the registry. */
 export interface AdmissionOptions {
   table: ServiceTable;
   host: ContextHost;
   dispatcher: Dispatcher;
-  /** Is told which code has served, so that it need not be tried again. */
+  /** Remembers code that has served, so that it is not tried again. */
   checker: Checker | undefined;
   initTimeoutMs: number;
-  /** Those who wait for an import or an `init`. */
+  /** Waits for imports and `init` functions. */
   waits: PendingWaits;
 }
 
+/** Lets versions into service, until the server shuts down. */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #numbers = new Map<string, number>();
@@ -31,34 +33,34 @@ export class Admission {
     this.#options = options;
   }
 
-  /** From now on nothing is let in: what comes later is told that the server shuts down. */
+  /** Refuses all further versions with `SHUTTING_DOWN`. */
   close(): void {
     this.#closed = true;
   }
 
-  /** What is being imported or started is not waited for any more: it is let go of. */
+  /** Rejects all waits for imports and starts in progress. */
   rejectWaits(): void {
     this.#options.waits.rejectAll(shuttingDown());
   }
 
-  /** Settles like `promise`, or rejects with a `LoadFailure` once nothing is waited for any more. */
+  /** Settles like `promise`, or rejects with a `LoadFailure` once waits are rejected. */
   whileOpen<T>(promise: Promise<T>): Promise<T> {
     return this.#options.waits.wait(promise);
   }
 
-  /** Throws a `LoadFailure` when nothing is let in any more. */
+  /** @throws LoadFailure `SHUTTING_DOWN` after `close()`. */
   assertOpen(): void {
     if (this.#closed) throw shuttingDown();
   }
 
-  /** Starts an imported generation as the next version of its service. On failure it is disposed. */
+  /** Starts an imported generation as the next version of its service. Disposes it on failure. */
   start(generation: Generation, source: Source | undefined): Promise<Version> {
     const { dispatcher: hooks, host, initTimeoutMs, waits } = this.#options;
     const number = this.#nextNumber(generation.module.name);
     return startVersion(number, generation, source, { host, hooks, initTimeoutMs, waits });
   }
 
-  /** Starts an imported generation under its own name, which it returns. On failure it is disposed. */
+  /** Starts an imported generation as a new service and returns its name. Disposes it on failure. */
   async admit(
     generation: Generation,
     dirName: string | undefined,
@@ -78,7 +80,7 @@ export class Admission {
       throw error;
     }
     try {
-      // Nobody served under this name before, so what happens during an asynchronous init is for this version.
+      // No other version serves under this name, so events during an asynchronous init are for this one.
       generation.scope.active = true;
       const version = await this.start(generation, source);
       if (verify) await changes().verifyVersion(version, verify);
@@ -95,8 +97,9 @@ export class Admission {
   }
 
   /**
-   * Like `admit`, in one synchronous step: for what has no `init` and whose folder nobody else is about to load. Throws
-   * a `LoadFailure`; then the generation is still to be disposed.
+   * Synchronous `admit`, for generations without `init` whose folder is not being loaded by anybody else.
+   *
+   * @throws LoadFailure; the caller then disposes the generation.
    */
   admitAtOnce(generation: Generation, dirName: string, source: Source): void {
     this.assertOpen();

@@ -1,4 +1,4 @@
-/** What gives way to the files of a kept copy, and how it gets its place back. */
+/** Folders and links that a restored copy displaces, and how they are put back. */
 // The default import keeps each call visible to a spy.
 import fs, { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -6,20 +6,23 @@ import { asideName } from "../files.js";
 
 /** A folder that was moved aside, or a link that was removed. */
 export interface Displaced {
-  /** Where it was. */
+  /** Its original path. */
   path: string;
-  /** The files that were put into its place. */
+  /** The files that replaced it. */
   files: readonly string[];
-  /** Where the folder is now; undefined for a link. */
+  /** The folder's new path; undefined for a link. */
   aside?: string;
-  /** Where the link led. */
+  /** The link's target; undefined for a folder. */
   target?: string;
 }
 
-/** Is told what is going to give way, before it does. */
+/** Called before something is displaced. */
 export type OnDisplace = (displaced: Displaced) => void;
 
-/** Moves a folder without code out of the way of a file, under a name that is no code; an empty one is removed. */
+/**
+ * Moves a folder without code out of the way of a file, to a name that does not count as code. Empty folders
+ * are removed.
+ */
 export function makeRoom(path: string, note?: OnDisplace): Displaced[] {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
   if (isEmpty(path)) {
@@ -33,14 +36,14 @@ export function makeRoom(path: string, note?: OnDisplace): Displaced[] {
   return [displaced];
 }
 
-/** Whether there is nothing but folders in a folder. */
+/** Whether a folder contains nothing but empty folders. */
 function isEmpty(folder: string): boolean {
   return readdirSync(folder, { withFileTypes: true }).every(
     (entry) => entry.isDirectory() && isEmpty(join(folder, entry.name)),
   );
 }
 
-/** Removes a link that `files` take the place of. What it leads to stays. */
+/** Removes a link that `files` will replace. The target of the link is untouched. */
 export function removeLink(path: string, files: readonly string[], note?: OnDisplace): Displaced {
   const displaced = { path, files, target: readlinkSync(path) };
   note?.(displaced);
@@ -48,15 +51,15 @@ export function removeLink(path: string, files: readonly string[], note?: OnDisp
   return displaced;
 }
 
-/** Whether it has not given way yet, or has its place again. */
+/** Whether it is at its original path: not displaced yet, or put back. */
 export function isInPlace({ path, aside }: Displaced): boolean {
   if (aside !== undefined) return !existsSync(aside);
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 /**
- * Gives its place back to all that gave way; repeat the call if it was interrupted. Returns what gave way to that: what
- * came since and is no code.
+ * Puts everything back that was displaced; may be repeated after an interruption. Returns what had to be
+ * displaced for that: folders without code that were created meanwhile.
  */
 export function putBack(displaced: readonly Displaced[]): Displaced[] {
   return displaced.toReversed().flatMap((one) => {

@@ -1,4 +1,4 @@
-/** A running version gives way to the next one, and nobody notices but by the new behaviour. */
+/** Replaces a running version with the next one without losing requests, events or acknowledged data. */
 
 import type { Source } from "../code/digest.js";
 import { importUnchanged } from "../code/unchanged.js";
@@ -14,14 +14,14 @@ import { drain } from "../version/draining.js";
 import { discard, saveStore, type Version } from "../version.js";
 import { verifyVersion } from "./verify.js";
 
-/** How long an exchange waits for handlers that only read before it goes on without them, in milliseconds. */
+/** How long an exchange waits for handlers that only read, in milliseconds. */
 const PAUSE_LIMIT_MS = 2000;
 
 /**
- * Exchanges a service's version for its folder's present code, which `source` identifies. Requests and events wait
- * while the old version finishes what it has begun and saves, and the new one is imported and started: so its store
- * reads everything that was acknowledged. Until the swap at the end anything that fails leaves the old version
- * serving. Requests to other services get their turn between the steps. Resolves with the service's name.
+ * Replaces a service's version with its folder's current code, which `source` identifies. Requests and events
+ * wait while the old version finishes what it has begun and saves, and the new version is imported and started,
+ * so that its store reads everything that was acknowledged. Any failure before the swap leaves the old version
+ * serving. Requests to other services are served between the steps. Resolves with the service's name.
  */
 export async function exchange(
   registry: Registry,
@@ -48,17 +48,17 @@ export async function exchange(
     reopen();
   }
   registry.checker?.remember(source.digest);
-  // What was not acknowledged must not be stored any more, over what comes now.
+  // An abandoned handler must not store anything any more over what the new version stores.
   drain(table, service, old, wasAbandoned ? 0 : registry.drainTimeoutMs);
   return service.name;
 }
 
-/** So often a store is handed over at most, when other services call it meanwhile. */
+/** How often saving and starting is attempted while other services call the store meanwhile. */
 const MAX_ATTEMPTS = 3;
 
 /**
- * Saves the running version's store and starts the next version, which reads it. Resolves with the next version:
- * nothing was lost between the two, see `FlushWindow`.
+ * Saves the running version's store and starts the next version, which reads it. Repeats both when other
+ * services called the store in between; see `FlushWindow`. Resolves with the next version.
  */
 async function startSuccessor(
   registry: Registry,
@@ -72,7 +72,7 @@ async function startSuccessor(
     const flushWindow = { wasCalled: false, refusesCalls: time === MAX_ATTEMPTS };
     if (old.module.store?.flush) {
       scope.flushWindow = flushWindow;
-      // Of what others have begun a moment ago. What is not over by then must not be acknowledged.
+      // Calls by other services that have just begun. What does not finish in time must not be acknowledged.
       const isOver = await registry.admission.whileOpen(scope.handling.whenOver(PAUSE_LIMIT_MS));
       if (!isOver) scope.handling.abandon(new ReefError("BUSY"));
     }
@@ -103,16 +103,17 @@ async function startNext(
 }
 
 /**
- * Waits for the handlers in flight. Those that only read may finish beside the new version. What the others store
- * after the new version has read the store would be lost, so they get as long as requests get at all, and are not
- * told that it worked after that; so do handlers of events, and replies to such requests that are still being sent.
- * Resolves with whether there were any.
+ * Waits for handlers in flight. Handlers that only read may finish beside the new version. Whatever the others
+ * store after the new version has read the store would be lost, so they are given the full drain time and are
+ * answered with an error after that; the same holds for event handlers and for replies to such requests that
+ * are still being sent. Resolves with whether any were abandoned.
  */
 async function pause(old: Version, limitMs: number, isOwnRequest: boolean): Promise<boolean> {
   const { module, serving, generation } = old;
   const deadline = Date.now() + Math.max(limitMs, PAUSE_LIMIT_MS);
   const left = () => Math.max(0, deadline - Date.now());
-  // Whoever changes its own service from one of its requests waits there for this. Where that matters, it is known.
+  // A request that changes its own service waits for this exchange. Where that matters, `tracksWork` identifies
+  // it.
   const except = isOwnRequest && !serving.tracksWork ? 1 : 0;
   const isIdle = await serving.whenIdle(PAUSE_LIMIT_MS, except);
   if (!module.store?.flush) return false;
@@ -124,7 +125,10 @@ async function pause(old: Version, limitMs: number, isOwnRequest: boolean): Prom
   return !(written && handled && sent);
 }
 
-/** What they store, now that the change they wait for is made, nobody would find again. So they are not acknowledged. */
+/**
+ * Answers requests that wait for this exchange with an error: the new version would not see what they store
+ * now.
+ */
 function abandonAwaiting({ serving, generation }: Version): void {
   serving.abandon("writers");
   generation.scope.handling.abandon(new ReefError("BUSY"));

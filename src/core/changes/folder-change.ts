@@ -1,4 +1,4 @@
-/** A change of a service folder and of what runs from it, as one step. */
+/** Changes a service folder and the running service in one step. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
@@ -8,7 +8,10 @@ import type { FolderChange, ReloadAction } from "../registry-types.js";
 import { load } from "./load.js";
 import { unload } from "./removal.js";
 
-/** Makes the change and brings the service in line, or takes the change back; see `ServiceRegistry.changeFolder`. */
+/**
+ * Applies a change to a folder and updates the running service, or undoes the change; see
+ * `ServiceRegistry.changeFolder`.
+ */
 export async function changeFolder(
   registry: Registry,
   dirName: string,
@@ -19,7 +22,8 @@ export async function changeFolder(
   assertFolderName(dirName);
   const dir = join(registry.servicesDir, dirName);
   const running = registry.table.byFolder(dirName);
-  // A start does not wait for its copies, and after the change what runs now is in the copy alone.
+  // A start does not wait for its copies; after the change, the copy is the only place that has the running
+  // code.
   if (running) await registry.copies.keep(running.name);
   const before = registry.failures.get(dir);
   const existed = existsSync(dir);
@@ -30,7 +34,7 @@ export async function changeFolder(
     if (service) await unload(registry, service.name, { force }, caller);
     registry.failures.clear(dir);
     const action = !existsSync(dir) ? "removed" : existed ? "updated" : "added";
-    // Whoever serves other kinds of folders learns of it here.
+    // Tells services that handle other kinds of folders, such as plugins.
     if (!service) registry.announce(dirName, action);
     return { name: service?.name ?? dirName, action };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** One pass through the services folder: what is gone is removed, what changed or is new is loaded. */
+/** One pass over the services folder: removes what is gone and loads what is new or changed. */
 import { join } from "node:path";
 import type { Trial } from "../checker/trials.js";
 import { rescanServices, type Scan } from "../discover.js";
@@ -8,15 +8,16 @@ import type { Version } from "../version.js";
 import { emptyResult, loadInRounds, type SyncResult } from "./load-rounds.js";
 import { unload } from "./removal.js";
 
+/** Options of one pass. */
 export interface PassOptions {
   caller?: string | undefined;
-  /** Versions of which it is known that their code has not changed. */
+  /** Versions whose code is known to be unchanged. */
   unchanged?: ReadonlySet<Version>;
-  /** The folders that are not loaded in this pass. */
+  /** Excludes folders from loading in this pass. */
   skip?: (dirName: string) => boolean;
 }
 
-/** One pass through all folders, as one change. */
+/** Processes all folders once, as one change. */
 export async function syncOnce(
   registry: Registry,
   tried: ReadonlyMap<string, Trial>,
@@ -39,7 +40,7 @@ export async function syncOnce(
 
 const present = ({ candidates }: Scan) => new Set(candidates.map(({ dirName }) => dirName));
 
-/** Folders that are there, though nobody can tell what is in them: what runs from them serves on. */
+/** Folders that exist and cannot be read; their services keep running. */
 function unreadable({ failures }: Scan): string[] {
   const closed = failures.filter(
     ({ failure }) => failure.code === "UNREADABLE" && failure.cause !== undefined,
@@ -47,7 +48,7 @@ function unreadable({ failures }: Scan): string[] {
   return closed.map(({ dirName }) => dirName);
 }
 
-/** The folders whose code changed, then those that are new. Of `unchanged` versions it is known that it has not. */
+/** Changed folders, then new ones. `unchanged` versions are known not to have changed. */
 export function foldersToLoad(
   registry: Registry,
   scan: Scan,
@@ -62,7 +63,7 @@ export function foldersToLoad(
   return [...findChanged(registry, there, result, unchanged), ...added];
 }
 
-/** The folders whose code is no longer the running version's. Those that cannot be read are reported. */
+/** Folders whose code differs from the running version's. Unreadable folders are reported. */
 function findChanged(
   registry: Registry,
   present: Set<string>,
@@ -75,7 +76,7 @@ function findChanged(
     const dir = join(registry.servicesDir, dirName);
     try {
       if (registry.changed(service)) return [dirName];
-      // What was wrong with other code is over when the folder holds again what runs.
+      // The folder holds the running code again, so an earlier failure is obsolete.
       registry.failures.clear(dir);
     } catch (error) {
       report(registry, result, name, dirName, error);

@@ -1,4 +1,4 @@
-/** Loads several folders, whatever the order in which they need each other. */
+/** Loads several folders in whatever order their dependencies require. */
 import { basename, join } from "node:path";
 import { orderByDependencies } from "../boot/order.js";
 import type { Trial } from "../checker/trials.js";
@@ -8,17 +8,18 @@ import type { Registry } from "../registry.js";
 import type { ReloadAction } from "../registry-types.js";
 import { load } from "./load.js";
 
-/** What came of folders that were to be loaded, or were gone. */
+/** The result of loading and removing folders. */
 export interface SyncResult {
   results: Array<{ name: string; action: ReloadAction }>;
   errors: Array<{ dir: string; error: string }>;
 }
 
+/** A result to add to. */
 export const emptyResult = (): SyncResult => ({ results: [], errors: [] });
 
 /**
- * Of folders, those whose code is not known to run out of time or to end its process; the others are reported again
- * with what is known. Only a reload by name tries them, or a change of their files or of what they need.
+ * Filters out folders whose code is known to time out or end its process; they are reported again with the
+ * known failure. They are retried only by an explicit reload, or when their files or their dependencies change.
  */
 export function worthTrying(registry: Registry, dirNames: string[], result: SyncResult): string[] {
   return dirNames.filter((dirName) => {
@@ -41,10 +42,10 @@ interface Lacking {
   failure: LoadFailure;
 }
 
-/** Of folders that lack only each other, says that they are a cycle. */
+/** Replaces "missing dependency" by "dependency cycle" for folders that only lack each other. */
 function nameCycles(registry: Registry, lacking: Lacking[], tried: ReadonlyMap<string, Trial>): void {
   const nodes = lacking.flatMap((one) => {
-    // What was started elsewhere lacks what its trial says, or what others lack there.
+    // If the trial failed in the child process, its facts say what the code needs.
     const { lacks = tried.get(one.dirName)?.facts } = one.failure;
     return lacks ? [{ name: lacks.name, dependencies: lacks.dependencies, one }] : [];
   });
@@ -55,13 +56,13 @@ function nameCycles(registry: Registry, lacking: Lacking[], tried: ReadonlyMap<s
   }
 }
 
-/** What the next round may mend: a dependency that is loaded by then, or no longer needs who needs it. */
+/** Failures that a later round may resolve, once a dependency is loaded or no longer depends on the folder. */
 export const DUE_TO_OTHERS: ReadonlySet<string> = new Set<LoadFailureCode>([
   "MISSING_DEPENDENCY",
   "DEPENDENCY_CYCLE",
 ]);
 
-/** Whoever fails because of others may be loaded in the next round; it ends when a round brings nothing new. */
+/** Loads folders, retrying those that failed because of others until a round makes no progress. */
 export async function loadInRounds(
   registry: Registry,
   dirNames: string[],
@@ -92,7 +93,7 @@ export async function loadInRounds(
   return result;
 }
 
-/** Loads `dirNames`, and tries the folders again that failed for want of a dependency; what is new is tried first. */
+/** Loads `dirNames` and retries folders that failed for a missing dependency. Unknown code is tried first. */
 export async function loadLacking(registry: Registry, dirNames: readonly string[]): Promise<SyncResult> {
   const lacking = () => {
     const again = registry.failures.list().filter(({ code }) => code === "MISSING_DEPENDENCY");

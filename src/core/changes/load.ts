@@ -1,4 +1,4 @@
-/** A folder's present code comes to serve, in the place of the version that runs, if there is one. */
+/** Loads a folder's current code, replacing the running version if there is one. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Trial } from "../checker/trials.js";
@@ -12,17 +12,17 @@ import type { Registry } from "../registry.js";
 import type { CheckResult, Loaded, LoadOptions } from "../registry-types.js";
 import { exchange } from "./exchange.js";
 
-/** What is known already of a load. */
+/** What is already known about a load. */
 export interface LoadRequest extends LoadOptions {
-  /** The service that asks; its own request does not hold up its own exchange. */
+  /** The calling service; its own request does not delay its own exchange. */
   caller?: string;
-  /** What came of trying the code. */
+  /** The result of the code's trial. */
   trial?: Trial;
-  /** The folder's code as it was a moment ago; it is used or disposed. */
+  /** The folder's code as just imported; it is used or disposed. */
   imported?: { generation: Generation; source: Source };
 }
 
-/** Loads a folder, as `ServiceRegistry.load` says. */
+/** Loads a folder; see `ServiceRegistry.load`. */
 export async function load(
   registry: Registry,
   dirName: string,
@@ -42,7 +42,7 @@ export async function load(
   try {
     return await registry.queue.forFolder(dirName, async () => {
       const there = imported && registry.table.byFolder(dirName);
-      // Somebody has loaded the folder since it was imported, as it was then or later.
+      // The folder was loaded meanwhile, with this code or newer.
       if (there) return { name: there.name, action: "updated" };
       return loadInTurn(registry, dirName, request, importCode);
     });
@@ -75,7 +75,7 @@ async function loadInTurn(
     registry.failures.clear(dir);
     registry.announce(name, action);
     await yieldToEventLoop();
-    // Whoever changes the folder after the answer finds the version that is answered for kept.
+    // The caller may change the folder right after the reply; the version must have been copied by then.
     await registry.copies.keep(name);
     return { name, action };
   } catch (error) {
@@ -88,7 +88,7 @@ async function loadInTurn(
   }
 }
 
-/** Tries a folder's present code elsewhere, known or not. It changes nothing, so it takes no turn in the queue. */
+/** Tries a folder's current code in a child process, even if it is known. Changes nothing, so it does not queue. */
 export async function check(registry: Registry, dirName: string): Promise<CheckResult> {
   const { checker, trials } = registry;
   assertFolderName(dirName);

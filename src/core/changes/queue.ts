@@ -1,20 +1,22 @@
-/** Which changes of what is running wait for which: two of them never race. */
+/** The queue that serialises changes to running services. */
 import { inHost, initializingService } from "../generation/host-context.js";
 import { KeyedMutex } from "../keyed-mutex.js";
 import { initCycle } from "../load-failure.js";
 
+/** Runs changes one at a time. */
 export class ChangeQueue {
   #last: Promise<unknown> = Promise.resolve();
   readonly #folders = new KeyedMutex(initCycle);
 
-  /** Whether what is asked for here waits for its turn, and may wait for starts: not from within an `init`. */
+  /** Whether a change requested here queues, and may wait for starts. False inside an `init`. */
   get takesTurns(): boolean {
     return initializingService() === undefined;
   }
 
   /**
-   * Runs one change after the other, in the host's context; a failed one does not stop the next. What an `init` asks
-   * for is part of the change that runs it: waiting for its turn it would wait for itself.
+   * Runs a change in the host's context after all earlier ones; a failed change does not stop the next. A
+   * change requested by an `init` is part of the change that runs the `init`: queueing would make it wait for
+   * itself.
    */
   run<T>(change: () => Promise<T>): Promise<T> {
     if (!this.takesTurns) return inHost(this.#folders.partOf(change));
@@ -24,15 +26,14 @@ export class ChangeQueue {
   }
 
   /**
-   * Runs what makes a folder's service come or go, one after the other for each folder: the start of the server is not
-   * in the queue, and its slow services may be asked for meanwhile. An `init` that asks for a change which waits for
-   * that `init` is refused.
+   * Serialises operations that add or remove a folder's service. The server's own start does not use the queue,
+   * and its slow services may be requested meanwhile. Rejects a change by an `init` that waits for that `init`.
    */
   forFolder<T>(dirName: string, change: () => Promise<T>): Promise<T> {
     return this.#folders.runExclusive(dirName, change);
   }
 
-  /** Whether nothing is under way that makes a folder's service come or go. */
+  /** Whether no such operation is in progress for a folder. */
   isFolderFree(dirName: string): boolean {
     return this.#folders.isFree(dirName);
   }

@@ -1,4 +1,4 @@
-/** A service stops serving: until the next load, or for as long as the operator has switched it off. */
+/** Stops services: until the next load, or until the operator switches them on again. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Trial } from "../checker/trials.js";
@@ -10,17 +10,21 @@ import { endOlder } from "../version/draining.js";
 import { retire, saveStore } from "../version.js";
 import { load } from "./load.js";
 
-/** How long a removal waits for what is in flight before it goes on without it, in milliseconds. */
+/** How long a removal waits for requests in flight, in milliseconds. */
 const REMOVAL_LIMIT_MS = 2000;
 
+/** How insistently a service is removed. */
 export interface RemovalOptions {
-  /** Go on although other services depend on it, or its store cannot be saved: what is not saved is lost then. */
+  /** Proceed even if other services depend on it or its store cannot be saved; unsaved data is then lost. */
   force?: boolean;
-  /** Go on although other services depend on it. */
+  /** Proceed even if other services depend on it. */
   needed?: boolean;
 }
 
-/** Stops serving, as `ServiceRegistry.unload` says: what is in flight is answered, the store is saved and closed. */
+/**
+ * Stops a service; see `ServiceRegistry.unload`. Requests in flight are answered, the store is saved and
+ * closed.
+ */
 export function unload(
   registry: Registry,
   name: string,
@@ -30,7 +34,7 @@ export function unload(
   return remove(registry, name, options, caller, () => undefined);
 }
 
-/** Switches a service off, as `ServiceRegistry.disable` says; `name` may be its folder's. */
+/** Switches a service off; see `ServiceRegistry.disable`. `name` may be the folder's. */
 export async function disable(
   registry: Registry,
   name: string,
@@ -53,7 +57,7 @@ export async function disable(
   });
 }
 
-/** Lets a folder load again that was switched off, and loads it. */
+/** Switches a folder on again and loads it. */
 export async function enable(registry: Registry, name: string, trial?: Trial): Promise<Loaded> {
   const dirName = folderOf(registry, name);
   const wasOff = registry.switches?.isDisabled(dirName);
@@ -65,12 +69,15 @@ export async function enable(registry: Registry, name: string, trial?: Trial): P
   return load(registry, dirName, { trial });
 }
 
-/** Forgets that a folder was switched off, if it is not there any more: who comes after it may run. */
+/** Forgets that a folder was switched off if it no longer exists, so that a new folder of that name may run. */
 export async function forget({ servicesDir, switches }: Registry, dirName: string): Promise<void> {
   if (!existsSync(join(servicesDir, dirName))) switches?.enable(dirName);
 }
 
-/** `decided` is called when nothing else can refuse the removal; when it throws, the service serves on. */
+/**
+ * Removes a service. `decided` is called once nothing can refuse the removal any more; if it throws, the
+ * service stays.
+ */
 async function remove(
   registry: Registry,
   name: string,
@@ -89,10 +96,10 @@ async function remove(
     throw new LoadFailure("IN_USE", "order", `"${name}" is needed by ${list}.`);
   };
   assertNotNeeded();
-  // It may serve since a moment ago.
+  // The version may be so new that it has not been copied yet.
   await registry.copies.keep(name);
   if (!force) await saveStore(service.current);
-  // What comes late at the start of the server takes no turn, and may have come to need it.
+  // Late starts do not queue, so a new dependent may have appeared meanwhile.
   assertNotNeeded();
   decided();
   table.remove(service);

@@ -1,4 +1,4 @@
-/** Makes the code of a folder what a kept copy holds. */
+/** Restores a folder's code from a kept copy. */
 // The default import keeps each call visible to a spy.
 import fs, { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -7,14 +7,15 @@ import { writeFileAtomic } from "../files.js";
 import { type Displaced, makeRoom, type OnDisplace, putBack, removeLink } from "./displaced.js";
 
 /**
- * Changed and missing files are written, others removed. `node_modules`, data and dot-files stay. Each file is
- * replaced in one step; repeat the call if it was interrupted.
+ * Writes changed and missing code files and removes all others. `node_modules`, data and dot-files stay. Each
+ * file is replaced atomically; the call may be repeated after an interruption.
  *
- * What is behind a link belongs to others and is never changed: the link stays where that is what was kept, and gives
- * way to the kept files where it is not.
+ * Files behind links belong to others and are never changed: a link stays if the copy has the same content, and
+ * is replaced by the copied files otherwise.
  *
- * @param note Is told what is going to give way, for the case that the process ends meanwhile.
- * @returns What gave way: links, and folders with more than code in them. When it throws, that is in its place again.
+ * @param note Called before something is displaced, in case the process ends meanwhile.
+ * @returns What was displaced: links, and folders with more than code in them. When it throws, they have been
+ *   put back.
  */
 export function restoreCode(from: string, dir: string, note?: OnDisplace): Displaced[] {
   const wanted = codeFiles(from);
@@ -28,7 +29,7 @@ export function restoreCode(from: string, dir: string, note?: OnDisplace): Displ
       displaced.push(...makeRoom(join(dir, file), note));
       restoreFile(from, dir, file);
     }
-    // Where links lead to others, one that gives way changes what is behind the next.
+    // Links may lead to other links, so replacing one can change what is behind the next.
     while (replaceLinks(from, dir, wanted, displaced, note));
   } catch (error) {
     putBack(displaced);
@@ -45,7 +46,7 @@ function restoreFile(from: string, dir: string, file: string): void {
   fs.chmodSync(target, mode);
 }
 
-/** Puts kept files into the place of each link that shows others. False when there was none. */
+/** Replaces each link whose content differs from the copy. Returns whether any was replaced. */
 function replaceLinks(
   from: string,
   dir: string,
@@ -69,12 +70,12 @@ function replaceLinks(
   return replaced;
 }
 
-/** Files by the link through which they are reached; `undefined` for those that are in the folder itself. */
+/** Groups files by the link through which they are reached; `undefined` for files directly in the folder. */
 function byLink(dir: string, files: readonly string[]): Map<string | undefined, string[]> {
   return Map.groupBy(files, (file) => linkOn(dir, file));
 }
 
-/** The first link on the way to a file, itself included. */
+/** The first link on the path to a file, the file itself included. */
 export function linkOn(dir: string, file: string): string | undefined {
   for (let end = file.indexOf("/"); ; end = file.indexOf("/", end + 1)) {
     const path = end === -1 ? file : file.slice(0, end);
@@ -84,7 +85,7 @@ export function linkOn(dir: string, file: string): string | undefined {
   }
 }
 
-/** Whether there is another file that holds the same. */
+/** Whether `other` exists and has the same content as `one`. */
 export function isSame(one: string, other: string): boolean {
   if (!existsSync(other)) return false;
   const { size } = statSync(one);

@@ -1,22 +1,26 @@
-/** Notes of a rollback that is under way, by which the next start takes it back if the server ends meanwhile. */
+/** The journal of a rollback in progress, from which the next start undoes it if the server ends meanwhile. */
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { setAside, syncFolder, writeFileAtomic } from "../files.js";
 import type { Displaced } from "./displaced.js";
 
+/** The content of a journal. */
 export interface RollbackNotes {
-  /** Where the service's folder really is. */
+  /** The real path of the service's folder. */
   dir: string;
-  /** The digest of what it held. A copy is kept, as of `to`. */
+  /** The digest of the code before the rollback; a copy of it is kept, as of `to`. */
   from: string;
-  /** The digest of what it is to hold. */
+  /** The digest of the code that is being restored. */
   to: string;
-  /** What has given way to kept files, or was about to. */
+  /** What has been, or is about to be, displaced. */
   gaveWay: Displaced[];
 }
 
-/** One for each folder, in `<data>/.reef/rollbacks/<folder>.json`. It is there while the folder may hold a mix. */
+/**
+ * The journal of one folder, `<data>/.reef/rollbacks/<folder>.json`. It exists while the folder may hold a mix
+ * of versions.
+ */
 export class RollbackJournal {
   readonly #folder: string;
   readonly path: string;
@@ -26,7 +30,7 @@ export class RollbackJournal {
     this.path = join(this.#folder, dirName + ENDING);
   }
 
-  /** Notes what is going to happen; call it before it does. Returns how to note what gives way to it. */
+  /** Writes the journal; call it before the rollback starts. Returns the function that adds displaced paths. */
   begin(notes: Omit<RollbackNotes, "gaveWay">): (gaveWay: Displaced) => void {
     const gaveWay: Displaced[] = [];
     const write = () => writeFileAtomic(this.path, JSON.stringify({ ...notes, gaveWay }, null, 2));
@@ -37,31 +41,32 @@ export class RollbackJournal {
     };
   }
 
-  /** What was noted. Throws when it is damaged. */
+  /** Reads the journal. Throws when it is damaged. */
   read(): RollbackNotes {
     const notes = parse(fs.readFileSync(this.path, "utf8"));
     if (areNotes(notes)) return notes;
     throw new TypeError("its notes are damaged");
   }
 
-  /** The rollback is over, and stays so after a power cut. */
+  /** Deletes the journal durably: the rollback is over. */
   end(): void {
     fs.rmSync(this.path);
     syncFolder(this.#folder);
   }
 
-  /** Keeps what cannot be followed under a name of its own, and returns that. */
+  /** Moves an unusable journal aside and returns its new path. */
   setAside(): string {
     return setAside(this.path);
   }
 }
 
-/** The folders with a rollback that did not come to its end. */
+/** The folders whose rollback was interrupted. */
 export function interruptedRollbacks(dataDir: string): string[] {
   const folder = journals(dataDir);
   if (!fs.existsSync(folder)) return [];
   const names = fs.readdirSync(folder);
-  // Nothing was changed yet when the first notes were not whole; and later ones are in the place of others.
+  // A partial first journal means that nothing was changed yet; a partial later one sits beside its
+  // predecessor.
   for (const name of names)
     if (name.endsWith(`${ENDING}.tmp`)) fs.rmSync(join(folder, name), { recursive: true, force: true });
   return names.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
@@ -77,7 +82,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // As damaged as any other text that is no notes; the file itself is kept and named.
+    // Treated like any other invalid journal; the file itself is kept and named in the log.
     return undefined;
   }
 }
@@ -91,7 +96,7 @@ function areNotes(value: unknown): value is RollbackNotes {
   return areDigests && gaveWay.every((each) => isIn(dir, each));
 }
 
-/** Whether it is something that gave way in this folder. */
+/** Whether a value describes something displaced in this folder. */
 function isIn(dir: string, value: unknown): boolean {
   const { path, files, aside, target } = Object(value) as Partial<Record<keyof Displaced, unknown>>;
   const isInside = (file: unknown) =>

@@ -1,4 +1,4 @@
-/** Takes back a rollback that the end of the server interrupted: its folder may hold a mix of two versions. */
+/** Undoes rollbacks that the end of the server interrupted, since their folders may hold a mix of two versions. */
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { isInPlace, putBack } from "./displaced.js";
 import { isSame, linkOn } from "./restore.js";
 import { RollbackJournal, type RollbackNotes } from "./rollback-journal.js";
 
+/** What recovery needs. */
 export interface RecoveryOptions {
   servicesDir: string;
   dataDir: string;
@@ -19,8 +20,8 @@ export interface RecoveryOptions {
 }
 
 /**
- * Gives these folders what they held before. Call it before they are read. Never throws: what cannot be taken back is
- * reported, and not tried again, since by the next start the folder may have been mended in another way.
+ * Restores the previous code of these folders. Call it before they are read. Never throws: failures are logged
+ * and not retried, since by the next start the folder may have been repaired in another way.
  */
 export function recoverRollbacks(dirNames: readonly string[], options: RecoveryOptions): void {
   const { dataDir, log } = options;
@@ -59,7 +60,7 @@ function takeBack(dirName: string, notes: RollbackNotes, { servicesDir, snapshot
   }
   const other = findOther(dir, [before, after]);
   if (other !== undefined) throw new Error(`${other} was changed since`);
-  // Those of other files are found among the code, and removed with what was not kept.
+  // Temporary files elsewhere count as code and are removed by the restore.
   for (const { files } of gaveWay.filter((each) => !isInPlace(each))) {
     for (const file of files) fs.rmSync(temporaryOf(file), { force: true });
   }
@@ -67,7 +68,10 @@ function takeBack(dirName: string, notes: RollbackNotes, { servicesDir, snapshot
   snapshots.reportDisplaced(dirName, [...room, ...snapshots.restore(dirName, dir, from)]);
 }
 
-/** Code that neither is of a kept version nor was being written of one. What is behind links is not looked at. */
+/**
+ * The first code file that belongs to neither version and was not being written. Files behind links are
+ * ignored.
+ */
 function findOther(dir: string, versions: readonly string[]): string | undefined {
   const unfinished = new Set(versions.flatMap(codeFiles).map(temporaryOf));
   return codeFiles(dir).find((file) => {
@@ -76,7 +80,7 @@ function findOther(dir: string, versions: readonly string[]): string | undefined
   });
 }
 
-/** As `writeFileAtomic` names what it has not finished. */
+/** The temporary name that `writeFileAtomic` uses. */
 function temporaryOf(file: string): string {
   return `${file}.tmp`;
 }

@@ -1,4 +1,4 @@
-/** Going back to code that served before. */
+/** Rolls a service back to code that served before. */
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { Snapshot } from "../code/snapshot-list.js";
@@ -11,13 +11,13 @@ import { type Displaced, putBack } from "./displaced.js";
 import { load } from "./load.js";
 import { RollbackJournal } from "./rollback-journal.js";
 
-/** How much of a digest people are shown, in characters; more where that does not reportDisplaced versions apart. */
+/** The number of digest characters shown to people; more are shown where versions would be ambiguous. */
 const SHORT_DIGEST = 12;
 
 /**
- * Puts kept code back into a service's folder and loads it. What the folder holds is kept first, so that the next
- * rollback can return to it; when the kept code cannot be loaded, the folder gets back what it held. So it does at the
- * next start when the server ends before the answer.
+ * Restores kept code into a service's folder and loads it. The folder's current code is kept first, so that the
+ * next rollback can return to it. If the restored code cannot be loaded, the folder is put back as it was; so
+ * it is at the next start if the server ends before the reply.
  */
 export async function rollBack(
   registry: Registry,
@@ -27,7 +27,7 @@ export async function rollBack(
 ): Promise<Loaded & { digest: string }> {
   const { snapshots } = registry;
   const dirName = folderOf(registry, name);
-  // What runs since the start may not be kept yet.
+  // Code that has just started may not have been copied yet.
   await registry.copies.keep(nameIn(registry, dirName) ?? name);
   const target = choose(registry, dirName, digest);
   if (!snapshots || !target) {
@@ -58,7 +58,8 @@ export async function rollBack(
       const room = putBack(displaced);
       snapshots.reportDisplaced(dirName, [...room, ...snapshots.restore(dirName, dir, before)]);
     } finally {
-      // Also where it failed, and says so: by the next start the folder may have been mended in another way.
+      // Also after a failure, which is reported: by the next start the folder may have been repaired in another
+      // way.
       journal.end();
     }
     registry.failures.restore(path, failureBefore);
@@ -71,7 +72,7 @@ export async function rollBack(
   return { ...loaded, digest: runs ?? target.digest };
 }
 
-/** The code serves by now: that its notes cannot be removed is no failure of the rollback. */
+/** Deletes the journal after a successful rollback. A failure to delete it is logged: the code already serves. */
 function endNotes(registry: Registry, journal: RollbackJournal): void {
   try {
     journal.end();

@@ -1,20 +1,17 @@
-/** The end of all services: what serves saves and goes, and what is on its way does not come any more. */
+/** Stops all services at the end of the server. */
 
 import type { Service } from "../registry/table.js";
 import type { Registry } from "../registry.js";
 import { endOlder } from "../version/draining.js";
 import { retire } from "../version.js";
 
-/**
- * What has no time left gets so much, in milliseconds: each of a store's steps, and all that is being imported or
- * started, together.
- */
+/** The minimum time, in milliseconds, for each step of closing a store, and for all imports and starts together. */
 const CLOSE_LIMIT_MS = 1000;
 
 /**
- * Lets all services go, dependents first, and takes in none after that. All of them together get `drainMs`, and a
- * little more for each store. What is being started may finish, and saves then; what has not soon is given up.
- * `booted` is what the start of the server has left to do.
+ * Stops all services, dependents first, and admits no more. Together they get `drainMs` milliseconds, plus a
+ * little for each store. Starts in progress may finish, and save; those that take too long are abandoned.
+ * `booted` settles when the server's start is over.
  */
 export async function endServices(
   registry: Registry,
@@ -27,7 +24,7 @@ export async function endServices(
   const soon = Math.min(drainMs, CLOSE_LIMIT_MS);
   const timer = setTimeout(() => admission.rejectWaits(), soon);
   await queue.run(async () => {
-    // Of what has started a moment ago: who is gone cannot be copied.
+    // Services that have just started may not have been copied; that is impossible once they are gone.
     await Promise.race([copies.keepAll([]), Bun.sleep(soon)]);
     const gone: Service[] = [];
     for (const service of table.dependentsFirst()) {
@@ -36,12 +33,15 @@ export async function endServices(
     }
     await copies.keepAll([]);
   });
-  // Those that serve have saved: they do not wait for those that do not serve yet.
+  // Running services have saved already: they do not wait for those that are still starting.
   await Promise.allSettled([booted, starts.over()]);
   clearTimeout(timer);
 }
 
-/** Lets one service go that nothing needs any more, within what is left until `deadline`, and a little for its store. */
+/**
+ * Stops one service without dependents, within the time until `deadline` (a `Date.now()` value) plus a little
+ * for its store. `gone` are the services stopped so far.
+ */
 export async function endService(
   { table }: Registry,
   service: Service,

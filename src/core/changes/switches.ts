@@ -1,10 +1,10 @@
-/** Which services the operator has switched off; remembered across restarts. */
+/** Which services the operator has switched off; persisted across restarts. */
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
 import { readWithMark, setAside, writeFileAtomic } from "../files.js";
 import type { Logger } from "../log.js";
 
-/** A service that is kept from loading. */
+/** A service that is switched off. */
 export interface Disabled {
   name: string;
   dirName: string;
@@ -13,13 +13,15 @@ export interface Disabled {
   reason?: string;
 }
 
+/** Reads and writes `<data>/.reef/disabled.json`. */
 export class Switches {
   readonly #path: string;
   readonly #disabled = new Map<string, Disabled>();
 
   /**
-   * A damaged file is set aside, and the log says so. Throws a `StorageError` when the file is there and cannot be
-   * read: without it services would run that were switched off.
+   * A damaged file is set aside and logged.
+   *
+   * @throws StorageError when the file exists and cannot be read: services would run that were switched off.
    */
   constructor(dataDir: string, log: Logger) {
     this.#path = join(dataDir, ".reef", "disabled.json");
@@ -42,7 +44,7 @@ export class Switches {
     return this.#disabled.has(dirName);
   }
 
-  /** Throws when it cannot be saved; then nothing has changed. */
+  /** Switches a folder off. Throws when that cannot be saved; nothing has changed then. */
   disable(entry: Disabled): void {
     this.#save(new Map(this.#disabled).set(entry.dirName, entry));
     this.#disabled.set(entry.dirName, entry);
@@ -71,7 +73,7 @@ function isDisabled(value: unknown): value is Disabled {
   return typeof name === "string" && typeof dirName === "string";
 }
 
-/** What became of a damaged file, in words. */
+/** Sets a damaged file aside and describes the outcome. */
 function moveAway(path: string): string {
   try {
     return `moved to ${setAside(path)}`;

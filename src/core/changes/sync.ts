@@ -1,4 +1,4 @@
-/** Brings what is running in line with the services folder. */
+/** Brings running services in line with the services folder. */
 import { join } from "node:path";
 import { ProgressTimeout } from "../boot/progress-timeout.js";
 import type { Trial, TrialsUnderWay } from "../checker/trials.js";
@@ -12,16 +12,16 @@ import { DUE_TO_OTHERS, emptyResult, type SyncResult, worthTrying } from "./load
 
 export type { SyncResult } from "./load-rounds.js";
 
-/** How long everything else waits while no trial of new code gets any further, in milliseconds. */
+/** How long a sync waits without progress of the trials of new code, in milliseconds. */
 const TRIAL_PATIENCE_MS = 300;
 
 /**
- * Removes services whose folder is gone, exchanges those whose code changed, adds new ones. New code is tried first;
- * what takes long to try, and services that are being started, come later than the rest and hold nobody up.
+ * Removes services whose folder is gone, exchanges those whose code changed, and adds new ones. New code is
+ * tried first. Slow trials, and services that are being started, are handled after the rest and delay nobody.
  */
 export function syncFolders(registry: Registry, caller?: string): Promise<SyncResult> {
   if (!registry.queue.takesTurns) return registry.queue.run(() => syncOnce(registry, new Map(), { caller }));
-  // It goes on when the caller is exchanged meanwhile.
+  // Continues when the caller itself is exchanged meanwhile.
   return inHost(() => syncInTurns(registry, caller));
 }
 
@@ -43,10 +43,10 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
   while (late.size > 0) {
     const before = late;
     await Promise.race(Array.from(before, (dirName) => trials.get(dirName)));
-    // Those that are tried together settle together.
+    // Trials that run together settle together.
     await yieldToEventLoop();
     late = untried();
-    // What settled last is for the last pass.
+    // The last ones are handled by the final pass.
     if (late.size === 0) break;
     const isNext = (dirName: string) =>
       before.has(dirName) ? !late.has(dirName) : isDueToOthers(registry, dirName);
@@ -54,18 +54,18 @@ async function syncInTurns(registry: Registry, caller: string | undefined): Prom
     done.push(...results);
   }
   await registry.starts.over();
-  // What failed may have lacked one that came late: it has been tried again, and reported.
+  // A folder that failed may have needed one that was late: retried, and reported, here.
   const { results, errors } = await registry.queue.run(() => syncOnce(registry, tried, { caller }));
   return { results: [...done, ...results], errors };
 }
 
-/** Whether a folder could not be loaded because of others. */
+/** Whether a folder could not be loaded because of other folders. */
 function isDueToOthers(registry: Registry, dirName: string): boolean {
   const failure = registry.failures.get(join(registry.servicesDir, dirName));
   return failure !== undefined && DUE_TO_OTHERS.has(failure.code);
 }
 
-/** What was found when the change was asked for: trials of the code that is new, and versions that are as they were. */
+/** Looks at all folders when the sync is requested: begins trials of new code and notes unchanged versions. */
 function prepareSync(registry: Registry): { trials: TrialsUnderWay; unchanged: ReadonlySet<Version> } {
   const running = registry.table.all();
   const found = emptyResult();

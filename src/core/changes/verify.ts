@@ -1,4 +1,4 @@
-/** A look at a new version before it replaces the running one. */
+/** Verifies a new version before it replaces the running one. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { messageOf } from "../errors.js";
 import { yieldToEventLoop } from "../event-loop.js";
@@ -7,17 +7,20 @@ import type { LoadOptions } from "../registry-types.js";
 import { withTimeout } from "../scope.js";
 import { discard, type Version } from "../version.js";
 
-/** How long a verification may take, in milliseconds: requests to the running version wait for it. */
+/** How long a verification may take, in milliseconds. Requests to the running version wait meanwhile. */
 const VERIFY_LIMIT_MS = 5000;
 
-/** Lets `verify` try a started version. When it throws or takes too long the version is discarded: `VERIFY_FAILED`. */
+/**
+ * Runs `verify` against a started version. If it throws or times out, the version is discarded and
+ * `VERIFY_FAILED` thrown.
+ */
 export async function verifyVersion(
   version: Version,
   verify: NonNullable<LoadOptions["verify"]>,
 ): Promise<void> {
   const { module, serving, source } = version;
   const mount = module.mountAtRoot ? "" : `/${module.name}`;
-  // As part of the change, whatever the caller's context is.
+  // Requests belong to the change, whatever context the caller is in.
   const inChange = AsyncLocalStorage.snapshot();
   const request = async (path: string, init?: RequestInit) =>
     inChange(() => serving.handle(new Request(`http://localhost${mount}${path}`, init), undefined));

@@ -1,4 +1,4 @@
-/** Watch mode: a saved file is live. */
+/** Watch mode: applies changes to services when files are saved. */
 import fs, { type FSWatcher, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { follow, isCode } from "../code/code-files.js";
@@ -6,31 +6,32 @@ import { messageOf } from "../errors.js";
 import type { Logger } from "../log.js";
 import type { SyncResult } from "./sync.js";
 
+/** Options of watch mode. */
 export interface WatchOptions {
   servicesDir: string;
-  /** Brings what is running in line with the folder. */
+  /** Brings running services in line with the folder. */
   sync: () => Promise<SyncResult>;
   log: Logger;
-  /** Quiet time after a change before it is taken up: editors write in several steps. Milliseconds. */
+  /** The debounce time in milliseconds: editors save in several steps. */
   settleMs?: number;
 }
 
 const SETTLE_MS = 60;
 
-/** How long after its failure a folder is watched anew, in milliseconds; each time in a row twice as long. */
+/** The delay before a failed watch is retried, in milliseconds; doubled after each failure in a row. */
 const RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 
-/** Watches the services folder and the targets of links in it. Returns the function that stops watching. */
+/** Watches the services folder and the targets of its links. Returns the function that stops watching. */
 export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: WatchOptions): () => void {
-  /** By path and inode: a folder that another took the place of is watched no more. */
+  /** Keyed by path and inode, so that a replaced folder is watched anew. */
   const watchers = new Map<string, FSWatcher>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
-  /** How often in a row something could not be watched. */
+  /** The number of failures in a row. */
   let failed = 0;
 
-  /** What changes until then is found then. */
+  /** Schedules a retry; changes until then are found by its sync. */
   const failedToWatch = (path: string, error: unknown) => {
     if (stopped) return;
     const ms = Math.min(RETRY_MS * 2 ** failed++, LONGEST_RETRY_MS);
@@ -55,7 +56,7 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
     }
   };
 
-  /** Never throws: what cannot be watched can still be loaded. */
+  /** Starts missing watchers and stops obsolete ones. Never throws: what cannot be watched can still be loaded. */
   const attach = () => {
     const wanted = new Map<string, string>();
     const want = (path: string) => {
@@ -79,7 +80,7 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
   const watcherOf = (path: string, key: string) => {
     const matters = path === servicesDir ? isCodeOfAService : isCode;
     const watcher = fs.watch(path, { recursive: true }, (_event, file) => {
-      // Nothing is named when it is the watched folder itself.
+      // No file is named when the watched folder itself changed.
       if (file && !matters(file)) return;
       failed = 0;
       settle();
@@ -108,7 +109,7 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
   };
 }
 
-/** Whether a path in the services folder is code; see `isCode`. */
+/** Whether a path in the services folder is a service's code; see `isCode`. */
 function isCodeOfAService(path: string): boolean {
   const [folder = "", ...rest] = path.split("/");
   return !folder.startsWith(".") && folder !== "node_modules" && isCode(rest.join("/"));

@@ -1,24 +1,28 @@
-/** The jobs that one process for checks has been assigned: what it is at, for how long, and what may have ended it. */
+/**
+ * The jobs assigned to one child process: which are running, for how long, and which may have ended the
+ * process.
+ */
 import { type Job, startsAlone, staysAlone } from "./job.js";
 import { type CheckAnswer, type CheckRequest, MAX_CONCURRENT, SLOW_MS } from "./messages.js";
 
-/** Jobs that may wait in a process beside those it is at, so that it need not wait for the next message. */
+/** How many jobs may be queued in a child beside those that run, so that it need not wait for the next message. */
 const MAX_QUEUED = 12 * MAX_CONCURRENT;
 
 interface Assigned {
   job: Job;
-  /** When the process said that it is at it. */
+  /** When the child reported it as begun. */
   begunAt: number | undefined;
-  /** When it said so of the last one of several folders. */
+  /** When the child last reported the next of several folders. */
   advancedAt?: number;
 }
 
+/** Tracks the jobs of one child process. */
 export class AssignedJobs {
   readonly #assigned = new Map<number, Assigned>();
   readonly #now: () => number;
   #numbers = 0;
 
-  /** `now` is a clock, in milliseconds. */
+  /** @param now A monotonic clock in milliseconds. */
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
@@ -27,7 +31,7 @@ export class AssignedJobs {
     return this.#assigned.size;
   }
 
-  /** Adds jobs; returns what the process is told of them. */
+  /** Adds jobs. Returns the messages for the child. */
   add(jobs: readonly Job[]): Array<CheckRequest & { number: number }> {
     return jobs.map((job) => {
       this.#assigned.set(++this.#numbers, { job, begunAt: undefined });
@@ -35,7 +39,7 @@ export class AssignedJobs {
     });
   }
 
-  /** The process is at these. */
+  /** The child has begun these jobs. */
   begin(numbers: readonly number[]): void {
     for (const number of numbers) {
       const assigned = this.#assigned.get(number);
@@ -43,7 +47,7 @@ export class AssignedJobs {
     }
   }
 
-  /** The process is at the next folder of these. */
+  /** The child has come to the next folder of these jobs. */
   advance(numbers: readonly number[]): void {
     for (const number of numbers) {
       const assigned = this.#assigned.get(number);
@@ -51,14 +55,14 @@ export class AssignedJobs {
     }
   }
 
-  /** What came of one, for who waits for it. */
+  /** Resolves a job with its answer. */
   answer(number: number, answer: CheckAnswer): void {
     const assigned = this.#assigned.get(number);
     this.#assigned.delete(number);
     assigned?.job.resolve(answer);
   }
 
-  /** How many jobs like this one can be done beside those that are here. */
+  /** How many jobs like this one can be added to the current ones. */
   roomFor(job: Job): number {
     let fresh = 0;
     const now = this.#now();
@@ -71,14 +75,14 @@ export class AssignedJobs {
     return Math.max(0, MAX_QUEUED - fresh);
   }
 
-  /** Whether none has shown to take its time: who wants to be alone can be, soon. */
+  /** Whether no job is slow, so that a job that must run alone soon can. */
   get areAllFresh(): boolean {
     const now = this.#now();
     for (const one of this.#assigned.values()) if (!isFresh(one, now)) return false;
     return true;
   }
 
-  /** Whether one takes its time beside which nothing else is to go on. */
+  /** Whether a slow job is running that must run alone to its end. */
   get hasExclusive(): boolean {
     for (const one of this.#assigned.values()) {
       if (staysAlone(one.job) && !isFresh(one, this.#now())) return true;
@@ -86,26 +90,26 @@ export class AssignedJobs {
     return false;
   }
 
-  /** Whether there is but one, and the process is at it. */
+  /** Whether there is exactly one job and it has begun. */
   get isSingleRunning(): boolean {
     const [first] = this.#assigned.values();
     return this.size === 1 && first?.begunAt !== undefined;
   }
 
-  /** Removes and returns those of which one folder has been going on for `ms` milliseconds. */
+  /** Removes and returns jobs whose current folder has taken `ms` milliseconds or more. */
   takeOverdue(ms: number): Job[] {
     const isOverdue = (since: number | undefined) => since !== undefined && this.#now() - since >= ms;
     return this.#take(({ begunAt, advancedAt = begunAt }) => isOverdue(advancedAt));
   }
 
-  /** Removes and returns the one that the process is at; undefined when there are several, or none. */
+  /** Removes and returns the only job that has begun; undefined when there are several, or none. */
   takeOnlyBegun(): Job | undefined {
     const begun = [...this.#assigned.values()].filter(({ begunAt }) => begunAt !== undefined);
     const [only] = begun.length === 1 ? begun : [];
     return only && this.#take((one) => one === only)[0];
   }
 
-  /** Removes and returns all. Each that the process is at has come under suspicion once more. */
+  /** Removes and returns all jobs. Those that have begun come under suspicion once more. */
   takeSuspects(): Job[] {
     for (const { job, begunAt } of this.#assigned.values()) {
       if (begunAt !== undefined) job.suspected = (job.suspected ?? 0) + 1;
@@ -113,7 +117,10 @@ export class AssignedJobs {
     return this.#take(() => true);
   }
 
-  /** The same for a process that has not come up: removes and returns those that have met with `most` of that kind. */
+  /**
+   * For a child that failed to start: counts that for each job; removes and returns jobs with `max` failed
+   * starts.
+   */
   takeUnstartable(most: number): Job[] {
     for (const { job } of this.#assigned.values()) job.lost = (job.lost ?? 0) + 1;
     return this.#take(({ job }) => (job.lost ?? 0) >= most);

@@ -1,5 +1,5 @@
-/** The child process in which unknown services are tried: see checker.ts. */
-// Nearly every service imports it: it is there before the first one comes.
+/** The child process in which unknown services are tried; see checker.ts. */
+// Nearly every service imports it, so it is loaded in advance.
 import "hono";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ import {
 } from "./messages.js";
 
 lowerOwnPriority();
-// For this process alone, which runs code once: what that starts may run for long.
+// Applies to this process only, which runs code once; processes started from here may run long.
 delete process.env[LAZY_JIT[0]];
 
 // As in the server.
@@ -45,26 +45,26 @@ async function tryImport(dirName: string): Promise<CheckAnswer> {
     dataDir: data,
   });
   const { name, dependencies = [], init } = generation.module;
-  // With its end goes what it has still to do, which the server would come to do.
+  // Disposing cancels pending timers, whose callbacks the server would run.
   await afterDueTimers();
   await generation.dispose();
   return { ok: true, facts: { name, dependencies, hasInit: init !== undefined } };
 }
 
 let key: string | undefined;
-// Taken before any code is there that could put something else in its place.
+// Captured before tried code could replace it.
 const send = process.send?.bind(process);
 const tell = (message: Omit<FromChild, "key">) => void send?.({ ...message, key } satisfies FromChild);
 
 type NumberedJob = NonNullable<ToChild["jobs"]>[number];
 
 const waiting: NumberedJob[] = [];
-/** Jobs that have been begun and may still turn out to be quick. */
+/** Jobs that have begun and are not slow yet. */
 let quick = 0;
 let running = 0;
-/** Whether anything has been tried here. */
+/** Whether this process has tried anything yet. */
 let isUsed = false;
-/** Loaded with the first `init`: most code has none. */
+/** Loaded with the first `init`; most code has none. */
 let starts: typeof import("./start.js") | undefined;
 let isVacating = false;
 let answers: NonNullable<FromChild["answers"]> = [];
@@ -73,13 +73,13 @@ let telling: ReturnType<typeof setTimeout> | undefined;
 process.on("message", ({ jobs = [], key: given }: ToChild) => {
   key ??= given;
   waiting.push(...jobs);
-  // Also without jobs it is a sign of life.
+  // A message without jobs is a ping, which `begin` answers.
   begin();
 });
 
 function begin(): void {
   const [next] = waiting;
-  // What runs or saves there is in the way of cleaning up.
+  // Services kept for other trials must end before the folder can be cleaned.
   if (next && !needsOthers(next) && running === 0 && starts?.isOccupied()) {
     tell({ begun: [] });
     if (isVacating) return;
@@ -103,17 +103,17 @@ function begin(): void {
 
 const needsOthers = ({ op, dirNames }: CheckRequest) => op === "start" && dirNames.length > 1;
 
-/** What earlier trials have left is nothing that the next ones would find in the server. */
+/** Removes what earlier trials left behind: the next ones would not find it in the server either. */
 function cleanUp(except = 0): void {
   if (!isUsed || running > except || starts?.isOccupied()) return;
   try {
-    // Most code leaves nothing behind.
+    // The common case: nothing was left behind.
     const left = readdirSync(folder).map((name) => join(folder, name));
     if (left.join() === data && readdirSync(data).length === 0) return;
     for (const path of left) rmSync(path, { recursive: true, force: true });
     mkdirSync(data, { recursive: true });
   } catch (error) {
-    // What cannot be removed stays: a trial that minds says so.
+    // Leftovers that cannot be removed stay; a trial that depends on them reports that.
     console.warn(`cannot clean ${folder}: ${messageOf(error)}`);
   }
 }
@@ -123,12 +123,12 @@ async function execute({ number, ...request }: NumberedJob): Promise<void> {
   const makeRoom = () => {
     if (isQuick) quick--;
     isQuick = false;
-    // Several at a time: to say what has been begun takes a message.
+    // Begun in batches, since reporting each costs a message.
     if (waiting.length > 0 && quick === 0) begin();
   };
   const slow = setTimeout(makeRoom, SLOW_MS);
   const result = await answer(run(request, number));
-  // Code that has come this far may still never let go of the thread.
+  // The code may still block the thread now.
   await yieldToEventLoop();
   answers.push({ number, answer: result });
   clearTimeout(slow);
@@ -138,7 +138,7 @@ async function execute({ number, ...request }: NumberedJob): Promise<void> {
   makeRoom();
 }
 
-/** How long an answer may wait for others, in milliseconds: a message costs more than most imports. */
+/** How long an answer may wait to be batched, in milliseconds: a message costs more than most imports. */
 const TOGETHER_MS = 5;
 
 function tellAnswers(): void {
@@ -168,5 +168,5 @@ async function answer(trying: Promise<CheckAnswer>): Promise<CheckAnswer> {
   }
 }
 
-// An orphan would stay for ever.
+// Otherwise an orphaned child would stay for ever.
 process.on("disconnect", () => process.exit(0));

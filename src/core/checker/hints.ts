@@ -1,4 +1,4 @@
-/** What is different where code is tried, for those whose code fails on it. */
+/** Hints about what differs in the environment of trials. */
 import { resolve } from "node:path";
 import { systemErrorCode } from "../storage-error.js";
 
@@ -8,7 +8,10 @@ const NO_DATA =
 const PORT_IN_USE =
   " (New code is tried and started beside the running version, which may be what has the port: let the service take a free one, or remove it before.)";
 
-/** What to add to the message of an error that was caused by `cause`; `data` is the folder of data, absolute. */
+/**
+ * A hint to append to the message of an error caused by `cause`; `data` is the absolute path of the data
+ * folder.
+ */
 export function hintFor(cause: unknown, data: string): string {
   try {
     const code = systemErrorCode(cause);
@@ -17,7 +20,7 @@ export function hintFor(cause: unknown, data: string): string {
     if (code !== "ENOENT" || typeof path !== "string") return "";
     return resolve(path).startsWith(`${data}/`) ? NO_DATA : "";
   } catch {
-    // What code throws may be anything, and throw itself when it is looked at.
+    // Thrown values may be anything, and may throw when inspected.
     return "";
   }
 }

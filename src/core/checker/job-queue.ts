@@ -1,10 +1,11 @@
-/** What waits to be tried, by kind. */
+/** The jobs that wait to be tried, by kind. */
 import { type Job, staysAlone } from "./job.js";
 
+/** Queues jobs by kind. */
 export class JobQueue {
   /**
-   * The kinds, in the order in which they are handed out. Imports come first: an `init` takes longer, and may be one of
-   * many that never end. What needs a process to itself to its end comes last.
+   * The kinds in order of priority. Imports come first: an `init` takes longer and may be one of many that
+   * never end. Jobs that need a process to themselves to the end come last.
    */
   readonly #kinds: readonly Job[][] = [[], [], [], []];
 
@@ -22,17 +23,17 @@ export class JobQueue {
     this.#like(job).push(job);
   }
 
-  /** What has been waiting already comes before the rest of its kind. */
+  /** Returns jobs to the front of their kind: they have waited already. */
   putBack(jobs: readonly Job[]): void {
     for (const job of jobs.toReversed()) this.#like(job).unshift(job);
   }
 
-  /** Removes and returns the first ones, `count` at most, of those that are of one kind with `job`. */
+  /** Removes and returns up to `count` of the first jobs of the same kind as `job`. */
   take(job: Job, count: number): Job[] {
     return this.#like(job).splice(0, count);
   }
 
-  /** Removes and returns all. */
+  /** Removes and returns all jobs. */
   takeAll(): Job[] {
     return this.#kinds.flatMap((jobs) => jobs.splice(0));
   }
@@ -42,7 +43,7 @@ export class JobQueue {
   }
 }
 
-/** Its place in the order in which kinds are handed out. */
+/** The index of a job's kind. */
 function kindOf(job: Job): number {
   if (staysAlone(job)) return 3;
   if (job.request.op !== "import") return 2;

@@ -1,14 +1,14 @@
-/** Which code has passed a check or served before, and need not be tried again. */
+/** Remembers which code has passed a check or served before, so that it is not tried again. */
 import { readFileSync } from "node:fs";
 import { messageOf } from "../errors.js";
 import { yieldToEventLoop } from "../event-loop.js";
 import { replaceFile } from "../files.js";
 import { systemErrorCode } from "../storage-error.js";
 
-/** Digests kept across restarts; the latest ones. */
+/** The number of digests kept across restarts, most recent first. */
 const MAX_REMEMBERED = 5000;
 
-/** The digests of known code; with a path, also for later starts of the server, as a JSON list. */
+/** A set of digests. With a path, it is persisted as a JSON list. */
 export class KnownCode {
   readonly #path: string | undefined;
   readonly #digests: Set<string>;
@@ -30,7 +30,7 @@ export class KnownCode {
 
   add(digest: string): void {
     const isNew = !this.#digests.delete(digest);
-    // The latest one now, also when it has been known for long.
+    // Re-inserted, so that it counts as the most recent.
     this.#digests.add(digest);
     for (const oldest of this.#digests) {
       if (this.#digests.size <= MAX_REMEMBERED) break;
@@ -41,12 +41,12 @@ export class KnownCode {
     this.#saving = this.#saving.then(yieldToEventLoop).then(() => this.#save());
   }
 
-  /** Resolves when what was added is on disk, or cannot be brought there. */
+  /** Resolves when additions have been saved, or could not be. */
   saved(): Promise<void> {
     return this.#saving;
   }
 
-  /** The memory only saves time: losing it costs a check. */
+  /** Failures are only logged: losing the file costs one check for each service. */
   async #save(): Promise<void> {
     this.#unsaved = false;
     const path = this.#path;

@@ -1,25 +1,26 @@
-/** What the server and the processes in which code is tried say to each other; see checker.ts. */
+/** The messages between the server and the child processes in which code is tried; see checker.ts. */
 import type { ModuleFacts } from "../checker.js";
 import type { FailureStep, LoadFailureCode } from "../load-failure.js";
 
-/** Jobs that a process does side by side, which takes half the time of one after the other. The rest waits there. */
+/** How many jobs a child runs concurrently, which halves the time. Further jobs wait in the child. */
 export const MAX_CONCURRENT = 16;
 
-/** What has been going on for so long, in milliseconds, only takes its time: others are done beside it. */
+/** After this time, in milliseconds, a job counts as slow, and others run beside it. */
 export const SLOW_MS = 150;
 
 /**
- * The environment in which a process compiles only what runs for long: what is tried mostly runs once. Spares a third
- * of the time that many imports take. Bun refuses to start with a variable of this kind that it does not know.
+ * An environment variable that delays JIT compilation, since tried code mostly runs once. Saves a third of the
+ * time of many imports. Bun refuses to start with a variable of this kind that it does not know.
  */
 export const LAZY_JIT = ["BUN_JSC_thresholdForJITAfterWarmUp", "5000"] as const;
 
-/** A folder to import, or folders to start one after the other. */
+/** A folder to import, or folders to start in order. */
 export interface CheckRequest {
   op: "import" | "start";
   dirNames: string[];
 }
 
+/** The result of a request. */
 export interface CheckAnswer {
   ok: boolean;
   facts?: ModuleFacts;
@@ -28,18 +29,18 @@ export interface CheckAnswer {
   message?: string;
 }
 
-/** What to do; without jobs it asks for a sign of life. */
+/** Jobs for the child; without jobs, a ping. */
 export interface ToChild {
-  /** In the first message, which no code that is tried can hear: what every message of the process's own is to hold. */
+  /** Sent in the first message, before tried code can listen. Every genuine message of the child carries it. */
   key?: string;
   jobs?: Array<CheckRequest & { number: number }>;
 }
 
-/** Which jobs are being done, and what came of some. Either shows that the process goes on. */
+/** Progress and results. Any of them proves that the child is responsive. */
 export interface FromChild {
   key: string | undefined;
   begun?: number[];
-  /** Jobs that start several folders and have come to the next one, which has as long as the first. */
+  /** Jobs that have come to their next folder, which gets a full timeout of its own. */
   advanced?: number[];
   answers?: Array<{ number: number; answer: CheckAnswer }>;
 }

@@ -1,4 +1,4 @@
-/** A child process in which unknown code is tried. */
+/** One child process in which unknown code is tried. */
 import fs, { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
@@ -8,32 +8,35 @@ import { AssignedJobs } from "./assigned-jobs.js";
 import { type Job, staysAlone } from "./job.js";
 import { type CheckRequest, type FromChild, LAZY_JIT, SLOW_MS, type ToChild } from "./messages.js";
 
+/** What a child process needs. */
 export interface CheckProcessOptions {
   servicesDir: string;
   /** How long one job may take, in milliseconds. */
   timeoutMs: number;
-  /** The folder below which the child's working directory and data folder are made; they go when it ends. */
+  /** The parent of the child's working directory and data folder, which are removed when it ends. */
   scratch: string;
 }
 
+/** What a child process reports to the checker. */
 export interface CheckProcessEvents {
-  /** There may be room for more, here or in another process. */
+  /** Jobs can possibly be assigned, here or to another process. */
   onRoom(): void;
-  /** Somebody else is to do these: the process has ended, or is being ended since it answers nothing any more. */
+  /** Returns jobs to be done elsewhere: the process has ended, or is being ended because it does not respond. */
   onHandBack(jobs: Job[]): void;
+  /** The process has ended. */
   onEnd(): void;
 }
 
-/** How often a busy process is asked for a sign of life, in milliseconds. One that gives none twice is blocked. */
+/** The ping interval of a busy process, in milliseconds. After two unanswered pings it counts as blocked. */
 const POLL_MS = SLOW_MS / 2;
-/** How long a process may take to come up before another one is started beside it, in milliseconds. */
+/** How long a process may take to start before another one is started beside it, in milliseconds. */
 const START_MS = 1000;
-/** So many processes may end before they come up. */
+/** After so many failed starts a job is rejected. */
 const MAX_FAILED_STARTS = 3;
-/** A process without work for this long is ended, in milliseconds. */
+/** The idle time after which a process is ended, in milliseconds. */
 const IDLE_MS = 60_000;
 
-/** One child process, which does several jobs side by side. */
+/** A child process that runs several jobs concurrently. */
 export class CheckProcess {
   readonly #process: Bun.Subprocess<"ignore", "ignore", "ignore">;
   readonly #mark = Bun.randomUUIDv7();
@@ -44,24 +47,24 @@ export class CheckProcess {
   readonly #jobs = new AssignedJobs();
   readonly #startedAt = performance.now();
   #isUp = false;
-  /** Whether it answers nothing, or has not come up for long. */
+  /** Whether it is blocked, or slow to start. */
   #isSlow = false;
-  /** How often it was asked for a sign of life since the last one. */
+  /** Unanswered pings. */
   #pings = 0;
-  /** Whether something in it has run out of time: it gets nothing more to do. */
+  /** Whether one of its jobs has timed out: it gets no further jobs. */
   #hasTimedOut = false;
   #ending = false;
   #polling: ReturnType<typeof setInterval> | undefined;
   #idling: ReturnType<typeof setTimeout> | undefined;
   #killing: Promise<void> | undefined;
-  /** Settles when nothing of it is left. */
+  /** Settles when the process and everything it started is gone. */
   readonly #gone = Promise.withResolvers<void>();
 
-  /** Throws when there is no room for its folder, or none for another process. */
+  /** Throws when its folder cannot be created or the process not started. */
   constructor({ servicesDir, timeoutMs, scratch }: CheckProcessOptions, events: CheckProcessEvents) {
     this.#timeoutMs = timeoutMs;
     this.#events = events;
-    // The folder may have been tidied away since the last child.
+    // The folder may have been removed since the last child.
     mkdirSync(scratch, { recursive: true });
     this.#cwd = mkdtempSync(join(scratch, "child-"));
     try {
@@ -102,27 +105,27 @@ export class CheckProcess {
     });
   }
 
-  /** How many jobs like this one it takes now. */
+  /** How many jobs like this one it can take now. */
   room(job: Job): number {
     return this.isWorking ? this.#jobs.roomFor(job) : 0;
   }
 
-  /** Whether it is still good for something: it answers, and what it does leaves room for more. */
+  /** Whether it responds and can take jobs once there is room. */
   get isWorking(): boolean {
     return !this.#isSlow && !this.#ending && !this.#hasTimedOut && !this.#jobs.hasExclusive;
   }
 
-  /** Whether it can be given this job now or soon: what nothing else should go on beside would wait for slow ones. */
+  /** Whether it can take this job now or soon. A job that must run alone would have to wait for slow ones. */
   takesSoon(job: Job): boolean {
     return this.isWorking && (!staysAlone(job) || this.#jobs.areAllFresh);
   }
 
-  /** Resolves when it has ended and nothing is left of it. Never rejects. */
+  /** Resolves when the process and everything it started is gone. Never rejects. */
   get gone(): Promise<void> {
     return this.#gone.promise;
   }
 
-  /** Whether it has nothing to do and waits for more. */
+  /** Whether it is idle. */
   get idle(): boolean {
     return this.#jobs.size === 0 && this.isWorking;
   }
@@ -139,7 +142,7 @@ export class CheckProcess {
     try {
       this.#process.send(message);
     } catch (error) {
-      // It has just ended, which is about to be told.
+      // The process has just ended; `onExit` follows.
       this.#ending = true;
       console.debug(`reef: a check is handed to another process: ${messageOf(error)}`);
     }
@@ -171,7 +174,7 @@ export class CheckProcess {
     this.#events.onRoom();
   }
 
-  /** One of its jobs keeps it from doing anything else. Only when there is but one it is known which. */
+  /** A job blocks the process. If there is only one, it is known which, and it may go on until it times out. */
   #onBlocked(): void {
     if (this.#jobs.isSingleRunning) this.#becomeSlow();
     else {
@@ -185,7 +188,7 @@ export class CheckProcess {
     if (jobs.length > 0) this.#events.onHandBack(jobs);
   }
 
-  /** Nothing is left to do. */
+  /** All jobs are done. */
   #becomeIdle(): void {
     clearInterval(this.#polling);
     this.#polling = undefined;
@@ -201,17 +204,17 @@ export class CheckProcess {
     this.#idling.unref();
   }
 
-  /** Ends the process; who still waits for a job is told `reason`. Resolves when nothing of it is left. */
+  /** Ends the process; pending jobs are rejected with `reason`. Resolves when everything is gone. */
   async end(reason?: LoadFailure): Promise<void> {
     this.#ending = true;
     if (reason) for (const job of this.#jobs.takeAll()) job.reject(reason);
-    // It does not keep the server running, but whoever waits here wants to see it end.
+    // The child does not keep the server alive, but a caller that awaits its end should.
     this.#process.ref();
     await this.#kill();
     await this.#gone.promise;
   }
 
-  /** With everything that the code it tried has started. Never rejects. */
+  /** Kills the process and everything that the tried code started. Never rejects. */
   #kill(): Promise<void> {
     this.#killing ??= endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`).catch((error) =>
       console.warn(`reef: what was started by a check cannot be ended: ${messageOf(error)}`),
@@ -219,7 +222,7 @@ export class CheckProcess {
     return this.#killing;
   }
 
-  /** Ends what the process has left behind, then removes the folder that it wrote to. Never rejects. */
+  /** Kills what the process left behind and removes its folder. Never rejects. */
   async #clear(): Promise<void> {
     await this.#kill();
     try {
@@ -232,7 +235,7 @@ export class CheckProcess {
 
   #onMessage(message: unknown): void {
     const { key, begun = [], advanced = [], answers = [] } = Object(message) as Partial<FromChild>;
-    // The code being tried may say anything, too.
+    // Tried code can send messages too, but does not know the key.
     if (key !== this.#key) return;
     this.#isUp = true;
     this.#pings = 0;

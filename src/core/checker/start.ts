@@ -1,4 +1,4 @@
-/** Services are started in a process for checks as the server would start them, and stopped again. */
+/** Starts services in a child process as the server would, and stops them again. */
 
 import { load } from "../changes/load.js";
 import { endService, endServices } from "../changes/shutdown.js";
@@ -10,31 +10,32 @@ import type { LogBook } from "../log.js";
 import { Registry } from "../registry.js";
 import { NO_LIMIT_MS } from "../scope.js";
 
+/** What starting services in the child needs. */
 export interface StartTrials {
   servicesDir: string;
   logs: LogBook;
-  /** Removes what trials have left, if nothing else is being tried. */
+  /** Removes what trials left behind, if nothing else is being tried. */
   cleanUp(): void;
 }
 
-/** How long services that others need are kept for the next of those, in milliseconds. */
+/** How long dependencies keep running for further trials that need them, in milliseconds. */
 const KEPT_MS = 500;
 
-/** What others need, while there are trials of those: each would have to wait for it to start. */
+/** Dependencies that keep running for other trials, each of which would otherwise have to start them. */
 let kept: Stage | undefined;
-/** Stages that are ending. */
+/** Stages that are shutting down. */
 const leaving = new Set<Promise<void>>();
 
-/** Whether anything runs here that no trial under way has started, or is still ending. */
+/** Whether services run, or are shutting down, that no current trial has started. */
 export const isOccupied = () => kept !== undefined || leaving.size > 0;
 
-/** Ends what runs for trials to come. Resolves when it is gone, with all that was ending already. */
+/** Ends services kept for further trials. Resolves when all shutdowns are over. */
 export async function vacate(): Promise<void> {
   await kept?.end();
   await Promise.all(leaving);
 }
 
-/** Starts folders, in this order, the last of which is what is tried. `onStarted` is told of each but the last. */
+/** Starts folders in this order; the last one is being tried. `onStarted` is called after each of the others. */
 export async function tryStart(
   trials: StartTrials,
   dirNames: readonly string[],
@@ -48,7 +49,7 @@ export async function tryStart(
     try {
       return await kept.use(trial);
     } catch {
-      // It may be due to what others have left there. If it is not, this comes out once more.
+      // Possibly caused by earlier trials on this stage. If not, a fresh stage fails in the same way.
       onStarted();
       await clear(trials);
       return new Stage(trials).use(trial);
@@ -56,22 +57,22 @@ export async function tryStart(
   }
   await kept?.end();
   await clear(trials);
-  // Somebody else may have needed the same meanwhile.
+  // A concurrent trial may have created a stage with the same dependencies.
   kept ??= new Stage(trials, KEPT_MS);
   return (kept.fits(needed, tried) ? kept : new Stage(trials)).use(trial);
 }
 
-/** What one of them saves at its end is nothing for the next. */
+/** Cleans up after all shutdowns: what a service saves at its end must not be seen by the next trial. */
 async function clear({ cleanUp }: StartTrials): Promise<void> {
   await Promise.all(leaving);
   cleanUp();
 }
 
-/** Where services run for trials. It ends with the last of those, or some time later. */
+/** A registry in which services run for trials. It ends with the last trial, or `keptMs` later. */
 class Stage {
   readonly #registry: Registry;
   readonly #keptMs: number | undefined;
-  /** Those that are needed, by folder, with the code that they have. */
+  /** The started dependencies by folder, with their code's digest. */
   readonly #started = new Map<string, { digest: string | undefined; over: Promise<unknown> }>();
   #users = 0;
   #isOver = false;
@@ -97,7 +98,7 @@ class Stage {
     });
   }
 
-  /** Whether it has nothing that these folders do not hold any more, and not yet what is to be tried. */
+  /** Whether all its services are still current, and the folder to be tried is not among them. */
   fits(needed: readonly string[], tried: string): boolean {
     if (this.#started.has(tried)) return false;
     const { trials } = this.#registry;
@@ -122,7 +123,7 @@ class Stage {
     }
   }
 
-  /** Nobody else uses it; it ends when nobody does. */
+  /** Accepts no further trials; ends when the current ones have. */
   async end(): Promise<void> {
     this.#isOver = true;
     if (kept === this) kept = undefined;

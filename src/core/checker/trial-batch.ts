@@ -1,20 +1,20 @@
-/** Tries the code of several folders side by side, whatever the order in which they need each other. */
+/** Tries the code of several folders in parallel, in whatever order their dependencies require. */
 
 import type { ModuleFacts } from "../checker.js";
 import { yieldToEventLoop } from "../event-loop.js";
 import { asLoadFailure, type LoadFailure } from "../load-failure.js";
 import type { ServiceTable } from "../registry/table.js";
 
-/** What came of trying a folder's code; it holds for code with this digest only. */
+/** The result of trying a folder's code; valid for this digest only. */
 export interface Trial {
   digest: string;
   facts?: ModuleFacts;
-  /** Whether its `init` has been tried too, where it has one. */
+  /** Whether its `init`, if it has one, has been tried too. */
   started: boolean;
   failure?: LoadFailure;
 }
 
-/** The two checks of one folder's code, which `digest` identifies. */
+/** The two checks of a folder's code, which `digest` identifies. */
 export interface Checks {
   importing(dirName: string, digest: string): Promise<ModuleFacts>;
   starting(dirNames: string[], digest: string): Promise<void>;
@@ -25,21 +25,24 @@ interface Named {
   facts: ModuleFacts;
 }
 
-/** What somebody needs. Module objects have no folder. */
+/** A dependency. Module objects have no folder. */
 interface Needed {
   dirName: string | undefined;
   dependencies: readonly string[];
 }
 
-/** Folders that are tried side by side, and may need each other. */
+/** Folders that are tried in parallel and may depend on each other. */
 export class Batch {
   readonly trials = new Map<string, Promise<Trial>>();
   readonly #table: ServiceTable;
   readonly #checks: Checks;
   readonly #named = new Map<string, PromiseWithResolvers<Named | undefined>>();
-  /** One answer for all who ask, whatever changes meanwhile: else they could come to wait for each other. */
+  /**
+   * Lookups by name, fixed for the batch even if services change meanwhile: trials could otherwise wait for
+   * each other.
+   */
   readonly #found = new Map<string, Promise<Needed | undefined>>();
-  /** Whether all have said what they are called. */
+  /** Whether the names of all folders are known. */
   #isComplete = false;
 
   constructor(
@@ -56,7 +59,8 @@ export class Batch {
         this.#name(facts.name).resolve({ dirName, facts });
         return facts;
       } finally {
-        // Who needs the service that runs from it, and now is not in it, need not wait until all are known.
+        // Trials that depend on the service that runs from this folder, and is no longer in it, need not wait
+        // for all names.
         const before = table.byFolder(dirName);
         if (before) this.#name(before.name).resolve(undefined);
       }
@@ -70,7 +74,10 @@ export class Batch {
     });
   }
 
-  /** Settles with what is called `name` in this batch as soon as that is known; with nothing, once all are known. */
+  /**
+   * Settles with the folder that provides `name` as soon as that is known; with nothing once all names are
+   * known.
+   */
   #name(name: string): PromiseWithResolvers<Named | undefined> {
     const known = this.#named.get(name) ?? Promise.withResolvers<Named | undefined>();
     this.#named.set(name, known);
@@ -89,7 +96,7 @@ export class Batch {
     return trial;
   }
 
-  /** False when it cannot be started because of others, which the change itself will say. */
+  /** Tries `init`. False when it cannot be started because of other services; the change itself reports that. */
   async #start(dirName: string, digest: string, { name, dependencies }: ModuleFacts): Promise<boolean> {
     const taken = this.#table.get(name);
     if (taken && taken.dirName !== dirName) return false;
@@ -103,7 +110,10 @@ export class Batch {
     return true;
   }
 
-  /** Adds the folders of services and of all they need, dependencies first; false where one is missing or in a circle. */
+  /**
+   * Collects the folders of services and their dependencies in start order; false when one is missing or part
+   * of a cycle.
+   */
   async #collect(
     names: readonly string[],
     order: Set<string>,
@@ -127,7 +137,10 @@ export class Batch {
     return found;
   }
 
-  /** What runs counts with what it needs now, what is in this batch with what its code on disk needs. */
+  /**
+   * A running service counts with its current dependencies, a folder of this batch with those of its code on
+   * disk.
+   */
   async #look(name: string): Promise<Needed | undefined> {
     const running = this.#table.get(name);
     if (running && !this.trials.has(running.dirName ?? ""))

@@ -1,4 +1,7 @@
-/** New code is tried in child processes before its change takes its place in the queue: one that hangs holds up nobody. */
+/**
+ * Tries new code in child processes before its change is queued, so that code that hangs delays no other
+ * change.
+ */
 
 import { join } from "node:path";
 import type { Checker } from "../checker.js";
@@ -12,14 +15,15 @@ import type { Checks, Trial } from "./trial-batch.js";
 
 export type { Trial } from "./trial-batch.js";
 
-/** Trials by folder. They never reject. */
+/** Trials in progress, by folder. They never reject. */
 export type TrialsUnderWay = ReadonlyMap<string, Promise<Trial>>;
 
+/** Runs trials and shares those that are in progress. */
 export class Trials {
   readonly #table: ServiceTable;
   readonly #servicesDir: string;
   readonly #checker: Checker | undefined;
-  /** Checks that run now: whoever asks for the same one meanwhile waits for it. */
+  /** Checks in progress, shared by callers that request the same one. */
   readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(table: ServiceTable, servicesDir: string, checker: Checker | undefined) {
@@ -28,7 +32,7 @@ export class Trials {
     this.#checker = checker;
   }
 
-  /** Begins to try the code of these folders that is unknown, side by side. */
+  /** Begins to try the unknown code among these folders, in parallel. */
   begin(dirNames: readonly string[]): TrialsUnderWay {
     const checker = this.#checker;
     if (!checker) return new Map();
@@ -39,14 +43,14 @@ export class Trials {
     return this.beginWith(unknown);
   }
 
-  /** The same for folders whose code has just been read, be it known or not. */
+  /** Begins to try folders that have just been read, even if their code is known. */
   beginWith(folders: ReadonlyArray<{ dirName: string; digest: string }>): TrialsUnderWay {
     const checker = this.#checker;
     if (!checker) return new Map();
     return inHost(() => new (changes().Batch)(folders, this.#table, this.#sharing(checker)).trials);
   }
 
-  /** What a folder holds; undefined when there is none or it cannot be read, which the change itself will say. */
+  /** The digest of a folder; undefined when it is missing or unreadable, which the change itself reports. */
   digestOf(dirName: string): string | undefined {
     try {
       assertFolderName(dirName);
@@ -57,8 +61,8 @@ export class Trials {
   }
 
   /**
-   * As part of a change: throws what the trial found wrong, and tries what it left open, all of it when the folder
-   * has changed since.
+   * Completes a trial as part of a change: throws its failure, and tries whatever it left open, or everything
+   * if the folder has changed since. Known code is skipped unless `always`.
    */
   async finish(dirName: string, digest: string, trial: Trial | undefined, always = false): Promise<void> {
     const checker = this.#checker;
@@ -83,7 +87,7 @@ export class Trials {
     };
   }
 
-  /** What fails may be due to one of the folders that are started before the last one. */
+  /** Starts folders. A failure records the dependencies' digests, since one of them may be the cause. */
   async #start(checker: Checker, dirNames: string[]): Promise<void> {
     const needed = new Map(dirNames.slice(0, -1).map((dirName) => [dirName, this.digestOf(dirName)]));
     try {

@@ -1,4 +1,4 @@
-/** Copies of a folder's code. */
+/** Copies a folder's code. */
 // The default import keeps each call visible to a spy.
 import fs, { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +7,10 @@ import { toStorageError } from "../storage-error.js";
 import { assertSize, codeFiles, findCode } from "./code-files.js";
 import { contentDigest } from "./digest.js";
 
-/** Copies a folder's code; false when it is no longer what `digest` says. Rejects with a `StorageError`. */
+/**
+ * Copies a folder's code. Resolves with false when it no longer matches `digest`. Rejects with a
+ * `StorageError`.
+ */
 export async function copyCode(dir: string, path: string, digest: string): Promise<boolean> {
   const unfinished = `${path}.unfinished`;
   const discard = () => fs.promises.rm(unfinished, { recursive: true, force: true });
@@ -15,7 +18,7 @@ export async function copyCode(dir: string, path: string, digest: string): Promi
   try {
     await fs.promises.mkdir(unfinished, { recursive: true });
     const files = codeFiles(dir);
-    // Found out by the digest of the copy, it would have filled the disk first.
+    // Checked up front: the digest of the copy would reveal it only after the disk has been filled.
     assertSize(files.map((file) => ({ file, size: sizeOf(join(dir, file)) })));
     for (const file of files) {
       const target = join(unfinished, file);
@@ -27,7 +30,7 @@ export async function copyCode(dir: string, path: string, digest: string): Promi
     else await discard();
     return isSame;
   } catch (error) {
-    // What is left of it may hold the last free blocks.
+    // The partial copy may occupy the last free blocks.
     await discard();
     throw toStorageError(error, path);
   }
@@ -37,7 +40,7 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Makes a copy survive a power cut. Rejects with a `StorageError`. */
+/** Syncs a copy to disk. Rejects with a `StorageError`. */
 export async function syncCode(path: string): Promise<void> {
   if (process.platform === "win32") return; // only what is open for writing can be synced there
   try {

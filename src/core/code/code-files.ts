@@ -1,4 +1,4 @@
-/** Which files of a service's folder are its code. */
+/** Determines which files of a service's folder are code. */
 import { readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { LoadFailure } from "../load-failure.js";
@@ -6,29 +6,29 @@ import { systemErrorCode } from "../storage-error.js";
 
 const MAX_FILES = 5000;
 
-/** Whoever asks for a folder's digest waits for its files to be read, and kept versions hold copies of them. */
+/** The maximum size of a folder's code: digests read all of it, and kept versions are copies of it. */
 export const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * Whether a path in a service's folder is code by its names: neither dot-files and `node_modules` nor what is below
- * them is, nor the folder's own `data`, where a running service may write.
+ * Whether a path in a service's folder is code, judging by its names. Dot-files, `node_modules` and everything
+ * below them are not, nor is the folder's own `data`, where a running service may write.
  */
 export function isCode(path: string): boolean {
   const names = path.split("/");
   return names[0] !== "data" && !names.some((name) => name === "node_modules" || name.startsWith("."));
 }
 
-/** Code as it was found in a folder. */
+/** The code found in a folder. */
 export interface Code {
-  /** Where the folder really is. */
+  /** The folder's real path. */
   root: string;
   /** Relative paths, sorted. */
   files: string[];
-  /** Where each of the files really is. */
+  /** The real path of each file. */
   reals: string[];
-  /** Its folders, by every path that leads to one of them. */
+  /** All folders, by every path that leads to them. */
   folders: ReadonlySet<string>;
-  /** Where no link is among it: its folders, relative and "" for itself, and whether there are files only in it. */
+  /** For code without links: its folders, relative and "" for the root, and whether it contains files only. */
   plain: { folders: string[]; isFlat: boolean } | undefined;
 }
 
@@ -38,8 +38,8 @@ export function codeFiles(dir: string): string[] {
 }
 
 /**
- * Goes through a service's code. Links are followed, for what is behind them is what runs, but not round in circles,
- * nor to what is no code at its own place in the folder.
+ * Finds a service's code. Links are followed, since what is behind them is what runs, except in cycles and to
+ * files of the folder that are not code.
  */
 export function findCode(dir: string): Code {
   const root = realpathSync(dir);
@@ -48,7 +48,7 @@ export function findCode(dir: string): Code {
   const plain = { folders: [] as string[], isFlat: true };
   let links = 0;
   let behindLinks = 0;
-  /** `real` is the folder's real path, `trail` those of the folders where links to it were followed. */
+  /** `real` is the folder's real path, `trail` the real paths of the folders whose links led here. */
   const visit = (below: string, real: string, trail: readonly string[]) => {
     folders.add(join(dir, below)).add(real);
     plain.folders.push(below);
@@ -70,7 +70,7 @@ export function findCode(dir: string): Code {
         visit(path, target.real, holders);
       } else if (entry.isDirectory()) visit(path, place, trail);
       else if (entry.isFile()) found.push([path, place]);
-      // Folders that link to each other make many paths of few files.
+      // Folders that link to each other yield many paths for few files.
       if (Math.max(found.length, behindLinks) > MAX_FILES) throw tooMany();
     }
   };
@@ -85,12 +85,12 @@ export function findCode(dir: string): Code {
   };
 }
 
-/** File systems in which files are no files: to read one may take for ever. */
+/** Pseudo file systems: reading one of their files may never end. */
 const PSEUDO = /^\/(proc|sys|dev)(\/|$)/;
 
 const LEADS_NOWHERE = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
-/** Where a path leads; undefined when that is nowhere. */
+/** The real path and stat of a path; undefined when it leads nowhere. */
 export function follow(link: string): { real: string; stat: Stats } | undefined {
   try {
     const real = realpathSync(link);
@@ -107,9 +107,9 @@ export function holds(outer: string, inner: string): boolean {
 }
 
 /**
- * Refuses code that is too large, before any of it is read.
+ * Rejects code that is too large, before any of it is read.
  *
- * @throws LoadFailure
+ * @throws LoadFailure `UNREADABLE`.
  */
 export function assertSize(files: readonly { file: string; size: number }[]): void {
   let total = 0;

@@ -1,17 +1,18 @@
-/** Copies of the code that serves, made for rollbacks beside everything else. */
+/** Keeps copies of serving code for rollbacks, in the background. */
 import { join } from "node:path";
 import { yieldToEventLoop } from "../event-loop.js";
 import type { ServiceTable } from "../registry/table.js";
 import type { Snapshots } from "./snapshots.js";
 
+/** Schedules copies of the code that serves. */
 export class Copies {
   readonly #table: ServiceTable;
   readonly #servicesDir: string;
   readonly #snapshots: () => Snapshots | undefined;
-  /** Those that are still being made. */
+  /** Settles when all scheduled copies are made. */
   #making: Promise<unknown> = Promise.resolve();
 
-  /** `snapshots` is asked when there is something to keep; without any nothing is kept. */
+  /** @param snapshots Called when there is something to keep; undefined when nothing is kept on disk. */
   constructor(table: ServiceTable, servicesDir: string, snapshots: () => Snapshots | undefined) {
     this.#table = table;
     this.#servicesDir = servicesDir;
@@ -19,8 +20,8 @@ export class Copies {
   }
 
   /**
-   * Keeps copies of the code that serves under these names, one after the other and with room for requests between
-   * them. Resolves when all copies that anybody asked for here are made.
+   * Copies the code of these services one by one, yielding to requests in between. Resolves when all copies
+   * scheduled so far have been made.
    */
   async keepAll(names: Iterable<string>): Promise<void> {
     const making = this.#keepEach(names);
@@ -35,7 +36,7 @@ export class Copies {
     }
   }
 
-  /** Keeps a copy of the code that serves under this name; resolves at once when there is one. */
+  /** Copies the code of one service; resolves at once if there is a copy. */
   async keep(name: string): Promise<void> {
     const service = this.#table.get(name);
     const digest = service?.current.source?.digest;

@@ -1,38 +1,39 @@
-/** Has a service's folder changed? */
+/** Detects changes of a service's folder, by `stat` data and by content digests. */
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
 import { assertSize } from "./code-files.js";
 import { listedFiles, relist } from "./listings.js";
 
-/** What `stat` says about a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
+/** The `stat` data of a folder's code. Equal fingerprints that are not `fresh` mean equal code. */
 export interface Fingerprint {
   text: string;
-  /** Something changed so recently that a further change might not show in `stat`. */
+  /** Whether something changed so recently that a further change might not show in `stat`. */
   fresh: boolean;
 }
 
-/** Coarser than the clock ticks by which most file systems stamp changes, in milliseconds. */
+/** Coarser than the timestamp resolution of most file systems, in milliseconds. */
 const STAMP_GRAIN_MS = 50;
 
+/** The current fingerprint of a folder's code. */
 export function fingerprint(dir: string, now = Date.now()): Fingerprint {
   return statFiles(dir, listedFiles(dir), now);
 }
 
-/** SHA-256 (hex) over the names and contents of a folder's code. */
+/** SHA-256 (hex) of the names and contents of a folder's code. */
 export function contentDigest(dir: string): string {
   return readSource(dir).digest;
 }
 
-/** The code that a version was made from. */
+/** Identifies the code that a version was made from. */
 export interface Source {
   digest: string;
   fingerprint: Fingerprint;
 }
 
 /**
- * What a folder holds now. Take it before importing the folder, so that a later change shows.
+ * Reads a folder's code. Call it before importing the folder, so that later changes are detected.
  *
- * @throws LoadFailure When there is too much in it; then nothing was read.
+ * @throws LoadFailure when there is too much code; nothing has been read then.
  */
 export function readSource(dir: string): Source {
   const found: Found[] = [];
@@ -46,12 +47,12 @@ export function readSource(dir: string): Source {
   return { fingerprint: seen, digest: hash.digest("hex") };
 }
 
-/** Whether a folder's code is what it was when it was read, as far as `stat` says: then nothing need be read. */
+/** Whether a folder's code is unchanged since it was read, judging by `stat` alone. If so, nothing need be read. */
 export function standsAsRead(dir: string, { fingerprint: seen }: Source): boolean {
   return !seen.fresh && fingerprint(dir).text === seen.text;
 }
 
-/** Larger files are read in pieces of this size. */
+/** Larger files are read in chunks of this size. */
 const CHUNK_BYTES = 2 ** 20;
 
 function hashWhole(hash: Bun.CryptoHasher, { file, path }: Found): void {
@@ -60,7 +61,7 @@ function hashWhole(hash: Bun.CryptoHasher, { file, path }: Found): void {
   hash.update(content);
 }
 
-/** The same hash. What is appended meanwhile is left out: it shows in the next fingerprint. */
+/** Yields the same hash as `hashWhole`. Data appended meanwhile is ignored: the next fingerprint reveals it. */
 function hashInChunks(hash: Bun.CryptoHasher, { file, path, size }: Found): void {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   hash.update(`${file}\0${size}\0`);
@@ -77,7 +78,7 @@ function hashInChunks(hash: Bun.CryptoHasher, { file, path, size }: Found): void
   }
 }
 
-/** A file as `stat` saw it. */
+/** A file with its size. */
 interface Found {
   file: string;
   path: string;
@@ -86,7 +87,10 @@ interface Found {
 
 const OR_NOTHING = { throwIfNoEntry: false } as const;
 
-/** Notes in `found` what is still a file. A loop without more than it needs: a start looks at every service. */
+/**
+ * Builds a fingerprint and collects the files in `found`. A minimal loop, since a start runs it for every
+ * service.
+ */
 function statFiles(dir: string, files: readonly string[], now: number, found?: Found[]): Fingerprint {
   let text = "";
   let newest = 0;

@@ -1,34 +1,34 @@
 /**
- * Lists of the files of services' code, cache while their folders stay as they were. Looking at a folder then costs a
- * `stat` for each of its folders and files, and no reading of folders.
+ * Caches lists of code files while the folders' `stat` data is unchanged. Checking a folder then costs one
+ * `stat` per folder and file instead of reading directories.
  */
 import { statSync } from "node:fs";
 import { findCode } from "./code-files.js";
 
-/** What a folder without links held when it was looked through. All paths are relative to it. */
+/** The code found in a folder without links. All paths are relative to it. */
 export interface Listing {
-  /** The files that are code, sorted. */
+  /** The code files, sorted. */
   files: readonly string[];
-  /** The folders that code can be in; "" is the folder itself. */
+  /** The folders that may contain code; "" is the folder itself. */
   folders: readonly string[];
-  /** Whether it holds nothing but files, be they code or not. */
+  /** Whether it contains only files, code or not. */
   isFlat: boolean;
-  /** What `stat` said about the folders. Nothing comes or goes in a folder without it showing there. */
+  /** The `stat` data of the folders. It changes whenever an entry is added or removed. */
   stamp: string;
 }
 
 /**
- * A folder that changed so recently, in milliseconds, may change again without it showing: some file systems stamp in
- * steps of two seconds.
+ * A folder that changed within this time, in milliseconds, may change again unnoticed: some file systems have a
+ * timestamp resolution of two seconds.
  */
 const SETTLED_MS = 2500;
 
-/** Lists cache at most; the latest ones. */
+/** The number of listings kept, most recent first. */
 const MAX_LISTINGS = 10_000;
 
 const cache = new Map<string, Listing>();
 
-/** The list of a folder, if it is known to be right still. */
+/** The cached listing of a folder, if it is still valid. */
 export function validListing(dir: string): Listing | undefined {
   const listing = cache.get(dir);
   if (listing && stampOf(dir, listing.folders)?.text === listing.stamp) return listing;
@@ -36,7 +36,7 @@ export function validListing(dir: string): Listing | undefined {
   return undefined;
 }
 
-/** Notes what a folder held at an earlier time. It is believed once its folders are found to be as they were then. */
+/** Caches a listing from an earlier time. It is used only if the folders still match its stamp. */
 export function cacheListing(dir: string, listing: Listing): void {
   cache.delete(dir);
   cache.set(dir, listing);
@@ -46,15 +46,15 @@ export function cacheListing(dir: string, listing: Listing): void {
   }
 }
 
-/** The relative paths of a folder's code, sorted, without looking through the folder where that can be spared. */
+/** The relative paths of a folder's code, sorted; from the cache if possible. */
 export function listedFiles(dir: string): readonly string[] {
   return validListing(dir)?.files ?? relist(dir);
 }
 
-/** The same; the folder is looked through in any case. */
+/** The same, reading the folder in any case. */
 export function relist(dir: string, now = Date.now()): readonly string[] {
   const { root, files, plain } = findCode(dir);
-  // Of the folder that was looked through, should `dir` be a link that has come to lead elsewhere meanwhile.
+  // The stamp of the folder that was read, in case `dir` is a link that has been changed meanwhile.
   const stamp = plain && stampOf(root, plain.folders);
   if (stamp && stamp.newest < now - SETTLED_MS) {
     cacheListing(dir, { files, ...plain, stamp: stamp.text });
@@ -62,7 +62,7 @@ export function relist(dir: string, now = Date.now()): readonly string[] {
   return files;
 }
 
-/** Undefined where something is no folder any more, or not to be seen: then the folder is looked through. */
+/** The stamp of folders; undefined when one is missing or unreadable, so that the folder is read. */
 function stampOf(dir: string, folders: readonly string[]): { text: string; newest: number } | undefined {
   let text = "";
   let newest = 0;
@@ -75,7 +75,7 @@ function stampOf(dir: string, folders: readonly string[]): { text: string; newes
     }
     return { text, newest };
   } catch {
-    // Gone, or a link in its place that leads nowhere or round in a circle. What it means is found out by looking.
+    // Missing, or replaced by a broken or circular link; reading the folder reveals which.
     return undefined;
   }
 }

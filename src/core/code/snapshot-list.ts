@@ -1,10 +1,10 @@
-/** The list of a folder's kept versions, and how it is made anew when it is damaged. */
+/** The list of a folder's kept versions; rebuilt when it is damaged. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
 import { setAside } from "../files.js";
 
-/** One kept version. `keptAt` is when it was last put into service, or set aside, ISO 8601. */
+/** One kept version. `keptAt` is when it was last put into service or set aside (ISO 8601). */
 export interface Snapshot {
   digest: string;
   keptAt: string;
@@ -12,19 +12,19 @@ export interface Snapshot {
   served: boolean;
 }
 
-/** The list of the copies that are in `folder`. */
+/** The path of the list in a folder of copies. */
 export function listPath(folder: string): string {
   return join(folder, "index.json");
 }
 
 /**
- * The kept versions that are in `folder`, latest first. A damaged list is set aside, and `warn` is told.
+ * The versions kept in `folder`, latest first. A damaged list is set aside and reported to `warn`.
  *
- * @throws When the list cannot be read or set aside: it must then not be written to.
+ * @throws Error when the list cannot be read or set aside; it must not be written then.
  */
 export function readList(folder: string, warn: (message: string) => void): Snapshot[] {
   const path = listPath(folder);
-  // Without a list there are copies if a damaged one was set aside and no version was kept since.
+  // Copies without a list remain when a damaged list was set aside and nothing was kept since.
   if (!existsSync(path)) return findCopies(folder);
   const text = readFileSync(path, "utf8");
   try {
@@ -51,7 +51,10 @@ function isSnapshot(value: unknown): value is Snapshot {
   return isDigest && typeof keptAt === "string" && typeof served === "boolean";
 }
 
-/** By their names, which are their digests. Nearly all have served; a rollback tries each like any other code. */
+/**
+ * Finds copies by their names, which are digests. Nearly all have served, and a rollback tries each like other
+ * code.
+ */
 function findCopies(folder: string): Snapshot[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

@@ -1,4 +1,4 @@
-/** Copies of the code that was served, so that a rollback finds it however the folder was changed since. */
+/** Copies of code that served, so that a rollback is possible whatever happens to the folder. */
 // The default import keeps each call visible to a spy.
 import fs, { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -13,14 +13,14 @@ import { copyCode, syncCode } from "./code-copy.js";
 import { contentDigest } from "./digest.js";
 import { listPath, readList, type Snapshot } from "./snapshot-list.js";
 
-/** Versions kept for each folder. */
+/** The number of versions kept per folder. */
 const MAX_KEPT = 5;
 
-/** Keeps the latest served versions of each service folder below `<data>/.reef/snapshots`. */
+/** Keeps the latest versions of each service folder below `<data>/.reef/snapshots`. */
 export class Snapshots {
   readonly #root: string;
   readonly #log: Logger;
-  /** By folder: two copies at once would write the same files. */
+  /** Per folder, since concurrent copies would write the same files. */
   readonly #mutex = new KeyedMutex();
 
   constructor(dataDir: string, log: Logger) {
@@ -36,13 +36,16 @@ export class Snapshots {
     return join(this.#folder(dirName), digest);
   }
 
-  /** The folder that holds a kept version's code; undefined when it is not kept. */
+  /** The path of a kept version; undefined when it is not kept. */
   find(dirName: string, digest: string): string | undefined {
     const path = this.#path(dirName, digest);
     return existsSync(path) ? path : undefined;
   }
 
-  /** Whether a kept version is what it was; a damaged copy is set aside and reported, so that it is not kept any more. */
+  /**
+   * Whether a kept version matches its digest. A damaged copy is set aside and logged, so that it is no longer
+   * kept.
+   */
   isIntact(dirName: string, digest: string): boolean {
     const path = this.#path(dirName, digest);
     if (contentDigest(path) === digest) return true;
@@ -65,8 +68,8 @@ export class Snapshots {
   }
 
   /**
-   * Keeps a copy of a folder's code that was just put into service. A folder that has changed since is not
-   * copied: what is kept is what was served. Never rejects.
+   * Keeps a copy of code that has just been put into service. If the folder has changed since, nothing is kept.
+   * Never rejects.
    */
   async keep(dirName: string, dir: string, digest: string): Promise<void> {
     try {
@@ -106,8 +109,10 @@ export class Snapshots {
   }
 
   /**
-   * Keeps what a folder holds now, although it may never have served, and the version `spare` however old it is.
-   * Resolves with its digest, once the copy is on disk; rejects when it cannot.
+   * Keeps a folder's current code, which may never have served, and protects the version `spare` from eviction.
+   * Resolves with its digest once the copy is on disk.
+   *
+   * @throws LoadFailure `CHANGED`; StorageError.
    */
   async setAside(dirName: string, dir: string, spare: string): Promise<string> {
     const digest = contentDigest(dir);
@@ -120,12 +125,12 @@ export class Snapshots {
     return digest;
   }
 
-  /** Makes a folder's code what it was in a kept version; see `restoreCode`. */
+  /** Restores a folder's code from a kept version; see `restoreCode`. */
   restore(dirName: string, dir: string, digest: string, note?: OnDisplace): Displaced[] {
     return restoreCode(this.#path(dirName, digest), dir, note);
   }
 
-  /** Says where folders are now that gave way for good. */
+  /** Logs where displaced folders are now. */
   reportDisplaced(dirName: string, displaced: readonly Displaced[]): void {
     for (const { aside } of displaced) {
       if (aside === undefined) continue;

@@ -1,4 +1,4 @@
-/** What service folders held when they were last read, so that the next start need not read unchanged ones. */
+/** Remembers the digests of service folders, so that the next start need not read unchanged ones. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
@@ -8,14 +8,14 @@ import { systemErrorCode } from "../storage-error.js";
 import { fingerprint, readSource, type Source } from "./digest.js";
 import { cacheListing, type Listing, validListing } from "./listings.js";
 
-/** A digest of the fingerprint, the digest of the code, and where it has no links the list of its files. */
+/** The hash of the fingerprint, the digest of the code, and the list of files if the folder has no links. */
 type Entry = readonly [stamp: string, digest: string, listing?: Listing];
 
-/** Remembers in `<data>/.reef/sources.json`. Losing it costs reading the folders again. */
+/** Persisted in `<data>/.reef/sources.json`. Losing the file only costs time. */
 export class SourceCache {
   readonly #path: string;
   readonly #log: Logger;
-  /** By the folder's name. */
+  /** By folder name, as read from disk. */
   readonly #previous: Map<string, Entry>;
   readonly #current = new Map<string, { dir: string; stamp: string; digest: string }>();
 
@@ -25,11 +25,11 @@ export class SourceCache {
     this.#previous = this.#read();
   }
 
-  /** What the folder `dir` holds now; see `readSource`. Its files are read only if they may have changed. */
+  /** The current code of `dir`; see `readSource`. Files are read only if they may have changed. */
   read(dirName: string, dir: string): Source {
     const source = this.#fromCache(dirName, dir) ?? readSource(dir);
     const { fingerprint, digest } = source;
-    // A further change within the same tick of the clock would not show.
+    // A further change within the timestamp resolution would not show.
     if (!fingerprint.fresh) this.#current.set(dirName, { dir, stamp: stampOf(fingerprint.text), digest });
     return source;
   }
@@ -42,12 +42,12 @@ export class SourceCache {
       const seen = fingerprint(dir);
       return !seen.fresh && stamp === stampOf(seen.text) ? { fingerprint: seen, digest } : undefined;
     } catch {
-      // Names in the list may be none. Where it is the folder that cannot be read, reading it says so.
+      // The cached names may be invalid. If the folder itself is unreadable, reading it reports that.
       return undefined;
     }
   }
 
-  /** Writes what was read down for the next start, without folders that are gone. Never throws. */
+  /** Saves the entries read since the start. Never throws. */
   save(): void {
     try {
       const entries: [string, Entry][] = [];

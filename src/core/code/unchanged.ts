@@ -1,18 +1,18 @@
-/** Is a folder's code still what was looked at before? */
+/** Detects whether a folder's code has changed since it was read. */
 import { join } from "node:path";
 import type { Generation } from "../generation.js";
 import { changedMeanwhile } from "../load-failure.js";
 import type { Registry } from "../registry.js";
 import { contentDigest, type Source, standsAsRead } from "./digest.js";
 
-/** Whether a folder holds other code than `source` identifies. */
+/** Whether a folder's code differs from `source`. */
 export function hasChanged(dir: string, source: Source): boolean {
   return !standsAsRead(dir, source) && contentDigest(dir) !== source.digest;
 }
 
 /**
- * Imports the code that `source` identifies, which has been tried. Rejects with `CHANGED` when the folder holds other
- * code by now, and when it came to hold other code while it was imported.
+ * Imports a folder whose code has been tried as `source`. Rejects with `CHANGED` when the code differs before
+ * or after the import.
  */
 export async function importUnchanged(
   registry: Registry,
@@ -20,7 +20,7 @@ export async function importUnchanged(
   source: Source,
 ): Promise<Generation> {
   const dir = join(registry.servicesDir, dirName);
-  // Before, since untried code could keep the server from ever getting to the second look.
+  // Checked before as well: untried code could prevent the second check.
   if (hasChanged(dir, source)) throw changedMeanwhile(dirName);
   const generation = await registry.importFolder(dirName);
   try {

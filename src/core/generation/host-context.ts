@@ -1,43 +1,48 @@
+/** Async contexts: the host's own, and what the running code is doing for which service. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Condition } from "../waiters.js";
 
 /**
- * Calls `fn` in the server's own context, whoever the caller is. What code opens, timers, child processes and
- * import graphs included, belongs to the context it runs in and ends with it: a change of what is running, asked
- * for by one service, must outlive that service.
+ * Calls `fn` in the server's own context, whatever the caller's. Timers, child processes and module graphs
+ * belong to the context in which they are created and end with it; a change that one service requests must
+ * outlive that service.
  */
 export const inHost: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot();
 
-/** Set while a service's `init` runs; `open` until it has returned, whatever it started that lives on. */
+/** Set while a service's `init` runs. `open` until it has returned, whatever it started that lives on. */
 export const initializing = new AsyncLocalStorage<{ service: string; open: boolean }>();
 
-/** The service whose `init`, which has not returned, this is asked as part of. */
+/** The service whose `init` the caller runs in; undefined outside of any. */
 export function initializingService(): string | undefined {
   const mark = initializing.getStore();
   return mark?.open ? mark.service : undefined;
 }
 
-/** Something that a version of a service does for somebody: it answers a request, or handles an event. */
+/** A unit of work of a version: handling a request, an event or a store call. */
 export interface Work {
-  /** The scope of that version. */
+  /** The version's scope. */
   readonly owner: object;
-  /** How many changes of services it waits for, itself or by what it waits for. They must not wait for it. */
+  /**
+   * The number of changes of services that it waits for, directly or indirectly. Those changes must not wait
+   * for it.
+   */
   awaitedChanges: number;
-  /** What it is done for, inside the process, until it is over. */
+  /** The work on whose behalf it is done inside the process, until it is over. */
   parent: Work | undefined;
   isOver: boolean;
-  /** Who waits for it looks at this again when it comes to wait for a change. */
+  /** Notified when `awaitedChanges` increases. */
   readonly changed: Condition;
 }
 
-/** What is being done where this is asked. */
+/** The work that the running code belongs to. */
 export const currentWork = new AsyncLocalStorage<Work>();
 
+/** Creates a unit of work as part of the current one. */
 export function newWork(owner: object, changed: Condition): Work {
   return { owner, awaitedChanges: 0, parent: activeWork(), isOver: false, changed };
 }
 
-/** What goes on that it had begun, a timer for instance, is no part of it. */
+/** Ends a unit of work. Whatever it started that goes on, such as a timer, is no part of it. */
 export function endWork(work: Work): void {
   work.isOver = true;
   work.parent = undefined;
@@ -48,13 +53,13 @@ function activeWork(): Work | undefined {
   return work?.isOver ? undefined : work;
 }
 
-/** Whether this is asked as part of something that the version with this scope does, and waits for. */
+/** Whether the caller runs as part of unfinished work of the version with this scope. */
 export function isWorkOf(owner: object): boolean {
   for (let work = activeWork(); work; work = work.parent) if (work.owner === owner) return true;
   return false;
 }
 
-/** Runs a change for whoever awaitedChanges for it. */
+/** Runs a change, marking the current work as waiting for it. */
 export async function awaitingChange<T>(change: () => Promise<T>): Promise<T> {
   const waiting: Work[] = [];
   for (let work = activeWork(); work; work = work.parent) waiting.push(work);
@@ -69,12 +74,15 @@ export async function awaitingChange<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Saving what the running version has, or starting the next one. */
+/** Saving the running version's store, or starting the next version. */
 type ExchangeStep = "save" | "start";
 
 const exchanging = new AsyncLocalStorage<{ service: string; step: ExchangeStep; isOver: boolean }>();
 
-/** Runs a step of a service's exchange. Whatever it awaitedChanges for must not wait for that exchange, which waits for it. */
+/**
+ * Runs a step of a service's exchange. Requests made by the step must not wait for the exchange, which waits
+ * for them.
+ */
 export async function inExchange<T>(service: string, step: ExchangeStep, fn: () => Promise<T>): Promise<T> {
   const mark = { service, step, isOver: false };
   try {
@@ -84,7 +92,7 @@ export async function inExchange<T>(service: string, step: ExchangeStep, fn: () 
   }
 }
 
-/** Whether this is asked as part of such a step: of any, or of this one. */
+/** Whether the caller runs as part of a step of this service's exchange: of any step, or of the given one. */
 export function isExchanging(service: string, step?: ExchangeStep): boolean {
   const mark = exchanging.getStore();
   return mark?.service === service && !mark.isOver && (step === undefined || step === mark.step);

@@ -1,7 +1,7 @@
 /**
- * Modules that all services share with the server: one `Hono`, one `Type`, one instance of every file of Reef.
- * Sharing keeps `instanceof` true across services and spares each load the work of evaluating them again. Each is
- * loaded when something first asks for it.
+ * Shares the server's own modules with all services: one `Hono`, one `Type`, one instance of each of Reef's
+ * files. This keeps `instanceof` working across services and saves each load from evaluating them again. Each
+ * is loaded on first use.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -10,10 +10,10 @@ import * as hono from "hono";
 const sourceRoot = resolve(import.meta.dir, "..", "..");
 const projectRoot = resolve(sourceRoot, "..");
 
-/** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
+/** The absolute path of the file that `bun test` must preload for tests of a service; see test-preload.ts. */
 export const testPreload = join(import.meta.dir, "..", "test-preload.ts");
 
-/** The same for a script of a service that runs in a process of its own; see source-preload.ts. */
+/** The absolute path of the file that a service's script in its own process must preload; see source-preload.ts. */
 export const sourcePreload = join(import.meta.dir, "source-preload.ts");
 
 const HONO = [
@@ -27,8 +27,8 @@ const HONO = [
 const TYPEBOX = ["compiler", "errors", "system", "type", "value"];
 
 /**
- * Packages of which every service gets the server's own instance, with all their entries that run on a server: parts
- * of one package know each other by identity.
+ * Packages, with all server-side entries, of which every service gets the server's instance: the parts of a
+ * package recognise each other by identity.
  */
 export const SHARED_PACKAGES: readonly string[] = [
   "hono",
@@ -37,40 +37,37 @@ export const SHARED_PACKAGES: readonly string[] = [
   ...TYPEBOX.map((entry) => `@sinclair/typebox/${entry}`),
 ];
 
-/** Folders below `src/` that services use through their `index.ts`; of `core/` they may import every file. */
+/** Folders below `src/` that services use through their `index.ts`. In `core/` they may import every file. */
 const FOLDERS = ["storage", "broker", "agent"];
 
-/** Tests, and files that do something when they are imported. */
+/** Files that are not shared: tests, and files with side effects at import. */
 const NOT_SHARED =
   /\.test\.ts$|^(checker\/child|test-preload|generation\/source-preload)\.ts$|(^|\/)testing\//;
 
 const NAMESPACE = "reef";
 
-/** The empty module that every graph begins with. */
+/** The empty module that is imported first into every graph. */
 export const GRAPH_MAIN = "reef:graph";
 
-/**
- * Specifiers that point at Reef's own source, or at what one of its services has for the tests of others, however many
- * folders up the author believes it to be.
- */
+/** Specifiers of Reef's own source, or of a service's test helpers, with any number of leading `../`. */
 const OWN_SOURCE =
   /^(?:\.\.\/)+(src\/(?:core|storage|broker|agent)\/.+|services\/[^/]+\/testing)\.(?:js|ts)$/;
 
 /**
- * Where an import of Reef's source leads. Services are written for `services/<name>/` and for
- * `examples/services/<name>/` and may be moved between the two, or live outside the checkout.
+ * Resolves an import of Reef's source. Services are written for `services/<name>/` or
+ * `examples/services/<name>/`, but may be moved between the two or live outside the checkout.
  */
 export function resolveOwnSource(specifier: string, importer: string): string | undefined {
   const match = OWN_SOURCE.exec(specifier);
   if (!match) return undefined;
   const literal = resolve(dirname(importer), specifier.replace(/\.js$/, ".ts"));
-  // By its real path, under which it is shared. Reef's own is known by it, and asking again takes its time.
+  // Shared under its real path. Paths in the source root are real already; resolving them takes time.
   if (existsSync(literal)) return literal.startsWith(`${sourceRoot}/`) ? literal : realpathSync(literal);
   const own = join(projectRoot, `${match[1]}.ts`);
   return existsSync(own) ? own : undefined;
 }
 
-/** The key under which services get the server's own instance of a source file; undefined when they get their own. */
+/** The key under which a source file is shared; undefined when services get their own instance. */
 function sharedKey(path: string): string | undefined {
   if (!path.startsWith(`${sourceRoot}/`)) return undefined;
   const key = path.slice(sourceRoot.length + 1);
@@ -82,7 +79,7 @@ function sharedKey(path: string): string | undefined {
 
 let sharing = false;
 
-/** Lets imports of Reef's source resolve from wherever a service lives. Used by the server and by tests. */
+/** Makes imports of Reef's source resolve from wherever a service lives. Used by the server and by tests. */
 export function installSourceResolution(): void {
   Bun.plugin({
     name: "reef source",
@@ -98,12 +95,12 @@ export function installSourceResolution(): void {
   });
 }
 
-/** Whether a file is where the packages that services share can be found from. */
+/** Whether a file is inside the project, where it can resolve the shared packages by itself. */
 export function isInProject(path: string): boolean {
   return path.startsWith(`${projectRoot}/`);
 }
 
-/** Shares the modules, once per process, with everything that is imported from now on. */
+/** Shares the modules, once per process, with all subsequent imports. */
 export function shareHostModules(): void {
   if (sharing) return;
   sharing = true;
@@ -113,7 +110,7 @@ export function shareHostModules(): void {
       for (const name of SHARED_PACKAGES) {
         build.module(name, () => hostInstance(Bun.resolveSync(name, sourceRoot)));
       }
-      // Imported first, it is a graph's main module, so that `import.meta.main` is false in services.
+      // As the graph's main module, it makes `import.meta.main` false in services.
       build.module(GRAPH_MAIN, () => ({ exports: {}, loader: "object" }));
     },
   });
@@ -127,7 +124,10 @@ interface HostModule {
 
 const loaded = new Map<string, HostModule>();
 
-/** Has a package that is loaded be there without a promise, which who requires a file that imports it cannot take. */
+/**
+ * Registers an already loaded package, so that it resolves synchronously, as `require` of a file that imports
+ * it needs.
+ */
 export function shareLoaded(name: string, exports: object): void {
   loaded.set(Bun.resolveSync(name, sourceRoot), {
     exports: exports as HostModule["exports"],
@@ -135,10 +135,10 @@ export function shareLoaded(name: string, exports: object): void {
   });
 }
 
-// Nearly every service asks for it.
+// Nearly every service imports it.
 shareLoaded("hono", hono);
 
-/** A module of the server's own graph, loaded into it when it is not there yet. */
+/** A module of the server's own graph, loaded on first use. */
 function hostInstance(path: string): HostModule | Promise<HostModule> {
   return loaded.get(path) ?? loadInHost(path);
 }

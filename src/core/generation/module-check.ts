@@ -1,4 +1,4 @@
-/** Is this export a ServiceModule? Every field is checked, so that later code can rely on its type. */
+/** Validates that an export is a ServiceModule, so that all other code can rely on its types. */
 import { messageOf } from "../errors.js";
 import { LoadFailure } from "../load-failure.js";
 import { assertServiceName } from "../names.js";
@@ -53,14 +53,18 @@ const FIELDS = Object.entries<{ is: Check; takes: string }>({
   capabilities: { is: isStrings, takes: "an array of strings" },
 });
 
-/** Returns the default export as a ServiceModule, or throws a `LoadFailure` that names the field at fault. */
+/**
+ * Returns a default export as a ServiceModule.
+ *
+ * @throws LoadFailure that names the invalid field.
+ */
 export function checkModule(exported: unknown): ServiceModule {
   if (!isObject(exported)) {
     const found = exported === undefined ? "nothing" : Array.isArray(exported) ? "an array" : typeof exported;
     throw noModule(`${found} by default; it takes a ServiceModule object.`);
   }
   const { name } = exported;
-  // As a program that serves the app itself does.
+  // An app, as exported by standalone servers.
   if (name === undefined && isFunction(exported.fetch)) {
     throw noModule("an app by default; it takes a ServiceModule object: { name, routes: app }.");
   }
@@ -72,8 +76,10 @@ export function checkModule(exported: unknown): ServiceModule {
 }
 
 /**
- * Checks the fields again, which `init` may have set, and keeps what getters say now: what they would say or throw later
- * would be met by whoever looks at all services. Throws a `LoadFailure`.
+ * Validates the fields again after `init`, which may have set them, and replaces getters by their current
+ * values, so that they cannot change or throw later.
+ *
+ * @throws LoadFailure that names the invalid field.
  */
 export function settleModule(module: ServiceModule): void {
   for (const field of FIELDS) keep(module, field[0], checked(module, field));
@@ -90,7 +96,7 @@ function checked(module: ServiceModule, [field, { is, takes }]: (typeof FIELDS)[
   throw badField(module, field, `takes ${takes}.`);
 }
 
-/** Has a field that is computed keep a value. */
+/** Replaces a computed field by a value. */
 function keep(module: ServiceModule, field: string, value: unknown): void {
   if (!isComputed(module, field)) return;
   const own = { value, writable: true, enumerable: true, configurable: true };
@@ -103,7 +109,7 @@ function keep(module: ServiceModule, field: string, value: unknown): void {
 }
 
 function isComputed(module: object, field: string): boolean {
-  // Most fields of most modules are absent, which costs least to find out.
+  // Most fields are absent, which is the cheapest case.
   for (let owner = module; field in owner; owner = Object.getPrototypeOf(owner) as object) {
     const own = Object.getOwnPropertyDescriptor(owner, field);
     if (own) return own.get !== undefined;

@@ -1,4 +1,4 @@
-/** The `console` of a service: what it says goes to the service's log. */
+/** The `console` of a service, which writes to the service's log. */
 import { formatted, type LogBook, type LogLevel } from "../log.js";
 
 const LEVELS: Record<string, LogLevel> = {
@@ -10,17 +10,18 @@ const LEVELS: Record<string, LogLevel> = {
   error: "error",
 };
 
-/** Methods that keep something between calls, or lay out what they are given. */
+/** Methods that keep state or format layouts. */
 const ELABORATE = ["table", "time", "timeEnd", "timeLog", "count", "countReset", "dirxml"] as const;
 
 const INDENT = "  ";
 
-/** Writes what a service says; `indent` is what its groups put before each line. */
+/** Writes log lines; `indent` is the current indentation of groups. */
 interface Writer {
   indent: string;
   write(level: LogLevel, args: unknown[]): void;
 }
 
+/** Creates the `console` of a service. */
 export function ownConsole(label: string, logs: LogBook): Console {
   const own = Object.create(RARE) as Record<PropertyKey, unknown>;
   const writer: Writer = {
@@ -40,7 +41,7 @@ export function ownConsole(label: string, logs: LogBook): Console {
 
 const WRITER = Symbol("writer");
 
-/** Few services use these, and each start makes a console for every service: they are made when one is asked for. */
+/** Rarely used methods, created on first use, since each start creates a console for every service. */
 const RARE = Object.create(console) as object;
 for (const method of ["trace", "group", "groupCollapsed", "groupEnd", ...ELABORATE]) {
   Object.defineProperty(RARE, method, {
@@ -70,13 +71,13 @@ function rareMethods(writer: Writer): Record<string, unknown> {
     trace: (...args: unknown[]) => {
       const { stack = "" } = new Error();
       const said = ["Trace:", formatted(args)].join(" ").trim();
-      // Without the error's own line and this function's.
+      // Skips the error's own line and this function's.
       writer.write("debug", [[said, ...stack.split("\n").slice(2)].join("\n")]);
     },
   };
 }
 
-/** It takes half a millisecond to make. */
+/** A real console that writes to `say`. Creating it takes half a millisecond. */
 function elaborateConsole(say: (text: string) => void): Pick<Console, (typeof ELABORATE)[number]> {
   const { Writable } = process.getBuiltinModule("node:stream");
   const { Console } = process.getBuiltinModule("node:console");

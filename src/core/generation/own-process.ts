@@ -1,29 +1,30 @@
-/** A `process` for one service: its own `env`, no way to end the server, and listeners that can be taken back. */
+/** The `process` of a service: its own `env`, no way to end the server, and removable listeners. */
 
 type Listener = (...args: unknown[]) => void | Promise<void>;
 
 interface Registration {
   event: string | symbol;
   listener: Listener;
-  /** What the real process calls. */
+  /** The listener registered on the real process. */
   registered: (...args: unknown[]) => void;
 }
 
-/** Calls a listener in the service's context and keeps what it throws. */
+/** Calls a listener in the service's context and handles its errors. */
 export type Invoke = (event: string, listener: () => void | Promise<void>) => void;
 
+/** A service's `process` and its controls. */
 export interface OwnProcess {
   process: NodeJS.Process;
-  /** Called with the number of listeners whenever it changes. */
+  /** Called with the number of listeners when it changes. */
   onChange: (count: number) => void;
-  /** Takes all listeners back. */
+  /** Removes all listeners. */
   release(): void;
 }
 
-/** The process that the code of each graph sees. */
+/** The `process` of each module graph. */
 export const processOfGraph = new WeakMap<object, NodeJS.Process>();
 
-/** What registers listeners, calls them, and takes them back. */
+/** The methods that deal with listeners. */
 export const LISTENING = [
   "on",
   "addListener",
@@ -36,12 +37,12 @@ export const LISTENING = [
   "emit",
 ] as const;
 
-/** As they are before process-guard.ts leads services from them to here. */
+/** The real methods, before process-guard.ts redirects services' calls. */
 const real = { on: process.on, prependListener: process.prependListener, off: process.off };
 
 let taken: NodeJS.ProcessEnv | undefined;
 
-/** The server's environment as it is now; copied once for all services that are loaded in one go. */
+/** A copy of the server's environment, shared by all services loaded in the same tick. */
 function environment(): NodeJS.ProcessEnv {
   if (!taken) {
     taken = { ...process.env };
@@ -52,7 +53,7 @@ function environment(): NodeJS.ProcessEnv {
   return taken;
 }
 
-/** Makes the `process` that the code of service `label` sees; its `REEF_DATA_DIR` is `dataDir`. */
+/** Creates the `process` of service `label`; its `REEF_DATA_DIR` is `dataDir`. */
 export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnProcess {
   const registrations = new Set<Registration>();
   const forget = (registration: Registration) => {
@@ -95,7 +96,7 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
   let env: NodeJS.ProcessEnv | undefined;
   const members = {
     __proto__: process,
-    // Most services never ask for it, and a start would make it for each of them.
+    // Created lazily: most services never read it, and a start would copy it for each.
     get env() {
       env ??= { ...present, REEF_DATA_DIR: dataDir };
       return env;
@@ -107,7 +108,7 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
     reallyExit: refuse("reallyExit"),
     abort: refuse("abort"),
     chdir: refuse("chdir"),
-    // The channel to whoever started the process is the server's.
+    // The IPC channel belongs to the server.
     send: undefined,
     disconnect: undefined,
     channel: undefined,

@@ -1,14 +1,14 @@
 /**
- * Services reach the real `process` through `node:process` and `globalThis`. Ending and moving it is not theirs to do,
- * and what they listen to there is kept as if they had asked their own `process`.
+ * Guards the real `process`, which services reach through `node:process` and `globalThis`: they cannot end or
+ * move the server, and their listeners are registered on their own `process`.
  */
 import { LISTENING, processOfGraph } from "./own-process.js";
 
 type Call = (...args: unknown[]) => unknown;
 
 /**
- * Makes `process.exit` and the like throw when a service calls them, and has its listeners kept by its own process; all
- * work as ever for the server.
+ * Makes `process.exit` and similar methods throw when a service calls them, and redirects its listeners to its
+ * own `process`. Nothing changes for the server.
  */
 export function guardProcess(): void {
   for (const name of ["exit", "reallyExit", "abort"]) guard(name, () => () => refuse(name, "end"));
@@ -26,7 +26,7 @@ function refuse(name: string, harm: string): never {
   throw new Error(`process.${name}() would ${harm} the whole server; services cannot call it`);
 }
 
-/** Whether a signal would arrive here. The signal 0 is only a question. */
+/** Whether a signal would reach this process. Signal 0 only probes. */
 function reachesServer([pid, signal]: unknown[]): boolean {
   return signal !== 0 && [process.pid, -process.pid, 0, -1].includes(Number(pid));
 }
@@ -38,7 +38,7 @@ function ownMethod(graph: object, name: string): Call | undefined {
 
 const GUARDED = new WeakSet<object>();
 
-/** Has `inGraph` say what a call from the code of a graph calls. */
+/** Replaces a method of `process`: calls from a module graph go to what `inGraph` returns. */
 function guard(name: string, inGraph: (graph: object, real: Call) => Call): void {
   const target = process as unknown as Record<string, unknown>;
   const real = target[name];

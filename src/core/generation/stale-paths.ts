@@ -1,6 +1,6 @@
 /**
- * Bun remembers for the life of the process what a folder held when it first looked for an import there: a file that
- * was renamed since is read under its old name, a link is followed to where it led then.
+ * Works around Bun's cache of directory listings, which lasts for the life of the process: a renamed file is
+ * read under its old name, and a link is followed to its old target.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,9 +8,9 @@ import { findCode, follow } from "../code/code-files.js";
 import { validListing } from "../code/listings.js";
 import { isA } from "../errors.js";
 
-/** What a service's folder was like at its last import. */
+/** A service's folder at its last import. */
 interface FolderPaths {
-  /** A hash of the paths that its imports can lead to; missing at first, when nothing is compared. */
+  /** A hash of the paths that its imports can resolve to; undefined before the first comparison. */
   paths?: number | bigint;
   folders: readonly string[];
 }
@@ -18,9 +18,9 @@ interface FolderPaths {
 const lastScans = new Map<string, FolderPaths>();
 
 /**
- * Has the imports of a service's code looked up anew, in its own folders and those of its packages, the ones that are
- * gone included, unless all paths are as they were at the last call: Bun keeps some KB for each folder that it reads
- * again. Before the first import in this process it only finds out which folders there are.
+ * Makes Bun resolve a service's imports afresh, in its own folders and those of its packages, removed ones
+ * included, unless all paths are unchanged since the last call: Bun keeps some KB for each folder that it reads
+ * again. Before the first import in this process, only the folders are recorded.
  */
 export function forgetPaths(dir: string): void {
   const last = lastScans.get(dir);
@@ -34,7 +34,7 @@ export function forgetPaths(dir: string): void {
   for (const folder of new Set([dirname(dir), ...last.folders, ...present.folders])) invalidateFolder(folder);
 }
 
-/** Whether a folder holds nothing but files. Costs less than to scanPaths, as a start does for each service. */
+/** Whether a folder contains only files. Cheaper than a scan; a start does this for each service. */
 const isFlat = (dir: string) =>
   validListing(dir)?.isFlat ?? readdirSync(dir, { withFileTypes: true }).every((entry) => entry.isFile());
 
@@ -47,15 +47,15 @@ function scanPaths(dir: string): Required<FolderPaths> {
   };
 }
 
-/** Whether an import failed for a file that is not where it was found once. */
+/** Whether an import failed because of a file that is no longer where it was. */
 export function isStale(error: unknown): boolean {
   return isA(error, BuildMessage) && error.message.startsWith("ENOENT reading ");
 }
 
-/** How many folders of packages are looked up anew at most. Costs some 0.1 s. */
+/** The maximum number of package folders to refresh, which takes about 0.1 s. */
 const MAX_FOLDERS = 5000;
 
-/** Has imports looked up anew also within the packages of a service, for when one of them failed. */
+/** Makes Bun resolve imports afresh inside a service's packages too. For when an import has failed. */
 export function forgetPackages(dir: string): void {
   const paths = new Set([join(dir, "node_modules")]);
   const reals = new Set<string>();
@@ -70,15 +70,15 @@ export function forgetPackages(dir: string): void {
   }
 }
 
-/** A package with what its `package.json` was when it was last changed. */
+/** Identifies a package and the state of its `package.json`. */
 function entryOf(folder: string): string {
   const path = join(folder, "package.json");
-  // Where a link leads to a file, asking for the state of what is below it throws.
+  // If a link leads to a file, a stat of a path below it throws.
   const stat = existsSync(path) ? statSync(path) : undefined;
   return `${folder} ${stat?.mtimeMs} ${stat?.size} ${stat?.ino}`;
 }
 
-/** What is not found makes Bun read the folder again. Costs some 20 µs. */
+/** Invalidates Bun's cached listing of a folder: a failed lookup makes Bun read it again. Takes about 20 µs. */
 function invalidateFolder(folder: string): void {
   try {
     Bun.resolveSync(`./${Bun.randomUUIDv7()}`, folder);
@@ -87,14 +87,17 @@ function invalidateFolder(folder: string): void {
   }
 }
 
-/** `name` or `@scope/name`; those of packages inside packages are left out, for there can be thousands. */
+/**
+ * The packages in a folder, as `name` or `@scope/name`. Nested packages are left out, since there can be
+ * thousands.
+ */
 function packagesIn(folder: string): string[] {
   return namesIn(folder).flatMap((name) =>
     name.startsWith("@") ? namesIn(join(folder, name)).map((inner) => join(name, inner)) : name,
   );
 }
 
-/** The folders in a folder, links included, without those of tools; none when there is no such folder. */
+/** The subfolders of a folder, links included, without dot-folders; empty when it does not exist. */
 const namesIn = (folder: string) => foldersIn(folder).filter((name) => !name.startsWith("."));
 
 function foldersIn(folder: string): string[] {

@@ -1,4 +1,4 @@
-/** Which folders could not be served, and why. One line in the log for each. */
+/** The failures of folders that could not be served; each is logged once. */
 import { COSTLY_FAILURES, LOAD_FAILURES, type LoadFailure } from "../load-failure.js";
 import type { Logger } from "../log.js";
 import type { FailureReport } from "../registry-types.js";
@@ -6,7 +6,7 @@ import type { FailureReport } from "../registry-types.js";
 /** The latest failure of each folder. */
 export class FailureBook {
   readonly #byDir = new Map<string, FailureReport>();
-  /** What the folders held, by digest, that were started before the one that failed. */
+  /** The digests of the dependencies that were started before a failing one. */
   readonly #startedAfter = new WeakMap<FailureReport, ReadonlyMap<string, string | undefined>>();
   readonly #log: Logger;
   #silent = false;
@@ -15,12 +15,12 @@ export class FailureBook {
     this.#log = log;
   }
 
-  /** From now on nothing is logged: what fails because the server ends says nothing about the service. */
+  /** Stops logging: failures caused by the end of the server say nothing about the services. */
   silence(): void {
     this.#silent = true;
   }
 
-  /** `digest` is of the code that failed, where it is known. */
+  /** Records a failure; `digest` identifies the code that failed, where known. */
   note(name: string, dir: string, failure: LoadFailure, digest?: string): void {
     const report: FailureReport = {
       name,
@@ -44,8 +44,8 @@ export class FailureBook {
   }
 
   /**
-   * The failure of a folder's code with this digest, if trying it again unasked would only take time again: what it
-   * needs is as it was too. `digestOf` tells what a folder holds now.
+   * The recorded failure of code with this digest, if it was expensive to find and would only recur: the code's
+   * dependencies are unchanged too. `digestOf` returns a folder's current digest.
    */
   costly(
     dir: string,
@@ -58,7 +58,7 @@ export class FailureBook {
     return needed.every(([dirName, before]) => digestOf(dirName) === before) ? known : undefined;
   }
 
-  /** Makes the record of a folder what it was. */
+  /** Restores an earlier record. */
   restore(dir: string, report: FailureReport | undefined): void {
     if (report) this.#byDir.set(dir, report);
     else this.#byDir.delete(dir);
@@ -68,7 +68,7 @@ export class FailureBook {
     this.#byDir.delete(dir);
   }
 
-  /** Forgets folders that are gone. */
+  /** Drops the records of all other folders. */
   keepOnly(dirs: readonly string[]): void {
     const kept = new Set(dirs);
     for (const dir of this.#byDir.keys()) if (!kept.has(dir)) this.#byDir.delete(dir);

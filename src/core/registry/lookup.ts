@@ -1,4 +1,4 @@
-/** What is there: services by name, their folders and their states. Changes nothing. */
+/** Read-only queries: services by name, their folders and states. */
 import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { EventBus } from "../events.js";
@@ -8,7 +8,11 @@ import type { Registry } from "../registry.js";
 import type { ServiceInfo } from "../registry-types.js";
 import type { Service } from "./table.js";
 
-/** The folder of a service, loaded or not. Throws a `LoadFailure` when there is none. */
+/**
+ * The folder name of a service, loaded or not.
+ *
+ * @throws LoadFailure `UNKNOWN` or `PROTECTED`.
+ */
 export function folderOf(registry: Registry, name: string): string {
   const { failures, servicesDir, switches, table } = registry;
   const service = table.get(name);
@@ -26,14 +30,18 @@ export function folderOf(registry: Registry, name: string): string {
   throw new LoadFailure("UNKNOWN", "find", `no service and no folder is called "${name}".`);
 }
 
-/** The name of a folder's service, loaded or not, as far as it is known. */
+/** The name of a folder's service, loaded or not, where known. */
 export function nameIn({ failures, servicesDir, switches, table }: Registry, dirName: string) {
   const switchedOff = switches?.list().find((entry) => entry.dirName === dirName);
   const known = table.byFolder(dirName) ?? switchedOff ?? failures.get(join(servicesDir, dirName));
   return known?.name;
 }
 
-/** A service's folder name and the absolute path of its code. Throws a `LoadFailure` when there is none. */
+/**
+ * A service's folder name and the real path of its code.
+ *
+ * @throws LoadFailure when there is none.
+ */
 export function locate(registry: Registry, name: string): { dirName: string; dir: string } {
   const dirName = folderOf(registry, name);
   const path = join(registry.servicesDir, dirName);
@@ -42,8 +50,8 @@ export function locate(registry: Registry, name: string): { dirName: string; dir
 }
 
 /**
- * The folder that holds the code of the version that serves: the service's own, or the kept copy when its own has
- * been changed since. Undefined for services without a folder.
+ * The folder with the code that serves: the service's own, or a kept copy if that has changed since. Undefined
+ * for services without a folder.
  */
 export function servedFrom(registry: Registry, name: string): string | undefined {
   const service = registry.table.get(name);
@@ -57,7 +65,7 @@ export function servedFrom(registry: Registry, name: string): string | undefined
   return kept ?? dir;
 }
 
-/** One service, loaded, failed or disabled. */
+/** A service, loaded, failed or disabled. */
 export function getService(registry: Registry, events: EventBus, name: string): ServiceInfo | undefined {
   const service = registry.table.get(name);
   if (service) return loadedInfo(registry, events, service);
@@ -71,7 +79,7 @@ function loadedInfo({ failures, servicesDir, table }: Registry, events: EventBus
   return { ...table.info(service), listensTo, ...(failure && { failure }) };
 }
 
-/** Everything there is to know: loaded, failed and disabled services. */
+/** All loaded, failed and disabled services. */
 export function listServices(registry: Registry, events: EventBus): ServiceInfo[] {
   const { failures, servicesDir, switches, table } = registry;
   const loaded = table.all();
@@ -82,7 +90,7 @@ export function listServices(registry: Registry, events: EventBus): ServiceInfo[
     infos.push({ name: failure.name, dirName, state: "failed", failure, draining: 0 });
   }
   for (const { name, dirName, reason } of switches?.list() ?? []) {
-    // It may come back, and is off then.
+    // The folder may come back, and is switched off then.
     if (!existsSync(join(servicesDir, dirName))) continue;
     infos.push({ name, dirName, state: "disabled", ...(reason !== undefined && { reason }), draining: 0 });
   }

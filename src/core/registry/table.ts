@@ -1,4 +1,4 @@
-/** The running services by name: who they are, what they own, and where requests find them. */
+/** The table of running services. */
 
 import { cycleThrough, dependentsOf, type Node, orderByDependencies } from "../boot/order.js";
 import { type Dispatcher, Mount } from "../dispatch.js";
@@ -8,14 +8,14 @@ import type { ServiceModule } from "../types.js";
 import type { Draining } from "../version/draining.js";
 import type { Version } from "../version.js";
 
-/** A name and what serves it now. */
+/** A service name and the version that serves it. */
 export interface Service {
   readonly name: string;
-  /** Its folder below the services folder; undefined for modules handed over as objects. */
+  /** The folder below the services folder; undefined for module objects. */
   readonly dirName: string | undefined;
   readonly mount: Mount;
   current: Version;
-  /** Versions that were replaced and still answer requests or streams. */
+  /** Replaced versions that still answer requests or streams. */
   readonly draining: Map<Version, Draining>;
 }
 
@@ -25,12 +25,13 @@ interface Claim extends Node {
   dirName: string | undefined;
 }
 
+/** Maps names and folders to running services, and mounts them in the dispatcher. */
 export class ServiceTable {
-  /** The loaded modules by name, as the contract shows them. */
+  /** The loaded modules by name, as services see them. */
   readonly modules = new Map<string, ServiceModule>();
   readonly #services = new Map<string, Service>();
   readonly #byFolder = new Map<string, Service>();
-  /** Services that are being started, by the names that they will have. */
+  /** Services that are being started, by their future names. */
   readonly #claims = new Map<string, Claim>();
   readonly #dispatcher: Dispatcher;
 
@@ -46,12 +47,12 @@ export class ServiceTable {
     return this.#byFolder.get(dirName);
   }
 
-  /** All services in the order in which they were loaded. */
+  /** All services in load order. */
   all(): Service[] {
     return [...this.#services.values()];
   }
 
-  /** All services, each before those it depends on, otherwise the latest first. */
+  /** All services, dependents before their dependencies, otherwise the latest first. */
   dependentsFirst(): Service[] {
     const { ordered, cyclic, missing } = orderByDependencies(this.#serving(), new Set());
     const rest = [...cyclic, ...missing].map(({ node }) => node);
@@ -68,7 +69,7 @@ export class ServiceTable {
     this.#publish(service, version);
   }
 
-  /** Requests and events reach `fresh` from now on, and the version before no more. */
+  /** Directs requests and events to `fresh` instead of the current version. */
   swap(service: Service, fresh: Version): void {
     service.current.generation.scope.active = false;
     this.#dispatcher.remove(service.mount);
@@ -94,8 +95,8 @@ export class ServiceTable {
   }
 
   /**
-   * Keeps a name for what is about to be started, and what it depends on from going; returns the function that gives
-   * both up. Throws as `assertFree` does.
+   * Reserves a name for a service that is being started, and keeps its dependencies from being removed. Returns
+   * the function that releases the claim. Throws like `assertFree`.
    */
   claim({ name, dependencies = [] }: Dependent, dirName: string | undefined): () => void {
     this.assertFree(name);
@@ -103,7 +104,7 @@ export class ServiceTable {
     return () => this.#claims.delete(name);
   }
 
-  /** Throws a `LoadFailure` when another service has this name, or will have it once it has started. */
+  /** @throws LoadFailure `DUPLICATE_NAME` when a service has, or is about to have, this name. */
   assertFree(name: string): void {
     const taken = this.#services.get(name) ?? this.#claims.get(name);
     if (!taken) return;
@@ -112,7 +113,7 @@ export class ServiceTable {
     throw new LoadFailure("DUPLICATE_NAME", "order", `the name "${name}" is taken by ${by}.`);
   }
 
-  /** Throws a `LoadFailure` when a dependency is missing or would lead back to the module. */
+  /** @throws LoadFailure when a dependency is missing, or would create a cycle. */
   assertDependencies(module: Dependent): void {
     const { name, dependencies = [] } = module;
     if (dependencies.length === 0) return;
@@ -131,12 +132,12 @@ export class ServiceTable {
     return [...this.modules.values()].map(({ name, dependencies = [] }) => ({ name, dependencies }));
   }
 
-  /** Names of the services that need this one, directly or through others. */
+  /** The names of all direct and indirect dependents. */
   dependents(name: string): string[] {
     return dependentsOf(name, this.#nodes());
   }
 
-  /** The folders of a service and of all it needs, in the order in which they can be started. */
+  /** The folders of these services and all their dependencies, in start order. */
   startOrder(names: readonly string[]): string[] {
     const folders = new Set<string>();
     const visited = new Set<string>();
@@ -152,8 +153,8 @@ export class ServiceTable {
   }
 
   /**
-   * Replies being sent that are on no version's list; see `Dispatcher.untrackedReplies`. `gone` are services that were
-   * removed and may still be answering.
+   * The number of replies in transit that no version tracks; see `Dispatcher.untrackedReplies`. `gone` are
+   * removed services that may still be answering.
    */
   untrackedReplies(gone: readonly Service[]): number {
     let active = 0;

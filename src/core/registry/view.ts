@@ -1,4 +1,4 @@
-/** What services see of the registry. */
+/** The registry as services see it. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Trial } from "../checker/trials.js";
 import type { EventBus } from "../events.js";
@@ -12,26 +12,26 @@ import type { ServiceModule } from "../types.js";
 import { isAsync, runInService } from "../version/store-handle.js";
 import { folderOf, getService, listServices, locate, servedFrom } from "./lookup.js";
 
-/** The registry as the service `caller` sees it. Changes wait for their turn. */
+/** Creates the registry's interface for the service `caller`. Changes are queued. */
 export function registryView(
   registry: Registry,
   { events, logs }: { events: EventBus; logs: LogBook },
   caller?: string,
 ): ServiceRegistry {
-  /** A change of one service, given its name or its folder's. One that is being started is there first. */
+  /** Queues a change of one service, by its own or its folder's name, after a start of it that is in progress. */
   const enqueue = <T>(name: string, change: () => Promise<T>) =>
     awaitingChange(async () => {
       if (registry.queue.takesTurns && registry.starts.has(name)) await registry.starts.over(name);
       return registry.queue.run(change);
     });
-  /** The same for one that loads the code in a folder: what is new is tried before the change takes its turn. */
+  /** Queues a change that loads a folder; unknown code is tried before the change is queued. */
   const enqueueLoad = <T>(
     name: string,
     folder: () => string | undefined,
     change: (trial?: Trial) => Promise<T>,
   ) => {
     if (!registry.queue.takesTurns) return registry.queue.run(change);
-    // It goes on when the caller is exchanged meanwhile.
+    // Continues when the caller itself is exchanged meanwhile.
     const inTurn = async () => {
       if (registry.starts.has(name)) await registry.starts.over(name);
       const trying = beginTrial(registry, folder);
@@ -54,7 +54,7 @@ export function registryView(
     servedFrom: (name) => servedFrom(registry, name),
     check: (dirName) => inHost(() => changes().check(registry, dirName)),
     load: (dirName, options = {}) => {
-      // The verification is the caller's code and runs in the caller's context.
+      // The verification runs in the caller's context.
       const verify = options.verify && AsyncLocalStorage.bind(options.verify.bind(options));
       return enqueueLoad(
         dirName,
@@ -88,7 +88,7 @@ export function registryView(
   };
 }
 
-/** Begins to try the code in a folder if it is new. When there is no such folder, the change itself says so. */
+/** Begins a trial of unknown code. A missing folder is reported by the change itself. */
 function beginTrial(registry: Registry, folder: () => string | undefined): Promise<Trial> | undefined {
   let dirName: string | undefined;
   try {
@@ -99,7 +99,7 @@ function beginTrial(registry: Registry, folder: () => string | undefined): Promi
   return dirName === undefined ? undefined : registry.trials.begin([dirName]).get(dirName);
 }
 
-/** Runs a function on a service's module, in the service's own context. */
+/** Runs a function on a service's module, in the service's context. */
 function run<T>(registry: Registry, name: string, fn: (module: ServiceModule) => T): T {
   const peer = () => {
     const found = registry.peer(name);

@@ -1,4 +1,7 @@
-/** What a service's `init` receives. Everything taken from it belongs to one version and goes with it. */
+/**
+ * The context that a service's `init` receives. Everything obtained from it belongs to one version and ends
+ * with it.
+ */
 
 import type { EventBus } from "../events.js";
 import { storeHandles } from "../lazy.js";
@@ -6,15 +9,15 @@ import type { ServiceRegistry } from "../registry-types.js";
 import type { Scope } from "../scope.js";
 import type { Json, ServiceContext, ServiceModule } from "../types.js";
 
-/** A running service, as far as others may look into it. */
+/** A running service, as other services may use it. */
 export interface Peer {
   module: ServiceModule;
   scope: Scope;
-  /** Whether the service's code can be exchanged while others hold on to it. */
+  /** Whether the service can be exchanged while others hold references to it. */
   reloadable: boolean;
 }
 
-/** What contexts are made from. */
+/** What the registry provides to contexts. */
 export interface ContextHost {
   events: EventBus;
   servicesDir: string;
@@ -26,6 +29,7 @@ export interface ContextHost {
   authenticate(request: Request): boolean;
 }
 
+/** Creates the context of one version. */
 export function createContext(scope: Scope, host: ContextHost): ServiceContext {
   let registry: ServiceRegistry | undefined;
   let store: ((name: string) => unknown) | undefined;

@@ -1,19 +1,19 @@
-/** Versions that were exchanged, and finish what they have begun beside the present one. */
+/** Replaced versions that finish what they have begun beside the current one. */
 
 import { STREAM_POLL_MS } from "../dispatch/streams.js";
 import { yieldToEventLoop } from "../event-loop.js";
 import type { Service, ServiceTable } from "../registry/table.js";
 import { flushStore, retire, type Version } from "../version.js";
 
-/** An older version on its way out. */
+/** A replaced version that is still finishing. */
 export interface Draining {
-  /** Settles when nothing of it is left. Never rejects. */
+  /** Settles when it has been retired. Never rejects. */
   done: Promise<void>;
-  /** Ends what it has not finished. */
+  /** Cuts short whatever it has not finished. */
   finishNow(): void;
 }
 
-/** Lets go of a version that another took the place of; what it has begun gets `drainMs` milliseconds. */
+/** Retires a replaced version; what it has begun gets `drainMs` milliseconds. */
 export function drain(table: ServiceTable, service: Service, old: Version, drainMs: number): void {
   const { promise: cutShort, resolve: finishNow } = Promise.withResolvers<void>();
   const { store } = old.module;
@@ -29,8 +29,8 @@ export function drain(table: ServiceTable, service: Service, old: Version, drain
 const isQuiet = ({ serving }: Version) => serving.active === 0 && serving.streams.size === 0;
 
 /**
- * What a version saved last before it went, when it closed its store for instance, may have been older than what the
- * present one had acknowledged by then.
+ * Flushes the current version again: what the old version saved at its end, for instance when it closed its
+ * store, may be older than what the current one has acknowledged.
  */
 async function saveAgain(table: ServiceTable, service: Service): Promise<void> {
   const { current } = service;
@@ -43,8 +43,8 @@ async function saveAgain(table: ServiceTable, service: Service): Promise<void> {
 }
 
 /**
- * For a service that goes: its older versions go first, so that the present one is the last that saves. Requests that
- * they have not answered get `ms` milliseconds; event streams, whose clients come back, end at once.
+ * Retires the older versions of a service that is being removed, so that the current one is the last to save.
+ * Their unanswered requests get `ms` milliseconds; event streams end at once, since clients reconnect.
  */
 export async function endOlder({ draining }: Service, ms: number): Promise<void> {
   const deadline = Date.now() + ms;

@@ -1,19 +1,20 @@
-/** What a version is doing for others, and may still store something for. */
+/** Work that a version does for others and that may still write to its store: event handlers and store calls. */
 import { currentWork, endWork, newWork, type Work } from "../generation/host-context.js";
 import { Condition, PendingWaits } from "../waiters.js";
 
+/** Tracks unfinished work of one version. */
 export class InFlight {
   readonly #owner: object;
   readonly #works = new Set<Work>();
   readonly #over = new Condition();
   #waits = new PendingWaits();
 
-  /** `owner` is the scope of the version. */
+  /** @param owner The version's scope. */
   constructor(owner: object) {
     this.#owner = owner;
   }
 
-  /** Runs something that is under way until what it returns has settled, or it is abandoned. */
+  /** Runs `fn` as work that lasts until its result has settled, or it is abandoned. */
   run<T>(fn: () => T): T {
     const work = newWork(this.#owner, this.#over);
     this.#works.add(work);
@@ -34,7 +35,7 @@ export class InFlight {
     this.#over.notify();
   }
 
-  /** Whoever waits for something that is under way is told `error`: it may go on, but counts for nothing. */
+  /** Rejects all waits for unfinished work with `error`. The work may go on, but its result is ignored. */
   abandon(error: Error): void {
     const waits = this.#waits;
     this.#waits = new PendingWaits();
@@ -42,8 +43,8 @@ export class InFlight {
   }
 
   /**
-   * Resolves with `true` when everything is over that is under way now, with `false` after `ms` milliseconds. What waits
-   * for a change of services itself counts only with `includeAwaiting`: no change may wait for that.
+   * Resolves with true when all current work is over, with false after `ms` milliseconds. Work that itself
+   * waits for a change of services does not count unless `includeAwaiting`, since no change may wait for it.
    */
   whenOver(ms: number, includeAwaiting = false): Promise<boolean> {
     const works = [...this.#works];

@@ -1,12 +1,12 @@
-/** A service's store as other services get it: whatever version serves. */
+/** Handles of a service's store for other services, valid across reloads. */
 
 import { ReefError } from "../errors.js";
 import { isExchanging, isWorkOf } from "../generation/host-context.js";
 import type { ContextHost, Peer } from "./context.js";
 
 /**
- * Gives the stores of services by their names, to be kept for as long as one likes: the same object each time.
- * Undefined for a service that is not loaded or has none.
+ * Returns a function that looks up stores by service name. It returns the same handle each time, valid for as
+ * long as the caller likes; undefined for a service that is not loaded or has no store.
  */
 export function storesOf(host: ContextHost): (name: string) => unknown {
   let handles: Map<string, object> | undefined;
@@ -24,7 +24,7 @@ export function storesOf(host: ContextHost): (name: string) => unknown {
 type Members = Record<PropertyKey, unknown>;
 type Method = (...args: unknown[]) => unknown;
 
-/** A handle that always leads to the store of the service's current version. */
+/** A proxy for the store of the service's current version. */
 function liveStore(name: string, host: ContextHost): object {
   const owner = () => {
     const peer = host.peer(name);
@@ -51,25 +51,26 @@ function liveStore(name: string, host: ContextHost): object {
     ownKeys: () => Reflect.ownKeys(current()),
     getOwnPropertyDescriptor: (_target, key) => {
       const own = Object.getOwnPropertyDescriptor(current(), key);
-      // A proxy may not say of what its own target lacks that it cannot be changed.
+      // A proxy may not report a non-configurable property that its target lacks.
       return own && { ...own, configurable: true };
     },
   });
 }
 
+/** Whether a function is declared `async`. */
 export const isAsync = (fn: unknown): boolean =>
   Object.prototype.toString.call(fn) === "[object AsyncFunction]";
 
 /**
- * Does something with a service for somebody else, in the context of its version: what it opens is not closed when the
- * caller is reloaded, and a promise rejects when the version goes before. While the service is exchanged, what `canWait`
- * does; see `FlushWindow` for the rest.
+ * Runs `fn` on behalf of another service, in the context of the owner's version: what it opens is not closed
+ * when the caller is reloaded, and a returned promise rejects if the version goes first. While the service is
+ * exchanged, calls that `canWait` do; see `FlushWindow` for the others.
  */
 export function runInService<T>(owner: () => Peer, fn: () => T, canWait = false): T {
   const peer = owner();
   const { module, scope } = peer;
   const { flushWindow, paused } = scope;
-  // What the exchange waits for cannot wait for it.
+  // Work that the exchange waits for must not wait for the exchange.
   const isOwn = (paused ?? flushWindow) !== undefined && isWorkOf(scope);
   if (paused && canWait && !isOwn && !isExchanging(module.name)) {
     return paused.then(() => runInService(owner, fn, canWait)) as T;
