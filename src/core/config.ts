@@ -1,10 +1,10 @@
-/** The only reader of the process environment for settings. Values are checked where they are read. */
+/** Reads all settings from the environment and validates them. Nothing else reads settings from `process.env`. */
 import { join, resolve } from "node:path";
 import { dataDirOf } from "./data-dir.js";
 
 export { dataDir } from "./data-dir.js";
 
-/** Everything an operator can set, checked. */
+/** All settings, validated. */
 export interface Config {
   /** `REEF_HOST`, default `127.0.0.1`. */
   host: string;
@@ -38,17 +38,17 @@ export interface Config {
   /** `REEF_EVENTS_MAX_DAYS`, for how many days events are kept; default 0 for no limit. */
   eventsMaxDays: number;
   /**
-   * `REEF_INSTALL_ALLOW`, words separated by commas: where services may be installed from beyond public hosts
-   * over https and ssh. `loopback` this machine, `private` private networks, `http` public hosts without
-   * encryption, `file` git repositories on this machine; `none`. Default `loopback` while
-   * `REEF_HOST` and `REEF_ALLOWED_HOSTS` name this machine only, since callers then are on it anyway; else `none`.
+   * `REEF_INSTALL_ALLOW`, comma-separated: sources of installations allowed beyond public hosts over https and
+   * ssh. `loopback`: this machine; `private`: private networks; `http`: public hosts without encryption;
+   * `file`: git repositories on this machine; `none`. Default `loopback` while `REEF_HOST` and
+   * `REEF_ALLOWED_HOSTS` name this machine only, since callers are then on it anyway; else `none`.
    */
   installAllow: ReadonlySet<InstallAllowance>;
   /** `REEF_INSTALL_TIMEOUT`, milliseconds that one install or update may take; default 300 000. */
   installTimeoutMs: number;
   /**
-   * `REEF_BROKER_ENFORCEMENT`, what becomes of plugins that this machine cannot confine: `required` refuses all,
-   * `scoped` (default) those that declare scoped permissions; `off` confines nobody anywhere.
+   * `REEF_BROKER_ENFORCEMENT`, for plugins that this machine cannot confine: `required` refuses all, `scoped`
+   * (default) those that declare scoped permissions; `off` confines no plugin at all.
    */
   brokerEnforcement: BrokerEnforcement;
 }
@@ -61,7 +61,7 @@ export type InstallAllowance = (typeof INSTALL_ALLOWANCES)[number];
 
 type Environment = Record<string, string | undefined>;
 
-/** Raised for a setting that cannot be used; the message names the variable and what it takes. */
+/** An invalid setting; the message names the variable and what it takes. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 }
@@ -70,7 +70,7 @@ function integer(env: Environment, key: string, fallback: number, min: number, m
   const text = env[key];
   if (text === undefined || text === "") return fallback;
   const value = Number(text);
-  // Number() also takes blanks and other ways of writing numbers, and what is meant by those is anybody's guess.
+  // Number() also accepts blanks and other notations, whose meaning would be a guess.
   if (!/^\d+$/.test(text) || value < min || value > max) {
     throw new ConfigError(
       `${key} is ${JSON.stringify(text)}; it takes a whole number from ${min} to ${max}.`,
@@ -116,7 +116,13 @@ function brokerEnforcement(env: Environment): BrokerEnforcement {
   );
 }
 
-/** Reads and checks all settings; throws {@link ConfigError}. */
+/**
+ * Reads and validates all settings.
+ *
+ * @throws ConfigError
+ * @example
+ * const { port, dataDir } = readConfig({ PORT: "8080", REEF_DATA_DIR: "/srv/reef/data" });
+ */
 export function readConfig(env: Environment = process.env): Config {
   const token = env.VERS_AUTH_TOKEN;
   if (token !== undefined && token !== "" && !/^[\x21-\x7e]+$/.test(token)) {
@@ -145,7 +151,7 @@ export function readConfig(env: Environment = process.env): Config {
   };
 }
 
-/** What the client half of a service reads from an agent's environment, at each call. */
+/** The settings that a service's client half reads from an agent's environment; read at each call. */
 export function readAgentEnvironment(env: Environment = process.env) {
   return {
     baseUrl: (env.VERS_INFRA_URL ?? "").replace(/\/+$/, ""),

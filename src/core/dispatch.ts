@@ -1,4 +1,4 @@
-/** From a request to the service that answers it. The cost does not grow with the number of services. */
+/** Routes each request to the service that answers it. The cost does not grow with the number of services. */
 import type { Hono } from "hono";
 import { type Authenticator, unauthorized } from "./auth.js";
 import { NOSNIFF } from "./dispatch/json-context.js";
@@ -17,7 +17,7 @@ export class Mount {
   requiresAuth: boolean;
   /** Set while the service is being exchanged; requests wait for it. */
   gate: Promise<void> | undefined;
-  /** The app, for root services: their routes decide whether a path is theirs. */
+  /** The app of a root service: its routes decide whether it answers a path. */
   app: Hono | undefined;
 
   constructor(
@@ -30,6 +30,7 @@ export class Mount {
   }
 }
 
+/** What a dispatcher needs of the server. */
 export interface DispatchOptions {
   authenticate: Authenticator;
   maxBodyBytes: number;
@@ -38,17 +39,20 @@ export interface DispatchOptions {
   log: Logger;
 }
 
-/** Routes requests to mounts and puts the headers on that every reply carries. */
+/** Routes requests to mounts and adds the headers that every reply carries. */
 export class Dispatcher {
   readonly mounts = new Map<string, Mount>();
-  /** Services mounted at `/`, asked when no name matches; by name, so that no reload changes who answers. */
+  /**
+   * Services mounted at `/`, consulted when no name matches. Sorted by name, so that reloads do not change who
+   * answers.
+   */
   readonly roots: Mount[] = [];
-  /** Services that are on their way; requests for them wait. */
+  /** Services that are still being started; requests for them wait. */
   readonly pending = new PendingServices();
   readonly #options: DispatchOptions;
   #server: Env;
   readonly #trusted = new WeakSet<Request>();
-  /** Requests that wait until it is known who answers them. */
+  /** The number of requests that wait for a service to be started or exchanged. */
   #waiting = 0;
   #isEnding = false;
 
@@ -70,7 +74,7 @@ export class Dispatcher {
     if (at >= 0) this.roots.splice(at, 1);
   }
 
-  /** Answers a request; `server` is Bun's when it came over the network. Never throws and never rejects. */
+  /** Answers a request; `server` is Bun's server if it came over the network. Never throws and never rejects. */
   fetch = (request: Request, server?: Env): Response | Promise<Response> => {
     if (server !== undefined) this.#server = server;
     try {
@@ -80,12 +84,12 @@ export class Dispatcher {
     }
   };
 
-  /** The server ends: who is not there has gone, or does not come any more. */
+  /** The server shuts down: requests for unknown services are answered with `SHUTTING_DOWN` from now on. */
   end(): void {
     this.#isEnding = true;
   }
 
-  /** Lets a request made inside the process through to protected services. */
+  /** Marks a request made inside the process as authenticated. */
   trust(request: Request): void {
     this.#trusted.add(request);
   }
@@ -96,15 +100,16 @@ export class Dispatcher {
   }
 
   /**
-   * Replies on their way to clients that are on no generation's list: bodies from memory that a slow client is
-   * still reading, and JSON that is being streamed. `active` counts running handlers, `streams` the listed ones.
+   * The number of replies in transit that no generation tracks: bodies from memory that a slow client is still
+   * reading, and streamed JSON. `active` is the number of running handlers, `streams` the number of tracked
+   * streams.
    */
   untrackedReplies(active: number, streams: number): number {
     if (this.#server === undefined) return 0;
     return Math.max(0, this.#server.pendingRequests - this.#waiting - active - streams);
   }
 
-  /** The reply for a thrown error; the log, the service's own where it is known, has it under the request's id. */
+  /** Logs a thrown error under the request's id, in the service's own log if given, and returns a 500. */
   failed = (error: unknown, request: Request, service: string, log = this.#options.log): Response => {
     const given = request.headers.get("x-request-id");
     const id = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
@@ -126,7 +131,7 @@ export class Dispatcher {
       : this.#enter(mount, request, server);
   }
 
-  /** Nobody has that name: whose the request is, in the order in which they are asked. */
+  /** No service has that name: tries the fallbacks in order. */
   #routeOther(name: string, request: Request, server: Env): Response | Promise<Response> {
     if (name === "health" && pathOf(request.url) === "/health") {
       return this.complete(this.#health(request), request);
@@ -139,13 +144,18 @@ export class Dispatcher {
     return next ? this.#waitAndRoute(next, request, server) : this.#unknown(request, server);
   }
 
-  /** Hands a request over to a service. Once it has been exchanged, it may be more strict, or be reachable elsewhere. */
+  /**
+   * Passes a request to a service, or waits while it is being exchanged and routes the request again: the new
+   * version may be stricter or mounted elsewhere.
+   */
   #enter(mount: Mount, request: Request, server: Env): Response | Promise<Response> {
     if (mount.requiresAuth && !this.accepts(request)) return this.complete(unauthorized(), request);
-    // What the version before does is waited for: what it asks of itself for that cannot wait for it.
+    // The exchange waits for the old version's work, so requests made by that work must not wait for the
+    // exchange.
     if (mount.gate === undefined || mount.serving.isOwnRequest) return mount.serving.handle(request, server);
     if (!isExchanging(mount.name)) return this.#waitAndRoute(mount.gate, request, server);
-    // So are its last saving and the start of the next one; but what it would store for them would be lost.
+    // Nor may requests made by the last flush or the next version's start; but what they would store would be
+    // lost.
     return mayWrite(request)
       ? this.complete(errorReply("BUSY"), request)
       : mount.serving.handle(request, server);
@@ -156,7 +166,7 @@ export class Dispatcher {
     return rootRoutes().closestRoot(this.roots, request, this.#options.log);
   }
 
-  /** Nobody has a route for it. Middleware at the root may answer all the same, where the request would be let in. */
+  /** No route matches. Middleware of root services may still answer, where the request is authorised. */
   #unknown(request: Request, server: Env): Response | Promise<Response> {
     if (this.roots.length > 0) {
       const mounts = rootRoutes().middlewareMounts(this.roots, request, this.#options.log);
@@ -176,19 +186,19 @@ export class Dispatcher {
       const reply = await this.#enter(mount, request, server);
       if (!(await isDefaultNotFound(reply))) return reply;
       headers ??= reply.headers;
-      // The next one would find none.
+      // The body is consumed, so no further service can be asked.
       if (request.bodyUsed) break;
     }
     const unknown = this.#unknownService();
     return this.complete(headers ? withHeaders(unknown, headers) : unknown, request);
   }
 
-  /** Routes a request anew once `known` has settled: until then it was not known who answers it. */
+  /** Routes a request again once `known` has settled. */
   async #waitAndRoute(known: Promise<void>, request: Request, server: Env): Promise<Response> {
     this.#waiting++;
     await known;
     this.#waiting--;
-    // Whoever has given up may have sent it again.
+    // A client that has disconnected may have retried already.
     if (request.signal.aborted) return this.complete(clientGone(), request);
     return this.fetch(request, server);
   }
@@ -199,7 +209,7 @@ export class Dispatcher {
     return errorReply("NOT_FOUND");
   }
 
-  /** A reply keeps what its service set; only what is missing is added. JSON is no document. */
+  /** Adds missing headers to a reply and keeps those that its service set. JSON gets no document headers. */
   complete = (reply: Response, request: Request, kind: ReplyKind = kindOf(reply)): Response => {
     try {
       const given = request.headers.get("x-request-id");
@@ -214,7 +224,7 @@ export class Dispatcher {
       if (!headers.has("referrer-policy")) headers.set("referrer-policy", "no-referrer");
       return reply;
     } catch {
-      // Its headers cannot be changed.
+      // Its headers are immutable.
       return this.complete(new Response(reply.body, reply), request, kind);
     }
   };
@@ -222,19 +232,22 @@ export class Dispatcher {
 
 const kindOf = (reply: Response): ReplyKind => (isJson(reply) ? "json" : "other");
 
-/** What a client may call its request; anything else is ignored. */
+/** Valid `x-request-id` values; others are ignored. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 const SLASH = 47;
 const QUESTION = 63;
 const HASH = 35;
 
-/** Without a usable `Host`, as HTTP/1.0 allows, Bun gives the path alone as the URL; nothing can be found in that. */
+/** Bun gives a bare path as the URL when there is no usable `Host` header, as HTTP/1.0 allows. */
 function withHost(request: Request): Request {
   return new Request(`http://localhost${request.url}`, request);
 }
 
-/** `board` of `http://host/board/tasks?x=1`; not decoded, so that a name has one spelling only. */
+/**
+ * The first path segment of a URL: `board` of `http://host/board/tasks?x=1`. Not decoded, so that a name has
+ * one spelling.
+ */
 export function firstSegment(url: string): string {
   const start = url.indexOf("/", 8) + 1;
   if (start === 0) return "";
@@ -246,7 +259,7 @@ export function firstSegment(url: string): string {
   return url.slice(start, end);
 }
 
-/** The path of a URL, as sent, without the query. */
+/** The path of a URL without the query, not decoded. */
 export function pathOf(url: string): string {
   const start = url.indexOf("/", 8);
   if (start < 0) return "/";

@@ -1,13 +1,13 @@
-/** The catalogue of errors, and the only maker of error replies. `docs/ERRORS.md` lists what stands here. */
+/** The catalogue of errors and the replies made from it. `docs/ERRORS.md` is generated from it. */
 
-/** A class of error: its HTTP status and, in the documentation's words, when it happens and what to do. */
+/** A kind of error: its HTTP status, its default message, and help for the documentation. */
 interface ErrorKind {
   status: number;
   message: string;
   help: string;
 }
 
-/** Every error that Reef itself answers with. The key is the stable code. */
+/** All errors that Reef itself replies with. The key is the stable code. */
 export const ERRORS = {
   UNAUTHORIZED: {
     status: 401,
@@ -76,9 +76,15 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, ErrorKind>;
 
+/** The stable code of an error. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An error with a place in the catalogue. Thrown by a handler, it becomes that reply instead of a 500. */
+/**
+ * An error of the catalogue. Thrown by a handler, it becomes the corresponding reply instead of a 500.
+ *
+ * @example
+ * if (!task) throw new ReefError("NOT_FOUND", "no task has this id");
+ */
 export class ReefError extends Error {
   override name = "ReefError";
   readonly status: number;
@@ -91,16 +97,21 @@ export class ReefError extends Error {
   }
 }
 
-/** The reply for an error of the catalogue: `{ "error": message }` with its status. */
+/**
+ * The reply for an error of the catalogue: `{ "error": message }` with its status.
+ *
+ * @example
+ * return errorReply("CONFLICT", "the name is taken");
+ */
 export function errorReply(code: ErrorCode, message?: string, headers?: Record<string, string>): Response {
   const kind = ERRORS[code];
   return Response.json({ error: message ?? kind.message }, { status: kind.status, headers });
 }
 
-/** The reply that only the log of a proxy may get to see: whoever asked has closed the connection. */
+/** The reply to a client that has closed the connection; at most a proxy's log sees it. */
 export const clientGone = () => errorReply("BAD_REQUEST", "the client went away");
 
-/** `instanceof` that never throws: a thrown `Proxy` may do so when it is asked what it is. */
+/** An `instanceof` that never throws, as it may for a thrown `Proxy`. */
 export function isA<T>(thrown: unknown, Class: abstract new (...args: never[]) => T): thrown is T {
   try {
     return thrown instanceof Class;
@@ -109,11 +120,11 @@ export function isA<T>(thrown: unknown, Class: abstract new (...args: never[]) =
   }
 }
 
-/** The message of anything that was thrown, on one line. Never throws, whatever it is given. */
+/** The message of any thrown value, on one line. Never throws. */
 export function messageOf(thrown: unknown): string {
   const text = textOf(thrown).trim();
   if (!text.includes("\n")) return text;
-  // Not with a pattern: from each of many spaces it would look for the end of the line anew.
+  // Not a regular expression, which would take quadratic time on long runs of spaces.
   const lines = text.split("\n").map((line) => line.trim());
   return lines.filter((line) => line !== "").join(" ");
 }
@@ -123,17 +134,17 @@ function textOf(thrown: unknown): string {
     if (thrown instanceof Error) return String(thrown.message || thrown.name);
     return typeof thrown === "object" && thrown !== null ? objectText(thrown) : String(thrown);
   } catch {
-    // It holds itself, or has a conversion of its own that throws.
+    // Circular, or with a conversion that throws.
     return CANNOT_BE_SHOWN;
   }
 }
 
 const CANNOT_BE_SHOWN = "a thrown object that cannot be shown";
 
-/** As much of an object as a line of a log or a reply can bear, in characters. */
+/** The maximum length of an object in a log line or reply, in characters. */
 const SHOWN_OBJECT = 300;
 
-/** Its message if it has one, what it says of itself, or its JSON. */
+/** The object's message, its own `toString()`, or its JSON. */
 function objectText(thrown: object): string {
   if ("message" in thrown && typeof thrown.message === "string" && thrown.message) return thrown.message;
   const isPlain =

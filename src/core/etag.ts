@@ -1,6 +1,11 @@
-/** Replies that callers may keep until something changes. */
+/** Replies with entity tags, which clients can revalidate. */
 
-/** A body that is sent again only when it differs from what the caller has (RFC 9110, 13.1.2). */
+/**
+ * A reply that is 304 when the caller's `If-None-Match` matches `version` (RFC 9110, 13.1.2).
+ *
+ * @example
+ * routes.get("/list", (c) => withEtag(c.req.raw, JSON.stringify(items), String(revision), { "content-type": "application/json" }));
+ */
 export function withEtag(
   request: Request,
   body: string,

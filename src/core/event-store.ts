@@ -1,3 +1,4 @@
+/** The stored events of a data folder, shared by all servers of this process that use it. */
 import { join } from "node:path";
 import type { EventSink } from "./events.js";
 import { inHost } from "./generation/host-context.js";
@@ -7,10 +8,10 @@ import type { EventInput, EventLog, EventTree, EventTreeOptions } from "./tree.j
 
 const stores = new Map<string, EventStore>();
 
-/** A server's part in a store. */
+/** A server's reference to a store. */
 export interface EventStoreUse {
   readonly sink: EventSink;
-  /** Closes the file when nobody else uses it; once is enough, and more does no harm. */
+  /** Releases the reference; the last one closes the file. Idempotent. */
   release(): Promise<void>;
 }
 
@@ -25,16 +26,16 @@ export class EventStore {
     this.#options = options;
   }
 
-  /** The log; the file is opened when it is first asked for. */
+  /** The event log; the file is opened at first use. */
   get log(): EventLog {
-    // Stays open when the service that asked for it goes.
+    // In the host's context, so that it stays open when the requesting service goes.
     this.#tree ??= inHost(() => new (eventTree().EventTree)(this.#options));
     return this.#tree;
   }
 
   /**
-   * Stores an event; resolves with what clients and subscribers get, once it is on disk. Fired as
-   * `reef:event`, the result goes to the subscribers without being stored again.
+   * Stores an event. Resolves, once it is on disk, with the event as clients and subscribers receive it. That
+   * object can be emitted as `reef:event` without being stored again.
    */
   async publish(input: EventInput): Promise<WireEvent> {
     const wire = toWire(await this.log.append(input));
@@ -42,14 +43,14 @@ export class EventStore {
     return wire;
   }
 
-  /** Stores what services emit as `reef:event`; `source` is the emitting service unless it names another. */
+  /** Stores events emitted as `reef:event`. `source` defaults to the emitting service. */
   readonly sink: EventSink = async (data, from) => {
     if (this.#stored.has(data)) return data;
     const anonymous = from !== undefined && typeof data === "object" && data !== null && !("source" in data);
     return this.publish(anonymous ? { ...data, source: from } : data);
   };
 
-  /** Takes part in the store, which stays open until everybody who does has released it. */
+  /** Acquires a reference. The store stays open until all references are released. */
   use(): EventStoreUse {
     this.#users++;
     let left: Promise<void> | undefined;
@@ -77,7 +78,7 @@ function storeAt(path: string, options: Omit<EventTreeOptions, "path">): EventSt
   return store;
 }
 
-/** The store of a data folder, for a server; to be released by it. */
+/** Opens the store of a data folder for a server, which must release it. */
 export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, "path">): EventStoreUse {
   return storeAt(pathIn(dataDir), options).use();
 }
@@ -92,6 +93,6 @@ export function openEventStore(dataDir: string, options: Omit<EventTreeOptions, 
  * }
  */
 export function eventStoreOf(ctx: { readonly dataDir: string }): EventStore {
-  // A service that is only being tried out has a data folder without a server.
+  // A service that is being tried has a data folder without a server.
   return storeAt(pathIn(ctx.dataDir), {});
 }

@@ -1,4 +1,4 @@
-/** The event bus between services. `reef:event` goes through a sink first, which stores it. */
+/** The event bus between services. `reef:event` is stored by a sink before it is delivered. */
 import { withCause } from "./causality.js";
 import { isA } from "./errors.js";
 import { isExchanging, isWorkOf } from "./generation/host-context.js";
@@ -6,10 +6,13 @@ import type { Scope } from "./scope.js";
 import { ScopeEnded } from "./scope.js";
 import type { EventHandler, Json, ServiceEventBus as ServiceEventBusInterface } from "./types.js";
 
-/** The event that becomes a node of the event tree. */
+/** The event that is stored as a node of the event tree. */
 export const TREE_EVENT = "reef:event";
 
-/** Stores a tree event; resolves with what subscribers receive, which has an `id`, once it is committed. */
+/**
+ * Stores a tree event. Resolves, once it is committed, with the object that subscribers receive, which has an
+ * `id`.
+ */
 export type EventSink = (data: Json, from: string | undefined) => Promise<Json>;
 
 interface Subscription {
@@ -19,20 +22,20 @@ interface Subscription {
   scope: Scope | undefined;
 }
 
-/** Delivers events to the subscribers of living versions. */
+/** Delivers events to the subscribers of active versions. */
 export class EventBus {
   readonly #subscriptions = new Map<string, Set<Subscription>>();
   #sink: EventSink | undefined;
   readonly #report: (where: string, error: unknown) => void;
 
-  /** `report` receives what the host's own handlers throw. */
+  /** @param report Receives errors of the host's own handlers. */
   constructor(
     report: (where: string, error: unknown) => void = (where, error) => console.error(where, error),
   ) {
     this.#report = report;
   }
 
-  /** Installs what stores tree events; returns the function that removes it again. */
+  /** Installs the sink for tree events. Returns the function that removes it. */
   setSink(sink: EventSink): () => void {
     this.#sink = sink;
     return () => {
@@ -40,6 +43,7 @@ export class EventBus {
     };
   }
 
+  /** Subscribes a handler, owned by `scope` if given. Returns the function that unsubscribes it. */
   subscribe(event: string, handler: EventHandler, scope?: Scope): () => void {
     if (typeof event !== "string" || event === "") throw new TypeError("events.on: the event needs a name");
     if (typeof handler !== "function")
@@ -67,7 +71,7 @@ export class EventBus {
     return unsubscribe;
   }
 
-  /** Number of subscriptions, of one event or of all. */
+  /** The number of subscriptions to one event, or to all. */
   count(event?: string): number {
     if (event !== undefined) return this.#subscriptions.get(event)?.size ?? 0;
     let total = 0;
@@ -75,20 +79,23 @@ export class EventBus {
     return total;
   }
 
-  /** Names of the events that a version of a service listens to, sorted. */
+  /** The names of the events to which a version subscribes, sorted. */
   heardBy(scope: Scope): string[] {
     const heard = [...this.#subscriptions].filter(([, set]) => [...set].some((s) => s.scope === scope));
     return heard.map(([event]) => event).sort();
   }
 
-  /** Delivers to all and waits for them. Resolves with the stored node for tree events, else with undefined. */
+  /**
+   * Delivers an event and waits for all handlers. Resolves with the stored node for tree events, else with
+   * undefined.
+   */
   async emit(event: string, data: Json, from?: Scope): Promise<Json> {
     if (event !== TREE_EVENT) {
       await this.#announce(event, data, from);
       return undefined;
     }
     const stored = this.#sink ? await this.#sink(data, from?.service) : data;
-    // What a handler publishes is a child of the event that it handles.
+    // Events published by handlers become children of this event.
     if (this.count(event) > 0) {
       await withCause(stored?.id ?? null, () => this.#announce(event, stored, from));
     }
@@ -102,7 +109,7 @@ export class EventBus {
 
   async #deliver(targets: Subscription[], event: string, data: Json, from: Scope | undefined): Promise<void> {
     const running: Promise<void>[] = [];
-    /** Services in exchange, with what to wait for: whichever version results handles the event once. */
+    /** Services being exchanged, with what to wait for: the resulting version handles the event once. */
     const waiting = new Map<string, Promise<void>>();
     for (const target of targets) {
       const scope = target.scope;
@@ -115,7 +122,7 @@ export class EventBus {
         const now = [...(this.#subscriptions.get(event) ?? [])].filter((s) => s.scope?.service === service);
         return this.#deliver(now, event, data, from);
       });
-      // The service that is exchanged may bring it about itself: waiting for its own exchange would never end.
+      // Emitted by the service that is being exchanged: waiting for its own exchange would never end.
       if (service === from?.service || isExchanging(service))
         later.catch((error) => this.#report(`event ${event}`, error));
       else running.push(later);
@@ -163,7 +170,14 @@ export class EventBus {
 }
 
 export interface ServiceEventBus extends ServiceEventBusInterface {}
-/** A free-standing bus, as tests of a service's parts may want one. */
+/**
+ * A standalone bus, for tests of parts of a service.
+ *
+ * @example
+ * const events = new ServiceEventBus();
+ * events.on("board:task_created", ({ task }) => console.log(task.id));
+ * await events.emit("board:task_created", { task: { id: "t1" } });
+ */
 export const ServiceEventBus = function ServiceEventBus() {
   return new EventBus().view();
 } as unknown as new () => ServiceEventBusInterface;

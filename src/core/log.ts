@@ -1,10 +1,11 @@
-/** Per-service logs: one line to the terminal, and the latest lines in memory for those who look later. */
+/** Logs per service: lines go to the terminal, and the latest ones stay in memory. */
 import { messageOf } from "./errors.js";
 import { truncate } from "./truncate.js";
 
+/** The severity of a line. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** One logged line. `time` is ISO 8601 UTC. */
+/** A log line. `time` is ISO 8601 UTC. */
 export interface LogLine {
   time: string;
   level: LogLevel;
@@ -12,7 +13,7 @@ export interface LogLine {
   text: string;
 }
 
-/** Writes lines under one service's name. Arguments are formatted like `console.log`'s. */
+/** Writes lines under one service's name. Arguments are formatted as by `console.log`. */
 export interface Logger {
   debug(...args: unknown[]): void;
   info(...args: unknown[]): void;
@@ -23,27 +24,35 @@ export interface Logger {
 const KEPT_LINES = 500;
 const MAX_LINE = 8192;
 
-/** Names of which lines are kept. Those that have been silent for longest lose theirs when there are more. */
+/** The number of services whose lines are kept; beyond it, those silent for longest are dropped. */
 const KEPT_NAMES = 10_000;
 
-/** Collects the lines of all services. */
+/**
+ * Collects the lines of all services.
+ *
+ * @example
+ * const logs = new LogBook();
+ * logs.logger("board").info("loaded", 3, "tasks");
+ * logs.lines("board").at(-1)?.text; // "loaded 3 tasks"
+ */
 export class LogBook {
-  /** Who wrote last is last. */
+  /** In the order of the latest line. */
   readonly #lines = new Map<string, LogLine[]>();
   readonly #sink: (line: LogLine) => void;
   readonly #keptNames: number;
 
-  /** `sink` receives each line; the default prints it, errors and warnings to stderr. */
+  /** @param sink Receives each line. The default prints it, warnings and errors to stderr. */
   constructor(sink: (line: LogLine) => void = printLine, keptNames = KEPT_NAMES) {
     this.#sink = sink;
     this.#keptNames = keptNames;
   }
 
-  /** The latest lines of one service, oldest first; at most 500 are kept. */
+  /** The latest lines of a service, at most 500, oldest first. */
   lines(service: string): LogLine[] {
     return [...(this.#lines.get(service) ?? [])];
   }
 
+  /** Writes one line, truncated to 8192 characters. */
   write(service: string, level: LogLevel, args: unknown[]): void {
     const text = truncate(formatted(args), MAX_LINE);
     const line: LogLine = { time: new Date().toISOString(), level, service, text };
@@ -74,10 +83,10 @@ export class LogBook {
   }
 }
 
-/** Values can have inspectors and getters of their own, and those can throw. */
+/** Formats arguments as `console.log` does. Never throws, although custom inspectors and getters may. */
 export function formatted(args: unknown[]): string {
   try {
-    // Loaded with the first line: it would be a part of every start.
+    // Loaded with the first line, to keep it out of the start.
     return process.getBuiltinModule("node:util").format(...args);
   } catch (error) {
     return `${args.map(messageOf).join(" ")} (cannot be shown in full: ${messageOf(error)})`;
@@ -87,7 +96,8 @@ export function formatted(args: unknown[]): string {
 function printLine(line: LogLine): void {
   const text = `${line.time} ${line.level.padEnd(5)} ${line.service}: ${line.text}\n`;
   const stream = line.level === "error" || line.level === "warn" ? process.stderr : process.stdout;
-  // Who reads them may go before the server does. Without a listener it would be the fault of the service that logs.
+  // The reader of a pipe may go first; without a listener, the error would be attributed to the service that
+  // logs.
   if (stream.listenerCount("error") === 0) stream.on("error", () => undefined);
   stream.write(text);
 }

@@ -1,27 +1,28 @@
-/** Takes secrets and file paths out of a text that strangers may read. */
+/** Removes secrets and file paths from texts that strangers may read. */
 
 const HIDDEN = "[hidden]";
 const PATH = "[path]";
 
-/** Names whose values are secret wherever they stand. */
+/** Names whose values count as secrets. */
 const SECRET_NAME = /token|secret|passw|passphrase|api_?key|private_?key|access_?key|credential|cookie|dsn/i;
 
-/** Whether what goes by this name is secret: a variable, a field. */
+/** Whether a variable or field with this name counts as secret. */
 export function hasSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
 /**
- * A text may be megabytes of anything, so each rule is done in time by its length: where a rule can begin inside of
- * what it has already tried in vain, it is held to the beginning of a word, or fails after a few characters.
+ * The rules. Texts may be megabytes of anything, so each must run in linear time: where a match could be
+ * attempted inside of text that has already been tried, it is anchored to a word boundary or fails after a few
+ * characters.
  */
 const RULES: Array<[pattern: RegExp, replacement: string]> = [
   [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, HIDDEN],
   // user:password@ of a URL
   [/([a-z0-9+.-]:\/\/)[^\s/@]*@/gi, `$1${HIDDEN}@`],
   [/\b(bearer|basic)\s+[^\s"',;]+/gi, `$1 ${HIDDEN}`],
-  // password=…, "apiKey": "…", token 'x', X_SECRET: …. `\2` is the word up to the first such name: a look-ahead is tried
-  // once only.
+  // password=…, "apiKey": "…", token 'x', X_SECRET: …. `\2` is the word up to the first such name; a look-ahead
+  // is not backtracked into.
   [
     /(?<![\w-])((?=([\w-]*?(?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)))\2[\w-]*["'`]?\s*(?:[:=]|\bis\b)\s*)("[^"]*"|'[^']*'|`[^`]*`|[^\s,;)\]}]+)/gi,
     `$1${HIDDEN}`,
@@ -37,14 +38,14 @@ const RULES: Array<[pattern: RegExp, replacement: string]> = [
   [/(?<![\w:/.~-])(?:~|\.{1,2})?(?:\/[\w.@%+~-]+){2,}\/?(?::\d+(?::\d+)?)?/g, PATH],
 ];
 
-/** Keys, hashes and signed tokens where letters and digits are mixed. */
+/** Keys, hashes and signed tokens that mix letters and digits. */
 const LONG_WORD = /\b[\w+/=-]{24,}(?:\.[\w+/=-]+)*/g;
 const isMixed = (word: string) => /\d/.test(word) && /[a-z]/i.test(word);
 
 /**
- * A copy of `text` without credentials and without paths of this machine. What is known to be secret (values of
- * environment variables with telling names, and `secrets`) goes wherever it stands; what only looks like a
- * credential or a path goes too. Meant for one-line messages.
+ * Returns `text` without credentials and local paths. Known secrets (`secrets`, and environment variables with
+ * telling names) are removed wherever they occur; text that only looks like a credential or path is removed
+ * too. Meant for one-line messages.
  *
  * @example
  * redact("cannot open /srv/reef/data/db: password=hunter2"); // "cannot open [path]: password=[hidden]"

@@ -1,4 +1,4 @@
-/** What a service's Hono app answers, joined with what its author says about it. */
+/** Joins the routes of a service's Hono app with their documentation. */
 import type { RouteDocs } from "./doc-types.js";
 import { messageOf } from "./errors.js";
 import { readableMembers } from "./objects.js";
@@ -7,19 +7,24 @@ import type { ServiceModule } from "./types.js";
 
 /** One route of a service. */
 export interface DocumentedRoute {
-  /** In capitals; `"ALL"` for a handler of every method. */
+  /** Upper case; `"ALL"` for a handler of every method. */
   method: string;
   /** As the author registered it, below the mount point, e.g. `/tasks/:id{[0-9]+}`. */
   route: string;
-  /** Where callers find it, e.g. `/board/tasks/:id`; patterns of parameters are left out. */
+  /** The path for callers, e.g. `/board/tasks/:id`, without parameter patterns. */
   path: string;
   docs: RouteDocs | undefined;
 }
 
-/** What a route of every method may be documented as. */
+/** The methods under which an `ALL` route may be documented. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** `/tasks/:id` of `/tasks/:id{[0-9]{2}}`; patterns may hold braces themselves. */
+/**
+ * Removes parameter patterns, which may contain braces themselves.
+ *
+ * @example
+ * withoutPatterns("/tasks/:id{[0-9]{2}}"); // "/tasks/:id"
+ */
 export function withoutPatterns(path: string): string {
   let out = "";
   let depth = 0;
@@ -33,7 +38,7 @@ export function withoutPatterns(path: string): string {
   return out;
 }
 
-/** The one spelling by which routes and documented keys are compared. */
+/** The canonical key by which routes and documentation are matched. */
 function keyOf(method: string, path: string): string {
   const plain = withoutPatterns(path.trim()).replace(/\?(?=\/|$)/g, "");
   return `${method.toUpperCase()} ${plain.startsWith("/") ? plain : `/${plain}`}`;
@@ -45,8 +50,8 @@ function splitKey(key: string): { method: string; path: string } {
 }
 
 /**
- * The documentation by compared key, as far as it can be read; the author's spelling of each key with it. `failed` hears
- * what cannot.
+ * The readable documentation by canonical key, with the author's spelling of each key. Unreadable parts are
+ * reported to `failed`.
  */
 function documented(
   module: ServiceModule,
@@ -63,9 +68,12 @@ function documented(
 }
 
 /**
- * The routes of a service in the order in which they were registered, each once however many handlers it has,
- * with the documentation whose key names it: `GET /:id` also names `/:id{[0-9]+}`. A route of every method that is
- * documented for some methods counts as those. Middleware is left out unless it is documented as a route.
+ * The routes of a service in registration order, each once however many handlers it has, with their
+ * documentation: `GET /:id` also documents `/:id{[0-9]+}`. An `ALL` route that is documented for some methods
+ * counts as those. Middleware is omitted unless it is documented as a route.
+ *
+ * @example
+ * for (const { method, path, docs } of documentedRoutes(board)) console.log(method, path, docs?.summary);
  */
 export function documentedRoutes(module: ServiceModule): DocumentedRoute[] {
   const docs = documented(module);
@@ -87,9 +95,11 @@ export function documentedRoutes(module: ServiceModule): DocumentedRoute[] {
 }
 
 /**
- * What an author should mend in the documentation of a service, one line each: what cannot be read, documented routes
- * that do not exist, routes without documentation, documentation without a summary. Empty when there is nothing. Panels
- * (`GET /_panel`) need no documentation.
+ * Problems in a service's documentation, one line each: unreadable parts, documented routes that do not exist,
+ * routes without documentation, documentation without a summary. Panels (`GET /_panel`) need none.
+ *
+ * @example
+ * expect(checkRouteDocs(board)).toEqual([]);
  */
 export function checkRouteDocs(module: ServiceModule): string[] {
   const routes = documentedRoutes(module);

@@ -1,19 +1,19 @@
-/** Which routes does a Hono app have? */
+/** Lists the routes of a Hono app. */
 import type { Hono } from "hono";
 import type { RouterRoute } from "hono/types";
 import { findTargetHandler, isMiddleware } from "hono/utils/handler";
 import type { ServiceModule } from "./types.js";
 
-/** One route; `path` is below the app's own mount point. `method` is `ALL` for routes that take every method. */
+/** A route; `path` is relative to the app's mount point. `method` is `ALL` for routes of every method. */
 export interface RouteEntry {
   method: string;
   path: string;
 }
 
 /**
- * The routes of an app in the order in which they were added, each once however many handlers it has. Middleware
- * is left out: what takes `next` and stands on every method or on a wildcard, unless it is a foreign app that was
- * mounted. `isKnown` names routes that are such all the same, e.g. middleware that serves files.
+ * The routes of an app in registration order, each once however many handlers it has. Middleware is omitted:
+ * handlers that take `next` and are registered for every method or on a wildcard, except mounted foreign apps.
+ * `isKnown` includes such handlers all the same, for instance middleware that serves files.
  */
 export function listRoutes(
   app: Hono | undefined,
@@ -29,7 +29,7 @@ export function listRoutes(
   return [...found.values()];
 }
 
-/** Where a service's panel is, below its own mount point. */
+/** The path of a service's panel, relative to its mount point. */
 export const PANEL_ROUTE = "/_panel";
 
 /** Whether a module has a panel that the dashboard can show. */
@@ -41,17 +41,20 @@ export function hasPanel({ routes, mountAtRoot }: Pick<ServiceModule, "routes" |
 }
 
 function passesOn({ handler, method, path }: RouterRoute): boolean {
-  // Below a group's own error handler.
+  // Unwraps the error handler of a route group.
   const own = findTargetHandler(handler);
   return isMiddleware(own) && (method === "ALL" || path.includes("*")) && !isForeignApp(own);
 }
 
-/** Hono's `mount` makes a handler that takes `next` like middleware; only its text tells them apart. */
+/**
+ * Whether a handler was created by Hono's `mount`. It takes `next` like middleware; only its source tells them
+ * apart.
+ */
 const isForeignApp = (handler: unknown) => /\bawait applicationHandler\(/.test(String(handler));
 
 const answering = new WeakMap<RouterRoute, boolean>();
 
-/** Whether a route of an app answers requests, as opposed to middleware. */
+/** Whether a route answers requests itself, unlike middleware. */
 export function answers(route: RouterRoute): boolean {
   const known = answering.get(route);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** A Reef that listens (`startServer`): its port, its token, its checks, and the end of all that. */
+/** A Reef that listens on a port: its token, its checks, and its shutdown. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { MIN_TOKEN_LENGTH, storedToken } from "./auth.js";
@@ -13,21 +13,26 @@ import { listenError } from "./server/start-errors.js";
 
 export { createServer, type ReefServer, type ServerOptions };
 
-/** A Reef that listens. */
+/** A running Reef. */
 export interface RunningServer extends ReefServer {
   server: Bun.Server<undefined>;
   url: string;
   token: { value: string; path: string | undefined; created: boolean };
-  /** Stops accepting, answers what is in flight, saves everything. */
+  /** Stops accepting requests, answers those in flight, and saves everything. */
   stop(): Promise<void>;
 }
 
-/** How long start-up waits while no service gets any further, in milliseconds. */
+/** How long the start waits without progress of any service, in milliseconds. */
 const START_PATIENCE_MS = 300;
 
 /**
- * Starts the server with what the environment says (see {@link Config}), which `options` override. Without a
- * token one is made and kept in the data folder.
+ * Starts the server with the settings in the environment (see {@link Config}), overridden by `options`. Without
+ * a configured token, one is created and kept in the data folder.
+ *
+ * @example
+ * const reef = await startServer({ port: 0, authToken: "0123456789abcdef" });
+ * console.log(reef.url);
+ * await reef.stop();
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const config = options.config ?? readConfig();
@@ -53,7 +58,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
           scratchDir: join(dataDir, ".reef", "checks"),
         })
       : undefined);
-  // The port comes first: a second server fails on it before its services touch the data. Requests wait.
+  // The port comes first, so that a second server fails before its services touch the data. Requests wait.
   const { promise: ready, resolve: loaded } = Promise.withResolvers<ReefServer>();
   let current: ReefServer | undefined;
   const hostname = options.host ?? config.host;
@@ -63,10 +68,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       hostname,
       port,
       idleTimeout: config.idleTimeoutSeconds,
-      // Bun's own 413 has no body; it keeps what it reads for handlers within bounds. One more, for the dispatcher's.
+      // Bounds what Bun buffers; its own 413 has no body. One byte more than the dispatcher's limit.
       maxRequestBodySize: config.maxBodyBytes + 1,
       development: false,
-      // Without development mode Bun would let a second server share the port and its data.
+      // Outside of development mode, Bun would otherwise let a second server share the port and its data.
       reusePort: false,
       fetch: (request, bun) =>
         current ? current.app.fetch(request, bun) : ready.then((reef) => reef.app.fetch(request, bun)),
@@ -117,7 +122,7 @@ function tokenOf(given: string | undefined, dataDir: string): RunningServer["tok
   return { value: token, ...kept };
 }
 
-/** Closes the port again when loading fails. */
+/** Runs `load`, closing the port if it fails. */
 async function loadBehind<T>(
   server: Bun.Server<undefined>,
   checker: Checker | undefined,
@@ -142,8 +147,8 @@ function once(fn: () => Promise<void>): () => Promise<void> {
 }
 
 /**
- * `server.stop()` refuses new connections and answers what is in flight, but waits for ever on streams: services
- * end theirs when their scope ends, and what is left after the limit is cut.
+ * `server.stop()` refuses new connections and answers requests in flight, but waits for streams for ever.
+ * Services end theirs with their scope; what is left after the limit is cut off.
  */
 async function stopServer(server: Bun.Server<undefined>, reef: ReefServer, drainMs: number): Promise<void> {
   const stopped = server.stop();

@@ -1,3 +1,4 @@
+/** The event log of one server: its parts assembled. */
 import type { Database } from "bun:sqlite";
 import { type Extent, openDatabase, readExtent } from "./tree/database.js";
 import { WalSync } from "./tree/disk.js";
@@ -27,16 +28,17 @@ export { EventLogError } from "./tree/errors.js";
 export type * from "./tree/log.js";
 export type { Retention } from "./tree/retention.js";
 
+/** Options of an {@link EventTree}. */
 export interface EventTreeOptions {
-  /** The SQLite file; its folder is made when it does not exist. `:memory:` keeps nothing. */
+  /** The SQLite file; its folder is created if missing. `:memory:` persists nothing. */
   path: string;
-  /** Without it, everything is kept. Can be changed with {@link EventTree.setRetention}. */
+  /** Default: everything is kept. Can be changed with {@link EventTree.setRetention}. */
   retention?: Retention;
-  /** How often the age of events is looked at, in milliseconds. Default one minute. */
+  /** How often events are checked for their age, in milliseconds. Default one minute. */
   pruneEveryMs?: number;
-  /** Refuses events while so many bytes wait for the disk. Default 64 MiB. */
+  /** Rejects events while this many bytes wait for the disk. Default 64 MiB. */
   maxQueuedBytes?: number;
-  /** Told about a damaged file, a listener that throws, pruning that fails. Default `console.warn`. */
+  /** Receives warnings: damaged files, failing listeners, failed pruning. Default `console.warn`. */
   warn?: (message: string) => void;
   /** The wall clock in milliseconds. Default `Date.now`. */
   now?: () => number;
@@ -121,7 +123,7 @@ export class EventTree implements EventLog {
   async search(query: EventQuery = {}): Promise<EventPage> {
     this.#open();
     if (query.text !== undefined) {
-      // When there is no room to index the last few events, the rest can still be searched.
+      // If there is no space to index the latest events, the rest can still be searched.
       await this.#indexer.catchUp().catch((error) => this.#warn(`Searching without the latest: ${error}`));
     }
     const found = search(this.#open(), query, this.#extent.indexed);
@@ -145,7 +147,7 @@ export class EventTree implements EventLog {
     { events = 500, bytes = 256 * 1024 }: { events?: number; bytes?: number } = {},
   ): Promise<EventNode[] | null> {
     const reader = this.#open();
-    // What is not on disk yet is nobody's to see who follows.
+    // Events that are not on disk yet are invisible to readers.
     return position < this.#extent.pruned ? null : reader.after(position, this.#extent.seq, events, bytes);
   }
 
@@ -169,14 +171,14 @@ export class EventTree implements EventLog {
     return this.#writer.subscribe(listener);
   }
 
-  /** Changes how long events are kept, from the next pruning on. */
+  /** Changes the retention, effective with the next pruning. */
   setRetention(retention: Retention): void {
     this.#retention = retention;
   }
 
   /**
-   * Removes now what the retention does not keep, in small transactions between which everything else
-   * goes on; resolves with the number of events removed. Also happens by itself.
+   * Removes events beyond the retention now, in small transactions with other work in between. Resolves with
+   * the number of events removed. Also happens automatically.
    */
   async prune(): Promise<number> {
     this.#open();
@@ -204,7 +206,7 @@ export class EventTree implements EventLog {
   #pruneInBackground(): void {
     if (this.#closed) return;
     this.#pruner.run(this.#retention).then(
-      // What was stored during the last slice has not been looked at.
+      // Events stored during the last slice have not been considered.
       (removed) => removed > 0 && this.#pruneWhenFull(),
       (error) => this.#warn(`Old events could not be removed: ${toLogError(error)}`),
     );

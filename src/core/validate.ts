@@ -1,4 +1,7 @@
-/** Reads what a request carries and checks it against a TypeBox schema; answers 400 with the field's name. */
+/**
+ * Reads and validates request input with TypeBox schemas; invalid input is answered with a 400 that names the
+ * field.
+ */
 import type { Static, TSchema } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import type { Context } from "hono";
@@ -7,7 +10,7 @@ import { assertFormats } from "./validate/formats.js";
 import { isTooDeep, MAX_LEVELS } from "./validate/json-depth.js";
 import { problemsOf, UNIQUE_LATER } from "./validate/messages.js";
 
-/** The checks of a schema, the cheap ones first. */
+/** The compiled checks of a schema, cheap ones first. */
 const compiled = new WeakMap<TSchema, Array<TypeCheck<TSchema>>>();
 
 function compile(schema: TSchema): Array<TypeCheck<TSchema>> {
@@ -22,9 +25,9 @@ function compile(schema: TSchema): Array<TypeCheck<TSchema>> {
 }
 
 /**
- * The schema without the search for repeated items, which reads every item to its end (0.1 µs a character) also where
- * a bound is exceeded. Messages still name it. `known` has the parts that were gone through; one that holds itself, in
- * a default for instance, is left as it is there.
+ * A copy of the schema without `uniqueItems`, which reads every item to its end (0.1 µs per character) even if
+ * a bound is exceeded. Messages still mention it. `known` maps parts that have been processed; recursive parts,
+ * such as in a default, are left as they are.
  */
 function withoutUnique<T>(schema: T, known = new Map<unknown, unknown>()): T {
   if (typeof schema !== "object" || schema === null) return schema;
@@ -44,11 +47,14 @@ function withoutUnique<T>(schema: T, known = new Map<unknown, unknown>()): T {
 }
 
 /**
- * Returns `value` as the schema's type when it fits; it is neither copied nor changed.
+ * Returns `value` typed by the schema if it is valid; it is neither copied nor changed.
  *
- * @param what What to call the value when it is wrong as a whole, e.g. `"the request body"`.
- * @throws ReefError `BAD_REQUEST`, whose message names each wrong field, what it takes, and what it was given: not where
- * the name is a secret's, such as `apiToken`, or the field's schema says `writeOnly: true`.
+ * @param what How to refer to the value as a whole in errors, e.g. `"the request body"`.
+ * @throws ReefError `BAD_REQUEST`, naming each invalid field, what it takes, and its value, unless the name
+ *   suggests a secret, such as
+ * `apiToken`, or the field's schema has `writeOnly: true`.
+ * @example
+ * const limit = checkValue(Type.Integer({ minimum: 1 }), 5, "the limit"); // 5
  */
 export function checkValue<T extends TSchema>(schema: T, value: unknown, what = "the value"): Static<T> {
   for (const check of compile(schema)) {
@@ -58,10 +64,13 @@ export function checkValue<T extends TSchema>(schema: T, value: unknown, what = 
 }
 
 /**
- * The JSON body of a request as it is; undefined when it is empty.
+ * The unvalidated JSON body of a request; undefined when it is empty.
  *
- * @throws ReefError `BAD_JSON` for what is not JSON in UTF-8, `BAD_REQUEST` for more than 1000 levels of nesting; thrown
- * by a handler, both become a 400 reply.
+ * @throws ReefError `BAD_JSON` for what is not JSON in UTF-8, `BAD_REQUEST` for more than 1000 levels of
+ *   nesting. Thrown by a handler, both
+ * become a 400 reply.
+ * @example
+ * const value = await readJson(c);
  */
 export async function readJson(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
@@ -78,9 +87,9 @@ export async function readJson(c: Context): Promise<unknown> {
 }
 
 /**
- * The JSON body of a request, checked. An empty body counts as `{}` where the schema is an object, so that the
- * missing fields are named. Give the schema `additionalProperties: false` to refuse unknown fields. The formats of
- * JSON Schema (`date-time`, `email`, `uri` …) are checked; one that nobody knows is a 500, and the log names it.
+ * The validated JSON body of a request. An empty body counts as `{}` if the schema is an object, so that the
+ * missing fields are named. Use `additionalProperties: false` to reject unknown fields. The formats of JSON
+ * Schema (`date-time`, `email`, `uri` …) are checked; an unknown format is a 500, and the log names it.
  *
  * @throws ReefError `BAD_JSON` for what is not JSON in UTF-8, `BAD_REQUEST` for what does not fit the schema.
  * Thrown by a handler, both become a 400 reply.
@@ -96,8 +105,8 @@ export async function readBody<T extends TSchema>(c: Context, schema: T): Promis
 }
 
 /**
- * The query parameters of a request, checked against an object schema. Texts become numbers and booleans where
- * the schema takes those, and a parameter that is given several times becomes an array.
+ * The validated query parameters of a request. Values are converted to numbers and booleans where the schema
+ * expects those; repeated parameters become arrays.
  *
  * @throws ReefError `BAD_REQUEST`; thrown by a handler, it becomes a 400 reply.
  * @example
@@ -119,7 +128,7 @@ export function readQuery<T extends TSchema>(c: Context, schema: T): Static<T> {
   return checkValue(schema, given, "the query");
 }
 
-/** What does not convert stays a text, which the check then refuses. */
+/** Converts a parameter. What cannot be converted stays a string, which validation then rejects. */
 function fromText(schema: TSchema | undefined, text: string): unknown {
   if (schema?.type === "boolean" && /^(true|false)$/.test(text)) return text === "true";
   const isNumeric = schema?.type === "integer" || schema?.type === "number";

@@ -1,10 +1,10 @@
-/** The context that handlers get: it is Hono's, but makes JSON replies by itself, with all their headers at once. */
+/** The context passed to handlers: like Hono's, but builds JSON replies with all their headers in one step. */
 import type { Context } from "hono";
 
-/** A reply keeps browsers from guessing what it is. Every reply of Reef carries it. */
+/** Prevents content sniffing. Every reply of Reef carries it. */
 export const NOSNIFF = ["x-content-type-options", "nosniff"] as const;
 
-/** Hono's context; `ready` is the reply that `c.json` made, when nothing else has been said about it. */
+/** Hono's context. `ready` is the reply of `c.json` if nothing else has been set on it. */
 export type JsonContext = Context & { ready: Response | undefined };
 
 type HonoContext = typeof Context;
@@ -12,7 +12,7 @@ type Given = ConstructorParameters<HonoContext>;
 type Members = Record<string, unknown>;
 type Respond = (object: unknown, arg?: unknown, headers?: unknown) => Response;
 
-// No private fields: what an author derives from the context, by a `Proxy` for instance, is to work as it does in Hono.
+// Symbols instead of private fields, so that wrappers of the context, such as a `Proxy`, work as with Hono's.
 const REQUEST = Symbol("request");
 const OPTIONS = Symbol("options");
 const HONO_REQUEST = Symbol("c.req");
@@ -20,9 +20,9 @@ const HONO_CONTEXT = Symbol("Hono's context");
 const RESPOND = Symbol("c.json");
 
 /**
- * The class of those contexts. Hono makes fifteen functions for each of its own, of which most handlers use one; here
- * one of Hono's is made when something else is asked for, and does it. Adding a header to a reply that has been made
- * costs more than making it with that header (0.5 µs of the 3 µs that a small POST costs).
+ * Creates the context class. Hono's constructor creates fifteen functions, of which most handlers use one; here
+ * a Hono context is created only when something else is used, and delegated to. Adding a header to a finished
+ * reply costs more than creating the reply with it (0.5 µs of the 3 µs that a small POST costs).
  */
 export function jsonContextClass(Hono: HonoContext): new (...given: Given) => JsonContext {
   const sample = new Hono(new Request("http://localhost/"));
@@ -60,7 +60,7 @@ export function jsonContextClass(Hono: HonoContext): new (...given: Given) => Js
       return this[HONO_CONTEXT]?.finalized ?? false;
     }
 
-    /** A function that needs no `this`, as Hono's. */
+    /** Bound, like Hono's. */
     get json(): Respond {
       this[RESPOND] ??= (object, arg, headers) => {
         const init = this[HONO_CONTEXT] === undefined && headers === undefined ? initFor(arg) : undefined;
@@ -107,7 +107,7 @@ const headers = new Headers({ "content-type": "application/json", [NOSNIFF[0]]: 
 const plain: ResponseInit = { headers };
 const byStatus = new Map<number, ResponseInit>();
 
-/** What a reply is made with when `c.json` is told nothing, or a status alone. */
+/** The `ResponseInit` of a reply for which `c.json` was given no second argument, or a status only. */
 function initFor(arg: unknown): ResponseInit | undefined {
   if (arg === undefined) return plain;
   if (typeof arg !== "number") return undefined;

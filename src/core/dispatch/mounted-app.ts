@@ -1,4 +1,7 @@
-/** A service's Hono app as Reef calls it: below its prefix, with Reef's replies where the author set none. */
+/**
+ * A service's Hono app as Reef calls it: below its prefix, with Reef's error and not-found replies where the
+ * author set none.
+ */
 import { type Context, Hono } from "hono";
 import type { ServiceModule } from "../types.js";
 import { type JsonContext, jsonContextClass } from "./json-context.js";
@@ -9,11 +12,12 @@ type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 type Next = () => Promise<void>;
 type Handler = (c: Context, next: Next) => unknown;
 
+/** How Reef calls a service's app. */
 export interface MountedApp {
   fetch: Fetch;
-  /** Finds the handler of a request that nothing else of the app has a part in; see {@link handlerFinder}. */
+  /** Finds the handler of a request that only one handler of the app matches; see {@link handlerFinder}. */
   find: FindHandler | undefined;
-  /** Answers a request for which that handler has no answer. */
+  /** Answers a request for which the handler returned nothing. */
   unknown: NotFoundHandler;
 }
 
@@ -24,9 +28,14 @@ export interface Found {
   next: Next;
 }
 
+/** Finds a request's only handler; undefined when the app itself must be called. */
 export type FindHandler = (request: Request, env: Env) => Found | undefined;
 
-/** Clones of the service's app, so that the author's own tests see no difference. */
+/**
+ * Mounts a clone of the service's app, so that the author's own app, and tests of it, are unaffected.
+ *
+ * @param fail Turns a thrown error into a reply.
+ */
 export function mountApp(
   module: ServiceModule,
   fail: (error: unknown, request: Request) => Response,
@@ -34,7 +43,7 @@ export function mountApp(
   const app = module.routes as Hono;
   const mounted = app.basePath("/");
   const isPlain = plainGetPaths.includes(app.getPath);
-  // Read-only in the types only: Hono takes it as a constructor option.
+  // Read-only in the types only: Hono accepts it as a constructor option.
   if (!module.mountAtRoot)
     Object.defineProperty(mounted, "getPath", { value: pathBelow(module.name, app.getPath, isPlain) });
   const failsPlainly = hasDefaultErrorHandler(app);
@@ -44,7 +53,7 @@ export function mountApp(
   const isHonosOwn = app instanceof Hono && isPlain && app.router.constructor === plain.router.constructor;
   const result: MountedApp = { fetch: mounted.fetch as Fetch, find: undefined, unknown };
   if (failsPlainly && isHonosOwn) {
-    // Made with the first request: it would be a part of every start.
+    // Created at the first request, to keep it out of the start.
     result.find = (request, env) => {
       result.find = handlerFinder(mounted, unknown);
       return result.find?.(request, env);
@@ -56,11 +65,11 @@ export function mountApp(
 const plain = new Hono();
 const plainGetPaths = [plain.getPath, new Hono({ strict: false }).getPath];
 
-/** What an app takes for the path of a request, for an app below `/<name>`. */
+/** The `getPath` of an app that is mounted below `/<name>`. */
 function pathBelow(name: string, getPath: Hono["getPath"], isPlain: boolean): Hono["getPath"] {
   const prefix = name.length + 1;
   if (isPlain) return (request, options) => getPath(request, options).slice(prefix) || "/";
-  // It may look at all of the request's address.
+  // A custom getPath may use the whole URL.
   return (request, options) => {
     const { headers, method, url } = request;
     const start = url.indexOf("/", url.indexOf("//") + 2);
@@ -72,7 +81,7 @@ function pathBelow(name: string, getPath: Hono["getPath"], isPlain: boolean): Ho
 
 let contextClass: ReturnType<typeof jsonContextClass> | undefined;
 
-/** Hono exports the type of its context only. */
+/** The context class. Hono exports only the type of its own, so it is taken from a request. */
 function ownContext(): typeof contextClass {
   if (contextClass) return contextClass;
   const app = new Hono().notFound((c) => {
@@ -84,9 +93,9 @@ function ownContext(): typeof contextClass {
 }
 
 /**
- * Most requests are for a route that has one handler. Calling that ourselves spares what Hono puts around it: two
- * promises where it is asynchronous (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors to
- * Reef; nothing of the author's runs here.
+ * Most requests match a single handler. Calling it directly avoids Hono's wrapping: two promises per
+ * asynchronous handler (0.4 µs of the 3 µs that a small POST costs). Only for apps that leave errors to Reef.
+ * No author code runs here.
  */
 function handlerFinder(app: Hono, unknown: NotFoundHandler): FindHandler | undefined {
   const OwnContext = ownContext();
@@ -100,7 +109,7 @@ function handlerFinder(app: Hono, unknown: NotFoundHandler): FindHandler | undef
     if (matches.length !== 1) return undefined;
     const handler = matches[0]?.[0][0] as unknown as Handler;
     const context = new OwnContext(request, { path, matchResult, env, notFoundHandler: unknown });
-    // For middleware alone, after which nothing follows.
+    // For middleware without a following handler.
     const next = async () => {
       context.res = await unknown(context);
     };
@@ -115,7 +124,7 @@ interface HonoInternals {
 function hasDefaultErrorHandler(app: Hono): boolean {
   const handler = (app as unknown as HonoInternals).errorHandler;
   if (handler === (plain as unknown as HonoInternals).errorHandler) return true;
-  // A service with a Hono of its own in node_modules has another default.
+  // A service with its own Hono in node_modules has another default handler.
   return (
     typeof handler === "function" &&
     handler.name === "errorHandler" &&

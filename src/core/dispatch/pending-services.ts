@@ -1,17 +1,18 @@
-/** Services that are on their way while the server starts, and how long requests wait for them. */
+/** Services that are being started, and the requests that wait for them. */
 import { initializingService } from "../generation/host-context.js";
 import type { Env } from "./serving.js";
 
 type WaitsFor = (service: string) => boolean;
 
+/** Knows which services may still appear while the server starts. */
 export class PendingServices {
   readonly #byName = new Map<string, { known: Promise<void>; waitsFor: WaitsFor }>();
   readonly #roots = new Set<Promise<void>>();
 
   /**
-   * Requests for `name` wait until `known` settles, if it is nobody's yet. Where the service may be mounted at the root,
-   * so do all others that nobody answers. What a service asks while it starts does not wait for itself, nor for one that
-   * `waitsFor` its start.
+   * Makes requests for `name` wait until `known` settles, unless a service of that name exists. If the service
+   * may be mounted at the root, so do requests that no service answers. A request that a service makes during
+   * its own start does not wait for itself, nor for a service that `waitsFor` it.
    */
   add(name: string, known: Promise<unknown>, maybeAtRoot: boolean, waitsFor: WaitsFor = () => false): void {
     const over = () => {
@@ -23,7 +24,7 @@ export class PendingServices {
     if (maybeAtRoot) this.#roots.add(settled);
   }
 
-  /** Settles when it is known who answers to a name that nobody answers to yet, if a service of that name may come. */
+  /** Settles when it is known who answers to `name`; undefined when no such service is expected. */
   by(name: string, server: Env): Promise<void> | undefined {
     const expected = this.#byName.get(name);
     const starting = expected && server === undefined ? initializingService() : undefined;
@@ -31,9 +32,9 @@ export class PendingServices {
     return isCircle ? undefined : expected?.known;
   }
 
-  /** Settles when the next service has come that may be mounted at the root, if there is one to come. */
+  /** Settles when the next service that may be mounted at the root is ready; undefined when none is expected. */
   nextRoot(server: Env): Promise<void> | undefined {
-    // What is asked inside the process is the same, whoever is mounted there.
+    // Requests made inside the process do not wait for root services.
     if (server === undefined || this.#roots.size === 0) return undefined;
     return Promise.race(this.#roots);
   }

@@ -1,4 +1,4 @@
-/** Which of the services mounted at the root answers a request? */
+/** Selects the service mounted at the root that answers a request. */
 import type { Hono } from "hono";
 import type { RouterRoute } from "hono/types";
 import type { Mount } from "../dispatch.js";
@@ -9,8 +9,11 @@ import { answers } from "../routes.js";
 type Match = [[[unknown, RouterRoute], unknown][], ...unknown[]];
 
 /**
- * How much of its path a route spells out: the length of what stands before the first parameter or wildcard. Of equal
- * lengths, a route without either length most, and a parameter length more than a wildcard.
+ * How specific a route is: the length of its literal prefix. At equal length a route without parameters ranks
+ * highest, and a parameter ranks above a wildcard.
+ *
+ * @example
+ * specificity("/files/:id") > specificity("/files/*"); // true
  */
 export function specificity(route: string): number {
   const open = route.search(/[:*]/);
@@ -19,8 +22,8 @@ export function specificity(route: string): number {
 }
 
 /**
- * The mount whose route length most about the request's path, so that a catch-all takes nothing from others; of
- * equals the one whose name comes first.
+ * The mount with the most specific matching route, so that a catch-all does not shadow others. Ties go to the
+ * first name.
  */
 export function closestRoot(mounts: readonly Mount[], request: Request, log: Logger): Mount | undefined {
   const method = methodOf(request);
@@ -36,8 +39,9 @@ export function closestRoot(mounts: readonly Mount[], request: Request, log: Log
 }
 
 /**
- * Those whose middleware may answer what nobody has a route for, the likeliest first: who has a route there for another
- * method, which a preflight asks about, then those with middleware on the path, by how much of it that spells out.
+ * The mounts whose middleware may answer a request without a route, most likely first: those with a route there
+ * for another method, which a preflight asks about, then those with middleware on the path, the most specific
+ * first.
  */
 export function middlewareMounts(mounts: readonly Mount[], request: Request, log: Logger): Mount[] {
   const method = methodOf(request);
@@ -62,7 +66,7 @@ const methodOf = ({ method }: Request): MethodsOf => {
 
 const otherMethods: MethodsOf = (app) => new Set(app.routes.map((route) => route.method));
 
-/** How much of the request's path those routes spell out at most; -1 where none stands on it. */
+/** The specificity of the best matching route; -1 when none matches. */
 function matchLength(
   { app, name }: Mount,
   request: Request,

@@ -1,4 +1,4 @@
-/** The HTTP side of one generation: its Hono app, its request counters, its open streams. */
+/** The HTTP side of one generation: its app, its request counters and its open streams. */
 
 import { type ErrorCode, errorReply } from "../errors.js";
 import { currentWork, endWork, isWorkOf, newWork, type Work } from "../generation/host-context.js";
@@ -12,25 +12,23 @@ import { type MountedApp, mountApp } from "./mounted-app.js";
 import { isJson, mayWrite, StreamWatch } from "./streams.js";
 import { withHeaders } from "./unknown-route.js";
 
-/** Bun's server when the request came over the network; undefined inside the process. */
+/** Bun's server if the request came over the network; undefined inside the process. */
 export type Env = Bun.Server<undefined> | undefined;
 
+/** What is known of a reply: JSON that already has all headers, other JSON, or anything else. */
 export type ReplyKind = "ready" | "json" | "other";
 
-/** What the dispatcher does for every service. */
+/** What the dispatcher does for all services. */
 export interface ServingHooks {
-  /** Called with every error a handler threw; returns the reply. */
+  /** Called with every error that a handler threw; returns the reply. */
   failed(error: unknown, request: Request, service: string, log?: Logger): Response;
-  /**
-   * Called with every reply, the service's own or not; returns the reply to send. `kind` says what is known of
-   * it: a JSON reply that lacks nothing, a JSON reply, or anything else.
-   */
+  /** Called with every reply, including those that Reef made; returns the reply to send. */
   complete(reply: Response, request: Request, kind?: ReplyKind): Response;
 }
 
 /**
- * An asynchronous handler that has not returned. They form a ring, which costs nothing to join and to leave; a `Set`
- * that changes with every request is rebuilt all the time (0.1 µs a request).
+ * A request whose asynchronous handler has not returned. They form a linked ring, which is free to join and
+ * leave; a `Set` that changes with every request is constantly rebuilt (0.1 µs per request).
  */
 class PendingRequest {
   next: PendingRequest = this;
@@ -46,7 +44,7 @@ class PendingRequest {
     return mayWrite(this.request as Request);
   }
 
-  /** Whether it waits for a change of services itself. */
+  /** Whether it waits for a change of services. */
   get awaitsChange(): boolean {
     return (this.work?.awaitedChanges ?? 0) > 0;
   }
@@ -58,7 +56,7 @@ class PendingRequest {
     ring.previous = this;
   }
 
-  /** Returns whether it was still in the ring. */
+  /** Leaves the ring. Returns whether it was still in it. */
   leave(): boolean {
     if (this.next === this) return false;
     this.previous.next = this.next;
@@ -69,32 +67,32 @@ class PendingRequest {
   }
 }
 
-/** Answers a service's requests in its own context and counts them. */
+/** Runs a service's handlers in its own context and counts them. */
 export class Serving {
   /** Requests whose handler has not returned. */
   active = 0;
   served = 0;
   errors = 0;
   readonly streams = new StreamWatch();
-  /** Whether it is known of each request if it waits for a change of services. */
+  /** Whether requests are tracked, so that it is known which of them wait for a change of services. */
   readonly tracksWork: boolean;
   readonly #scope: Scope;
   readonly #app: MountedApp | undefined;
   readonly #hooks: ServingHooks;
-  /** Where the ring of pending handlers begins and ends. */
+  /** The head of the ring of pending requests. */
   readonly #ring = new PendingRequest(undefined, () => undefined);
-  /** Changes with each handler that has returned. */
+  /** Notified when a handler has returned. */
   readonly #returned = new Condition();
 
   constructor(module: ServiceModule, scope: Scope, hooks: ServingHooks) {
     this.#scope = scope;
     this.#hooks = hooks;
-    // It costs a tenth of a microsecond, and nobody else can lose by it.
+    // Tracking costs 0.1 µs per request, and only these services can lose data without it.
     this.tracksWork = module.store?.flush !== undefined && module.init !== undefined;
     this.#app = module.routes && mountApp(module, (error, request) => this.#fail(error, request));
   }
 
-  /** Whether this is asked as part of something that this version does. */
+  /** Whether the caller runs as part of work that this version does. */
   get isOwnRequest(): boolean {
     return isWorkOf(this.#scope);
   }
@@ -115,14 +113,14 @@ export class Serving {
     try {
       const found = app.find?.(request, env);
       context = found?.context;
-      // Without it nothing is put around it, not even a closure: that is the way of most requests.
+      // Most services are not tracked: their handlers are called without any wrapper.
       const { run } = this.#scope;
       if (!work)
         result = found ? run(found.handler, found.context, found.next) : run(app.fetch, request, env);
       else if (found) result = currentWork.run(work, run, found.handler, found.context, found.next);
       else result = currentWork.run(work, run, app.fetch, request, env);
       if (context) result ??= run(app.unknown, context);
-      // What else is a promise has a `then` of the service's own.
+      // Subclasses of Promise have a `then` of the service's own.
       if (result instanceof Promise && result.constructor !== Promise) {
         result = this.#scope.run(settled, result);
       }
@@ -134,7 +132,7 @@ export class Serving {
       if (work) endWork(work);
       return this.#finish(result, request, env, context);
     }
-    // A handler whose code is gone never settles, so its reply is ours to give; see `abandon`.
+    // A handler whose code is gone never settles, so the reply must be ours to give; see `abandon`.
     return new Promise((resolve) => {
       const pending = new PendingRequest(request, resolve, work);
       pending.join(this.#ring);
@@ -142,7 +140,7 @@ export class Serving {
     });
   }
 
-  /** An asynchronous method, since `then` with two functions costs more (0.2 µs a request). Never rejects. */
+  /** An async method, since `then` with two callbacks costs more (0.2 µs per request). Never rejects. */
   async #await(
     app: MountedApp,
     result: Promise<unknown>,
@@ -166,8 +164,8 @@ export class Serving {
   }
 
   /**
-   * Whether what a handler may have stored comes too late for the next version. Only one that awaitedChanges for a change, and
-   * does not wait for it, ends while the store is handed over.
+   * Whether what a handler may have stored comes too late for the next version. Only a handler that requested a
+   * change without waiting for it can end during the flush window.
    */
   #isLate({ mayWrite }: PendingRequest): boolean {
     const { flushWindow } = this.#scope;
@@ -177,8 +175,9 @@ export class Serving {
   }
 
   /**
-   * Answers 503 to everybody whose handler has not returned, or to those alone who may be writing: all of them, or those
-   * that a change waits for, since they do not wait for one. For when its code is about to go; `code` says why.
+   * Answers pending requests with an error because the version's code is about to go: all of them, those that
+   * may write, or those that may write and that a change waits for (not those that themselves wait for a
+   * change).
    */
   abandon(who: "all" | "writers" | "awaited writers" = "all", code: ErrorCode = "BUSY"): void {
     for (const pending of this.#pending()) {
@@ -210,7 +209,7 @@ export class Serving {
         ? this.#hooks.complete(reply, request, "json")
         : this.#hooks.complete(this.streams.note(reply, request, env), request, "other");
     } catch (error) {
-      // It only looks like a reply.
+      // It is a Response in name only.
       return this.#hooks.complete(this.#fail(error, request), request);
     }
   }
@@ -219,7 +218,7 @@ export class Serving {
     return this.#fail(new TypeError(`the handler returned ${problemOf(value)}`), request);
   }
 
-  /** What is thrown is the service's own: its fields may be anything, and may throw. */
+  /** Turns a thrown value into a reply. Its fields may be anything, and may throw. */
   #fail(error: unknown, request: Request, context?: JsonContext): Response {
     try {
       const reply = thrownReplies().replyTo(error, request, this.#scope.log) ?? this.#failed(error, request);
@@ -235,8 +234,9 @@ export class Serving {
   }
 
   /**
-   * Resolves with `true` when at most `except` handlers are running, with `false` after `ms` milliseconds. Those that
-   * are known to wait for a change of services count only with `includeAwaiting`: no change may wait for them.
+   * Resolves with true when at most `except` handlers are running, with false after `ms` milliseconds. Handlers
+   * known to wait for a change of services do not count unless `includeAwaiting`, since no change may wait for
+   * them.
    */
   whenIdle(ms: number, except = 0, includeAwaiting = false): Promise<boolean> {
     const excludesAwaiting = this.tracksWork && !includeAwaiting;
@@ -245,7 +245,7 @@ export class Serving {
     return this.#returned.wait(() => this.active - awaiting() <= except, ms);
   }
 
-  /** Like `whenIdle`, for handlers of requests that may write: all but GET, HEAD and OPTIONS. */
+  /** Like `whenIdle`, for handlers that may write: those of all methods but GET, HEAD and OPTIONS. */
   whenWritten(ms: number): Promise<boolean> {
     return this.#returned.wait(
       () => !this.#pending().some(({ awaitsChange, mayWrite }) => mayWrite && !awaitsChange),
@@ -263,6 +263,6 @@ function problemOf(value: unknown): string {
     : `a Response of status ${value.status}, which cannot be sent`;
 }
 
-/** The same as a plain promise; calls the given one's `then` at once. */
+/** Converts a promise of a subclass into a plain one. */
 const settled = (promise: Promise<unknown>) =>
   new Promise<unknown>((resolve, reject) => promise.then(resolve, reject));

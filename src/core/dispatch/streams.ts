@@ -1,7 +1,7 @@
-/** Which replies of a generation are still on their way to a client? */
+/** Tracks which replies of a generation are still being sent. */
 import type { Env } from "./serving.js";
 
-/** What the producer of a streamed reply says about its end. */
+/** The end of a streamed reply, as announced by its producer. */
 interface End {
   ended: Promise<unknown>;
   stop: (() => void) | undefined;
@@ -10,9 +10,13 @@ interface End {
 const announcedEnds = new WeakMap<Response, End>();
 
 /**
- * Tells Reef when a streamed reply announcedEnds, for producers that know it themselves. Such a reply is passed on as it
- * is, whatever way it came in. `stop` announcedEnds a reply that would go on for ever: it is called when the service is
- * exchanged or the server stops, instead of waiting for the stream.
+ * Tells Reef when a streamed reply ends, for producers that know it themselves. Such a reply is passed on
+ * unchanged. `stop` ends a reply that would otherwise go on for ever: it is called, instead of waiting for the
+ * stream, when the service is exchanged or the server stops.
+ *
+ * @example
+ * const done = Promise.withResolvers<void>();
+ * return announceEnd(new Response(stream), done.promise, () => stream.cancel());
  */
 export function announceEnd(response: Response, ended: Promise<unknown>, stop?: () => void): Response {
   announcedEnds.set(response, { ended, stop });
@@ -21,17 +25,17 @@ export function announceEnd(response: Response, ended: Promise<unknown>, stop?: 
 
 const hangUps = new WeakMap<Request, () => void>();
 
-/** Says what announcedEnds the connection of a request made inside the process, where Bun has none. */
+/** Sets what closes the connection of a request made inside the process, where Bun has none. */
 export function onHangUp(request: Request, hangUp: () => void): void {
   hangUps.set(request, hangUp);
 }
 
-/** With what Bun aborts requests, and cancels their replies, when a connection has ended. */
+/** The error with which Bun aborts requests, and cancels their replies, when a connection is closed. */
 export const connectionClosed = () => new DOMException("The connection was closed.", "AbortError");
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Whether whoever answers a request may store something for it. */
+/** Whether handling a request may write: all methods but GET, HEAD and OPTIONS. */
 export const mayWrite = ({ method }: Request): boolean => !SAFE_METHODS.has(method);
 
 interface Open {
@@ -42,36 +46,36 @@ interface Open {
 
 const FIRST_SWEEP = 64;
 
-/** How often it is looked whether streams have ended, in milliseconds. */
+/** The poll interval for ended streams, in milliseconds. */
 export const STREAM_POLL_MS = 20;
 
 /**
- * JSON replies come from memory, nearly always, and are the ones that must cost nothing. Whoever waits for streams
- * finds the exceptions by counting: see `Dispatcher.untrackedReplies`.
+ * Whether a reply is JSON. JSON nearly always comes from memory and is not tracked, to cost nothing; the
+ * exceptions are found by counting, see `Dispatcher.untrackedReplies`.
  */
 export const isJson = (response: Response): boolean =>
   response.headers.get("content-type")?.startsWith("application/json") === true;
 
-/** An event stream goes on until one side leaves; other replies come to an end by themselves. */
+/** Whether a reply is an event stream, which goes on until one side disconnects. */
 const isEndless = (response: Response): boolean =>
   response.headers.get("content-type")?.startsWith("text/event-stream") === true;
 
 /**
- * Keeps the requests whose replies may still be streaming. Bun has no event for the end of a reply, but a request
- * that is over has no peer address any more, so the list is swept when it has doubled and when somebody asks.
+ * Tracks requests whose replies may still be streaming. Bun has no event for the end of a reply, but a finished
+ * request has no peer address any more; the list is swept when it has doubled and when it is read.
  */
 export class StreamWatch {
   readonly #open = new Set<Open>();
-  /** Ends of replies that are read inside the process. */
+  /** Closes replies that are read inside the process. */
   readonly #closers = new Set<() => void>();
-  /** How replies end whose producers can be told to. */
+  /** Stops replies whose producers support it. */
   readonly #stops = new Set<() => void>();
   #announced = 0;
   #announcedEndless = 0;
   #announcedWriting = 0;
   #sweepAt = FIRST_SWEEP;
 
-  /** Notes a reply that is about to be sent; returns the reply to send. */
+  /** Tracks a reply that is about to be sent; returns the reply to send. */
   note(response: Response, request: Request, server: Env): Response {
     const known = announcedEnds.get(response);
     if (known) {
@@ -86,13 +90,13 @@ export class StreamWatch {
     return isEndless(response) ? this.#watched(response, hangUps.get(request)) : response;
   }
 
-  /** Number of replies that are still being sent. */
+  /** The number of replies still being sent. */
   get size(): number {
     this.#sweep();
     return this.#open.size + this.#announced;
   }
 
-  /** Number of those that come to an end without somebody leaving: all but event streams. */
+  /** The number of those that end by themselves: all but event streams. */
   get finite(): number {
     let endless = this.#announcedEndless;
     const all = this.size;
@@ -100,14 +104,14 @@ export class StreamWatch {
     return all - endless;
   }
 
-  /** Number of those in whose course something may be stored: replies to all but GET, HEAD and OPTIONS. */
+  /** The number of those that may still write: replies to all methods but GET, HEAD and OPTIONS. */
   get writing(): number {
     this.#sweep();
     const open = [...this.#open].filter(({ endless, request }) => !endless && mayWrite(request));
     return open.length + this.#announcedWriting;
   }
 
-  /** Resolves with `true` when nothing may be stored that way any more, with `false` after `ms` milliseconds. */
+  /** Resolves with true when no reply may write any more, with false after `ms` milliseconds. */
   async whenWritten(ms: number): Promise<boolean> {
     const deadline = Date.now() + ms;
     while (this.writing > 0) {
@@ -117,15 +121,15 @@ export class StreamWatch {
     return true;
   }
 
-  /** Ends what is left. For when the code that would go on sending is gone: its clients would wait for ever. */
+  /** Ends the remaining replies. Call it when their code is gone: clients would wait for ever. */
   end(): void {
     this.#sweep();
-    // There is no way to end another's reply but to let its connection time out.
+    // The only way to end such a reply is to let its connection time out.
     for (const { request, server } of this.#open) server.timeout(request, 1);
     for (const close of this.#closers) close();
   }
 
-  /** Ends the replies whose producers can be told to; `call` runs each producer's code. */
+  /** Stops replies whose producers support it; `call` runs each producer's function. */
   stop(call: (stop: () => void) => void): void {
     for (const stop of this.#stops) call(stop);
   }
@@ -152,7 +156,7 @@ export class StreamWatch {
     this.#sweepAt = Math.max(FIRST_SWEEP, this.#open.size * 2);
   }
 
-  /** Inside the process there is no connection to look at: the body itself is watched. */
+  /** Inside the process there is no connection to observe, so the body is. */
   #watched(response: Response, hangUp?: () => void): Response {
     if (response.body === null) return response;
     const reader = response.body.getReader();
@@ -169,7 +173,7 @@ export class StreamWatch {
           over();
           controller.close();
           hangUp?.();
-          // What it throws is nobody's: Bun, which announcedEnds replies to others that way, says nothing either.
+          // Errors while cancelling are ignored, as Bun does when it ends replies.
           reader.cancel(connectionClosed()).catch(() => undefined);
         };
         this.#closers.add(close);

@@ -1,10 +1,13 @@
-/** What is thrown to say something to the client, as the reply to it. */
+/** Turns thrown errors that are meant for the client into replies. */
 import type { HTTPException } from "hono/http-exception";
 import { clientGone, errorReply, ReefError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { StorageError } from "../storage-error.js";
 
-/** Undefined for what is nothing but a failure. May throw: the fields of what is thrown may be anything. */
+/**
+ * The reply that a thrown error stands for; undefined for a plain failure. May throw, since thrown values may
+ * be anything.
+ */
 export function replyTo(error: unknown, request: Request, log: Logger): Response | undefined {
   if (isHttpException(error)) return replyOf(error);
   if (error instanceof StorageError && error.code === "STORAGE_FULL") {
@@ -17,12 +20,15 @@ export function replyTo(error: unknown, request: Request, log: Logger): Response
   return undefined;
 }
 
-/** By shape, since a service may bring a Hono of its own. */
+/** Recognised by shape, since a service may bring its own Hono. */
 function isHttpException(error: unknown): error is HTTPException {
   return error instanceof Error && "getResponse" in error && "status" in error;
 }
 
-/** Its own reply, or its message as all errors are told. A 5xx is the service's failure, and not told. */
+/**
+ * The exception's own reply, or its message in Reef's error format. A 5xx is a failure of the service and is
+ * not disclosed.
+ */
 function replyOf(error: HTTPException): Response | undefined {
   const { status } = error;
   if (!mayBeTold(status)) return undefined;
@@ -34,19 +40,19 @@ function replyOf(error: HTTPException): Response | undefined {
 
 const mayBeTold = (status: number) => Number.isInteger(status) && status >= 200 && status < 500;
 
-/** Whether nobody has said otherwise what it replies. */
+/** Whether the exception uses Hono's own `getResponse`. */
 function hasHonosReply(error: HTTPException): boolean {
   let owner: object | null = error;
   while (owner && !Object.hasOwn(owner, "getResponse")) owner = Object.getPrototypeOf(owner) as object | null;
   return owner?.constructor.name === "HTTPException" && owner !== error;
 }
 
-/** What reading a body throws that was sent in chunks and outgrew the limit. */
+/** Thrown when a chunked body exceeds the limit while it is read. */
 function isTooLarge(error: unknown): boolean {
   return error instanceof Error && error.message === "Request body exceeded maxRequestBodySize";
 }
 
-/** What reading a body throws when the client has closed the connection. */
+/** Thrown when the client closes the connection while the body is read. */
 function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }

@@ -1,15 +1,15 @@
-/** What is answered where a service has no route. */
+/** The reply for paths to which a service has no route. */
 import type { Context, Hono } from "hono";
 import { ERRORS, errorReply } from "../errors.js";
 import { isJson } from "./streams.js";
 
-/** Answers a request that no route of an app answers. */
+/** Answers a request that no route of an app matches. */
 export type NotFoundHandler = (c: Context) => Response | Promise<Response>;
 
-/** Headers that speak of one body only. */
+/** Headers that describe a specific body. */
 const OF_BODY = new Set(["content-encoding", "content-length", "content-range", "content-type"]);
 
-/** A reply of Reef's with the headers that were set for whatever reply would come, as Hono's own would have. */
+/** Adds the headers that were set on the context for any reply, as Hono does for its own. */
 export function withHeaders(reply: Response, headers: Headers): Response {
   const set = [...headers].filter(([name]) => !OF_BODY.has(name) && !reply.headers.has(name));
   if (set.length === 0) return reply;
@@ -19,23 +19,23 @@ export function withHeaders(reply: Response, headers: Headers): Response {
   return whole;
 }
 
-/** Whether a reply is the one that is given where nobody has said what to answer. */
+/** Whether a reply is Reef's default not-found reply. */
 export async function isDefaultNotFound(reply: Response): Promise<boolean> {
   if (reply.status !== ERRORS.NOT_FOUND.status || !isJson(reply)) return false;
   return (await reply.clone().text()) === JSON.stringify({ error: ERRORS.NOT_FOUND.message });
 }
 
-/** What Hono says of unknown routes by itself. */
+/** The arguments of Hono's default not-found reply. */
 const HONO_NOT_FOUND = ["404 Not Found", 404] as const;
 
 /**
- * What the author has said to answer, or Reef's reply where that is nothing. Hono keeps the handler to itself, so a
- * clone without routes is asked.
+ * The author's not-found handler, or Reef's reply if there is none. Hono keeps the handler private, so it is
+ * called through a clone of the app without routes.
  */
 export function notFoundHandlerOf(app: Hono): NotFoundHandler {
   let ask: ((standIn: StandIn) => Response | Promise<Response>) | undefined;
   return (c) => {
-    // Not before somebody needs it: it would be a part of every start.
+    // Created on demand, to keep it out of the start.
     ask ??= notFoundCaller(app);
     const standIn = new StandIn(c);
     const reply = ask(standIn);
@@ -51,7 +51,7 @@ function notFoundCaller(app: Hono): (standIn: StandIn) => Response | Promise<Res
   const route = [(own: Context) => asking?.become(own), {}];
   const router = { match: () => [[[route, {}]]] };
   Object.defineProperties(asked, { getPath: { value: () => "/" }, router: { value: router } });
-  // What the author's handler throws is thrown where it is called.
+  // Errors of the author's handler propagate to the caller.
   asked.onError((error) => {
     throw error;
   });
@@ -63,7 +63,7 @@ function notFoundCaller(app: Hono): (standIn: StandIn) => Response | Promise<Res
 
 const ANY = new Request("http://localhost/");
 
-/** Has the context that Hono makes for the clone do what the request's own does. */
+/** Makes the context that Hono creates for the clone delegate to the request's own context. */
 class StandIn {
   readonly #c: Context;
   #honos: Response | undefined;

@@ -1,3 +1,4 @@
+/** Creates a server that answers requests passed to it, without a port. */
 import { type Authenticator, bearerAuthenticator } from "../auth.js";
 import { addModules } from "../boot/modules.js";
 import { boot } from "../boot.js";
@@ -15,39 +16,40 @@ import { Scope } from "../scope.js";
 import type { ServiceContext, ServiceEventBus, ServiceModule } from "../types.js";
 import { createContext } from "../version/context.js";
 
+/** Options of {@link createServer} and `startServer`. */
 export interface ServerOptions {
-  /** Module objects to serve; those that others depend on are started first. */
+  /** Module objects to serve; started in dependency order. */
   modules?: readonly unknown[];
-  /** Folder to load services from; none when only `modules` is given. */
+  /** The folder to load services from; none when only `modules` is given. */
   servicesDir?: string;
   port?: number;
   host?: string;
-  /** The bearer token; default `VERS_AUTH_TOKEN`. Without either every protected route answers 401. */
+  /** The bearer token; default `VERS_AUTH_TOKEN`. Without any, every protected route answers 401. */
   authToken?: string;
   dataDir?: string;
   logs?: LogBook;
   /** Tries unknown code before it is loaded; see {@link ChildChecker}. */
   checker?: Checker;
-  /** How long start-up waits while no service gets any further, in milliseconds; slow ones join later. */
+  /** How long the start waits without progress of any service, in milliseconds; slow services are added later. */
   patienceMs?: number;
   config?: Config;
 }
 
-/** A Reef that answers requests handed to it. */
+/** A Reef that answers requests passed to it. */
 export interface ReefServer {
   app: {
     fetch(request: Request, server?: Env): Response | Promise<Response>;
-    /** Like Hono's: a path or URL, and what `fetch` takes. */
+    /** Like Hono's: takes a path or URL and a `RequestInit`. */
     request(path: string, init?: RequestInit): Promise<Response>;
   };
   /** The loaded modules by name. */
   liveModules: ReadonlyMap<string, ServiceModule>;
   events: ServiceEventBus;
-  /** A context that belongs to the server itself. */
+  /** A context owned by the server itself. */
   ctx: ServiceContext;
   registry: Registry;
   logs: LogBook;
-  /** Settles when services that were too slow for the start have been dealt with. */
+  /** Settles when services that were too slow for the start have been handled. */
   settled: Promise<void>;
   /** Drains, flushes and closes everything. */
   close(drainMs?: number): Promise<void>;
@@ -56,8 +58,13 @@ export interface ReefServer {
 const NOBODY: Authenticator = () => false;
 
 /**
- * Loads services and returns what answers requests, without opening a port. When the services folder cannot be read it
- * rejects, and nothing of it is left.
+ * Loads services and returns a server without a port. Rejects, leaving nothing behind, when the services folder
+ * cannot be read.
+ *
+ * @example
+ * const reef = await createServer({ modules: [board], authToken: "test-token" });
+ * await reef.app.request("/health"); // 200
+ * await reef.close();
  */
 export async function createServer(options: ServerOptions = {}): Promise<ReefServer> {
   const config = options.config ?? readConfig();
@@ -101,9 +108,9 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   const close = async (drainMs = drainTimeoutMs) => {
     registry.failures.silence();
     dispatcher.end();
-    // What would only be ended after a long wait ends now.
+    // Lets services end long operations before the wait begins.
     registry.announceStop();
-    // First, since a change that is under way may be waiting for code that never ends.
+    // First, since a change in progress may wait for code that never ends.
     await options.checker?.close();
     await changes().endServices(registry, drainMs, settled);
     await scope.end();
@@ -137,7 +144,10 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   };
 }
 
-/** Before the folders are read. There is hardly ever one, so what mends it is not loaded otherwise. */
+/**
+ * Undoes interrupted rollbacks before the folders are read. They are rare, so the code for it is loaded on
+ * demand.
+ */
 async function recoverInterrupted(registry: Registry, log: Logger): Promise<void> {
   const { dataDir, servicesDir } = registry.host;
   const interrupted = interruptedRollbacks(dataDir);

@@ -1,4 +1,4 @@
-/** One server for each data folder: two would overwrite what the other has acknowledged. */
+/** Locks a data folder: two servers would overwrite each other's acknowledged data. */
 import { Database } from "bun:sqlite";
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
@@ -8,7 +8,7 @@ import { systemErrorCode } from "../storage-error.js";
 import { dataDirError, lockFileError } from "./start-errors.js";
 
 /**
- * Makes sure that there is a data folder, and that it can be written to.
+ * Creates the data folder if it is missing and checks that it is writable.
  *
  * @throws ConfigError
  */
@@ -24,15 +24,15 @@ export function prepareDataDir(dataDir: string): void {
   }
 }
 
-/** How long another server is waited for that may be about to let go, in milliseconds. */
+/** How long to wait for a server that may be about to release the lock, in milliseconds. */
 const BUSY_TIMEOUT_MS = 500;
 
-/** A database that nothing refers to is closed by the garbage collector, and its lock is gone. */
+/** Locks that are held. An unreferenced database is closed by the garbage collector, which releases its lock. */
 const held = new Set<Database>();
 
 /**
- * Holds a data folder for this process; returns the function that lets go of it. The lock is the operating system's,
- * so it ends with the process however that ends. Throws when another server holds it.
+ * Locks a data folder for this process. Returns the function that releases the lock, which belongs to the
+ * operating system and ends with the process in any case. Throws when another server holds it.
  */
 export function holdDataDir(dataDir: string): () => void {
   prepareDataDir(dataDir);
@@ -63,8 +63,8 @@ function lockOf(dataDir: string, path: string): Database {
 function openLocked(path: string): Database {
   const lock = new Database(path);
   try {
-    // Who asks at the same moment is in the way for an instant. Not with `locking_mode = EXCLUSIVE`, in which both would
-    // keep what they have while they wait, so that neither got it.
+    // Another process may be trying at the same moment. Not `locking_mode = EXCLUSIVE`, with which both would
+    // keep their shared locks while they wait, so that neither succeeds.
     lock.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; BEGIN EXCLUSIVE`);
     return lock;
   } catch (error) {
@@ -76,12 +76,12 @@ function openLocked(path: string): Database {
 const isDamaged = (error: unknown) => /^SQLITE_(NOTADB|CORRUPT)/.test(systemErrorCode(error));
 
 /**
- * Makes a damaged lock file what it is anyway, a file of 0 bytes, and says whether it did. In its place rather than
- * anew: the lock is on the file, whatever is in it, so that one who holds it by now keeps it, while a file that is moved
- * away takes the lock along.
+ * Truncates a damaged lock file to its normal state of 0 bytes; returns whether it did. Truncated in place,
+ * because the lock is on the file: a process that holds it now keeps it, while a renamed file would take the
+ * lock along.
  */
 function truncateLock(path: string): boolean {
-  // What a link leads to is not known to be a lock.
+  // The target of a link may not be a lock file.
   if (!fs.lstatSync(path).isFile()) return false;
   fs.truncateSync(path);
   return true;

@@ -1,9 +1,9 @@
-/** Why a server cannot start, in words that name the setting to change. */
+/** Errors at the start of a server, worded to name the setting to change. */
 import { ConfigError } from "../config.js";
 import { messageOf } from "../errors.js";
 import { systemErrorCode } from "../storage-error.js";
 
-/** What `Bun.serve` could not listen on. */
+/** The error for an address that cannot be listened on. */
 export function listenError(error: unknown, host: string, port: number): ConfigError {
   const code = systemErrorCode(error);
   if (code === "EADDRINUSE") {
@@ -16,7 +16,7 @@ export function listenError(error: unknown, host: string, port: number): ConfigE
       `PORT is ${port}, which this user may not listen on; give one from 1024 up (0 picks a free one).`,
     );
   }
-  // For names that cannot be resolved the system's code is a left-over of something else.
+  // For names that cannot be resolved, the error code is a left-over of another call.
   const leadsNowhere = code === "EADDRNOTAVAIL" || !isAddress(host);
   const reason = leadsNowhere ? "which leads to no address of this machine" : unusable(error);
   return new ConfigError(
@@ -24,12 +24,12 @@ export function listenError(error: unknown, host: string, port: number): ConfigE
   );
 }
 
-/** Asked for here, since `node:net` takes 4 ms to load, which no start should wait for. */
+/** `node:net` is loaded on demand: it takes 4 ms, which no successful start should pay. */
 function isAddress(host: string): boolean {
   return process.getBuiltinModule("node:net").isIP(host) !== 0;
 }
 
-/** A data folder that is none, or that may not be written to. */
+/** The error for a data folder that is not a folder, or not writable. */
 export function dataDirError(error: unknown, dataDir: string): ConfigError {
   const isFile = ["EEXIST", "ENOTDIR"].includes(systemErrorCode(error));
   const reason = isFile ? "where a file is in the way" : unusable(error);
@@ -38,7 +38,7 @@ export function dataDirError(error: unknown, dataDir: string): ConfigError {
   );
 }
 
-/** A data folder whose lock cannot be taken, for another reason than that somebody has it. */
+/** The error for a lock that cannot be taken for a reason other than another server. */
 export function lockFileError(error: unknown, dataDir: string, path: string): ConfigError {
   const reason = `where the lock ${path} cannot be used (${messageOf(error)})`;
   return new ConfigError(

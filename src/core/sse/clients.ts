@@ -1,14 +1,15 @@
-/** Who has a place among the clients of a hub. */
+/** The clients of an event hub. */
 import type { Connection } from "./connection.js";
 
+/** Counts clients and groups them by state. */
 export class Clients {
-  /** Requests that were let in and have no connection yet. */
+  /** Accepted requests without a connection yet. */
   arriving = 0;
-  /** Those that have a connection and have not begun to read. */
+  /** Clients with a connection that have not begun to read. */
   readonly idle = new Set<Connection>();
   readonly reading = new Set<Connection>();
 
-  /** How many places are taken. */
+  /** The number of clients. */
   get size(): number {
     return this.arriving + this.idle.size + this.reading.size;
   }
@@ -17,12 +18,13 @@ export class Clients {
     return [...this.idle, ...this.reading];
   }
 
+  /** Moves a client from idle to reading. */
   begin(connection: Connection): void {
     this.idle.delete(connection);
     this.reading.add(connection);
   }
 
-  /** Whether it was reading. */
+  /** Removes a client. Returns whether it was reading. */
   remove(connection: Connection): boolean {
     this.idle.delete(connection);
     return this.reading.delete(connection);

@@ -1,6 +1,7 @@
+/** One client of the event hub. */
 import type { Bytes, Chunk, EventFilter } from "./frames.js";
 
-/** What Bun hands to the `pull` of a direct stream. */
+/** What Bun passes to the `pull` of a direct stream. */
 interface DirectController {
   write(bytes: Bytes): number | Promise<number | boolean>;
   flush(): unknown;
@@ -16,18 +17,18 @@ interface DirectController {
  */
 export type ConnectionState = "idle" | "catching-up" | "live" | "stalled" | "closed";
 
-/** One client of the hub: a direct stream and how far it has got. */
+/** One client of the hub: a direct stream and the client's position in the log. */
 export class Connection {
   state: ConnectionState = "idle";
-  /** Everything up to here has been sent, or does not pass the filter. Not maintained while live. */
+  /** Everything up to this position has been sent or filtered out. Not updated while live. */
   position: string;
-  /** Sent further than what has been announced; the next batch may contain known events. */
+  /** Whether events have been sent that are yet to be announced; the next batch may contain them. */
   ahead = false;
-  /** Bytes it would have been sent since it stalled. */
+  /** Bytes missed since it stalled. */
   lag = 0;
-  /** Reading of a monotonic clock when it stalled, in milliseconds. */
+  /** When it stalled, in milliseconds of a monotonic clock. */
   stalledAt = 0;
-  /** The same of when it was made. */
+  /** When it was created, in milliseconds of a monotonic clock. */
   readonly idleSince = performance.now();
   readonly stream: ReadableStream<Uint8Array>;
   #controller: DirectController | undefined;
@@ -38,7 +39,7 @@ export class Connection {
   constructor(
     position: string,
     readonly filter: EventFilter | undefined,
-    /** Clients with the same filter share their chunks. */
+    /** Identifies the filter; clients with equal filters share chunks. */
     readonly filterKey: string,
     begin: () => void,
     gone: () => void,
@@ -63,8 +64,8 @@ export class Connection {
   }
 
   /**
-   * Writes and pushes out. Returns true when the client takes more, false when it is gone, and a promise
-   * when it has to drain first; the bytes are accepted in the last case too.
+   * Writes and flushes. Returns true when the client can take more, false when it is gone, and a promise when
+   * it must drain first; the bytes are accepted in the last case too.
    */
   write(bytes: Bytes): boolean | Promise<unknown> {
     const written = this.#controller?.write(bytes) ?? 0;
@@ -74,7 +75,7 @@ export class Connection {
     return true;
   }
 
-  /** Writes one chunk after the other until the client stalls or is gone. */
+  /** Writes chunks until the client stalls or is gone. `sent` counts events. */
   writeAll(chunks: readonly Chunk[]): { result: boolean | Promise<unknown>; sent: number } {
     let sent = 0;
     for (const chunk of chunks) {
@@ -87,7 +88,7 @@ export class Connection {
     return { result: true, sent };
   }
 
-  /** Ends the stream; with an error the connection is cut without waiting for what is still unsent. */
+  /** Ends the stream. With an error, the connection is cut without sending what is buffered. */
   end(error?: Error): void {
     this.state = "closed";
     this.#controller?.close(error);

@@ -1,7 +1,8 @@
+/** Serialised events for server-sent event streams. */
 import type { EventNode } from "../tree/log.js";
 import { toWireJson } from "../tree/wire.js";
 
-/** An event as it stands in a stream, made once however many clients it goes to. */
+/** A serialised event, created once for all clients. */
 export interface Frame {
   id: string;
   type: string;
@@ -9,34 +10,35 @@ export interface Frame {
   text: string;
 }
 
-/** What is written to a stream; its `length` is that in bytes. */
+/** Data for a stream. Strings are ASCII, so `length` is the number of bytes. */
 export type Bytes = string | Uint8Array;
 
-/** Some frames, ready to be written. */
+/** Several frames joined for writing. */
 export interface Chunk {
   bytes: Bytes;
-  /** Id of the last frame. */
+  /** The id of the last frame. */
   last: string;
-  /** Number of frames. */
+  /** The number of frames. */
   count: number;
 }
 
-/** Which events a client wants; what is absent does not restrict. */
+/** Selects events. Absent fields do not restrict. */
 export interface EventFilter {
   types?: readonly string[];
   sources?: readonly string[];
 }
 
-/** Characters that go into one chunk, unless a single frame is longer. */
+/** The maximum length of a chunk in characters, unless a single frame is longer. */
 const chunkSize = 128 * 1024;
 
 const encoder = new TextEncoder();
 
-/** Bun writes a string to any number of streams faster than bytes, as long as it is ASCII. */
+/** Encodes text for a stream. Bun writes ASCII strings faster than bytes. */
 export function encode(text: string): Bytes {
   return Buffer.byteLength(text) === text.length ? text : encoder.encode(text);
 }
 
+/** Serialises an event. */
 export function toFrame(node: EventNode): Frame {
   const { id, type, source } = node;
   return { id, type, source, text: `id: ${id}\ndata: ${toWireJson(node)}\n\n` };
@@ -48,7 +50,7 @@ function passes(frame: Frame, filter: EventFilter | undefined): boolean {
   return (!types || types.includes(frame.type)) && (!sources || sources.includes(frame.source));
 }
 
-/** Joins those of the frames that pass the filter into chunks of bounded size. */
+/** Joins the frames that pass the filter into chunks of bounded size. */
 export function toChunks(frames: readonly Frame[], filter?: EventFilter): Chunk[] {
   const chunks: Chunk[] = [];
   let texts: string[] = [];
@@ -74,11 +76,11 @@ function toChunk(texts: readonly string[], last: string): Chunk {
   return { bytes: encode(text), last, count: texts.length };
 }
 
-/** The frames of the latest events, so that clients which were away briefly need no query. */
+/** The frames of the latest events, so that clients that were away briefly need no query. */
 export class RecentFrames {
   #frames: Frame[] = [];
   #size = 0;
-  /** Everything after this position is here. */
+  /** All events after this position are kept. */
   #since: string;
 
   constructor(
@@ -93,18 +95,18 @@ export class RecentFrames {
       this.#frames.push(frame);
       this.#size += frame.text.length;
     }
-    // Trimming half at a time keeps the cost of moving what is left small.
+    // Trimming to half keeps the amortised cost of copying low.
     if (this.#size > this.maxSize) this.#trim(this.maxSize / 2);
   }
 
-  /** Forgets everything; from now on what comes after `since` is kept. */
+  /** Drops all frames; events after `since` are kept from now on. */
   clear(since: string): void {
     this.#frames = [];
     this.#size = 0;
     this.#since = since;
   }
 
-  /** The frames after a position, or `null` when they do not reach back so far. */
+  /** The frames after a position, or `null` when they do not reach back that far. */
   after(position: string): Frame[] | null {
     if (position < this.#since) return null;
     let low = 0;

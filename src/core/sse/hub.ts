@@ -1,3 +1,4 @@
+/** Streams the events of a log to clients as server-sent events. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { announceEnd } from "../dispatch/streams.js";
 import { keepOpen } from "../keep-open.js";
@@ -17,39 +18,42 @@ import {
 
 export type { EventFilter } from "./frames.js";
 
+/** Options of an {@link EventHub}. */
 export interface EventHubOptions {
   log: EventLog;
-  /** A comment is sent this often, so that proxies keep the connection. Default 15 seconds. */
+  /** The interval of heartbeat comments, which keep proxies from closing the connection. Default 15 seconds. */
   heartbeatMs?: number;
-  /** A client that takes nothing for so long is dropped. Default 30 seconds. */
+  /** A client that reads nothing for this long is dropped. Default 30 seconds. */
   maxStallMs?: number;
-  /** A stalled client is dropped once it has missed so many bytes. Default 4 MiB. */
+  /** A stalled client that has missed this many bytes is dropped. Default 4 MiB. */
   maxLagBytes?: number;
-  /** Further clients are answered with 503. Default 10,000. */
+  /** The maximum number of clients; further ones get a 503. Default 10,000. */
   maxClients?: number;
-  /** Characters of recent frames that are kept for clients which come back. Default 256 Ki. */
+  /** How many characters of recent frames are kept for reconnecting clients. Default 256 Ki. */
   recentSize?: number;
 }
 
+/** Counters of an {@link EventHub}. */
 export interface EventHubStats {
-  /** Clients connected now. */
+  /** Current clients. */
   clients: number;
-  /** Since the start: clients that came, events handed to clients, `reset`s sent, clients that left. */
+  /** Since the start: clients that connected, events delivered, `reset`s sent, clients that left. */
   connected: number;
   delivered: number;
   resets: number;
   disconnected: number;
-  /** Clients cut off because they took nothing for too long, or fell too far behind. */
+  /** Clients that were cut off because they read nothing for too long, or fell too far behind. */
   dropped: { stalled: number; lagging: number };
 }
 
+/** Options of one stream. */
 export interface StreamOptions {
-  /** The `Bun.serve` server that the request came from; keeps Bun from cutting a quiet stream. */
+  /** The `Bun.serve` server that received the request, to disable the idle timeout. */
   server?: unknown;
   filter?: EventFilter;
   /**
-   * Where to begin when the request has no `Last-Event-ID`: an event id, or an ISO 8601 time. Without
-   * either the stream begins with the next event.
+   * Where to begin when the request has no `Last-Event-ID`: an event id or an ISO 8601 time. Without either,
+   * the stream begins with the next event.
    */
   since?: string;
 }
@@ -63,11 +67,16 @@ const headers = {
 const comment = encode(":\n\n");
 
 /**
- * Sends the events of a log to any number of clients as server-sent events.
+ * Streams the events of a log to any number of clients as server-sent events.
  *
- * Each event is serialised once; what is committed together is written to a client in one piece. Nothing
- * is queued for a client that does not read: it stops being sent anything, catches up from the log when
- * it reads again, and is cut off when that takes too long. It can then come back with `Last-Event-ID`.
+ * Each event is serialised once; events committed together are written to a client in one piece. Nothing is
+ * queued for a client that does not read: it catches up from the log when it reads again, and is cut off if
+ * that takes too long. It can then resume with `Last-Event-ID`.
+ *
+ * @example
+ * const hub = new EventHub({ log: eventStoreOf(ctx).log });
+ * routes.get("/stream", (c) => hub.connect(c.req.raw, { server: c.env }));
+ * ctx.onDispose(() => hub.close());
  */
 export class EventHub {
   readonly #log: EventLog;
@@ -78,7 +87,7 @@ export class EventHub {
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
   readonly #counts = { connected: 0, delivered: 0, resets: 0, disconnected: 0, stalled: 0, lagging: 0 };
-  /** Position of the last announced event. */
+  /** The position of the last announced event. */
   #latest: string;
   #closed = false;
 
@@ -134,7 +143,7 @@ export class EventHub {
     return announceEnd(new Response(connection.stream, { headers }), connection.ended, stop);
   }
 
-  /** Sends the heartbeat and drops clients that have taken nothing for too long. Called by a timer. */
+  /** Sends heartbeats and drops clients that have read nothing for too long. Called by a timer. */
   beat(): void {
     const now = performance.now();
     for (const connection of this.#clients.idle) {
@@ -145,7 +154,7 @@ export class EventHub {
       if (connection.state === "stalled" && now - connection.stalledAt >= this.#options.maxStallMs) {
         this.#drop(connection, "stalled");
       } else if (connection.state === "live") {
-        // A filtered client may have seen nothing for long: its place moves on with the log.
+        // A filtered client may have received nothing for long; its position advances with the log.
         const moveOn = connection.filter && this.#latest && !connection.ahead;
         const result = connection.write(moveOn ? withPlace : comment);
         if (!connection.ahead) connection.position = this.#latest;
@@ -155,12 +164,13 @@ export class EventHub {
     }
   }
 
+  /** The current counters. */
   stats(): EventHubStats {
     const { stalled, lagging, ...counts } = this.#counts;
     return { clients: this.#clients.reading.size, ...counts, dropped: { stalled, lagging } };
   }
 
-  /** Ends all streams; further clients are answered with 503. */
+  /** Ends all streams and refuses further clients. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -169,7 +179,7 @@ export class EventHub {
     for (const connection of this.#clients.all()) this.#end(connection);
   }
 
-  /** Ends one stream: cleanly, unless its client would have to read first. */
+  /** Ends one stream, cleanly unless its client is stalled. */
   #end(connection: Connection): void {
     this.#clients.remove(connection);
     if (connection.state === "stalled") connection.end(new Error("the event stream is closing"));
@@ -259,7 +269,7 @@ export class EventHub {
     );
   }
 
-  /** Sends what follows the connection's position until nothing is left, then makes it live. */
+  /** Sends all events after the connection's position, then makes it live. */
   async #catchUp(connection: Connection): Promise<void> {
     if (connection.closed) return;
     connection.state = "catching-up";
@@ -289,7 +299,7 @@ export class EventHub {
 
   async #read(connection: Connection): Promise<Frame[]> {
     const nodes = await this.#log.after(connection.position);
-    // A long way back is read in portions; whatever else is waiting gets its turn between them.
+    // A long backlog is read in portions, with other work in between.
     await new Promise(setImmediate);
     if (nodes) return nodes.map(toFrame);
     if (!connection.closed) connection.write(encode(this.#resetFrame(connection, "pruned")));

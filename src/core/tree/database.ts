@@ -1,3 +1,4 @@
+/** The SQLite database of the event log: its schema and format. */
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -8,8 +9,8 @@ import { tokenizer } from "./words.js";
 
 const version = 2;
 
-// What an event costs before it is acknowledged is the pages it touches: \`nodes\` and its indexes grow at
-// their end only. The rest is filled later, in larger portions, by the indexer.
+// The cost of an event before it is acknowledged is the pages it touches, so `nodes` and its indexes only grow
+// at their end. The other tables are filled later, in larger portions, by the indexer.
 const schema = `
   CREATE TABLE nodes (
     seq INTEGER PRIMARY KEY,
@@ -31,7 +32,7 @@ const schema = `
   PRAGMA user_version = ${version};
 `;
 
-// Format 1 had an index of the ids and kept the roots in that of the parents. The indexer fills the rest anew.
+// Format 1 had an index of ids and kept roots in the index of parents. The indexer refills the other tables.
 const fromFormat1 = `
   DROP INDEX nodes_parent;
   DROP TABLE by_type;
@@ -61,22 +62,24 @@ export interface Row {
   extra: string | null;
 }
 
-/** How far the log reaches; kept up to date by whoever changes the database. */
+/** The extent of the log; updated by all code that changes the database. */
 export interface Extent {
-  /** The newest id that was ever given to a stored event; an empty string before the first. */
+  /** The newest id of a stored event; an empty string before the first. */
   last: string;
   /** Its row number. */
   seq: number;
   /** The newest id that retention has removed; an empty string before the first. */
   pruned: string;
-  /** The row number up to which \`by_type\`, \`by_source\`, \`roots\`, \`words\` and \`tallies\` are complete. */
+  /** The row number up to which `by_type`, `by_source`, `roots`, `words` and `tallies` are complete. */
   indexed: number;
-  /** Number of events stored. */
+  /** The number of stored events. */
   count: number;
 }
 
+/** The columns of a {@link Row}, with the table alias `n`. */
 export const columns = "n.seq, n.id, n.parent, n.type, n.source, n.content, n.time, n.extra";
 
+/** Converts a row into an event. */
 export function toNode(row: Row): EventNode {
   const extra: Record<string, JsonValue> = row.extra === null ? {} : JSON.parse(row.extra);
   const { id, parent, type, source, content } = row;
@@ -94,7 +97,7 @@ function open(path: string): Database {
     if (found > version) throw new Error(`${path} was written by a newer version of Reef (format ${found}).`);
     if (found < version) db.transaction(() => db.run(found === 0 ? schema : fromFormat1)).immediate();
     db.query("SELECT seq FROM nodes ORDER BY seq DESC LIMIT 1").get();
-    // From here on whoever commits sees to the rest; see `WalSync`.
+    // From here on, `WalSync` syncs commits.
     db.run("PRAGMA synchronous = NORMAL");
     return db;
   } catch (error) {
@@ -108,10 +111,10 @@ function isDamage(error: unknown): boolean {
 }
 
 /**
- * Opens the database of an event tree, making it when it does not exist. A damaged file is renamed to
- * `<path>.corrupt-<time>`, reported through `warn`, and a new one is begun beside it.
+ * Opens or creates the database of an event log. A damaged file is renamed to `<path>.corrupt-<time>`, reported
+ * through `warn`, and replaced by a new one.
  *
- * @throws StorageError that names the file: `STORAGE_CORRUPT` when a damaged one cannot be renamed
+ * @throws StorageError that names the file: `STORAGE_CORRUPT` when a damaged one cannot be renamed.
  */
 export function openDatabase(path: string, warn: (message: string) => void): Database {
   if (path === ":memory:") return open(path);
@@ -132,13 +135,14 @@ function mark(db: Database, name: string): string {
   );
 }
 
-/** Writes a mark; belongs into the transaction that makes it true. */
+/** Writes a mark, within the transaction that makes it true. */
 export function setMark(db: Database, name: "pruned" | "indexed", value: string): void {
   const sql =
     "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
   db.query<null, [string, string]>(sql).run(name, value);
 }
 
+/** Determines the extent of the log. */
 export function readExtent(db: Database): Extent {
   const one = <T>(sql: string, ...values: number[]) => db.query<T, number[]>(sql).get(...values);
   const newest = one<{ id: string; seq: number }>("SELECT id, seq FROM nodes ORDER BY seq DESC LIMIT 1");

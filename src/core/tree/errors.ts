@@ -1,3 +1,4 @@
+/** Errors of the event log. */
 import { type ErrorCode, ReefError } from "../errors.js";
 
 /**
@@ -18,7 +19,7 @@ const codes = {
   closed: "SHUTTING_DOWN",
 } as const satisfies Record<EventLogReason, ErrorCode>;
 
-/** An event was not stored, or a question about events could not be answered. Nothing was changed. */
+/** An event that was not stored, or a query that failed. Nothing was changed. */
 export class EventLogError extends ReefError {
   override readonly name = "EventLogError";
 
@@ -39,7 +40,10 @@ function meansNoRoom(error: unknown): boolean {
   return ("code" in error && noRoom.has(String(error.code))) || meansNoRoom(error.cause);
 }
 
-/** Turns "no room" failures of SQLite and the file system into an {@link EventLogError}; keeps all others. */
+/**
+ * Converts out-of-space errors of SQLite and the file system into an {@link EventLogError}; returns all others
+ * unchanged.
+ */
 export function toLogError(error: unknown): unknown {
   if (error instanceof EventLogError || !meansNoRoom(error)) return error;
   return new EventLogError("full", "There is no room on the disk: the event was not stored.", {

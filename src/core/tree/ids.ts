@@ -1,27 +1,26 @@
+/** Event ids: UUIDv7s whose counter is the row number. */
+
 const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Whether `value` is written the way event ids are. */
+/** Whether `value` has the form of an event id. */
 export function isEventId(value: unknown): value is string {
   return typeof value === "string" && pattern.test(value);
 }
 
-/** The milliseconds since 1970 that a UUIDv7 begins with. */
+/** The timestamp of a UUIDv7, in milliseconds since 1970. */
 export function idTime(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
-/**
- * The row number that an id carries. Only a hint: ids from elsewhere, and those of the first format of the
- * file, have random digits in its place.
- */
+/** The row number in an id. Only a hint: foreign ids, and those of format 1, have random digits instead. */
 export function idRow(id: string): number {
   return Number.parseInt(id.slice(15, 18) + id.slice(20, 23) + id.slice(24, 30), 16);
 }
 
 /**
- * Makes the ids of the rows that are stored together: UUIDv7s whose counter is the row number, so that an
- * event is found by its id without an index of the ids. All are greater than `last`: they carry the time
- * `now`, or when the clock has stepped back that of `last`. Rows must be asked for in rising order.
+ * Creates the ids of rows stored together: UUIDv7s whose counter is the row number, so that events are found by
+ * id without an index. All ids are greater than `last`: their time is `now`, or that of `last` if the clock was
+ * set back. Rows must be requested in ascending order.
  */
 export function idsAfter(last: string, now: number, firstRow: number): (row: number) => string {
   const time = last ? Math.max(now, idTime(last)) : now;
@@ -29,7 +28,7 @@ export function idsAfter(last: string, now: number, firstRow: number): (row: num
   return ids(firstRow) > last ? ids : idsAt(time + 1);
 }
 
-/** Row numbers whose first six hexadecimal digits are the same. */
+/** The number of rows that share the first six hexadecimal digits. */
 const rowsOfHead = 0x1000000;
 
 function idsAt(time: number): (row: number) => string {

@@ -1,15 +1,16 @@
+/** Fills the search indexes of the event log in the background. */
 import type { Database } from "bun:sqlite";
 import { type Extent, setMark } from "./database.js";
 import type { EventWriter } from "./writer.js";
 
-/** Events that are indexed in one transaction. */
+/** The number of events indexed per transaction. */
 const sliceSize = 2000;
-/** Indexing waits for a pause in publishing, of so many milliseconds … */
+/** Indexing waits for a pause in publishing of this many milliseconds … */
 const pause = 200;
-/** … for so many of them, or until so many events have gathered. */
+/** … at most this many times, or until this many events have accumulated. */
 const maxPutOff = 50;
 const maxWaiting = 50_000;
-/** Where so many have gathered, somebody who searches does not have to look through them twice. */
+/** With more unindexed events than this, a search triggers indexing. */
 const maxUnread = 2000;
 
 const text = `content || coalesce((
@@ -31,8 +32,8 @@ const statements = [
 ];
 
 /**
- * Fills the search indexes behind the writer, in portions: an event touches pages all over them, which
- * would make each commit many times larger. What is not indexed yet is a short run at the end of `nodes`.
+ * Fills the search indexes behind the writer, in portions: each event touches pages all over them, which would
+ * make commits many times larger. Unindexed events are a short run at the end of `nodes`.
  */
 export class Indexer {
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -48,7 +49,10 @@ export class Indexer {
     private readonly warn: (message: string) => void,
   ) {}
 
-  /** Called after each batch: indexes at once when much has gathered, otherwise when publishing pauses. */
+  /**
+   * Called after each batch. Indexes at once when many events have accumulated, otherwise when publishing
+   * pauses.
+   */
   notice(): void {
     if (this.#running || this.#stopped) return;
     if (this.extent.seq - this.extent.indexed >= maxWaiting) this.#inBackground();
@@ -63,13 +67,13 @@ export class Indexer {
     }, pause).unref();
   }
 
-  /** Called after a search that had to look through what is not indexed: the next one shall have less of it. */
+  /** Called after a search that had to scan unindexed events, so that the next one has fewer. */
   noticeSearch(): void {
     if (this.#running || this.#stopped) return;
     if (this.extent.seq - this.extent.indexed > maxUnread) this.#inBackground();
   }
 
-  /** Resolves when everything that is stored now is indexed. */
+  /** Resolves when everything stored so far is indexed. */
   async catchUp(): Promise<void> {
     const goal = this.extent.seq;
     while (this.extent.indexed < goal && !this.#stopped) {
@@ -80,7 +84,7 @@ export class Indexer {
     }
   }
 
-  /** Ends after the portion that is under way; the rest is indexed after the next start. */
+  /** Stops after the current portion; the rest is indexed after the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);

@@ -1,3 +1,5 @@
+/** The interface of the event log. */
+
 /** A value that JSON can carry. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
@@ -5,16 +7,16 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 export interface EventInput {
   /** What kind of event it is, for instance `item_created`; 1 to 200 characters. */
   type: string;
-  /** Who says so: the name of a service or of an agent; 1 to 200 characters. */
+  /** The name of the service or agent that publishes it; 1 to 200 characters. */
   source: string;
   /** One line or a few paragraphs for people to read; at most 64 KiB. */
   content: string;
   /**
-   * The event that led to this one; `null` makes a root. When absent, the cause that the code runs
-   * under is taken (see `withCause`), and without one the event is a root.
+   * The event that led to this one; `null` makes a root. Defaults to the current cause (see `withCause`), and
+   * without one to a root.
    */
   parentId?: string | null;
-  /** Any further fields; JSON values, together at most 64 KiB. `id`, `nodeId`, `time` are not free. */
+  /** Further fields: JSON values, together at most 64 KiB. `id`, `nodeId` and `time` are reserved. */
   [field: string]: unknown;
 }
 
@@ -22,119 +24,120 @@ export interface EventInput {
 export interface EventNode {
   /** UUIDv7, greater than the id of every event stored before it. */
   readonly id: string;
-  /** The event that led to this one, which retention may have removed since; `null` for a root. */
+  /** The event that led to this one; retention may have removed it. `null` for a root. */
   readonly parentId: string | null;
   readonly type: string;
   readonly source: string;
   readonly content: string;
-  /** When it was stored, ISO 8601 in UTC with milliseconds, as the clock of the server read then. */
+  /** When it was stored: ISO 8601 in UTC with milliseconds, by the server's clock. */
   readonly time: string;
-  /** The further fields it was published with. */
+  /** The further fields. */
   readonly extra: Readonly<Record<string, JsonValue>>;
 }
 
-/** Some events, and where to go on. */
+/** A page of events. */
 export interface EventPage {
   events: EventNode[];
   /** The cursor for the next page, or `null` when there is none. */
   next: string | null;
 }
 
-/** Which part of a list is wanted. */
+/** Which page of a list to return. */
 export interface PageRequest {
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   cursor?: string;
-  /** At most so many events; 1 to 1000, 50 when absent. */
+  /** The maximum number of events, from 1 to 1000; default 50. */
   limit?: number;
 }
 
-/** What to search for; an event must match everything that is given. */
+/** A search; events must match all given criteria. */
 export interface EventQuery extends PageRequest {
   type?: string;
   source?: string;
-  /** Words that the content or a textual field must contain; `dep*` stands for all words that begin so. */
+  /** Words that the content or a text field must contain; `dep*` matches all words with that prefix. */
   text?: string;
-  /** Not stored before this time (ISO 8601), or stored after the event with this id. */
+  /** Stored at or after this time (ISO 8601), or after the event with this id. */
   since?: string;
   /** Stored before this time (ISO 8601). */
   until?: string;
 }
 
-/** An event within a subtree; the event that was asked for has depth 0. */
+/** An event in a subtree; the requested event has depth 0. */
 export interface SubtreeEntry {
   event: EventNode;
   depth: number;
 }
 
-/** Part of a subtree in reading order: each event is followed by its descendants, oldest first. */
+/** A page of a subtree in pre-order: each event is followed by its descendants, oldest first. */
 export interface SubtreePage {
   entries: SubtreeEntry[];
   next: string | null;
 }
 
-/** The way from a root to an event. */
+/** The path from a root to an event. */
 export interface EventPath {
-  /** From the root (or the oldest ancestor that is left or fits the limit) to the event itself. */
+  /** From the root, or the oldest remaining ancestor within the limit, to the event itself. */
   events: EventNode[];
-  /** False when ancestors are missing: retention has removed them, or there are more than the limit. */
+  /** False when ancestors are missing, because of retention or the limit. */
   complete: boolean;
 }
 
-/** Where a reader that wants to go on after `cursor` stands. */
+/** Where a reader continues after a cursor. */
 export type Place =
-  /** Reading goes on after this position. */
+  /** Reading continues after this position. */
   | { position: string }
-  /** Events have been lost to this reader, or the cursor was never handed out. */
+  /** Events have been lost to this reader, or the cursor is unknown. */
   | { reset: "pruned" | "unknown" };
 
+/** Statistics of an event log. */
 export interface EventLogStats {
-  /** Events stored now. */
+  /** The number of stored events. */
   count: number;
-  /** Ids of the oldest and newest event that are stored. */
+  /** The ids of the oldest and newest stored event. */
   oldest: string | null;
   newest: string | null;
-  /** The newest event that retention has removed. */
+  /** The id of the newest event that retention has removed. */
   pruned: string | null;
-  /** How many events there are of the (at most 100) most frequent types and sources. */
+  /** The number of events of the (at most 100) most frequent types and sources. */
   byType: Record<string, number>;
   bySource: Record<string, number>;
 }
 
-/** Called with each committed batch, in order and after the commit. */
+/** Receives each committed batch, in order. */
 export type EventListener = (events: readonly EventNode[]) => void;
 
 /**
- * A log of events that form trees. `EventTree` keeps it in SQLite; an engine that spans several
- * machines would implement the same interface. All failures are `EventLogError`s.
+ * A log of events that form trees. `EventTree` implements it in SQLite; a distributed engine could implement
+ * the same interface. All failures are `EventLogError`s.
  */
 export interface EventLog {
-  /** Stores an event; resolves once it is on disk and has been announced to the listeners. */
+  /** Stores an event. Resolves once it is on disk and has been announced to the listeners. */
   append(input: EventInput): Promise<EventNode>;
   get(id: string): Promise<EventNode | null>;
   /** Events without a parent, newest first. */
   roots(page?: PageRequest): Promise<EventPage>;
-  /** Events whose parent retention has removed, grouped by that parent, the latest parent first. */
+  /** Events whose parent was removed by retention, grouped by that parent, latest parent first. */
   orphans(page?: PageRequest): Promise<EventPage>;
-  /** The direct children of an event, oldest first; also of one that has been removed. */
+  /** The direct children of an event, even a removed one, oldest first. */
   children(id: string, page?: PageRequest): Promise<EventPage>;
-  /** The way from the root to an event, or `null` when there is no such event. */
+  /** The path from the root to an event, or `null` when there is no such event. */
   path(id: string, limit?: number): Promise<EventPath | null>;
   /** An event and its descendants down to `maxDepth` levels, or `null` when there is no such event. */
   subtree(id: string, page?: PageRequest & { maxDepth?: number }): Promise<SubtreePage | null>;
   /**
-   * Newest first. The work for one page is bounded: a search for something rare may return a short or
-   * even empty page with a `next` that goes on where it stopped.
+   * Searches, newest first. The work per page is bounded: a search for something rare may return a short or
+   * empty page with a `next` that continues where it stopped.
    */
   search(query?: EventQuery): Promise<EventPage>;
-  /** Finds where to go on for a reader whose last event was `cursor` (an id, or an ISO 8601 time). */
+  /** Finds where a reader continues whose last event was `cursor` (an id or an ISO 8601 time). */
   locate(cursor: string): Promise<Place>;
-  /** The events that follow a position, oldest first; `null` when some of them have been removed. */
+  /** The events after a position, oldest first; `null` when some of them have been removed. */
   after(position: string, limits?: { events?: number; bytes?: number }): Promise<EventNode[] | null>;
-  /** Position of the newest event; an empty string when none was ever stored. */
+  /** The position of the newest event; an empty string when none was ever stored. */
   latest(): string;
   stats(): Promise<EventLogStats>;
-  /** Returns a function that ends the subscription. */
+  /** Subscribes to committed batches. Returns the function that unsubscribes. */
   subscribe(listener: EventListener): () => void;
-  /** Stores what is under way, then lets go of everything. */
+  /** Stores pending events and releases all resources. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+/** Finds row numbers of events by id. */
 import type { Database } from "bun:sqlite";
 import { idRow } from "./ids.js";
 
@@ -6,7 +7,7 @@ interface Place {
   id: string;
 }
 
-/** Finds row numbers by ids. Ids grow with the row numbers and nearly all carry theirs, so none is indexed. */
+/** Finds row numbers by id without an index: ids increase with row numbers, and nearly all contain theirs. */
 export class Positions {
   readonly #at;
   readonly #nearest;
@@ -20,13 +21,13 @@ export class Positions {
     this.#oldest = db.query<Place, []>("SELECT seq, id FROM nodes ORDER BY seq LIMIT 1");
   }
 
-  /** Row number of an event; undefined when there is no such event. */
+  /** The row number of an event; undefined when there is no such event. */
   of(id: string): number | undefined {
     const place = this.#upTo(id);
     return place?.id === id ? place.seq : undefined;
   }
 
-  /** Row number of the first event at or after a position; beyond all rows when there is none. */
+  /** The row number of the first event at or after a position; beyond all rows when there is none. */
   firstFrom(position: string | undefined): number {
     if (position === undefined) return Number.MAX_SAFE_INTEGER;
     const place = this.#upTo(position);
@@ -34,7 +35,7 @@ export class Positions {
     return place.id === position ? place.seq : place.seq + 1;
   }
 
-  /** Row number of the last event up to and including a position; 0 when there is none. */
+  /** The row number of the last event up to and including a position; 0 when there is none. */
   lastUpTo(position: string): number {
     return this.#upTo(position)?.seq ?? 0;
   }

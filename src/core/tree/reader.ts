@@ -1,3 +1,4 @@
+/** Reads lists of events from the database. */
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { columns, type Row, toNode } from "./database.js";
 import { EventLogError } from "./errors.js";
@@ -8,6 +9,7 @@ import { WordSplitter } from "./words.js";
 
 const maxLimit = 1000;
 
+/** Validates the limit of a page request. */
 export function pageLimit(page: PageRequest, most = maxLimit): number {
   const { limit = 50 } = page;
   if (!Number.isInteger(limit) || limit < 1 || limit > most) {
@@ -16,6 +18,7 @@ export function pageLimit(page: PageRequest, most = maxLimit): number {
   return limit;
 }
 
+/** Validates the cursor of a page request. */
 export function pageCursor(page: PageRequest): string | undefined {
   if (page.cursor !== undefined && !isEventId(page.cursor)) {
     throw new EventLogError("invalid", `"cursor" is not one that was handed out by an earlier page.`);
@@ -23,13 +26,13 @@ export function pageCursor(page: PageRequest): string | undefined {
   return page.cursor;
 }
 
-/** Makes a page of rows of which one more than `limit` was asked for. */
+/** Builds a page from up to `limit + 1` rows. */
 export function toPage(rows: Row[], limit: number): EventPage {
   const events = rows.slice(0, limit).map(toNode);
   return { events, next: rows.length > limit ? (events.at(-1)?.id ?? null) : null };
 }
 
-/** Lists of events that come straight from an index. */
+/** Queries that are answered directly from an index. */
 export class EventReader {
   readonly positions: Positions;
   readonly words = new WordSplitter();
@@ -47,7 +50,7 @@ export class EventReader {
     return row ? toNode(row) : null;
   }
 
-  /** Events without a parent: from their index, and what is not `indexed` yet from the events themselves. */
+  /** Root events, from their index and, beyond `indexed`, from the events themselves. */
   roots(page: PageRequest, indexed: number): EventPage {
     const limit = pageLimit(page);
     const before = this.positions.firstFrom(pageCursor(page));
@@ -63,7 +66,7 @@ export class EventReader {
     return toPage(this.childrenAfter(id, this.positions.lastUpTo(pageCursor(page) ?? ""), limit + 1), limit);
   }
 
-  /** Rows of the children of `id` that come after the row number `seq`. */
+  /** The children of `id` after row number `seq`. */
   childrenAfter(id: string, seq: number, limit: number): Row[] {
     const sql = `SELECT ${columns} FROM nodes n WHERE n.parent = ? AND n.seq > ? ORDER BY n.seq LIMIT ?`;
     return this.rows(sql, [id, seq, limit]);
@@ -88,7 +91,7 @@ export class EventReader {
     return toPage(this.rows(sql, [pruned, parent, seq, limit + 1]), limit);
   }
 
-  /** Reads forward from a position; stops after `bytes`, but yields at least one event if there is one. */
+  /** Reads forward from a position. Stops after `bytes`, but returns at least one event if there is one. */
   after(position: string, upTo: number, events: number, bytes: number): EventNode[] {
     const sql = `SELECT ${columns} FROM nodes n WHERE n.seq > ? AND n.seq <= ? ORDER BY n.seq LIMIT ?`;
     const statement = this.db.query<Row, SQLQueryBindings[]>(sql);
@@ -102,7 +105,7 @@ export class EventReader {
     return found;
   }
 
-  /** How many events there are of each of the 100 most frequent types or sources. */
+  /** Counts events of the 100 most frequent types or sources. */
   tally(column: "type" | "source", indexed: number): Record<string, number> {
     const sql = `SELECT name, sum(n) AS n FROM (
         SELECT name, n FROM tallies WHERE kind = '${column}'
@@ -112,7 +115,7 @@ export class EventReader {
     return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
   }
 
-  /** Runs a statement that yields whole rows; the statement is prepared once. */
+  /** Runs a cached statement that returns rows. */
   rows(sql: string, values: SQLQueryBindings[]): Row[] {
     return this.db.query<Row, SQLQueryBindings[]>(sql).all(...values);
   }

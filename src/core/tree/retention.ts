@@ -1,17 +1,18 @@
+/** Removes old events. */
 import type { Database } from "bun:sqlite";
 import { type Extent, setMark } from "./database.js";
 import type { Indexer } from "./indexer.js";
 import type { EventWriter } from "./writer.js";
 
-/** How long events are kept; what is absent does not limit. */
+/** How long events are kept. Absent fields do not limit. */
 export interface Retention {
-  /** Keep the newest so many events. */
+  /** The number of newest events to keep. */
   maxEvents?: number;
-  /** Keep events for so many milliseconds. */
+  /** How long to keep events, in milliseconds. */
   maxAgeMs?: number;
 }
 
-/** Events that are removed in one transaction; small, so that requests get their turn in between. */
+/** The number of events removed per transaction; small, so that requests are served in between. */
 const sliceSize = 200;
 
 const remove = [
@@ -30,7 +31,7 @@ remove.push(
   "DELETE FROM nodes WHERE seq <= ?1",
 );
 
-/** Removes the oldest events, slice by slice, until what is left is within the limits. */
+/** Removes the oldest events in slices until the log is within the limits. */
 export class Pruner {
   #running: Promise<number> | null = null;
   #stopped = false;
@@ -43,7 +44,7 @@ export class Pruner {
     private readonly now: () => number,
   ) {}
 
-  /** Resolves with the number of events removed. A second call while one is under way joins it. */
+  /** Prunes. Resolves with the number of events removed. A call during a run joins it. */
   run(retention: Retention): Promise<number> {
     this.#running ??= this.#runAll(retention).finally(() => {
       this.#running = null;
@@ -51,7 +52,7 @@ export class Pruner {
     return this.#running;
   }
 
-  /** Ends after the slice that is under way. */
+  /** Stops after the current slice. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running?.catch(() => undefined);
@@ -66,7 +67,7 @@ export class Pruner {
       this.extent.count -= slice.count;
       removed += slice.count;
       if (slice.count < sliceSize) break;
-      // Two turns of the loop: what arrived during the slice is served before the next one.
+      // Two turns of the event loop: requests that arrived meanwhile are served first.
       await new Promise(setImmediate);
       await new Promise(setImmediate);
     }

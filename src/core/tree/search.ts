@@ -1,3 +1,4 @@
+/** Full-text and filtered search. */
 import type { SQLQueryBindings } from "bun:sqlite";
 import { parseTime } from "../times.js";
 import { columns } from "./database.js";
@@ -6,12 +7,12 @@ import { isEventId, positionBefore } from "./ids.js";
 import type { EventPage, EventQuery } from "./log.js";
 import { type EventReader, pageCursor, pageLimit, toPage } from "./reader.js";
 
-/** Events that one search looks at when several conditions have to be met at once. */
+/** The number of events that a search examines when several criteria are combined. */
 const budget = 5000;
 const maxWords = 16;
 const maxTextLength = 1000;
 
-/** The time that a query gives; see {@link parseTime}. */
+/** Parses a time in a query; see {@link parseTime}. */
 export function timeOf(value: string, field: string): number {
   const time = parseTime(value);
   if (time !== undefined) return time;
@@ -19,8 +20,8 @@ export function timeOf(value: string, field: string): number {
 }
 
 /**
- * Makes a full-text expression of what people type: words that must all occur, beginnings of words when
- * followed by `*`. Nothing else in it is an operator.
+ * Converts user input into a full-text query: all words must occur; a trailing `*` matches prefixes. Nothing
+ * else is an operator.
  */
 function toMatch(text: string, reader: EventReader): string | null {
   const words = text.match(/[\p{L}\p{N}\p{M}\p{Co}]+\*?/gu) ?? [];
@@ -38,8 +39,8 @@ function toMatch(text: string, reader: EventReader): string | null {
 }
 
 /**
- * Yields the row numbers that meet one condition, newest first: from its index, and for `type` and
- * `source` also from the events that are not indexed yet.
+ * Selects the index that answers one criterion, newest first. For `type` and `source`, unindexed events are
+ * scanned too.
  */
 function candidates(match: string | undefined, query: EventQuery, indexed: number): Candidates {
   if (match !== undefined) {
@@ -62,22 +63,22 @@ function candidates(match: string | undefined, query: EventQuery, indexed: numbe
   return { meets: null, sql, values: (before, from) => [before, from] };
 }
 
-/** Row number of the first event after an event, or not before a time. */
+/** The row number of the first event after an event, or at or after a time. */
 function firstSince(reader: EventReader, since: string): number {
   if (isEventId(since)) return reader.positions.lastUpTo(since) + 1;
   return reader.positions.firstFrom(positionBefore(timeOf(since, "since")));
 }
 
 interface Candidates {
-  /** The condition that all of them meet. */
+  /** The criterion that all candidates meet. */
   meets: "text" | "source" | "type" | null;
   sql: string;
   values(before: number, from: number): SQLQueryBindings[];
 }
 
 /**
- * Searches newest first. One condition is answered from its index; further ones are checked on what that
- * yields, on a bounded number of events a page, after which the page ends with a cursor to go on.
+ * Searches, newest first. One criterion is answered from its index; the others are checked on a bounded number
+ * of candidates per page, after which the page ends with a cursor.
  */
 export function search(reader: EventReader, query: EventQuery, indexed: number): EventPage {
   const limit = pageLimit(query);

@@ -1,3 +1,4 @@
+/** Validates events that are published. */
 import { currentCause } from "../causality.js";
 import { EventLogError } from "./errors.js";
 import { isEventId } from "./ids.js";
@@ -8,10 +9,10 @@ export const maxContentBytes = 64 * 1024;
 export const maxExtraBytes = 64 * 1024;
 const maxDepth = 32;
 
-/** An event that is ready to be stored. */
+/** A validated event. */
 export interface Draft {
   parentId: string | null;
-  /** The parent was found by the causality rule, not named by the publisher. */
+  /** Whether the parent is the current cause rather than given explicitly. */
   implied: boolean;
   type: string;
   source: string;
@@ -19,7 +20,7 @@ export interface Draft {
   extra: Record<string, JsonValue>;
   /** `extra` as JSON, or null when there is none. */
   extraJson: string | null;
-  /** Roughly what it costs to keep, in bytes. */
+  /** The approximate size in bytes. */
   size: number;
 }
 
@@ -66,14 +67,14 @@ function toJson(value: unknown, path: string, depth: number): JsonValue | undefi
   throw invalid(`"${path}" cannot be stored as JSON: it is ${typeof value === "number" ? value : what}.`);
 }
 
-/** Sets a field under any name, `__proto__` included. */
+/** Sets a field of any name, including `__proto__`. */
 function setField(target: Record<string, JsonValue>, key: string, value: JsonValue): void {
   if (key === "__proto__") {
     Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
   } else target[key.toWellFormed()] = value;
 }
 
-/** Checks what was published and copies it, so that later changes by the publisher have no effect. */
+/** Validates and copies an event, so that later changes by the publisher have no effect. */
 export function draft(input: EventInput): Draft {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     throw invalid("An event is an object with type, source and content.");

@@ -1,12 +1,13 @@
+/** Walks paths and subtrees of events. */
 import { type Row, toNode } from "./database.js";
 import { EventLogError } from "./errors.js";
 import type { EventNode, EventPath, PageRequest, SubtreeEntry, SubtreePage } from "./log.js";
 import { type EventReader, pageCursor, pageLimit } from "./reader.js";
 
-/** Longest way up that is followed to find where a page of a subtree goes on. */
+/** The maximum length of an ancestor chain. */
 const maxClimb = 10_000;
 
-/** The way from the root to an event; at most `limit` events of it, the ones nearest to the event. */
+/** The path from the root to an event: at most `limit` events, those nearest to the event. */
 export function path(reader: EventReader, id: string, limit = 1000): EventPath | null {
   const most = pageLimit({ limit });
   const events: EventNode[] = [];
@@ -33,7 +34,7 @@ function branch(reader: EventReader, root: string, last: string): Row[] {
   throw new EventLogError("invalid", `"cursor" is not one that was handed out for this subtree.`);
 }
 
-/** An event and its descendants, depth first, siblings in the order of their ids. */
+/** An event and its descendants, depth first, siblings in id order. */
 export function subtree(
   reader: EventReader,
   id: string,
@@ -48,7 +49,7 @@ export function subtree(
   if (!root) return null;
   const cursor = pageCursor(page);
   const entries: SubtreeEntry[] = [];
-  // Ancestors of the place where the walk is, each with the child it went down to last.
+  // The ancestors of the current position, each with the child visited last.
   const open: Row[] = cursor === undefined ? [root] : branch(reader, id, cursor);
   if (cursor === undefined) entries.push({ event: toNode(root), depth: 0 });
 

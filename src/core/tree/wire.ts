@@ -1,6 +1,7 @@
+/** Events as they are sent to clients. */
 import type { EventNode, JsonValue } from "./log.js";
 
-/** An event as it is sent to clients: its further fields stand beside the fixed ones. */
+/** An event as sent to clients: further fields are beside the fixed ones. */
 export interface WireEvent {
   id: string;
   /** The same as `id`. */
@@ -13,12 +14,13 @@ export interface WireEvent {
   [field: string]: JsonValue;
 }
 
+/** Converts an event for clients. */
 export function toWire(node: EventNode): WireEvent {
   const { id, parentId, type, source, content, time, extra } = node;
   return { id, nodeId: id, parentId, type, source, content, time, ...extra };
 }
 
-/** Types and sources as JSON; few in number, they come again and again. */
+/** Cached JSON of types and sources, which are few and recur. */
 const names = new Map<string, string>();
 const maxNames = 1000;
 

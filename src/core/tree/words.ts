@@ -1,11 +1,12 @@
+/** Splits text into words as the full-text index does. */
 import { Database } from "bun:sqlite";
 
-/** What counts as part of a word: letters, digits, and the marks that many scripts write vowels with. */
+/** The tokenizer: words consist of letters, digits, and combining marks, with which many scripts write vowels. */
 export const tokenizer = `tokenize = "unicode61 categories 'L* N* Co M*'"`;
 
 /**
- * Splits text exactly as the full-text index does, whose knowledge of Unicode is older than JavaScript's. The
- * index keeps no positions, so it cannot be asked for words that it would take apart.
+ * Splits text exactly as the full-text index does, whose Unicode version is older than JavaScript's. The index
+ * keeps no positions, so it cannot be searched for text that it would split differently.
  */
 export class WordSplitter {
   readonly #db = new Database(":memory:");
@@ -21,9 +22,9 @@ export class WordSplitter {
     this.#clear = this.#db.query<null, []>("DELETE FROM given");
   }
 
-  /** The words of a text, in order, as the index has them. */
+  /** The words of a text, in order. */
   split(text: string): string[] {
-    // These are letters and digits to everybody; the index ignores their case by itself.
+    // ASCII letters and digits need no splitting; the index ignores case.
     if (/^[a-z0-9]+$/i.test(text)) return [text];
     this.#add.run(text);
     const found = this.#read.all().map(({ term }) => term);

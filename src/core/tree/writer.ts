@@ -1,3 +1,4 @@
+/** Stores events in batches. */
 import type { Database } from "bun:sqlite";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { GroupCommit } from "../group-commit.js";
@@ -9,9 +10,9 @@ import type { EventInput, EventListener, EventNode } from "./log.js";
 import type { Positions } from "./positions.js";
 import { type Draft, draft } from "./validate.js";
 
-/** Events that go into one transaction at most; keeps the pause of a flood short. */
+/** The maximum number of events per transaction; keeps pauses short under load. */
 const batchSize = 1000;
-/** Turns of the event loop that a batch may wait for more; it only does while more keep coming. */
+/** How many turns of the event loop a batch waits for more events, while more keep arriving. */
 const maxTurns = 2;
 
 interface Waiting {
@@ -20,16 +21,16 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** What became of a batch in its transaction. */
+/** The result of storing a batch. */
 interface Outcome {
   nodes: EventNode[];
-  /** What each event that was taken gets, in the same order. */
+  /** The result for each event, in order. */
   results: (EventNode | EventLogError)[];
   last: string;
   seq: number;
 }
 
-/** The only writer of events: stores them in batches and announces each batch once it is on disk. */
+/** The only writer of events. Stores them in batches and announces each batch once it is on disk. */
 export class EventWriter {
   readonly #commits: GroupCommit;
   readonly #insert;
@@ -46,13 +47,13 @@ export class EventWriter {
     private readonly positions: Positions,
     private readonly extent: Extent,
     private readonly options: {
-      /** Rejects further events while so many bytes wait for the disk. */
+      /** Rejects events while this many bytes wait for the disk. */
       maxQueuedBytes: number;
       /** The wall clock in milliseconds. */
       now: () => number;
-      /** Where commits have to arrive; without it, events are kept in memory alone. */
+      /** Syncs commits; without it, events are kept in memory only. */
       disk?: WalSync;
-      /** Told what a listener threw. */
+      /** Receives warnings. */
       warn: (message: string) => void;
     },
   ) {
@@ -76,7 +77,7 @@ export class EventWriter {
     return promise;
   }
 
-  /** Runs a change of the database between two batches, in a transaction. */
+  /** Runs a change of the database in a transaction between batches. */
   change<T>(fn: () => T): Promise<T> {
     return this.#commits.write(fn).catch((error) => {
       throw toLogError(error);
@@ -88,7 +89,7 @@ export class EventWriter {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Refuses further events and resolves when those under way are settled. */
+  /** Refuses further events. Resolves when pending ones are settled. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
@@ -106,7 +107,7 @@ export class EventWriter {
     this.#writing ??= this.#inOwnContext(() => this.#writeAll());
   }
 
-  /** A commit costs nearly the same for one event as for many, so a batch waits while it is still growing. */
+  /** Waits while the batch is still growing: a commit costs nearly the same for one event as for many. */
   async #gather(): Promise<void> {
     let seen = 0;
     for (let turn = 0; turn < maxTurns && this.#queue.length < batchSize; turn++) {
@@ -151,14 +152,14 @@ export class EventWriter {
     this.extent.count += nodes.length;
   }
 
-  /** What the disk did not take is removed again: nobody was told of it, and its publisher may repeat it. */
+  /** Removes a batch that could not be synced: nobody was told of it, and publishers may retry. */
   async #takeBack(outcome: Outcome): Promise<void> {
     try {
       const removed = this.#commits.write(() => this.#removeAfter.run(this.extent.seq));
       this.#commits.flush();
       await removed;
     } catch (error) {
-      // Then it stays, and what comes next comes after it.
+      // The events then stay, and later ones follow them.
       this.#advance(outcome);
       this.options.warn(`Events that could not be stored safely could not be removed either: ${error}`);
     }

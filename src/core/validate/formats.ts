@@ -1,19 +1,22 @@
-/** Formats of texts in schemas. `@sinclair/typebox` knows none of its own, and no text fits one that is unknown. */
+/**
+ * String formats for TypeBox schemas. `@sinclair/typebox` has none built in, and rejects all values of unknown
+ * formats.
+ */
 import { FormatRegistry, Kind, type TSchema } from "@sinclair/typebox";
 
-/** Longer texts have no format: to see that may take 1 µs for each character. */
+/** Longer texts are rejected: checking may take 1 µs per character. */
 const MAX_LENGTH = 10_000;
 
-/** Checks that take time which grows with the square of the text. */
+/** Formats whose checks take quadratic time. */
 const TOO_SLOW = new Set(["uri-template"]);
 
 const checked = new WeakSet<TSchema>();
 let registered = false;
 
 /**
- * Makes the usual formats known where a schema has one. What a service has registered itself stays.
+ * Registers the standard formats if the schema uses any. Formats registered by services take precedence.
  *
- * @throws TypeError that names a format which nobody knows.
+ * @throws TypeError that names an unknown format.
  */
 export function assertFormats(schema: TSchema): void {
   if (checked.has(schema)) return;
@@ -27,7 +30,7 @@ export function assertFormats(schema: TSchema): void {
   checked.add(schema);
 }
 
-/** A schema may hold itself, in a default for instance: `seen` has the parts that were gone through. */
+/** The formats in a schema. `seen` guards against recursion, such as in a default. */
 function* formatsIn(schema: unknown, seen = new Set<object>()): Generator<string> {
   if (typeof schema !== "object" || schema === null || seen.has(schema)) return;
   seen.add(schema);
@@ -36,10 +39,10 @@ function* formatsIn(schema: unknown, seen = new Set<object>()): Generator<string
   for (const part of Object.values(schema)) yield* formatsIn(part, seen);
 }
 
-/** Those with which schemas of plugins are checked, too. */
+/** Registers the formats that plugins' schemas support too. */
 function registerFormats(): void {
   registered = true;
-  // Few services need them, and a start would have to load two dozen files.
+  // Loaded on demand: few services need them, and they are two dozen files.
   const { default: formats } = require("typebox/format") as typeof import("typebox/format");
   for (const [format, check] of formats.Entries()) {
     if (TOO_SLOW.has(format) || FormatRegistry.Has(format)) continue;

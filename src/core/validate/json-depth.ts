@@ -1,13 +1,13 @@
-/** Is JSON nested so deeply that it would exhaust the stack of whoever walks through it? */
+/** Detects JSON that is nested so deeply that it would exhaust the stack. */
 
-/** How deep it may be nested: far deeper than anybody means to, far less than what is dangerous. */
+/** The maximum depth: far more than is ever needed, far less than is dangerous. */
 export const MAX_LEVELS = 1000;
 
 const [QUOTE, BACKSLASH, BRACKET, END_BRACKET, BRACE, END_BRACE] = Buffer.from(
   '"\\[]{}',
 ) as unknown as number[];
 
-/** Whether JSON in UTF-8 has more than {@link MAX_LEVELS} arrays and objects in each other. */
+/** Whether JSON in UTF-8 is nested more than {@link MAX_LEVELS} levels deep. */
 export function isTooDeep(json: Uint8Array): boolean {
   if (json.length <= 2 * MAX_LEVELS) return false;
   let levels = 0;

@@ -1,22 +1,22 @@
-/** Says in a person's words what is wrong with a value that does not fit its schema. */
+/** Describes validation errors for people. */
 import type { TSchema } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { hasSecretName } from "../redact.js";
 
-/** More would hide the first ones. */
+/** The maximum number of problems reported; more would obscure the first ones. */
 const MAX_PROBLEMS = 3;
 const MAX_NAME = 60;
 
-/** Marks the schema of an array whose items may not repeat, which is looked for later. */
+/** Marks an array schema whose `uniqueItems` is checked later. */
 export const UNIQUE_LATER = Symbol("uniqueItems");
 
-/** One sentence for the first problems, one per field, joined with `; `. `what` names the value as a whole. */
+/** Describes the first problems, one per field, joined with `; `. `what` refers to the value as a whole. */
 export function problemsOf(errors: Iterable<ValueError>, what: string): string {
   const byPath = new Map<string, string>();
   let parent = "";
   for (const error of errors) {
     if (byPath.has(error.path)) continue;
-    // Without its fields an empty object fails as a whole as well; the fields say more.
+    // An empty object fails as a whole as well; the missing fields say more.
     if (error.type === ValueErrorType.ObjectRequiredProperty) byPath.delete(parent);
     byPath.set(error.path, problemOf(error, what));
     if (byPath.size > MAX_PROBLEMS) break;
@@ -36,12 +36,15 @@ function problemOf({ type, path, schema, value }: ValueError, what: string): str
   return `${field} must be ${expected}, not ${isSecret(path, schema) ? kindOf(value, schema) : shown(value)}`;
 }
 
-/** Replies are logged and passed on, and a token with a stray space in it is a token. */
+/**
+ * Whether a value must not be repeated: replies are logged and passed on, and a mistyped token is still a
+ * token.
+ */
 function isSecret(path: string, schema: TSchema): boolean {
   return schema.writeOnly === true || hasSecretName(path);
 }
 
-/** What it is, without what it says. A number where one is expected counts something, whatever its name. */
+/** Describes the kind of a secret value. Numbers where numbers are expected are not secret, whatever the name. */
 function kindOf(value: unknown, { type, writeOnly }: TSchema): string {
   if (typeof value === "string") return textOf(value);
   const isCount = !writeOnly && (type === "number" || type === "integer");
@@ -74,7 +77,7 @@ function shown(value: unknown): string {
   return value.length > MAX_NAME ? textOf(value) : JSON.stringify(value);
 }
 
-/** What a schema takes, to stand after "must be". */
+/** What a schema accepts, to follow "must be". */
 export function expectationOf(schema: TSchema): string {
   if ("const" in schema) return JSON.stringify(schema.const);
   if (Array.isArray(schema.anyOf)) return alternatives(schema.anyOf);
