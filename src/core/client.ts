@@ -1,4 +1,7 @@
-/** The FleetClient: how tools, behaviours and widgets reach Reef from an agent's process. Runs on Node and Bun. */
+/**
+ * The FleetClient, through which tools, behaviours and widgets reach Reef from an agent's process. Runs on Node
+ * and Bun.
+ */
 
 import { AGENT_NAME, headerText } from "./agent-name.js";
 import { tokenProblem } from "./agent-token.js";
@@ -6,29 +9,31 @@ import { readAgentEnvironment } from "./config.js";
 import { messageOf } from "./errors.js";
 import type { CallOptions, FleetClient, Json, ToolResult } from "./types.js";
 
+/** Options of {@link createFleetClient}. */
 export interface FleetClientOptions {
-  /** Environment to read; default the process's own, at each call. */
+  /** The environment, read at each call. Default: the process's own. */
   env?: Record<string, string | undefined>;
   /**
-   * How long a call may take at most, its retry included, in milliseconds. Without it, that is 30 000 where the call
-   * does not say otherwise. A function is asked at each call.
+   * The maximum duration of a call including retries, in milliseconds. Without it, calls that do not set one
+   * get 30 000. A function is evaluated at each call.
    */
   timeoutMs?: number | (() => number | undefined);
-  /** Aborts calls, e.g. when the agent's session ends. A function is asked at each call. */
+  /** Aborts calls, for instance when the agent's session ends. A function is evaluated at each call. */
   signal?: AbortSignal | (() => AbortSignal | undefined);
+  /** Replaces `fetch`, for tests. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** Told after each attempt whether the server gave a whole reply in time, whatever it said. */
+  /** Called after each attempt with whether the server sent a complete reply in time, whatever its status. */
   onAttempt?: (answered: boolean) => void;
 }
 
-/** A failed call; `message` is `METHOD path (status): what the server said`. */
+/** A failed call. `message` is `METHOD path (status): what the server said`. */
 export class FleetError extends Error {
   override name = "FleetError";
   constructor(
     message: string,
     /** HTTP status, or 0 when no reply came. */
     readonly status: number,
-    /** The reply that said so, decoded as `api` decodes it; undefined when none came or it could not be read. */
+    /** The decoded reply; undefined when there was none or it could not be read. */
     readonly body?: Json,
   ) {
     super(message);
@@ -36,12 +41,12 @@ export class FleetError extends Error {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** Timers of more are over at once. */
+/** Longer timers fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-/** Before the first retry, and twice as long before each further one. */
+/** The pause before the first retry; doubled before each further one. */
 const RETRY_AFTER_MS = 100;
 const MAX_RETRY_PAUSE_MS = 1000;
-/** Methods whose repetition changes nothing (RFC 9110, 9.2.2). */
+/** Idempotent methods (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
 const RETRIABLE_STATUS = new Set([0, 502, 503, 504]);
 const ERROR_RESULT = Symbol.for("reef.errorResult");
@@ -51,7 +56,7 @@ export function isErrorResult(result: unknown): boolean {
   return typeof result === "object" && result !== null && ERROR_RESULT in result;
 }
 
-/** One call's inputs and limits, the same for both attempts. */
+/** The inputs and limits of one call, shared by its attempts. */
 interface Call {
   method: string;
   path: string;
@@ -61,7 +66,13 @@ interface Call {
   deadline: AbortSignal;
 }
 
-/** A client for the control plane named by `VERS_INFRA_URL` and `VERS_AUTH_TOKEN`. */
+/**
+ * A client for the control plane named by `VERS_INFRA_URL` and `VERS_AUTH_TOKEN`.
+ *
+ * @example
+ * const client = createFleetClient();
+ * const tasks = await client.api("GET", "/board/tasks");
+ */
 export function createFleetClient(options: FleetClientOptions = {}): FleetClient {
   const read = () => readAgentEnvironment(options.env ?? process.env);
   const send = options.fetch ?? ((url, init) => fetch(url, init));
@@ -93,7 +104,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
       try {
         data = JSON.parse(text);
       } catch {
-        // A reply cut short or a proxy's invention; the status may be fine, the content is not.
+        // Truncated, or made by a proxy.
         throw fail(response.status, "the reply is not valid JSON");
       }
     }
@@ -102,10 +113,10 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
       const isOurs = response.status === 401 && said === "unauthorized";
       throw fail(response.status, isOurs ? `${said}: ${tokenHint(env.authToken)}` : said, data);
     }
-    // Whoever answers in HTML is a proxy, a login page or another program.
+    // HTML comes from a proxy, a login page or another program.
     if (/\btext\/html\b/.test(type))
       throw fail(response.status, "the reply is a web page; is this Reef's URL?");
-    // Bytes that are no text leave these behind when they are read as such.
+    // Binary data that was decoded as text contains these.
     if (!/\bjson\b|^text\//.test(type) && /[\0\uFFFD]/.test(text)) {
       const said = type || "no content type";
       throw fail(response.status, `the reply is neither JSON nor text (${said}); is this Reef's URL?`);
@@ -174,7 +185,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
 }
 
 function errorResult(given: string): ToolResult {
-  // Services pass on whatever they caught.
+  // Services pass whatever they caught.
   const text = typeof given === "string" ? given : messageOf(given);
   const result: ToolResult = {
     content: [{ type: "text", text: `Error: ${text}` }],
@@ -200,7 +211,7 @@ function headersOf(env: ReturnType<typeof readAgentEnvironment>, hasBody: boolea
 const tokenHint = (token: string) =>
   token === "" ? "VERS_AUTH_TOKEN is not set" : "VERS_AUTH_TOKEN is not the token of this Reef";
 
-/** Why no reply came. Node's fetch says so in the cause only. */
+/** Why there was no reply. Node's fetch has the reason in the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
@@ -208,7 +219,7 @@ function reasonOf(error: unknown): string {
   return detail ? `${error.message}: ${detail}` : error.message;
 }
 
-/** What the server said went wrong: its `error`, or the start of whatever else it sent. */
+/** The error in a reply: its `error` field, or the beginning of the body. */
 function errorText(data: Json): string {
   const said = typeof data === "object" && data !== null ? (data as { error?: unknown }).error : data;
   if (typeof said === "string") return said.slice(0, 500).trim();

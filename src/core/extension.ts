@@ -1,4 +1,4 @@
-/** The agent's side: service modules become one pi extension. Runs on Node and on Bun. */
+/** The agent's side: turns service modules into one pi extension. Runs on Node and on Bun. */
 import type { ExtensionAPI, ExtensionContext, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "./errors.js";
 import { claimSession } from "./extension/claims.js";
@@ -10,20 +10,22 @@ import { guardUnhandled } from "./extension/unhandled.js";
 import { CompositeWidget } from "./extension/widget.js";
 import type { ServiceModule } from "./types.js";
 
+/** Options of {@link createExtension}. */
 export interface ExtensionOptions extends InstallationOptions {
-  /** The file that the extension is loaded from, so that loading it again is told from a second copy. */
+  /** The file that the extension is loaded from, which distinguishes a reload from a second copy. */
   origin?: string;
-  /** How stack traces spell the file that holds the services' code. */
+  /** The services' code file, as it appears in stack traces. */
   codeFile?: string;
-  /** Wire names of tools that have another one than their own; the others are chosen here. */
+  /** Preassigned wire names by canonical tool name; others are derived. */
   wireNames?: Readonly<Record<string, string>>;
-  /** What went wrong before; reported once the extension is in charge. */
+  /** Earlier problems, reported once the extension has claimed the session. */
   problems?: readonly string[];
 }
 
 /**
- * The pi extension of these services: their tools, behaviours and widgets. A service that throws costs only
- * itself. Services without a client half are ignored; `REEF_SERVICES` and `REEF_CATEGORY` choose among the rest.
+ * Creates the pi extension for these services: their tools, behaviours and widgets. Errors of one service do
+ * not affect the others. Services without a client half are ignored; `REEF_SERVICES` and `REEF_CATEGORY` select
+ * among the rest.
  *
  * @example
  * export default createExtension([board, log]);
@@ -53,7 +55,7 @@ export function createExtension(
   };
 }
 
-/** Registered before the services' own handlers: a slow one of theirs cannot keep the widget away. */
+/** Subscribes to session events, before the services' own handlers so that slow ones cannot delay the widget. */
 function followSession(
   pi: ExtensionAPI,
   installation: Installation,

@@ -1,3 +1,4 @@
+/** Durable and atomic file operations. */
 // The default import keeps each call visible to a spy: their order is what survives a power cut.
 import fs from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -7,12 +8,12 @@ import { StorageError, systemErrorCode, toStorageError } from "./storage-error.j
 
 const CAN_OPEN_FOLDERS = process.platform !== "win32";
 
-/** Makes names created, renamed or removed in a folder survive a power cut. */
+/** Syncs a folder, so that created, renamed and removed names survive a power cut. */
 export function syncFolder(folder: string): void {
   syncAfter(folder, () => undefined);
 }
 
-/** The same for what `change` does. The folder is opened before: where that is impossible, nothing has changed. */
+/** Runs `change` and syncs the folder. The folder is opened first, so that nothing has changed if that fails. */
 function syncAfter(folder: string, change: () => void): void {
   const fd = CAN_OPEN_FOLDERS ? fs.openSync(folder, "r") : undefined;
   try {
@@ -23,7 +24,7 @@ function syncAfter(folder: string, change: () => void): void {
   }
 }
 
-/** Creates a folder and its parents durably, if they are missing. */
+/** Creates a folder and its parents durably. */
 export function ensureFolder(folder: string): void {
   const leaf = resolve(folder);
   const topmost = fs.mkdirSync(leaf, { recursive: true });
@@ -31,18 +32,18 @@ export function ensureFolder(folder: string): void {
   for (let at = leaf; at.length >= topmost.length; at = dirname(at)) syncFolder(dirname(at));
 }
 
-/** Writes all bytes at the file's own position, however many calls that takes. */
+/** Writes all bytes at the current file position, in as many calls as needed. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done);
 }
 
-/** The state of a file at one moment: two equal marks mean nobody replaced or changed it between. */
+/** Identifies the state of a file: equal marks mean that it was not replaced or changed in between. */
 export type FileMark = string | undefined;
 
 /**
- * The mark of the file at `path`, `undefined` when there is none.
+ * The current mark of a file; `undefined` when it does not exist.
  *
- * @throws StorageError `STORAGE_IO` when that cannot be seen.
+ * @throws StorageError `STORAGE_IO` when the file cannot be inspected.
  */
 export function markOf(path: string): FileMark {
   try {
@@ -58,15 +59,16 @@ function describe(stat: fs.BigIntStats): string {
 }
 
 /**
- * Replaces a file as a whole and returns its new mark. When this returns, the
- * new content is on disk; when it throws, or the machine stops half-way, the
- * old content is whole. Only where the disk fails to sync the folder, as the last
- * step, does it throw although the new content is there; a power cut may bring the
- * old one back. Keeps the mode of a file that it replaces. Symbolic links stay: the
- * file that they lead to is replaced, or made.
+ * Replaces a file atomically and returns its new mark. When this returns, the new content is on disk; when it
+ * throws, or the machine stops, the old content is intact. One exception: if the final sync of the folder
+ * fails, it throws although the new content is in place, and a power cut may restore the old one. The mode of
+ * an existing file is kept. Symbolic links are followed: their target is replaced or created.
  *
  * @param mode Permission bits of a new file, `0o666` less the umask unless given.
  * @throws StorageError `STORAGE_FULL` when there is no space, else `STORAGE_IO`.
+ *
+ * @example
+ * writeFileAtomic("/srv/reef/data/theme.json", JSON.stringify({ dark: true }));
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array, mode?: number): FileMark {
   try {
@@ -92,7 +94,7 @@ function replaceAtomic(path: string, data: string | Uint8Array, mode: number | u
   }
 }
 
-/** What is left of a file may hold the last free blocks. Never throws: why it is left is what its writer has to say. */
+/** Deletes an unfinished file, which may occupy the last free blocks. Never throws; a failure is logged. */
 export function discard(unfinished: string): void {
   try {
     if (fs.statSync(unfinished, { throwIfNoEntry: false })?.isFile()) fs.rmSync(unfinished);
@@ -101,26 +103,27 @@ export function discard(unfinished: string): void {
   }
 }
 
-/** As many as Linux follows. */
+/** The number of links that Linux follows. */
 const MAX_LINKS = 40;
 
-/** The file that a path leads to through symbolic links; it need not be there. */
+/** The path behind all symbolic links; it need not exist. */
 function behindLinks(path: string): string {
   let at = path;
   for (let followed = 0; followed <= MAX_LINKS; followed++) {
     if (!fs.lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
-    // From where the link really is: the folder may itself be reached through one.
+    // Relative to the link's real folder, which may itself be reached through a link.
     at = resolve(fs.realpathSync(dirname(at)), fs.readlinkSync(at));
   }
   throw Object.assign(new Error(`ELOOP: too many symbolic links, ${path}`), { code: "ELOOP" });
 }
 
 /**
- * Like {@link writeFileAtomic}, but the server goes on while the disk works. For files that nobody else writes;
- * calls for one path must not overlap.
+ * Like {@link writeFileAtomic}, but asynchronous. For files with a single writer; calls for one path must not
+ * overlap.
  *
- * @param how `durable: false` for what may be lost in a power cut: it spares other writers the wait for the disk;
- * `mode` has the permission bits, `0o666` less the umask unless given.
+ * @param how `durable: false` skips the sync, for files that may be lost in a power cut; `mode` are the
+ *   permission bits,
+ * `0o666` less the umask by default.
  * @throws StorageError `STORAGE_FULL` when there is no space, else `STORAGE_IO`.
  */
 export async function replaceFile(
@@ -166,7 +169,7 @@ function writeTemporary(path: string, data: string | Uint8Array, mode: number | 
   try {
     fs.fchmodSync(fd, mode === undefined ? 0o666 & ~process.umask() : mode & 0o7777);
     writeAll(fd, typeof data === "string" ? new TextEncoder().encode(data) : data);
-    // The clock of a file system may stand still for some milliseconds, but marks must differ.
+    // File system timestamps may not advance for some milliseconds, but marks must differ.
     const now = (Date.now() + (performance.now() % 1)) / 1000;
     fs.futimesSync(fd, now, now);
     fs.fsyncSync(fd);
@@ -176,7 +179,7 @@ function writeTemporary(path: string, data: string | Uint8Array, mode: number | 
   }
 }
 
-/** A free name beside `path`, such as `tasks.json.corrupt-2026-01-31T12-00-00.000Z`. */
+/** An unused name beside `path`, such as `tasks.json.corrupt-2026-01-31T12-00-00.000Z`. */
 export function asideName(path: string, why: "corrupt" | "torn" | "replaced"): string {
   const stamp = new Date().toISOString().replaceAll(":", "-");
   for (let attempt = 1; ; attempt++) {
@@ -186,11 +189,11 @@ export function asideName(path: string, why: "corrupt" | "torn" | "replaced"): s
 }
 
 /**
- * Renames a damaged file, or folder, to a name of its own beside the old one and returns
- * that name. Of a symbolic link it is the file behind it. `companions` are suffixes of files that belong to it, such as
- * `-wal`; they go with it.
+ * Renames a damaged file or folder to an unused name beside it and returns that name. For a symbolic link, its
+ * target is renamed. `companions` are suffixes of related files, such as `-wal`, which are renamed along with
+ * it.
  *
- * @throws StorageError `STORAGE_CORRUPT` when it cannot be moved: it must then not be written to.
+ * @throws StorageError `STORAGE_CORRUPT` when it cannot be moved; it must not be written to then.
  */
 export function setAside(path: string, companions: string[] = []): string {
   try {
@@ -212,9 +215,9 @@ export function setAside(path: string, companions: string[] = []): string {
 }
 
 /**
- * The bytes of a file and their mark, or `undefined` when there is no such file.
+ * The content and the mark of a file; `undefined` when it does not exist.
  *
- * @throws StorageError `STORAGE_IO` when it is there but cannot be read.
+ * @throws StorageError `STORAGE_IO` when it cannot be read.
  */
 export function readWithMark(path: string): { bytes: Uint8Array; mark: FileMark } | undefined {
   try {

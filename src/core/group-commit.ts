@@ -1,30 +1,28 @@
+/** Groups SQLite writes into shared transactions. */
 import type { Database } from "bun:sqlite";
 import { BatchQueue } from "./batch-queue.js";
 import { StorageError, systemErrorCode, toStorageError } from "./storage-error.js";
 
-/** One queued write: `run` does its work and returns what settles its promise once the fate is known. */
+/** A queued write. `run` executes it and returns the function that resolves its promise after the commit. */
 interface QueuedWrite {
   run(): () => void;
   fail(error: unknown): void;
 }
 
 /**
- * Runs writes that arrive together in one SQLite transaction, so that they
- * share one sync to disk, and tells each caller when its own is committed.
+ * Runs writes that arrive together in one SQLite transaction, so that they share one sync to disk, and reports
+ * each caller's commit individually.
  *
- * The promise of `write()` resolves after COMMIT: with `synchronous=FULL` the
- * rows are then on disk. A callback that throws undoes its own changes only
- * and rejects its own promise only. When SQLite gives up the transaction
- * (`STORAGE_FULL` and the like), every write whose changes went with it
- * rejects, and later writes start afresh.
+ * The promise of `write()` resolves after COMMIT: with `synchronous=FULL` the rows are on disk then. A callback
+ * that throws rolls back only its own changes and rejects only its own promise. When SQLite aborts the
+ * transaction (`STORAGE_FULL` and the like), all writes that were part of it reject, and later writes start a
+ * new one.
  *
- * Callbacks run in the order of the calls and must be synchronous; they must
- * not begin or end transactions themselves. The database stays the caller's:
- * `close()` does not close it.
+ * Callbacks run in call order, must be synchronous, and must not begin or end transactions. `close()` does not
+ * close the database, which belongs to the caller.
  *
- * The timer that starts a group belongs to the context in which the object was
- * made (see {@link BatchQueue}): inside a `Bun.ModuleGraph`, call `flush()` or
- * `close()` before the graph is disposed.
+ * The timer that starts a group belongs to the context in which the object was created (see {@link
+ * BatchQueue}): inside a `Bun.ModuleGraph`, call `flush()` or `close()` before the graph is disposed.
  *
  * @example
  * const group = new GroupCommit(db);
@@ -40,8 +38,8 @@ export class GroupCommit {
   }
 
   /**
-   * Queues `fn` for the next group. Resolves with its result once that is
-   * committed; rejects with what it threw, or with a `StorageError`.
+   * Queues `fn` for the next group. Resolves with its result once it is committed; rejects with what it threw,
+   * or with a `StorageError`.
    */
   write<T>(fn: () => T): Promise<T> {
     if (this.#closed) {
@@ -66,12 +64,12 @@ export class GroupCommit {
     return promise;
   }
 
-  /** Commits everything that is queued before it returns. Failures reject the promises of their writes. */
+  /** Commits all queued writes before it returns. Failures reject the promises of their writes. */
   flush(): void {
     this.#queue.flush();
   }
 
-  /** Commits what is queued and refuses further writes. May be called again. */
+  /** Flushes, then refuses further writes. Idempotent. */
   close(): void {
     this.flush();
     this.#closed = true;
@@ -82,7 +80,10 @@ export class GroupCommit {
     while (left.length > 0) left = this.#commitTogether(left);
   }
 
-  /** Returns the writes that were not attempted because SQLite gave up the transaction before their turn. */
+  /**
+   * Commits writes in one transaction. Returns those that were not attempted because SQLite aborted the
+   * transaction first.
+   */
   #commitTogether(writes: QueuedWrite[]): QueuedWrite[] {
     const succeed: (() => void)[] = [];
     let attempted = writes.length;
@@ -104,7 +105,7 @@ export class GroupCommit {
     return [];
   }
 
-  /** Runs one write inside a savepoint. Throws only when the transaction went with it. */
+  /** Runs one write inside a savepoint. Throws only if SQLite aborted the whole transaction. */
   #attempt(write: QueuedWrite): (() => void) | undefined {
     this.#db.run("SAVEPOINT grouped_write");
     try {

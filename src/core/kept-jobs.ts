@@ -1,6 +1,6 @@
 /**
- * Jobs that go on by themselves and say later what came of them. Each has a record on disk from before it is
- * acknowledged, so that whoever asks for one after a restart or a crash gets an answer.
+ * Background jobs with a persistent record. It is written before a job is acknowledged, so that asking for a
+ * job after a restart or crash always yields an answer.
  */
 import { join } from "node:path";
 import { waitAtMost } from "./extension/timeouts.js";
@@ -10,40 +10,41 @@ import type { ServiceContext } from "./types.js";
 
 export { KEPT_JOBS } from "./kept-jobs/book.js";
 
-/** What every kind of job says of itself. All of it is JSON. */
+/** The fields of every job. All fields are JSON. */
 export interface KeptJob {
   id: string;
-  /** `interrupted`: what did it ended before it was done, so nobody saw what came of it. */
+  /** `interrupted`: the server or service ended before the job did, so its outcome is unknown. */
   status: "running" | "done" | "failed" | "interrupted";
   /** ISO 8601. */
   startedAt: string;
-  /** ISO 8601. Missing where nobody saw the end. */
+  /** ISO 8601. Missing when the outcome is unknown. */
   finishedAt?: string;
-  /** Why it failed, or that it was interrupted and what to do, on one line. */
+  /** Why it failed, or that it was interrupted and what to do about it; one line. */
   error?: string;
-  /** That it would be forgotten over a restart, and why. */
+  /** Set while a restart would lose the job; says why. */
   warning?: string;
-  /** Fields that were too big to be kept over a restart. */
+  /** Fields that were too large to be persisted. */
   leftOut?: string[];
 }
 
-/** What else a job of a kind has. */
+/** The further fields of a kind of job. */
 type Further<T extends KeptJob> = Omit<T, keyof KeptJob>;
 type Outcome<T extends KeptJob> = Partial<T> & Pick<T, "status">;
 type Host = Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
 
+/** Options of {@link KeptJobs}. */
 export interface KeptJobsOptions {
-  /** The name of their folder below `<data>/.reef/jobs`. */
+  /** The name of the jobs' folder below `<data>/.reef/jobs`. */
   kind: string;
-  /** What to do about a job that was interrupted, as a sentence without its full stop. */
+  /** What to do about an interrupted job, as a sentence without its full stop. */
   advice: string;
-  /** Whether they need nothing of the version that began them, and go on without it. */
+  /** Whether jobs continue without the version of the service that began them. */
   outlive?: boolean;
 }
 
 /**
- * The jobs of one kind that a version of a service does and knows of. What it has not finished is interrupted when it
- * goes, unless that goes on without it. The next version knows all of them, and so does the next server.
+ * The jobs of one kind of a service. Unfinished jobs are marked as interrupted when the version that began them
+ * goes, unless they outlive it. All jobs remain known to the next version and the next server.
  *
  * @example
  * const jobs = new KeptJobs<Errand>(ctx, { kind: "errands", advice: "GET /errands shows what was delivered" });
@@ -60,27 +61,29 @@ export class KeptJobs<T extends KeptJob> {
     this.#advice = advice;
     const folder = join(dataDir, ".reef", "jobs", kind);
     this.#book = bookIn(folder, () => new JobRecords<T>(folder, log));
-    // What is taken up after this, and ends jobs, has done so by then.
+    // Disposers run in reverse order, so those registered later have ended their jobs by then.
     onDispose(() => {
       if (!outlive) this.#interrupt(`the service "${name}" ended, or was exchanged,`);
       return this.#book.saved();
     });
   }
 
-  /** Latest first. */
+  /** All known jobs, latest first. */
   list(): T[] {
     return [...this.#jobs.values()].map(({ job }) => job).sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 
+  /** The job with this id. */
   get(id: string): T | undefined {
     return this.#jobs.get(id)?.job;
   }
 
+  /** The number of jobs that are running. */
   get running(): number {
     return this.list().filter(({ status }) => status === "running").length;
   }
 
-  /** Takes up a job. It is safe to acknowledge it once {@link saved} has resolved. */
+  /** Begins a job with the given further fields. It may be acknowledged once {@link saved} has resolved. */
   begin(further: Further<T>): T {
     const id = Bun.randomUUIDv7();
     const job = { id, ...further, status: "running", startedAt: new Date().toISOString() } as unknown as T;
@@ -90,33 +93,36 @@ export class KeptJobs<T extends KeptJob> {
     return job;
   }
 
-  /** Resolves when the job is on disk as it is now, or has a `warning` that says why it cannot be. */
+  /** Resolves when the job's current state is on disk, or the job has a `warning` that says why it cannot be. */
   async saved({ id }: T): Promise<void> {
     await this.#jobs.get(id)?.saving;
   }
 
-  /** The job has come further: what is known of it if the server is killed, not if the power fails. */
+  /** Saves a job's progress. Survives a killed server, but not necessarily a power cut. */
   note({ id }: T): void {
     this.#book.save(id, false);
   }
 
   /**
-   * The job has ended. The first end counts. It is running for everybody until that is on disk, or cannot be; then this
-   * resolves.
+   * Ends a job; only the first end counts. The job appears as running until the outcome is on disk, or cannot
+   * be saved; then this resolves.
    */
   async end(job: T, outcome: Outcome<T>): Promise<void> {
     this.#own.delete(job);
     await this.#book.end(job.id, { ...outcome, finishedAt: new Date().toISOString() });
   }
 
-  /** The job, as it is when it has ended, or else after `ms` milliseconds. Undefined when there is none of this id. */
+  /**
+   * Resolves with the job when it has ended, or as it is after `ms` milliseconds; undefined when no job has
+   * this id.
+   */
   async wait(id: string, ms: number): Promise<T | undefined> {
     const entry = this.#jobs.get(id);
     if (entry?.job.status === "running") await waitAtMost(entry.end.promise, ms);
     return entry?.job;
   }
 
-  /** Those that the server, as it ended, left under way. Each is handed out once. */
+  /** The jobs that were interrupted by the end of the server. Each is returned once. */
   takeInterrupted(): T[] {
     this.#load();
     return this.#book.interrupted.splice(0);

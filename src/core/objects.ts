@@ -1,14 +1,19 @@
-/** An object as JSON has them. */
+/** Helpers for JSON objects. */
+
+/** A JSON object. */
 export type JsonObject = Record<string, unknown>;
 
-/** Whether a value is an object, and no list. */
+/** Whether a value is an object and not an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
- * The members of an object that can be read, as they are now; none of anything else. What others wrote may throw when it
- * is read: that costs the member, of which `failed` hears.
+ * The readable members of an object; empty for anything else. Members that throw when they are read are omitted
+ * and reported to `failed`.
+ *
+ * @example
+ * readableMembers({ a: 1, get b() { throw new Error("no"); } }); // { a: 1 }
  */
 export function readableMembers(
   value: unknown,
@@ -29,7 +34,7 @@ function keysOf(value: unknown): string[] {
   try {
     return isObject(value) ? Object.keys(value) : [];
   } catch {
-    // A proxy that refuses, or was revoked: nothing of it can be read.
+    // A proxy that throws, or has been revoked.
     return [];
   }
 }

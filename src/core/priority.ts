@@ -1,44 +1,43 @@
-/** Letting the server go first where work beside it takes the processor. */
+/** Lowers the scheduling priority of processes, so that the server comes first. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { messageOf } from "./errors.js";
 import { systemErrorCode } from "./storage-error.js";
 
-/** On a scale from 0, like any other process, to 19. */
+/** From 0, the default, to 19. */
 const NICENESS = 10;
 
-/** The longest turn that Linux gives, in nanoseconds; the usual one is some milliseconds. */
+/** The longest time slice that Linux grants; the default is a few milliseconds. */
 const LONG_SLICE_NS = 100_000_000n;
 
 /**
- * Lets this process, and what it starts, have the processor only when nobody who is waiting for an answer needs it.
- * For the processes of checks and tests to call themselves: when the server does it, the scheduler makes it wait for
- * the child, for some 3 ms on Linux.
+ * Lowers the priority of this process and its future children. The processes of checks and tests call it
+ * themselves: when the server does it for them, the Linux scheduler makes it wait for the child for about 3 ms.
  */
 export function lowerOwnPriority(): void {
   lowerPriority(process.pid);
 }
 
-/** The same for a child that has just been started, which need not know of it; not for the server to call. */
+/** Lowers the priority of a child that has just been started. Not to be called by the server; see above. */
 export function lowerPriority(pid: number): void {
   try {
     setPriority(pid, NICENESS);
     useLongSlices(pid);
     lowerSession(pid);
   } catch (error) {
-    // The system does not allow it: then it runs more like any other process.
+    // Not permitted; the process then keeps its priority.
     console.debug(`reef: process ${pid} keeps some of its priority: ${messageOf(error)}`);
   }
 }
 
-/** Linux takes one such change in this time, in milliseconds, from all who are not root. */
+/** Linux accepts one such change per this time, in milliseconds, from users other than root. */
 const SESSION_PAUSE_MS = 120;
 const MAX_TRIES = 5;
 
 /**
- * Linux on a desktop or a plain machine shares the processor between sessions first, and a detached child has a
- * session of its own: there the value of the process only counts among its own kind.
+ * Lowers the priority of the process's session. With autogroups, Linux divides the processor between sessions
+ * first, and a detached child has its own session: the process's nice value only counts within it.
  */
 function lowerSession(pid: number, tries = 1): void {
   const session = `/proc/${pid}/autogroup`;
@@ -59,12 +58,12 @@ function lowerSessionLater(pid: number, tries: number): void {
   }
 }
 
-/** `sched_setattr` by architecture. */
+/** The number of the system call `sched_setattr` by architecture. */
 const SCHED_SETATTR: Partial<Record<NodeJS.Architecture, number>> = { x64: 314, arm64: 274 };
 
 /**
- * Linux lets a process that wakes up wait until the one that runs has had its turn, however low its priority, unless
- * that has longer turns (since 6.12; before, this changes nothing).
+ * Requests long time slices. A process that wakes up waits until the running one has used its slice, however
+ * low its priority, unless the running one has longer slices (since Linux 6.12; no effect before).
  */
 function useLongSlices(pid: number): void {
   const call = SCHED_SETATTR[process.arch];

@@ -1,22 +1,22 @@
-/** Child processes, and ending them with everything they started. */
+/** Finds and ends child processes with everything that they started. */
 import fs from "node:fs";
 import { yieldToEventLoop } from "./event-loop.js";
 import { systemErrorCode } from "./storage-error.js";
 
-/** More rounds than a tree that keeps growing while it is being ended deserves. */
+/** The maximum number of rounds, for trees that keep growing while they are being ended. */
 const MAX_ROUNDS = 5;
 
 /**
- * How long what has been killed is waited for, and how often it is looked at, in milliseconds: much memory takes a
- * while to be given back, and what waits for a broken disk does not end.
+ * How long to wait for killed processes, and the poll interval, in milliseconds: freeing much memory takes a
+ * while, and a process that waits for a broken disk does not end.
  */
 const ENDING_LIMIT_MS = 2000;
 const ENDING_POLL_MS = 2;
 
 /**
- * Kills a child's process group; on Linux also its descendants that left the group, and processes that carry
- * `marker` (`KEY=value`) in the environment they were started with. The child must have been started `detached`,
- * so that the group is its own. Resolves when nothing that can be found is left, or does not end for two seconds.
+ * Kills a child's process group. On Linux also kills descendants that left the group, and processes that carry
+ * `marker` (`KEY=value`) in their initial environment. The child must have been started `detached`, so that it
+ * has a group of its own. Resolves when no process is found any more, or after two seconds of waiting for one.
  */
 export async function endProcessTree(pid: number, marker?: string): Promise<void> {
   const deadline = performance.now() + ENDING_LIMIT_MS;
@@ -31,7 +31,7 @@ export async function endProcessTree(pid: number, marker?: string): Promise<void
   }
 }
 
-/** Kills a child's process group at once. What has left the group stays. */
+/** Kills a child's process group at once. Processes that left the group keep running. */
 export function endProcessGroup(pid: number): void {
   kill(-pid);
 }
@@ -48,23 +48,26 @@ interface Entry {
   pid: number;
   parent: number;
   group: number;
-  /** Undefined while its program is still being started; whoever started it may be gone by then. */
+  /** Whether it carries the marker; undefined while its program is still being started. */
   marked: boolean | undefined;
 }
 
-/** How long processes are looked at before others get their turn, in milliseconds; each costs some hundredths. */
+/**
+ * The length of a time slice before yielding to the event loop, in milliseconds. Inspecting a process takes
+ * some hundredths.
+ */
 const SLICE_MS = 0.5;
 
-/** How long all that is only starting is waited for, and how often it is looked at, in milliseconds. */
+/** How long to wait for processes that are still starting, and the poll interval, in milliseconds. */
 const STARTING_LIMIT_MS = 500;
 const STARTING_POLL_MS = 2;
 
-/** Living processes that `endProcessTree` would end, the child itself included. None is found outside Linux. */
+/** The living processes that `endProcessTree` would end, including the child itself. Empty except on Linux. */
 export async function processTree(root: number, marker?: string): Promise<number[]> {
   return treeOf(root, await allProcesses(marker));
 }
 
-/** The trees of several children, in their order, for the price of one. */
+/** The trees of several children, in the order given, for the cost of one scan. */
 export async function processTrees(roots: readonly number[]): Promise<number[][]> {
   const entries = await allProcesses(undefined);
   return roots.map((root) => treeOf(root, entries));
@@ -102,10 +105,10 @@ function treeOf(root: number, entries: readonly Entry[]): number[] {
   return entries.filter(({ pid }) => tree.has(pid)).map(({ pid }) => pid);
 }
 
-/** When this process was started, in the system's ticks: nothing that it has started is older. */
+/** The start time of this process in clock ticks; its descendants are not older. */
 let ownStart: number | undefined;
 
-/** The fields of `/proc/<pid>/stat` behind the command's name, which stands in parentheses and may hold anything. */
+/** The fields of `/proc/<pid>/stat` after the command name, which is in parentheses and may contain anything. */
 function statFields(pid: number | "self"): string[] {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -113,11 +116,11 @@ function statFields(pid: number | "self"): string[] {
 
 const readOf = (pid: number, what: string) => fs.readFileSync(`/proc/${pid}/${what}`, "latin1");
 
-/** The kernel's own threads have no environment either. */
+/** Kernel threads have no environment either. */
 const KERNEL_THREAD = 0x00200000;
 const isKernelThread = (fields: string[]) => (Number(fields[6]) & KERNEL_THREAD) !== 0;
 
-/** What a process was started with; undefined while it has neither arguments nor an environment yet. */
+/** The initial environment of a process; undefined while it has neither arguments nor an environment yet. */
 function environmentOf(pid: number, fields: string[]): string | undefined {
   const environment = readOf(pid, "environ");
   if (environment !== "" || isKernelThread(fields)) return environment;
@@ -127,7 +130,7 @@ function environmentOf(pid: number, fields: string[]): string | undefined {
 
 const startOf = (fields: string[]) => Number(fields[19]);
 
-/** `null` for a process that is gone, already dead, older than this one, or not ours to inspect at. */
+/** Inspects a process. `null` for one that is gone, a zombie, older than this one, or inaccessible. */
 function inspect(pid: number, marker: string | undefined): Entry | null {
   try {
     const fields = statFields(pid);
@@ -137,7 +140,7 @@ function inspect(pid: number, marker: string | undefined): Entry | null {
     const marked = marker !== undefined && environmentOf(pid, fields)?.split("\0").includes(marker);
     return { pid, parent: Number(parent), group: Number(group), marked };
   } catch {
-    // It ended while it was looked at, or belongs to another user.
+    // It ended meanwhile, or belongs to another user.
     return null;
   }
 }

@@ -1,17 +1,17 @@
-/** Reading files that others name: what is at a path may be a pipe that nobody writes to, or a device without end. */
+/** Opens files named by others safely: a path may be a pipe without a writer, or an endless device. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
-/** As large as a manifest may be, in bytes. */
+/** The maximum size of a manifest, in bytes. */
 export const MAX_MANIFEST = 1024 * 1024;
 
-/** Throws if what is at a path is anything else; the words go on from its name. */
+/** Throws unless a path is a regular file; the message is meant to follow the path. */
 export function assertRegularFile(stat: { isFile(): boolean }): void {
   if (!stat.isFile()) throw Object.assign(new Error("is no regular file"), { code: "EINVAL" });
 }
 
-/** Opens a regular file to be read, links followed. Anything else is refused at once. */
+/** Opens a regular file for reading, following links. Rejects anything else at once, without blocking. */
 export function openRegularFile(path: string): number {
-  // Opening a pipe waits for somebody who writes to it, unless told not to.
+  // Without O_NONBLOCK, opening a pipe waits for a writer.
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     assertRegularFile(fstatSync(fd));
@@ -23,13 +23,17 @@ export function openRegularFile(path: string): number {
 }
 
 /**
- * The text of a regular file of at maxBytes `maxBytes` bytes, links followed. Anything else throws, at once, with words that
- * go on from the file's name; what the system says, such as `ENOENT`, is thrown as it is.
+ * Reads a regular file of at most `maxBytes` bytes as text, following links. Anything else throws at once, with
+ * a message meant to follow the file's name; errors of the system, such as `ENOENT`, are thrown unchanged.
+ *
+ * @example
+ * const manifest = JSON.parse(readRegularFile("package.json", MAX_MANIFEST));
  */
 export function readRegularFile(path: string, maxBytes: number): string {
   const fd = openRegularFile(path);
   try {
-    // Read rather than asked for: a file may grow, and some files of the system have more than they say.
+    // Read until the limit rather than trusting the size: files may grow, and some system files report a
+    // smaller size.
     const bytes = Buffer.allocUnsafe(maxBytes + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < bytes.length; length += read) {

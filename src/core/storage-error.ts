@@ -1,3 +1,4 @@
+/** Errors of stored files, and their classification. */
 import { messageOf } from "./errors.js";
 
 /**
@@ -21,7 +22,7 @@ export type StorageErrorCode =
   | "STORAGE_BUSY"
   | "STORAGE_IO";
 
-/** A failure of stored data. `cause` holds the error of the system or of SQLite, when there was one. */
+/** A failure of stored data. `cause` is the error of the system or of SQLite, if there was one. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
   readonly code: StorageErrorCode;
@@ -43,7 +44,7 @@ export function systemErrorCode(error: unknown): string {
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG", "SQLITE_FULL"]);
 
-/** Whether an error says that there is no space or quota left. */
+/** Whether an error means that there is no space or quota left. */
 export function isFull(error: unknown): boolean {
   const known = toStorageError(error);
   return known instanceof StorageError && known.code === "STORAGE_FULL";
@@ -59,9 +60,8 @@ function classify(code: string): { code: StorageErrorCode; what: string } | unde
 }
 
 /**
- * Turns failures of the file system and of SQLite's storage into a
- * `StorageError`. Everything else, such as a violated constraint or an error of
- * the caller's own, is returned as it is.
+ * Converts errors of the file system and of SQLite's storage into a `StorageError`. All others, such as
+ * violated constraints and errors of the caller, are returned unchanged.
  */
 export function toStorageError(error: unknown, path?: string): unknown {
   if (error instanceof StorageError) return error;

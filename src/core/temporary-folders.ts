@@ -1,4 +1,4 @@
-/** Temporary folders whose names begin with a word and the id of the process that they are for. */
+/** Temporary folders that are named after a process, so that those of killed processes can be removed. */
 import fs, { type Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,13 +6,13 @@ import { messageOf } from "./errors.js";
 import type { Logger } from "./log.js";
 import { systemErrorCode } from "./storage-error.js";
 
-/** The process that a folder called `<word>-<process id>-…` is for; undefined for other names. */
+/** The process id in a folder name of the form `<word>-<process id>-…`; undefined for other names. */
 export function processOf(name: string, word: string): number | undefined {
   const [, id] = name.startsWith(word) ? (/^-(\d+)-/.exec(name.slice(word.length)) ?? []) : [];
   return id === undefined ? undefined : Number(id);
 }
 
-/** Whether a folder with this name is for a process that is gone. */
+/** Whether a folder name belongs to a process that no longer runs. */
 export function isAbandoned(name: string, word: string): boolean {
   const id = processOf(name, word);
   return id !== undefined && !lives(id);
@@ -23,12 +23,12 @@ export function isOurs({ uid }: Pick<Stats, "uid">): boolean {
   return process.getuid === undefined || uid === process.getuid();
 }
 
-/** Makes a folder in the system's temporary one, for the process with this id. */
+/** Creates a folder for a process in the system's temporary folder. */
 export function makeTemporary(word: string, pid: number): Promise<string> {
   return fs.promises.mkdtemp(join(tmpdir(), `${word}-${pid}-`));
 }
 
-/** Removes the folders of this word that processes left there which were killed. Never rejects. */
+/** Removes the folders of this word that were left by killed processes. Never rejects. */
 export async function clearAbandoned(word: string, log: Pick<Logger, "warn">): Promise<void> {
   try {
     for (const name of await fs.promises.readdir(tmpdir())) {
@@ -46,7 +46,7 @@ function lives(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's lives, too.
+    // EPERM: it runs, as another user.
     return systemErrorCode(error) !== "ESRCH";
   }
 }

@@ -1,4 +1,4 @@
-/** Which files are tests. */
+/** Recognises test files. */
 
-/** The names that `bun test` takes for those of tests when it looks for them, in whatever case. */
+/** Matches the file names that `bun test` runs, in any case. */
 export const TEST_FILE = /[._](?:test|spec)\.(?:[cm]?[jt]s|[jt]sx)$/i;

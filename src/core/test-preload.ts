@@ -1,4 +1,4 @@
-/** Loaded before every test run (see bunfig.toml), so that no test touches live data. */
+/** Preloaded for every test run (see bunfig.toml), so that no test touches live data. */
 import { afterAll } from "bun:test";
 import { installSourceResolution, isInProject, shareHostModules } from "./generation/host-modules.js";
 import { enterScratch, removeScratch } from "./harness/scratch.js";
@@ -18,11 +18,11 @@ installSourceResolution();
 Bun.plugin({
   name: "scratch folder for each test file",
   setup(build) {
-    // Not when it is loaded: what a plugin loads is never run where it is CommonJS.
+    // In onResolve, because CommonJS files loaded by a plugin's onLoad are never executed.
     build.onResolve({ filter: TEST_FILE }, ({ path, importer }) => {
       if (importer !== "") return undefined;
       enterScratch(++files);
-      // Elsewhere it finds hono and typebox only as a service does: shared by the host.
+      // Outside the project, hono and typebox resolve only as they do for services: shared by the host.
       if (!isInProject(path)) shareHostModules();
       return undefined;
     });

@@ -1,4 +1,4 @@
-/** A stand-in for the agent, for the tests of tools, behaviours and widgets: no pi, no model, no network. */
+/** A stand-in for the agent, for tests of tools, behaviours and widgets: no pi, no model, no network. */
 import type { ExtensionAPI, ExtensionContext } from "@mariozechner/pi-coding-agent";
 import type { TSchema } from "@sinclair/typebox";
 import * as typebox from "@sinclair/typebox";
@@ -8,7 +8,7 @@ import type { TestHarness } from "./testing.js";
 import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
 import { checkValue } from "./validate.js";
 
-// Tools are made with it, and may be required when they are registered.
+// Tools are defined with TypeBox, and their files may be `require`d when they register.
 shareLoaded("@sinclair/typebox", typebox);
 
 interface RegisteredTool {
@@ -26,31 +26,33 @@ interface RegisteredTool {
 
 type Handler = (event: Json, context: Partial<ExtensionContext>) => unknown;
 
+/** An agent for tests. */
 export interface TestAgent {
   client: FleetClient;
   /** The registered tools by name. */
   tools: ReadonlyMap<string, RegisteredTool>;
-  /** Calls a tool as a model would. Rejects for an unknown tool, or parameters that its schema refuses. */
+  /** Calls a tool as a model would. Rejects for unknown tools and invalid parameters. */
   call(tool: string, params?: Record<string, unknown>): Promise<ToolResult>;
-  /** Raises one of pi's events; resolves with what its handlers returned, in their order. */
+  /** Raises one of pi's events. Resolves with the handlers' results in order. */
   raise(event: string, data?: Record<string, unknown>): Promise<Json[]>;
 }
 
+/** Options of {@link createTestAgent}. */
 export interface TestAgentOptions {
   /** Default `"test-agent"`. */
   name?: string;
-  /** `false` for an agent that has no control plane. */
+  /** `false` simulates an agent without a control plane. */
   connected?: boolean;
-  /** What the client's requests are answered with, instead of by the harness. */
+  /** Answers the client's requests instead of the harness. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** What the services use of pi besides `registerTool` and `on`, its `events` for instance. */
+  /** Further members of pi that the services use besides `registerTool` and `on`, such as `events`. */
   pi?: Partial<ExtensionAPI>;
-  /** What pi gives to handlers and tools as their context; default that of an agent without a terminal. */
+  /** The context passed to handlers and tools. Default: that of an agent without a terminal. */
   context?: Partial<ExtensionContext>;
 }
 
 /**
- * Registers the tools and behaviours of `modules` with an agent whose requests are answered by `harness`.
+ * Registers the tools and behaviours of `modules` with an agent whose requests `harness` answers.
  *
  * @example
  * const agent = createTestAgent(t, [board]);

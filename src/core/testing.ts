@@ -1,4 +1,4 @@
-/** A harness for the tests of services: a Reef in this process, without a port, with a data folder of its own. */
+/** A harness for tests of services: a Reef in this process, without a port, with a data folder of its own. */
 import { readConfig } from "./config.js";
 import { endDataDir } from "./data-dir.js";
 import { Connections } from "./harness/connections.js";
@@ -8,63 +8,69 @@ import { LogBook } from "./log.js";
 import { createServer, type ReefServer } from "./server.js";
 import type { Json, ServiceModule } from "./types.js";
 
-/** Imported before the services, as in sorted imports, this has them open their files in a scratch folder. */
+/**
+ * Runs at import. With sorted imports, this file comes before the services, which then open their files in a
+ * scratch folder.
+ */
 const tooLate = enterScratchLate();
 
-/** A module object, or what importing one gives: a promise of its namespace. */
+/** A module object, or the result of importing one. */
 type ServiceSource =
   | ServiceModule
   | { default: ServiceModule }
   | Promise<ServiceModule | { default: ServiceModule }>;
 
+/** Options of {@link createTestHarness}. */
 export interface TestHarnessOptions {
-  /** The services to load; those that others depend on are started first. */
+  /** The services to load; started in dependency order. */
   services: ServiceSource[];
   /** The token that `{ auth: true }` sends; default `"test-token"`. */
   authToken?: string;
-  /** Print the services' logs; default false, they can be read from `logs`. */
+  /** Print the services' logs. Default false; they are available as `logs`. */
   verbose?: boolean;
 }
 
+/** A request to the harness. */
 export interface TestRequest {
   method?: string;
-  /** Sent as JSON; strings, streams, forms and binary are sent as they are. Falsy values are sent too. */
+  /** Sent as JSON; strings, streams, forms and binary data are sent unchanged. Falsy values are sent too. */
   body?: unknown;
-  /** `true` sends the harness's token, a string sends that one. */
+  /** `true` sends the harness's token; a string is sent as the token. */
   auth?: boolean | string;
   headers?: Record<string, string>;
   /**
-   * Aborting it is the caller going away: the service sees that at `c.req.raw.signal`, and a stream that it still sends
-   * is cancelled. So does whoever cancels the reply's body.
+   * Aborting it simulates a disconnecting client: `c.req.raw.signal` is aborted, and a stream that is still
+   * being sent is cancelled. Cancelling the reply's body has the same effect.
    */
   signal?: AbortSignal;
 }
 
-/** A decoded reply. Compared as a whole it is its status and data; the headers are there beside them. */
+/** A decoded reply. `headers` is not enumerable, so comparisons see only status and data. */
 export interface JsonReply<T> {
   status: number;
   data: T;
   readonly headers: Headers;
 }
 
+/** A Reef for tests. */
 export interface TestHarness {
   app: ReefServer["app"];
   server: ReefServer;
   authToken: string;
-  /** Folder for this harness alone; removed by `cleanup`, or with the test run. */
+  /** The data folder of this harness; removed by `cleanup`, or with the test run. */
   dataDir: string;
   logs: LogBook;
   fetch(path: string, request?: TestRequest): Promise<Response>;
-  /** Fetches and decodes JSON; text that is not JSON comes as it is. */
+  /** Fetches and decodes JSON; other text is returned unchanged. */
   json<T = Json>(path: string, request?: TestRequest): Promise<JsonReply<T>>;
   /**
-   * Ends the services and saves their stores, cuts off replies that are still being sent, removes the data folder,
-   * restores the environment. The stores stay open for the next harness of the same modules.
+   * Stops the services and saves their stores, cuts off replies that are still being sent, removes the data
+   * folder, and restores the environment. The stores stay open for the next harness of the same modules.
    */
   cleanup(): Promise<void>;
 }
 
-/** Environment variables that services read while a harness runs; shared by all harnesses of a process. */
+/** Environment variables that are set while a harness runs; shared by all harnesses of the process. */
 const KEYS = ["VERS_AUTH_TOKEN", "REEF_DATA_DIR"] as const;
 const running: Array<{ saved: Record<string, string | undefined> }> = [];
 
@@ -77,7 +83,7 @@ function setEnvironment(values: Record<(typeof KEYS)[number], string>): () => vo
     if (at < 0) return;
     running.splice(at, 1);
     const newer = running[at];
-    // A harness made later put our values away; they go back to what was there before us.
+    // A later harness saved our values; it must restore those from before us instead.
     if (newer) newer.saved = entry.saved;
     else restore(entry.saved);
   };
@@ -92,7 +98,7 @@ function restore(saved: Record<string, string | undefined>): void {
 }
 
 /**
- * Loads services into a fresh Reef. Rejects when one of them cannot be loaded, with its reason.
+ * Loads services into a new Reef. Rejects with the reason when one of them cannot be loaded.
  *
  * @example
  * const t = await createTestHarness({ services: [board] });
@@ -153,7 +159,7 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
       const response = await fetch(path, request);
       const text = await response.text();
       const reply = { status: response.status, data: decode(text) };
-      // Not enumerable: what tests compare as a whole is the status and the data.
+      // Not enumerable, so that comparisons see only status and data.
       return Object.defineProperty(reply, "headers", { value: response.headers }) as JsonReply<Json>;
     },
     cleanup: () => end(1000),
@@ -169,7 +175,7 @@ async function moduleOf(source: ServiceSource, index: number): Promise<ServiceMo
   return "default" in value ? value.default : value;
 }
 
-/** Whether it may be one: what is wrong with its fields is said when it is loaded. */
+/** Whether a value may be a module; its fields are validated when it is loaded. */
 function isModule(value: unknown): value is Awaited<ServiceSource> {
   return typeof value === "object" && value !== null;
 }
@@ -206,7 +212,7 @@ function decode(text: string): Json {
   try {
     return JSON.parse(text);
   } catch {
-    // Not every reply is JSON: panels and plain text come as they are.
+    // Panels and plain text are not JSON.
     return text;
   }
 }

@@ -1,8 +1,11 @@
-/** What a model gives to a tool. */
+/** Handling of parameters that models pass to tools. */
 
 /**
- * The parameters without empty texts: many models fill in every parameter, and mean to leave those out. What a
- * parameter holds is left as it is: an empty text in there may be data.
+ * Removes parameters that are empty strings or undefined: many models fill in every parameter when they mean to
+ * omit it. Nested values are unchanged; empty strings there may be data.
+ *
+ * @example
+ * given({ title: "Paint the boat", assignee: "" }); // { title: "Paint the boat" }
  */
 export function given<T extends object>(params: T): Partial<T> {
   const set = Object.entries(params).filter(([, value]) => value !== undefined && value !== "");

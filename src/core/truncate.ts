@@ -1,6 +1,11 @@
-/** Text of any length, as much of it as its readers can bear. */
+/** Truncates texts. */
 
-/** `text` in at maxLength `maxLength` characters; what was cut says so, and how many there were. */
+/**
+ * Truncates `text` to `maxLength` characters, with a note of the original length.
+ *
+ * @example
+ * truncate("a".repeat(100), 30); // "aaaaaaaaaaaa… (100 characters)"
+ */
 export function truncate(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   const note = `… (${text.length} characters)`;

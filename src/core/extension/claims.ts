@@ -1,14 +1,17 @@
-/** One Reef for each session: a second installation stands down, because two tools of one name end an agent. */
+/**
+ * Ensures one Reef extension per session: a second installation does nothing, since duplicate tool names end an
+ * agent.
+ */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 
-/** Who holds a session; `origin` is the file it was loaded from. */
+/** The installation that holds a session; `origin` is the file it was loaded from. */
 interface Claim {
   origin: string | undefined;
 }
 
 const KEY = Symbol.for("reef.installations");
 
-/** Shared by all copies of this code in the process, whichever files they were loaded from. */
+/** The claims, shared by all copies of this code in the process. */
 function claims(): WeakMap<object, Claim> {
   const shared = globalThis as { [KEY]?: WeakMap<object, Claim> };
   shared[KEY] ??= new WeakMap();
@@ -16,9 +19,9 @@ function claims(): WeakMap<object, Claim> {
 }
 
 /**
- * Claims a session, which is known by the event bus that its extensions share. Returns the function that gives
- * it back, or undefined when another installation has it. The same file may claim again: a session is sometimes
- * set up twice without the first attempt being ended.
+ * Claims a session, identified by the event bus that its extensions share. Returns the function that releases
+ * it, or undefined when another installation holds it. The same file may claim again, because a session is
+ * sometimes set up twice without ending the first attempt.
  */
 export function claimSession(pi: ExtensionAPI, origin: string | undefined): (() => void) | undefined {
   const session = pi.events as object | undefined;

@@ -1,11 +1,14 @@
-/** The time by which the agent waits; tests have one of their own. */
+/** The clock that the agent's side uses; tests replace it. */
+
+/** A monotonic clock with timers. */
 export interface Clock {
-  /** In milliseconds, from some moment on. */
+  /** Milliseconds since an arbitrary origin. */
   now(): number;
-  /** Calls `fn` after `ms` milliseconds; returns the function that forgoes it. */
+  /** Calls `fn` after `ms` milliseconds. Returns the function that cancels it. */
   after(ms: number, fn: () => void): () => void;
 }
 
+/** The real clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, fn) => {

@@ -1,4 +1,6 @@
-/** What a service asks the person at the terminal: people take the time they take. */
+/** Tracks open dialogs at the terminal. */
+
+/** The dialogs that a service has open at the terminal, which may take as long as people take. */
 export class Dialogs {
   #open = 0;
   readonly #followers = new Set<() => void>();
@@ -7,14 +9,14 @@ export class Dialogs {
     return this.#open > 0;
   }
 
-  /** One is open until `answer` settles. */
+  /** Counts a dialog as open until `answer` settles. */
   readonly add = (answer: Promise<unknown>): void => {
     this.#change(1);
     const close = () => this.#change(-1);
     answer.then(close, close);
   };
 
-  /** Calls `changed` whenever one opens or closes; returns the function that ends that. */
+  /** Calls `changed` whenever a dialog opens or closes. Returns the function that unsubscribes. */
   follow(changed: () => void): () => void {
     this.#followers.add(changed);
     return () => this.#followers.delete(changed);

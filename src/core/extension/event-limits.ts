@@ -1,6 +1,6 @@
-/** How long the agent waits for the handlers of an event, by what it does with their answers. */
+/** How long the agent waits for handlers, by what it does with their results. */
 
-/** Events that only tell; the agent uses no answer, so it need not wait for one. */
+/** Events whose handlers' results the agent ignores, so that it need not wait. */
 export const NOTIFICATIONS: ReadonlySet<string> = new Set([
   "session_start",
   "session_shutdown",
@@ -20,18 +20,19 @@ export const NOTIFICATIONS: ReadonlySet<string> = new Set([
   "thinking_level_select",
 ]);
 
-/** An event about what is to happen. The agent's abort ends the wait. */
+/** An event whose handlers can influence what happens next. An abort of the agent ends the wait. */
 export interface Decision {
-  /** How long each handler may take, in milliseconds: none takes the time of another that decides, too. */
+  /** The time limit of each handler, in milliseconds. Not shared, unlike that of other events. */
   limit: number;
-  /** The answer of a handler that gave none in time; nothing where it is absent. */
+  /** The result for a handler that timed out or was aborted; undefined when absent. */
   undecided?: (reason: string) => unknown;
 }
 
 const DEFAULT_DECISION = { limit: 10_000 };
-/** What these answer with may be a summary that a model is to write. */
+/** These handlers may have a model write a summary. */
 const SUMMARY_DECISION = { limit: 60_000 };
 
+/** Events whose handlers can influence what happens next. */
 export const DECISIONS: ReadonlyMap<string, Decision> = new Map<string, Decision>([
   ["input", DEFAULT_DECISION],
   ["tool_call", { ...DEFAULT_DECISION, undecided: (reason) => ({ block: true, reason }) }],
@@ -42,14 +43,14 @@ export const DECISIONS: ReadonlyMap<string, Decision> = new Map<string, Decision
   ["session_before_tree", SUMMARY_DECISION],
 ]);
 
-/** How long a handler may take when there is nothing left of what it shares, or nobody is interested any more. */
+/** The minimum wait, when a shared budget is used up or the agent has been aborted; in milliseconds. */
 export const MIN_WAIT_MS = 250;
 
-/** Time that all handlers of one event share, by the context that is made for each event. */
+/** A time budget that all handlers of one event share, keyed by the event's context. */
 export class TimeBudget {
   readonly #left = new WeakMap<object, number>();
 
-  /** @param ms How much there is, in milliseconds. */
+  /** @param ms The budget per event, in milliseconds. */
   constructor(private readonly ms: number) {}
 
   left(event: object): number {

@@ -1,4 +1,4 @@
-/** Event handlers of services: they may fail, hang and wait for a dead control plane; the agent goes on. */
+/** Runs services' event handlers so that handlers that fail or hang do not stop the agent. */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { type Clock, systemClock } from "./clock.js";
 import { DECISIONS, type Decision, MIN_WAIT_MS, NOTIFICATIONS, TimeBudget } from "./event-limits.js";
@@ -8,25 +8,28 @@ import { contextFor, eventFor, type Owner, signalOf } from "./owner.js";
 import { TIMED_OUT, waitAtMost } from "./timeouts.js";
 import { Wait } from "./wait.js";
 
-/** How long a handler may hold up the same service's handlers of later events, in milliseconds. */
+/** How long a handler may delay the same service's handlers of later events, in milliseconds. */
 const QUEUE_LIMIT_MS = 2500;
 
 type Handler = (event: unknown, ctx: unknown) => unknown;
 type On = (event: string, handler: Handler) => void;
 type Run = () => Promise<unknown>;
 
-/** How long all handlers may take of an event that only tells, and of one whose answers the agent uses. */
+/** Time shared by all handlers of a notification, and of an event whose results the agent uses; in milliseconds. */
 const notificationBudget = new TimeBudget(700);
 const answerBudget = new TimeBudget(2500);
 
-/** Subscribes on behalf of one service. */
+/** Subscribes one service's handlers. */
 export class HandlerGuard {
-  /** Work that the agent no longer waits for; later handlers of the service come after it. */
+  /** Work that the agent no longer waits for; the service's later handlers run after it. */
   #tail: Promise<unknown> = Promise.resolve();
   #idle = true;
-  /** Set after a handler was too slow, until one is in time again: a dead server costs its budget once. */
+  /**
+   * Set after a handler timed out until one finishes in time, so that an unreachable server costs its budget
+   * only once.
+   */
   #slow = false;
-  /** How many handlers the agent went on without have not come to an end, other than those that decide. */
+  /** The number of timed-out handlers, other than those of decisions, that are still running. */
   #hanging = 0;
   readonly #owner: Owner;
 
@@ -57,12 +60,16 @@ export class HandlerGuard {
     }
   }
 
-  /** One after the other for each service, so that an end is never notificationBudget before its start. */
+  /**
+   * Runs a service's notification handlers one after the other, so that an end is never reported before its
+   * start.
+   */
   async #notify(event: string, handler: Handler, data: unknown, ctx: unknown): Promise<void> {
     const before = this.#tail;
     const idle = this.#idle;
     this.#idle = false;
-    // The first of a row starts at once: what it does synchronously is done when the agent goes on.
+    // The first handler starts synchronously, so that its synchronous effects are done when the agent
+    // continues.
     const run = idle
       ? this.#call(event, handler, data, ctx)
       : waitAtMost(before, QUEUE_LIMIT_MS, false).then(() => this.#call(event, handler, data, ctx));
@@ -75,7 +82,7 @@ export class HandlerGuard {
     const since = this.clock.now();
     this.#slow = (await waitAtMost(tail, left)) === TIMED_OUT;
     notificationBudget.spend(key, this.clock.now() - since);
-    // What takes so long is most likely the control plane; the next answer says otherwise.
+    // A slow handler most likely waits for the control plane; the next successful call resets this.
     if (this.#slow && left > 0) this.installation.unreachable = true;
   }
 
@@ -94,7 +101,7 @@ export class HandlerGuard {
 
   async #decide(event: string, decision: Decision, run: Run, signals: AbortSignal[]): Promise<unknown> {
     const isAborted = () => signals.some(({ aborted }) => aborted);
-    // The handler may have aborted the agent by now.
+    // The handler may have aborted the agent synchronously.
     const answer = run();
     const result = await this.#wait(isAborted() ? MIN_WAIT_MS : decision.limit).until(answer, signals);
     if (result !== TIMED_OUT) return result;
@@ -124,7 +131,7 @@ export class HandlerGuard {
   }
 }
 
-/** What stands for an event as long as it lasts. */
+/** An object that identifies an event while it is handled: its context. */
 function eventKey(ctx: unknown): object {
   return typeof ctx === "object" && ctx !== null ? ctx : {};
 }

@@ -1,31 +1,32 @@
-/** What all services of one installation share: the client, the way to report trouble, and the end of it. */
+/** State shared by all services of one installation: the client, problem reports, and the end of the session. */
 import { createFleetClient } from "../client.js";
 import { messageOf } from "../errors.js";
 import type { FleetClient } from "../types.js";
 import { currentLimits } from "./limits.js";
 import { Owner } from "./owner.js";
 
-/** How long calls may still take once the session is over, in milliseconds. */
+/** How long calls may take after the session has ended, in milliseconds. */
 const SHUTDOWN_CALL_MS = 1000;
 
-/** How long a call may take in a handler for which the agent waits, in milliseconds. */
+/** How long a call may take in a handler that the agent waits for, in milliseconds. */
 const HANDLER_CALL_MS = 1500;
 
-/** The same while the control plane does not answer: the agent is not to pay for it again and again. */
+/** The same while the control plane is unreachable, so that the agent does not pay for it repeatedly. */
 const UNREACHABLE_CALL_MS = 250;
 
-/** More reports than these help nobody. */
+/** The maximum number of reports per session. */
 const MAX_REPORTS = 50;
 
+/** Options of an installation. */
 export interface InstallationOptions {
   env?: Record<string, string | undefined>;
   warn?: (line: string) => void;
 }
 
-/** One loaded extension, from its registration to the end of its session. */
+/** One loaded extension, from registration to the end of its session. */
 export class Installation {
   readonly client: FleetClient;
-  /** Whether the control plane left the last call without an answer. */
+  /** Whether the last call got no reply. */
   unreachable = false;
   /** Shows a warning in the agent's terminal, while there is one. */
   notify: ((line: string) => void) | undefined;
@@ -54,12 +55,12 @@ export class Installation {
     });
   }
 
-  /** How long a call may take in a handler, in milliseconds. */
+  /** The current time limit of calls in handlers, in milliseconds. */
   get handlerCallMs(): number {
     return this.unreachable ? UNREACHABLE_CALL_MS : HANDLER_CALL_MS;
   }
 
-  /** On whose account a service's code runs. */
+  /** The owner under which a service's code runs. */
   ownerOf(service: string): Owner {
     const known = this.#owners.get(service);
     if (known) return known;
@@ -68,7 +69,7 @@ export class Installation {
     return owner;
   }
 
-  /** Says what went wrong, once, where the agent's user sees it. Never throws. */
+  /** Reports an error once, where the agent's user sees it. Never throws. */
   report(where: string, error: unknown): void {
     this.say(`${where}: ${messageOf(error)}`);
   }
@@ -81,12 +82,12 @@ export class Installation {
       if (this.notify) this.notify(line);
       else this.#warn(line);
     } catch {
-      // The terminal went unreachable between two lines; the plain way is left.
+      // The terminal has gone; fall back to the plain output.
       this.#warn(line);
     }
   }
 
-  /** The session is over: calls under way get a little longer, later ones are short. */
+  /** Ends the session: calls in progress get a little longer, later ones are short. */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;

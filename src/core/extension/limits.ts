@@ -1,8 +1,9 @@
-/** The limits under which a piece of client code runs: the FleetClient asks for them at each call. */
+/** Limits that apply to the client code that is running; the FleetClient reads them at each call. */
 import { AsyncLocalStorage } from "node:async_hooks";
 
+/** Limits of a piece of client code. */
 export interface Limits {
-  /** Aborts when the agent aborts what runs. */
+  /** Aborted when the agent aborts the operation. */
   signal?: AbortSignal;
   /** How long one call to the control plane may take, in milliseconds. */
   timeoutMs?: number;
@@ -15,7 +16,7 @@ export function underLimits<T>(limits: Limits, fn: () => T): T {
   return storage.run(limits, fn);
 }
 
-/** What applies to the code that asks. */
+/** The limits of the running code. */
 export function currentLimits(): Limits {
   return storage.getStore() ?? {};
 }

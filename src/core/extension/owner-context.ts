@@ -1,9 +1,10 @@
-/** Where code of a service runs, so that what it leaves unattended is known to be its own. */
+/** Tracks which service the running code belongs to, so that its unhandled errors can be attributed. */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
+/** Receives an error. */
 export type Report = (error: unknown) => void;
 
-/** Where a service's code runs, and the context it was called from. */
+/** The context of a service's code, and the context that it was called from. */
 export interface OwnerContext {
   report: Report;
   caller: AsyncResource;
@@ -11,23 +12,23 @@ export interface OwnerContext {
 
 const contexts = new AsyncLocalStorage<OwnerContext>();
 
-/** A context on the account of whom `report` tells, called from here. */
+/** Creates a context for a service, called from the current context. */
 export function ownerContext(report: Report): OwnerContext {
   return { report, caller: new AsyncResource("reef") };
 }
 
-/** Runs `fn`, and whatever it starts, at `context`. */
+/** Runs `fn`, and everything it starts, in a service's context. */
 export function runInside<T>(context: OwnerContext, fn: () => T): T {
   return contexts.run(context, fn);
 }
 
-/** Runs `fn` on the account of whoever called the service that runs; errors of the agent stay its own. */
+/** Runs `fn` in the context from which the current service was called; errors of the agent stay its own. */
 export function runOutside<T>(fn: () => T): T {
   const context = contexts.getStore();
   return context ? context.caller.runInAsyncScope(fn) : fn();
 }
 
-/** Tells the service on whose account this runs; false when it is none's. */
+/** Reports an error to the service whose code is running. False when none is. */
 export function reportToService(error: unknown): boolean {
   const context = contexts.getStore();
   context?.report(error);

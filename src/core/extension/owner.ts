@@ -1,4 +1,7 @@
-/** Whose code runs: what a service starts and forgets fails on the service's account, and never ends the agent. */
+/**
+ * Attributes a service's code to the service, so that its unhandled errors are reported under its name and do
+ * not end the agent.
+ */
 import { Dialogs } from "./dialogs.js";
 import { ownerContext, type Report, runInside, runOutside } from "./owner-context.js";
 
@@ -6,8 +9,8 @@ type Callback = (this: unknown, ...args: unknown[]) => unknown;
 type Watch = (promise: Promise<unknown>) => void;
 
 /**
- * Node still knows the context of what failed when it tells its listeners, Bun for exceptions only: there a graph, where
- * this Bun has them, is told of both.
+ * On Node, async context is available in the process's error events; on Bun only for exceptions. There a module
+ * graph, if this Bun has them, receives both.
  */
 function graphFor(report: Report) {
   if (process.versions.bun === undefined) return undefined;
@@ -17,18 +20,18 @@ function graphFor(report: Report) {
 
 /** One service in an agent. */
 export class Owner {
-  /** What it asks the person at the terminal, through whichever context. */
+  /** The dialogs that the service has open, through any context. */
   readonly dialogs = new Dialogs();
   readonly #graph: ReturnType<typeof graphFor>;
-  /** By the agent's own: whoever asks twice is given the same. */
+  /** By the agent's signal, so that the same signal maps to the same object. */
   readonly #signals = new WeakMap<AbortSignal, AbortSignal>();
 
-  /** @param report Told what the service's code left unattended. */
+  /** @param report Receives unhandled errors of the service's code. */
   constructor(private readonly report: Report) {
     this.#graph = graphFor(report);
   }
 
-  /** Runs `fn`, and whatever it starts, on this service's account. */
+  /** Runs `fn`, and everything it starts, as this service's code. */
   run<T>(fn: () => T): T {
     const context = ownerContext(this.report);
     const enter = () => runInside(context, fn);
@@ -36,10 +39,10 @@ export class Owner {
   }
 
   /**
-   * What the service is given instead of one of the agent's objects: functions run on the agent's account, and what
-   * they call back on the service's. `own` holds what is another altogether.
+   * Wraps one of the agent's objects for the service: its functions run as the agent's code, and their
+   * callbacks as the service's. `own` overrides members.
    *
-   * @param watch Told of each promise that a function returns.
+   * @param watch Receives each promise that a function returns.
    */
   view<T extends object>(object: T, own: object = {}, watch?: Watch): T {
     return new Proxy(object, {
@@ -57,7 +60,7 @@ export class Owner {
     });
   }
 
-  /** A signal that is aborted when `signal` is, and whose listeners run on this service's account. */
+  /** A signal that follows `signal`, and whose listeners run as the service's code. */
   signal(signal: AbortSignal): AbortSignal {
     const known = this.#signals.get(signal);
     if (known) return known;
@@ -69,7 +72,7 @@ export class Owner {
     return own.signal;
   }
 
-  /** A callback, or an object with callbacks, as it is handed to the agent. */
+  /** Wraps a callback, or an object with callbacks, before it is passed to the agent. */
   #wrap(value: unknown): unknown {
     if (typeof value === "function") return this.#wrapFunction(value as Callback);
     if (!isPlain(value) || !Object.values(value).some((part) => typeof part === "function")) return value;
@@ -89,11 +92,11 @@ export class Owner {
   }
 }
 
-/** What a service is given instead of the context that pi gives to handlers and tools. */
+/** Wraps the context that pi passes to handlers and tools. */
 export function contextFor(owner: Owner, ctx: unknown): unknown {
   if (typeof ctx !== "object" || ctx === null) return ctx;
   const own = {
-    // Read when it is asked for: the context of a session that is over throws.
+    // Read lazily: the context of a session that is over throws.
     get ui() {
       const { ui } = ctx as { ui?: object };
       return ui && owner.view(ui, {}, owner.dialogs.add);
@@ -105,24 +108,25 @@ export function contextFor(owner: Owner, ctx: unknown): unknown {
   return owner.view(ctx, own);
 }
 
-/** What a service is given instead of the event that pi gives to handlers. */
+/** Wraps the event that pi passes to handlers. */
 export function eventFor(owner: Owner, event: unknown): unknown {
   const signal = signalFor(owner, event);
   return signal ? owner.view(event as object, { signal }) : event;
 }
 
-/** The service's own of the signal that `source` has, if it has one. */
+/** The service's own version of the signal in `source`, if there is one. */
 function signalFor(owner: Owner, source: unknown): AbortSignal | undefined {
   const signal = signalOf(source);
   return signal && owner.signal(signal);
 }
 
+/** The signal of an event or context, if it has one. */
 export function signalOf(source: unknown): AbortSignal | undefined {
   const signal = (source as { signal?: unknown } | null | undefined)?.signal;
   return signal instanceof AbortSignal ? signal : undefined;
 }
 
-/** Commands, shortcuts and whatever else calls back are given contexts, too. */
+/** Whether an argument of a callback is a context, as for commands and shortcuts. */
 function isContext(value: unknown): boolean {
   return typeof value === "object" && value !== null && "hasUI" in value;
 }

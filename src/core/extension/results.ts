@@ -1,27 +1,30 @@
-/** What tools return, in the shape that agents and models take: services may return anything. */
+/** Normalises tool results into the shape that agents and models accept; services may return anything. */
 import { isErrorResult } from "../client.js";
 import { messageOf } from "../errors.js";
 import type { ToolResult } from "../types.js";
 
 type Part = ToolResult["content"][number];
 
-/** The result of a tool that succeeded; throws with the result's text when it did not. */
+/** The normalised result of a tool. Throws with the result's text if it is an error. */
 export function assertSuccess(returned: unknown): ToolResult {
   const result = resultOf(returned);
   if (isErrorResult(returned) || result.isError === true) throw new Error(errorText(result.content));
   return result;
 }
 
-/** Whatever was returned as a result whose parts can be shown, sent and kept. */
+/** Normalises whatever a tool returned into a result that can be displayed, sent and stored. */
 export function resultOf(returned: unknown): ToolResult {
   const given = (typeof returned === "object" && returned !== null ? returned : {}) as Partial<ToolResult>;
   const parts: unknown[] = Array.isArray(given.content) ? given.content : [textPart(returned)];
-  // Of nothing at all pi tells the model that it is an image.
+  // pi describes empty content to the model as an image.
   const content = parts.length > 0 ? parts.map(partOf) : [textPart(undefined)];
   return { ...given, content: bounded(content), details: detailsOf(given.details) };
 }
 
-/** As much of a result's text as a model is shown, in characters: a session with more could not go on. */
+/**
+ * The maximum text of a result, in characters: its beginning and its end. Larger results would exceed a
+ * session's context.
+ */
 const START = 150_000;
 const END = 50_000;
 
@@ -38,12 +41,12 @@ function bounded(content: Part[]): Part[] {
     const start = text.slice(0, Math.max(0, START - from));
     const end = text.slice(Math.max(0, START + leftOut - from));
     if (start.length + end.length >= text.length) return part;
-    // The note stands once, where the start ends.
+    // The note is inserted once, at the end of the beginning.
     return { ...part, text: `${start}${from <= START && at > START ? note : ""}${end}`.toWellFormed() };
   });
 }
 
-/** As much of a part as is read: not what an image has beside its data. */
+/** The text of a part; nothing for images. */
 const read = ({ type, text = "" }: Part): string => (type === "text" ? text : "");
 
 function partOf(part: unknown): Part {
@@ -55,7 +58,10 @@ function partOf(part: unknown): Part {
   return fault === undefined ? (part as Part) : textPart(`An image that cannot be shown: ${fault}.`);
 }
 
-/** What models' providers take. They refuse a session with any other image from then on: it is in all its requests. */
+/**
+ * Image types that model providers accept. They reject all further requests of a session that contains any
+ * other image.
+ */
 const IMAGES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 function imageFault(data: string, mimeType: string): string | undefined {
@@ -72,7 +78,7 @@ function textOf(value: unknown): string {
   return (value instanceof Error ? undefined : jsonOf(value)) ?? messageOf(value);
 }
 
-/** Undefined for what has no JSON: it holds itself, or a number that is too big. */
+/** The JSON of a value; undefined when it has none, because it is circular or contains a BigInt. */
 function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
@@ -81,7 +87,7 @@ function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** The agent keeps details as JSON. */
+/** Details must be JSON, since the agent stores them as such. */
 function detailsOf(details: unknown): ToolResult["details"] {
   const isKept = typeof details === "object" && details !== null && jsonOf(details) !== undefined;
   return isKept ? (details as ToolResult["details"]) : {};

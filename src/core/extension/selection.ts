@@ -1,12 +1,12 @@
-/** Which services an agent uses. */
+/** Selects which services an agent uses. */
 import { readAgentEnvironment } from "../config.js";
 import type { ServiceModule } from "../types.js";
 
 type Labelled = Pick<ServiceModule, "name" | "capabilities">;
 
 /**
- * Whether an agent uses a service. `REEF_SERVICES` names the only ones it does; without it, or when it names none,
- * `REEF_CATEGORY` leaves out services whose `capabilities` name categories, but not this one.
+ * Whether an agent uses a service. `REEF_SERVICES` lists the only services it uses. Without it, or when the
+ * list is empty, `REEF_CATEGORY` excludes services whose `capabilities` do not include that category.
  */
 export function isSelected(
   { name, capabilities }: Labelled,
@@ -17,7 +17,7 @@ export function isSelected(
   return capabilities.includes(choice.category);
 }
 
-/** The choice that an agent's environment makes. */
+/** The selection in an agent's environment. */
 export function selectionFrom(env?: Record<string, string | undefined>) {
   const { services, agentCategory } = readAgentEnvironment(env);
   return { services, category: agentCategory };

@@ -1,19 +1,21 @@
+/** Waiting for promises with a time limit, and keeping the process alive meanwhile. */
+
 const LONG_MS = 60_000;
 
-/** Keeps the process running until `promise` settles: timers of services do not, so that none can outstay. */
+/** Keeps the process alive until `promise` settles. Timers of services do not keep it alive. */
 export function keepAlive<T>(promise: Promise<T>): Promise<T> {
   const timer = setInterval(() => undefined, LONG_MS);
   if (typeof timer === "object") timer.ref();
   return promise.finally(() => clearInterval(timer));
 }
 
-/** Stands for an answer that did not come in time. */
+/** The result of a wait that timed out. */
 export const TIMED_OUT = Symbol("late");
 
 /**
  * Resolves with `promise`'s value, or with {@link TIMED_OUT} after `ms` milliseconds.
  *
- * @param holds Whether the process must not end before.
+ * @param holds Whether the timer keeps the process alive.
  */
 export async function waitAtMost<T>(
   promise: Promise<T>,

@@ -1,4 +1,4 @@
-/** Running a service's tool: it ends when the agent aborts it, and what failed is seen as failed. */
+/** Runs a service's tools so that aborts take effect and failures are recognised as such. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
 import { underLimits } from "./limits.js";
@@ -9,10 +9,10 @@ import { keepAlive, TIMED_OUT, waitAtMost } from "./timeouts.js";
 
 type Execute = ToolDefinition["execute"];
 
-/** How long a tool may take to say what it did before it was aborted, in milliseconds. */
+/** How long an aborted tool may take to return its result, in milliseconds. */
 const ABORT_GRACE_MS = 100;
 
-/** Runs a tool so that it ends when the agent aborts it, and so that what failed is seen as failed. */
+/** Wraps a tool's `execute`: it ends when the agent aborts it, and error results are thrown. */
 export function guarded(tool: ToolDefinition, owner: Owner): Execute {
   return async (toolCallId, params, signal, onUpdate, ctx) => {
     const ownSignal = signal && owner.signal(signal);
@@ -30,7 +30,7 @@ export function guarded(tool: ToolDefinition, owner: Owner): Execute {
       if (result === TIMED_OUT) throw new Error("aborted");
       return assertSuccess(result) as Awaited<ReturnType<Execute>>;
     } catch (error) {
-      // Of anything else pi makes "[object Object]".
+      // pi shows any other thrown value as "[object Object]".
       throw error instanceof Error ? error : new Error(typeof error === "string" ? error : messageOf(error));
     } finally {
       aborted.release();

@@ -1,15 +1,18 @@
-/** The fields of a tool that pi takes as they are, and that would end it where they are something else. */
+/** Sanitises the optional fields of tools: pi uses them unchecked and would crash on wrong types. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
 import { textsOf } from "../tools/texts.js";
 import type { Owner } from "./owner.js";
 
-/** Told what is wrong with a tool. */
+/** Reports a problem with a tool. */
 type Problem = (text: string) => void;
 type Render = (...args: unknown[]) => unknown;
 type Fields = Record<string, unknown>;
 
-/** `tool` with optional fields that are of use: others are left out and named, or made into what was meant. */
+/**
+ * Returns a tool with usable optional fields. Invalid ones are reported and removed, or converted where the
+ * intent is clear.
+ */
 export function usable(tool: ToolDefinition, owner: Owner, report: (error: Error) => void): ToolDefinition {
   const { name, label, description } = tool;
   const fields: Fields = { ...tool, ...textsOf(name, label, description) };
@@ -37,7 +40,7 @@ function texts(list: unknown[], problem: Problem): string[] {
   return kept;
 }
 
-/** Draws with what a service returned; throws where that is no component, and pi draws what it draws without one. */
+/** Wraps a renderer. It throws when the service returned no component, and pi then uses its default. */
 function renderer(field: string, render: Render, owner: Owner, problem: Problem): Render {
   return (...args) => {
     const component = owner.run(() => render(...args));
@@ -51,10 +54,10 @@ function renderer(field: string, render: Render, owner: Owner, problem: Problem)
   };
 }
 
-/** Components that were contained before: a renderer may return one again. */
+/** Components that are wrapped already: a renderer may return the same one again. */
 const contained = new WeakSet<object>();
 
-/** Has a component draw nothing where it cannot be drawn. It stays the object that its service knows. */
+/** Makes a component render nothing when its `render` fails. The object stays the same for its service. */
 function contain(component: Fields, draw: Render, owner: Owner, problem: Problem): void {
   if (contained.has(component)) return;
   contained.add(component);

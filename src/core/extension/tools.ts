@@ -1,4 +1,4 @@
-/** Makes a service's tools look the same to every agent: plain schemas, names that providers accept. */
+/** Registers services' tools with plain schemas and names that model providers accept. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
 import { modelSchema } from "../tools/model-schema.js";
@@ -13,22 +13,22 @@ interface Registration {
   service: string;
   tool: ToolDefinition;
   owner: Owner;
-  /** Told what is wrong with the tool once its registration is over. */
+  /** Receives problems found after `registerTool` has returned. */
   report(error: unknown): void;
 }
 
-/** The tools of an extension, by the names that models see. */
+/** Registers the tools of all services under wire names. */
 export class ToolRegistrar {
   /** By canonical name. */
   readonly #known = new Map<string, Registration>();
   readonly #taken = new Set<string>();
-  /** Those that wait until all services have registered: whether two names coincide is known then. */
+  /** Tools registered before `settle()`: name collisions are only known once all services have registered. */
   #waiting: Registration[] | undefined = [];
 
-  /** @param given Wire names that were chosen before, by canonical name. */
+  /** @param given Preassigned wire names by canonical name. */
   constructor(private readonly given: Readonly<Record<string, string>> = {}) {}
 
-  /** Registers a tool. Throws when its name is missing or taken; the first one then stays. */
+  /** Registers a tool. Throws when its name is missing or taken; the first registration wins. */
   register(registration: Registration): void {
     const { name, execute } = Object(registration.tool) as ToolDefinition;
     if (typeof name !== "string" || name === "") throw new Error("a tool without a name was left out");
@@ -42,7 +42,7 @@ export class ToolRegistrar {
     else this.#forward(registration, this.#wireNames());
   }
 
-  /** Hands over what was registered so far, and from now on each tool at once. */
+  /** Forwards all tools registered so far to pi; later ones are forwarded at once. */
   settle(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
@@ -68,7 +68,7 @@ export class ToolRegistrar {
     this.#taken.add(wire);
   }
 
-  /** Of all tools that are known by now. */
+  /** The wire names of all tools registered so far. */
   #wireNames(): ReadonlyMap<string, string> {
     return wireNames([...Object.keys(this.given), ...this.#known.keys()]);
   }

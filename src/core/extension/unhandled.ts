@@ -1,10 +1,10 @@
-/** Failures for which nobody waits: those of services must not end the agent, all others do so as ever. */
+/** Handles uncaught errors and rejections: those of services are reported, all others behave as before. */
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { FleetError } from "../client.js";
 import { reportToService } from "./owner-context.js";
 
-/** The file that an error was thrown in, as the running engine spells it. */
+/** The file in which an error was thrown, as it appears in stack traces. */
 export function sourceOf(error: Error): string | undefined {
   for (const line of error.stack?.split("\n").slice(1) ?? []) {
     const found = /((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()\s]*?):\d+(?::\d+)?\)?$/.exec(line.trim());
@@ -16,13 +16,13 @@ export function sourceOf(error: Error): string | undefined {
 type Guard = (error: unknown) => boolean;
 type Kind = keyof typeof KINDS;
 
-/** By what the engine tells: where all copies of this code in the process keep their guards. */
+/** The keys, by process event, under which all copies of this code share their guards. */
 const KINDS = {
   unhandledRejection: Symbol.for("reef.rejectionGuards"),
   uncaughtException: Symbol.for("reef.exceptionGuards"),
 };
 
-/** One listener of each kind for the process, whichever file it came from; later copies add their guards to it. */
+/** The guards for a process event. There is one listener per process, whichever copy of this code installed it. */
 function guards(kind: Kind): Set<Guard> {
   const shared = globalThis as { [key: symbol]: Set<Guard> | undefined };
   const known = shared[KINDS[kind]];
@@ -33,7 +33,10 @@ function guards(kind: Kind): Set<Guard> {
   return all;
 }
 
-/** Without our listener the engine would end the process for what no guard takes; with it, that stays as it was. */
+/**
+ * Installs the listener. For errors that no guard handles and no other listener receives, it restores the
+ * default behaviour, which ends the process.
+ */
 function listen(kind: Kind, all: Set<Guard>): void {
   const listener = (error: unknown) => {
     if ([...all].some((guard) => guard(error))) return;
@@ -46,7 +49,10 @@ function listen(kind: Kind, all: Set<Guard>): void {
   process.on(kind, listener);
 }
 
-/** Throws from within the engine, which shows the line that threw: that of a bundle is as long as the bundle. */
+/**
+ * Rethrows an error from within the engine, which would otherwise print the throwing line, in a bundle the
+ * whole bundle.
+ */
 function raise(error: unknown): void {
   const target = new EventTarget();
   target.addEventListener("raise", () => {
@@ -56,8 +62,8 @@ function raise(error: unknown): void {
 }
 
 /**
- * Reports what services left unattended, instead of letting it end the process: what came from the code of an
- * `Owner`, from Reef's client or from `file`. The rest is left to whoever else listens, and to the engine.
+ * Reports unhandled errors of services instead of letting them end the process: those from the code of an
+ * `Owner`, from Reef's client, or from `file`. All others are left to other listeners and the engine.
  */
 export function guardUnhandled(report: (error: unknown) => void, file: string | undefined): void {
   const guard: Guard = (error) => {
@@ -69,7 +75,7 @@ export function guardUnhandled(report: (error: unknown) => void, file: string | 
   for (const kind of Object.keys(KINDS) as Kind[]) guards(kind).add(guard);
 }
 
-/** How many causes of an error are looked at. */
+/** The maximum depth of an error's cause chain. */
 const MAX_CAUSES = 5;
 
 /** Whether an error was thrown in `file`, or by what was called from there. */

@@ -1,17 +1,17 @@
-/** Waiting for a handler: for so long, but not while its service asks the person, and not after an abort. */
+/** A wait for a handler that pauses while its service has a dialog open and ends at an abort. */
 
 import type { Clock } from "./clock.js";
 import type { Dialogs } from "./dialogs.js";
 import { keepAlive, TIMED_OUT } from "./timeouts.js";
 
-/** One wait. Its time stands still while one of `dialogs` is open. */
+/** One wait with a time limit that is paused while a dialog is open. */
 export class Wait {
   #left: number;
   #since: number | undefined;
   #cancelTimer: (() => void) | undefined;
   #timeOut: ((late: typeof TIMED_OUT) => void) | undefined;
 
-  /** @param ms How long, in milliseconds, dialogs not counted. */
+  /** @param ms The time limit in milliseconds, excluding dialogs. */
   constructor(
     private readonly ms: number,
     private readonly dialogs: Dialogs,
@@ -20,12 +20,15 @@ export class Wait {
     this.#left = ms;
   }
 
-  /** How much of its time has passed. */
+  /** The time used so far, in milliseconds. */
   get used(): number {
     return this.ms - this.#left + (this.#since === undefined ? 0 : this.clock.now() - this.#since);
   }
 
-  /** Resolves with `promise`'s value, or with {@link TIMED_OUT} when the time is up or one of `signals` is aborted. */
+  /**
+   * Resolves with `promise`'s value, or with {@link TIMED_OUT} when the time is up or one of `signals` is
+   * aborted.
+   */
   async until<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T | typeof TIMED_OUT> {
     const abort = () => this.#timeOut?.(TIMED_OUT);
     for (const signal of signals) signal.addEventListener("abort", abort, { once: true });

@@ -10,7 +10,7 @@ const LINES_LIMIT_MS = 2000;
 const MAX_LINES = 10;
 const MAX_WIDTH = 200;
 
-/** Shows the lines of several services and keeps them up to date while its session lasts. */
+/** Shows the lines of all services and refreshes them during the session. */
 export class CompositeWidget {
   readonly #sources: readonly ServiceModule[];
   readonly #installation: Installation;
@@ -26,7 +26,7 @@ export class CompositeWidget {
     this.#installation = installation;
   }
 
-  /** Begins to show lines in `ctx`'s terminal, if it has one. Does not wait for them. */
+  /** Starts showing lines in the terminal of `ctx`, if it has one. Does not wait for them. */
   start(ctx: ExtensionContext): void {
     this.stop();
     if (!ctx.hasUI) return;
@@ -39,7 +39,7 @@ export class CompositeWidget {
     if (typeof this.#timer === "object") this.#timer.unref();
   }
 
-  /** Asks all services for their lines and shows each answer as it comes. */
+  /** Requests lines from all services and shows each result as it arrives. */
   refresh(): void {
     if (!this.#ctx || this.#refreshing || !this.#installation.client.getBaseUrl()) return;
     this.#refreshing = true;
@@ -64,7 +64,7 @@ export class CompositeWidget {
       this.#lines.set(name, clean(await Promise.race([asked, late])));
     } catch (error) {
       if (signal.aborted) return;
-      // Old lines would look current; the reason is reported once.
+      // Old lines would look current. The reason is reported once.
       this.#lines.delete(name);
       this.#installation.report(`${name}, widget`, error);
     } finally {
@@ -87,12 +87,12 @@ export class CompositeWidget {
       ctx.ui.setWidget(KEY, lines);
       this.#shown = text;
     } catch {
-      // The session was replaced without a word: its terminal is not ours any more.
+      // The session was replaced without notice; its terminal is no longer ours.
       this.stop();
     }
   }
 
-  /** Lets go of the session's context; what was asked is not waited for. */
+  /** Stops refreshing and releases the session's context. Pending requests are aborted. */
   stop(): void {
     this.#calls.abort();
     this.#refreshing = false;
@@ -107,7 +107,7 @@ function hideCredentials(url: string): string {
   return url.replace(/\/\/[^/@]*@/, "//");
 }
 
-/** Lines hold what others wrote: no control characters reach the terminal. */
+/** Removes control characters: lines contain text from others. */
 function clean(lines: unknown): string[] {
   if (!Array.isArray(lines)) return [];
   return lines.slice(0, MAX_LINES).map((line) =>

@@ -1,19 +1,23 @@
-/** Connections of a test harness, which has no port: what services see of clients that go is as on the server. */
+/**
+ * Simulated connections of a test harness, which has no port: services observe disconnecting clients as on the
+ * server.
+ */
 
 import { connectionClosed, onHangUp } from "../dispatch/streams.js";
 import { yieldToEventLoop } from "../event-loop.js";
 
-/** What is under way to a client that reads nothing, in bytes. */
+/** How much is buffered for a client that does not read, in bytes. */
 const BUFFERED_BYTES = 65_536;
 
 const sizeOf = (chunk?: Uint8Array | string) =>
   typeof chunk === "string" ? chunk.length : (chunk?.byteLength ?? 0);
 
+/** The open connections of a harness. */
 export class Connections {
-  /** How those end that still have something to send. */
+  /** Cuts connections that are still sending. */
   readonly #open = new Set<() => void>();
 
-  /** Sends `request` to `serve`. When it is aborted, or the reply's body cancelled, the client is gone. */
+  /** Sends `request` to `serve`. The client disconnects when it aborts the request or cancels the reply's body. */
   async fetch(
     request: Request,
     serve: (request: Request) => Response | Promise<Response>,
@@ -26,10 +30,10 @@ export class Connections {
     return reply.body ? new Response(this.#connected(reply.body, signal, hungUp), reply) : reply;
   }
 
-  /** Cuts all of them off, as the end of a server does. */
+  /** Cuts all connections, as the end of a server does. */
   async end(): Promise<void> {
     for (const cut of this.#open) cut();
-    // Streams behind other streams hear of it one by one.
+    // Cancellation propagates through chained streams step by step.
     await yieldToEventLoop();
   }
 
@@ -45,7 +49,7 @@ export class Connections {
     const gone = () => {
       over();
       fail(signal.reason);
-      // What it throws is nobody's: Bun says nothing either.
+      // Errors while cancelling are ignored, as Bun does.
       reader.cancel(connectionClosed()).catch(() => undefined);
     };
     const start = (controller: ReadableStreamDefaultController) => {

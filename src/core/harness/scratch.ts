@@ -1,6 +1,7 @@
 /**
- * Where a test run works. Services written by hand open `data/…` relative to the working directory while they are
- * imported, before any harness exists: so the whole run has a scratch folder as its working directory.
+ * The scratch folder of a test run. Hand-written services open `data/…` relative to the working directory when
+ * they are imported, before any harness exists, so the whole run gets a scratch folder as its working
+ * directory.
  */
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,9 +16,9 @@ const WORD = "reef-scratch";
 let root: string | undefined;
 
 /**
- * Makes a scratch folder the working directory: one for the process, as the modules that the test files share hold on
- * to what they opened there. The data folder outside of harnesses is another one for each test file. It is there, as
- * that of a server is, and so is `data` in the working directory.
+ * Makes a scratch folder the working directory: one per process, because modules shared by the test files keep
+ * files open there. Outside of harnesses, each test file has its own data folder. It exists already, as a
+ * server's does, and so does `data` in the working directory.
  *
  * @param file The test file's number in this process, from 1.
  */
@@ -30,19 +31,22 @@ export function enterScratch(file = 1): void {
   process.env.REEF_DATA_DIR = data;
 }
 
-/** A folder for one harness: in the scratch folder where there is one, so that it goes with the run at the latest. */
+/**
+ * Creates the data folder of a harness, inside the scratch folder if there is one, so that it is removed with
+ * the run at the latest.
+ */
 export function makeDataDir(): string {
   return mkdtempSync(join(root ?? tmpdir(), "reef-test-"));
 }
 
-/** Removes it with all that was written there. */
+/** Removes the scratch folder. */
 export function removeScratch(): void {
   if (root) rmSync(root, { recursive: true, force: true });
 }
 
 /**
- * Enters a scratch folder if this is a test run that nothing has prepared. Returns why that may be too late: there
- * is data, and whoever was imported before may have opened it.
+ * Enters a scratch folder if this is an unprepared test run. Returns a message when that may be too late: there
+ * is live data, and modules imported before may have opened it.
  */
 export function enterScratchLate(): string | undefined {
   if (root || !TEST_FILE.test(Bun.main)) return undefined;
@@ -61,13 +65,16 @@ function makeRoot(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), `${WORD}-${process.pid}-`)));
 }
 
-/** A run without the preload is not told when it ends, and one that is killed cannot clear up. */
+/**
+ * Removes scratch folders of earlier runs: those without the preload, which do not learn of their end, and
+ * killed ones.
+ */
 function removeAbandoned(): void {
   for (const name of readdirSync(tmpdir())) {
     if (!isAbandoned(name, WORD)) continue;
     const path = join(tmpdir(), name);
     try {
-      // Another run may have removed it by now.
+      // Another run may have removed it meanwhile.
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (stat && isOurs(stat)) rmSync(path, { recursive: true, force: true });
     } catch (error) {

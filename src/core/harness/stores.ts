@@ -1,6 +1,6 @@
 /**
- * Stores of module objects in tests. A store lives as long as its module, which the test files of a process share:
- * a harness that closed it would leave a dead one to the next harness.
+ * Keeps the stores of module objects open across harnesses. A store lives as long as its module, which the test
+ * files of a process share: a harness that closed it would leave a closed store to the next one.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { withTimeout } from "../scope.js";
 import type { ServiceModule, ServiceStore } from "../types.js";
 
 interface Held {
-  /** What it had of its own, rather than from its class. */
+  /** The store's own `close` property, if it had one besides that of its class. */
   own: PropertyDescriptor | undefined;
   holders: number;
 }
@@ -18,13 +18,13 @@ interface Held {
 const CLOSE_LIMIT_MS = 1000;
 
 const held = new Map<ServiceStore, Held>();
-/** With the data folders of the harnesses that had them. */
+/** Open stores with the data folders of the harnesses that used them. */
 const leftOpen = new Map<ServiceStore, Set<string>>();
 
-/** Those data folders that are removed by now, and the folders that were in them. */
+/** Removed data folders, with the subfolders they had. */
 const removed = new Map<string, string[]>();
 
-/** Runs `fn`, which may ask the stores of `modules` to close: they do not. They may have files in `dataDir`. */
+/** Runs `fn` while `close()` of the modules' stores does nothing. The stores may have files in `dataDir`. */
 export async function keepStoresOpen<T>(
   modules: Iterable<ServiceModule>,
   dataDir: string,
@@ -53,13 +53,13 @@ function foldersIn(dir: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** Makes a removed data folder anew, for a store that may save in it as it is closed. */
+/** Recreates a removed data folder for a store that may write to it when it is closed. */
 function makeAgain(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   for (const folder of removed.get(dataDir) ?? []) mkdirSync(folder, { recursive: true });
 }
 
-/** Closes what was kept open. Never rejects: the tests are over. */
+/** Closes all stores that were kept open. Never rejects: the tests are over. */
 export async function closeStoresLeftOpen(): Promise<void> {
   for (const [store, homes] of leftOpen) {
     leftOpen.delete(store);

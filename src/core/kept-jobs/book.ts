@@ -1,26 +1,27 @@
-/** Jobs in memory, and when they are written and let go of. */
+/** Jobs in memory: when they are saved, and when they are evicted. */
 import { inHost } from "../generation/host-context.js";
 import type { KeptJob } from "../kept-jobs.js";
 import type { JobRecords } from "./records.js";
 
-/** How many are kept that have ended, besides all that run. */
+/** The number of ended jobs kept, in addition to those that run. */
 export const KEPT_JOBS = 50;
 
+/** A job with its pending operations. */
 export interface Entry<T> {
   job: T;
-  /** How it has ended, until that is on disk and may be told. */
+  /** The outcome, until it is on disk and may be published. */
   outcome?: Partial<T>;
-  /** Resolves when it has ended. */
+  /** Resolves when the job has ended. */
   end: PromiseWithResolvers<void>;
-  /** Resolves when all that was to be written has been, or cannot be. Never rejects. */
+  /** Resolves when all pending writes are done or have failed. Never rejects. */
   saving: Promise<void>;
-  /** Whether it is about to be written as it will be then. */
+  /** Whether a write is queued that will include later changes. */
   isQueued: boolean;
 }
 
-/** All jobs of one kind. The versions of a service share it: a job ends after the version that began it has gone. */
+/** All jobs of one kind, shared by the versions of a service: a job may end after the version that began it. */
 export class JobBook<T extends KeptJob> {
-  /** Those that have ended are in the order in which they did. */
+  /** Ended jobs are in the order in which they ended. */
   readonly entries = new Map<string, Entry<T>>();
   readonly interrupted: T[] = [];
   readonly #records: JobRecords<T>;
@@ -31,7 +32,7 @@ export class JobBook<T extends KeptJob> {
     this.#records = records;
   }
 
-  /** Reads what earlier processes left, once: most starts need not. `error` is for what they have not finished. */
+  /** Reads the records of earlier processes, once and on demand. `error` is set on unfinished ones. */
   load(error: string): void {
     if (this.#isLoaded) return;
     this.#isLoaded = true;
@@ -40,7 +41,7 @@ export class JobBook<T extends KeptJob> {
       jobs.filter(({ status }) => (status === "running") === isRunning),
     );
     for (const job of ended) this.#put(job);
-    // Whoever asks for these has not heard of their end, so they are the last to be let go of.
+    // Interrupted jobs come last, to be evicted last: nobody has seen their end yet.
     for (const job of cutOff) {
       Object.assign(job, { status: "interrupted", error });
       this.#put(job);
@@ -50,12 +51,13 @@ export class JobBook<T extends KeptJob> {
     this.#evict();
   }
 
+  /** Adds a job and saves it durably. */
   add(job: T): void {
     this.#put(job);
     this.save(job.id, true);
   }
 
-  /** Resolves when the job has ended for everybody: that is on disk by then, or cannot be. */
+  /** Ends a job. Resolves once the outcome is on disk, or cannot be saved, and has been published. */
   async end(id: string, outcome: Partial<T>): Promise<void> {
     const entry = this.entries.get(id);
     if (entry?.job.status !== "running") return;
@@ -66,11 +68,12 @@ export class JobBook<T extends KeptJob> {
     await entry.end.promise;
   }
 
+  /** Queues a write of a job's current state; `durable` syncs it to disk. */
   save(id: string, durable: boolean): void {
     const entry = this.entries.get(id);
     if (!entry || (entry.isQueued && !durable)) return;
     entry.isQueued = true;
-    // The service that keeps it may go before it is written.
+    // In the host's context: the service may go before the write is done.
     entry.saving = inHost(() => entry.saving.then(() => this.#write(entry, durable)));
   }
 
@@ -78,7 +81,7 @@ export class JobBook<T extends KeptJob> {
     entry.isQueued = false;
     const { job, outcome } = entry;
     const why = await this.#records.write({ ...job, ...outcome }, durable);
-    // What is told must not be another after a crash.
+    // An outcome is published only after it is saved, so that a crash cannot change it.
     if (outcome && durable) this.#settle(entry, outcome);
     if (why !== undefined) {
       job.warning = `a restart of the server loses this: ${why}`;
@@ -92,21 +95,21 @@ export class JobBook<T extends KeptJob> {
     const { job } = entry;
     entry.outcome = undefined;
     Object.assign(job, outcome);
-    // The order of their ends decides which are let go of: one that took long has only just ended.
+    // Re-inserted at the end: eviction is in the order in which jobs ended.
     this.entries.delete(job.id);
     this.entries.set(job.id, entry);
     entry.end.resolve();
     this.#evict();
   }
 
-  /** There may be room by now. */
+  /** Retries jobs that could not be saved. */
   #saveUnsaved(): void {
     for (const { job, isQueued } of this.entries.values()) {
       if (job.warning !== undefined && !isQueued) this.save(job.id, true);
     }
   }
 
-  /** Resolves when nothing is being written, and what could not be has been tried once more. */
+  /** Resolves when no write is pending; jobs that could not be saved are retried once. */
   async saved(): Promise<void> {
     this.#saveUnsaved();
     await Promise.all(Array.from(this.entries.values(), ({ saving }) => saving));
@@ -130,6 +133,7 @@ export class JobBook<T extends KeptJob> {
 
 const books = new Map<string, JobBook<never>>();
 
+/** The shared book of a folder, created with `records` if there is none. */
 export function bookIn<T extends KeptJob>(folder: string, records: () => JobRecords<T>): JobBook<T> {
   let book = books.get(folder) as JobBook<T> | undefined;
   if (!book) {

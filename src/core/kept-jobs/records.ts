@@ -1,4 +1,4 @@
-/** Jobs on disk: a file for each, so that keeping one costs the same however many there are. */
+/** Job records on disk: one file per job, so that the cost of a job does not depend on their number. */
 import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,20 +8,20 @@ import type { KeptJob } from "../kept-jobs.js";
 import type { Logger } from "../log.js";
 import { systemErrorCode } from "../storage-error.js";
 
-/** As many bytes as one job may have on disk: what a tool may answer fits in. */
+/** The maximum size of a record in bytes; enough for any tool result. */
 const MAX_BYTES = 1024 * 1024;
 
 const SUFFIX = ".json";
 const UNFINISHED = ".json.tmp";
 
-/** None of its methods fails: what cannot be kept is reported, and the job goes on. */
+/** Reads and writes records. No method throws: failures are logged, and the job continues. */
 export class JobRecords<T extends KeptJob> {
   constructor(
     private readonly folder: string,
     private readonly log: Logger,
   ) {}
 
-  /** All that are there; those that ended first come first. */
+  /** All records, in the order in which the jobs ended. */
   read(): T[] {
     const jobs: T[] = [];
     for (const name of this.#names()) {
@@ -34,19 +34,20 @@ export class JobRecords<T extends KeptJob> {
     return jobs.sort((a, b) => Number(endOf(a) > endOf(b)) - Number(endOf(a) < endOf(b)));
   }
 
-  /** Resolves with why it is not on disk, if it is not. The server goes on meanwhile. */
+  /** Writes a record without blocking. Resolves with the reason if it could not be written. */
   async write(job: T, durable: boolean): Promise<string | undefined> {
     try {
       await replaceFile(this.#pathOf(job.id), textOf(job), { durable, mode: 0o600 });
       return undefined;
     } catch (error) {
       const why = messageOf(error);
-      // Each further step would say so again.
+      // Logged once, not for each further write.
       if (job.warning === undefined) this.log.warn(`the job ${job.id} cannot be kept over a restart: ${why}`);
       return why;
     }
   }
 
+  /** Deletes a record. */
   async remove(id: string): Promise<void> {
     try {
       await rm(this.#pathOf(id), { force: true });
@@ -84,7 +85,7 @@ export class JobRecords<T extends KeptJob> {
   }
 }
 
-/** Its JSON. Of one that is too big, the biggest fields stay away, and `leftOut` names them. */
+/** A job as JSON. If it is too large, its largest fields are omitted and listed in `leftOut`. */
 function textOf({ warning: _, ...job }: KeptJob): string {
   let text = JSON.stringify(job);
   if (Buffer.byteLength(text) <= MAX_BYTES) return text;

@@ -1,17 +1,21 @@
-/** Schemas of tools as models see them. */
+/** Converts tool schemas into a form that model providers accept. */
 import { isObject } from "../objects.js";
 
 type Schema = Record<string, unknown>;
 
 /**
- * What models' providers refuse beside the properties of a tool, together with every request that has it; they also
- * refuse tools without properties.
+ * Top-level keywords that model providers reject, together with every request that contains the tool. They also
+ * reject tools without properties.
  */
 const REFUSED = ["allOf", "anyOf", "oneOf", "not", "enum", "const", "if", "then", "else", "$ref"];
 
 /**
- * A tool's schema with all properties that any of its alternatives has, in place of the alternatives. Nothing that fits
- * the schema is refused by it; what it takes beyond that is for the tool to refuse.
+ * Replaces top-level alternatives of a tool's schema by the union of their properties. Everything that matches
+ * the original schema matches the result; the tool itself rejects the rest.
+ *
+ * @example
+ * modelSchema({ type: "object", anyOf: [{ properties: { a: {} } }, { properties: { b: {} } }] });
+ * // { type: "object", properties: { a: {}, b: {} } }
  */
 export function modelSchema(schema: Schema): Schema {
   if (!REFUSED.some((keyword) => keyword in schema)) return { properties: {}, ...schema };
@@ -30,14 +34,14 @@ interface Members {
   required: string[];
 }
 
-/** What is looked through at most, in schemas and characters of them, and how deep: the rest models do not see. */
+/** The maximum number of schemas and characters, and the maximum depth, that are processed; the rest is omitted. */
 const MAX_SIZE = 100_000;
 const MAX_DEPTH = 32;
 
 interface Walk {
   root: Schema;
   left: number;
-  /** The schemas that led to this one, which may be one of them. */
+  /** The enclosing schemas, to detect recursion. */
   ancestors: Schema[];
 }
 
@@ -72,7 +76,7 @@ function membersOf(schema: unknown, walk: Walk): Members {
 const branches = (schema: Schema, keyword: string): unknown[] =>
   Array.isArray(schema[keyword]) ? schema[keyword] : [];
 
-/** The part of `root` that a schema refers to. */
+/** Resolves a schema's `$ref` within `root`. */
 function resolveRef({ $ref }: Schema, root: Schema): unknown {
   if (typeof $ref !== "string" || !/^#(?:\/|$)/.test($ref)) return undefined;
   const names = $ref.split("/").slice(1);
@@ -80,7 +84,7 @@ function resolveRef({ $ref }: Schema, root: Schema): unknown {
   return decoded.reduce<unknown>((part, name) => (isObject(part) ? part[name] : undefined), root);
 }
 
-/** Where several say something else about one property, `how` combines that. */
+/** Merges properties; differing schemas of one property are combined with `how`. */
 function merged(members: Members[], how: "allOf" | "anyOf", walk: Walk): Record<string, unknown> {
   const said = new Map<string, Map<string, unknown>>();
   for (const { properties } of members) {

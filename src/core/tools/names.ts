@@ -1,17 +1,22 @@
-/** Tool names as models' providers accept them, beside the names that Reef goes by. */
+/** Derives tool names that model providers accept from canonical names. */
 import { createHash } from "node:crypto";
 
-/** The longest name that every known provider accepts. */
+/** The longest name that all known providers accept. */
 export const MAX_WIRE_NAME = 64;
 
 const HASH_LENGTH = 8;
 
-/** What the names of a service's tools begin with, so that those of two services never collide. */
+/**
+ * The prefix of a service's tool names, which keeps those of two services from colliding.
+ *
+ * @example
+ * toolPrefix("Task-Board"); // "task_board_"
+ */
 export function toolPrefix(service: string): string {
   return `${service.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`;
 }
 
-/** `name` with everything unsafe replaced; shortened and marked with a hash when it is too long or `distinct`. */
+/** Replaces unsafe characters; shortens the name and appends a hash when it is too long or must be `distinct`. */
 function spelled(name: string, max: number, distinct: boolean): string {
   const safe = name.replace(/[^A-Za-z0-9_-]/g, "_") || "_";
   if (!distinct && safe.length <= max) return safe;
@@ -19,16 +24,19 @@ function spelled(name: string, max: number, distinct: boolean): string {
   return `${safe.slice(0, max - HASH_LENGTH - 1)}_${hash}`;
 }
 
-/** A wire name for `name` that no other name has, wherever its plain one is taken. */
+/** A wire name with a hash, for names whose plain wire name is taken. */
 export function distinctWireName(name: string, max = MAX_WIRE_NAME): string {
   return spelled(name, max, true);
 }
 
 /**
- * The wire name of each canonical name: itself where that is safe; else unsafe characters become `_`, and names
- * that are too long or would coincide end in `_` and eight hexadecimal digits. Does not depend on the order.
+ * The wire names of canonical names. Safe names are unchanged; unsafe characters become `_`; names that are too
+ * long or would collide end in `_` and eight hexadecimal digits. Independent of order.
  *
- * @param max The longest wire name.
+ * @param max The maximum length of a wire name.
+ * @example
+ * wireNames(["board_list", "plugin__com.example__add"]);
+ * // Map { "board_list" => "board_list", "plugin__com.example__add" => "plugin__com_example__add" }
  */
 export function wireNames(names: Iterable<string>, max = MAX_WIRE_NAME): Map<string, string> {
   const all = new Set(names);

@@ -1,17 +1,19 @@
 /**
- * The schemas of tools. Models' providers refuse every request of an agent, and clients of MCP the whole list of tools,
- * where one of the schemas is malformed: so such a tool is left out.
+ * Validates tools' parameter schemas. A malformed one makes model providers reject all requests of an agent,
+ * and MCP clients the whole tool list, so such tools are left out.
  */
 import { isObject } from "../objects.js";
 
 type Schema = Record<string, unknown>;
 
-/** In characters. Each request to a model has the schemas of all tools. */
+/** In characters. Every request to a model contains the schemas of all tools. */
 const MAX_LENGTH = 100_000;
 
 /**
- * A tool's parameters as plain JSON Schema of an object; without the symbols by which TypeBox marks its schemas, which
- * would switch off coercion in agents. Throws where they are none, naming the place.
+ * Converts a tool's parameters into plain JSON Schema of an object, without TypeBox's symbols, which would
+ * disable coercion in agents.
+ *
+ * @throws Error that names the invalid place.
  */
 export function plainSchema(parameters: unknown): Schema {
   const text = JSON.stringify(parameters) ?? "null";
@@ -30,7 +32,7 @@ export function plainSchema(parameters: unknown): Schema {
 interface Shape {
   what: string;
   fits(value: unknown): boolean;
-  /** The schemas in the value, with their names in it. */
+  /** The nested schemas with their names in the value. */
   schemas?(value: unknown): Array<[name: string, schema: unknown]>;
 }
 
@@ -93,7 +95,7 @@ function shaped(shape: Shape, keywords: string): Array<[string, Shape]> {
   return keywords.split(" ").map((keyword) => [keyword, shape]);
 }
 
-/** `at`: where the schema is in the parameters, with a dot at its end. Other keywords may be anything. */
+/** Validates a schema; `at` is its location, ending in a dot. Unknown keywords are ignored. */
 function check(schema: Schema, at: string): void {
   for (const [keyword, value] of Object.entries(schema)) {
     const shape = SHAPES.get(keyword);

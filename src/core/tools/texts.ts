@@ -1,15 +1,15 @@
-/** What models and people read of a tool. */
+/** Normalises the texts of tools. */
 import { truncate } from "../truncate.js";
 
-/** As much of a description as models are sent with each request, in characters. */
+/** The maximum length of a text, in characters; models receive it with each request. */
 const MAX_LENGTH = 10_000;
 
-/** The texts of a tool whose service may give anything for them. */
+/** A tool's label and description, whatever the service supplied. */
 export function textsOf(name: string, label: unknown, description: unknown) {
   return { label: textOf(label) ?? name, description: textOf(description) ?? "" };
 }
 
-/** Providers refuse each request that has half a character in a tool. */
+/** Providers reject requests that contain lone surrogates. */
 function textOf(given: unknown): string | undefined {
   return typeof given === "string" ? truncate(given, MAX_LENGTH).toWellFormed() : undefined;
 }
