@@ -1,3 +1,4 @@
+/** The broker: loads plugins, registers methods of service modules, and dispatches calls between them. */
 import { mkdirSync, realpathSync } from "node:fs";
 import { holds } from "../core/code/code-files.js";
 import { contentDigest } from "../core/code/digest.js";
@@ -25,29 +26,29 @@ import { Requests } from "./session/requests.js";
 import { WorkerSessions } from "./session/workers.js";
 import type { EventSink, LogSink, PluginStorage } from "./sinks.js";
 
-/** What a broker is made of. Everything has a default but the sinks. */
+/** Options of a {@link Broker}. Everything but the sinks and folders has a default. */
 export interface BrokerOptions {
   log: LogSink;
   events: EventSink;
-  /** Where a plugin's own data belongs (`$EXTENSION_SUPPORT`), by its identifier. */
+  /** The folder for a plugin's own data (`$EXTENSION_SUPPORT`). */
   supportFolder(pluginId: string): string;
-  /** Where the code of plugins is copied to, for workers to run; the broker's alone, also after a restart. */
+  /** The folder for the copies of plugins' code that workers run. Used exclusively, also across restarts. */
   codeFolder: string;
   storage?: PluginStorage;
   limits?: Partial<BrokerLimits>;
-  /** What happens where the machine cannot enforce permissions; `"scoped"` when absent. */
+  /** What happens where the machine cannot enforce permissions; default `"scoped"`. */
   enforcement?: EnforcementMode;
   /** Replaces the detection of what the machine can enforce; for tests. */
   detect?(): Promise<EnforcementLevel>;
-  /** The variables that `env` permissions choose from; those of this process when absent. */
+  /** The environment that `env` permissions select from; default that of this process. */
   environment?: Readonly<Record<string, string | undefined>>;
 }
 
 const OPERATOR = trustedContext(OPERATOR_ID);
 
 /**
- * Finds methods, checks what goes in and comes out, works out permissions and runs the
- * call: in this process, or in a confined worker.
+ * Finds methods, validates input and output, computes permissions, and runs calls in this process or in a
+ * confined worker.
  *
  * @example
  * ```ts
@@ -58,7 +59,7 @@ const OPERATOR = trustedContext(OPERATOR_ID);
  * ```
  */
 export class Broker {
-  /** The bounds that it keeps. */
+  /** The limits in effect. */
   readonly limits: BrokerLimits;
   /** @internal */
   readonly wheel = new TimerWheel();
@@ -66,7 +67,7 @@ export class Broker {
   readonly factory: WorkerFactory;
   readonly #providers = new Providers();
   readonly #copies: CodeCopies;
-  /** By folder: what is read last is to be what is served. */
+  /** Per folder, so that the version read last is the one that serves. */
   readonly #loads = new KeyedMutex();
   readonly #calls: CallDispatcher;
   readonly #pool: WorkerPool;
@@ -96,16 +97,16 @@ export class Broker {
   }
 
   /**
-   * Reads a plugin folder and makes its methods callable; replaces an earlier version of
-   * the same plugin, whose running calls finish on their old workers. Workers run a copy of
-   * its code, so that what is in the folder later does not run before it is loaded. Rejects
-   * with a `ManifestError`, a `BrokerError` when the plugin must not run on this machine, a
-   * `LoadFailure` when there is too much in it and a `StorageError` when it cannot be copied.
+   * Loads a plugin folder and makes its methods callable. Replaces an earlier version of the same plugin, whose
+   * running calls finish on their old workers. Workers run a copy of the code, so later changes of the folder
+   * have no effect until it is loaded again. Rejects with a `ManifestError`; a `BrokerError` when the plugin
+   * must not run on this machine; a `LoadFailure` when it is too large; and a `StorageError` when it cannot be
+   * copied.
    */
   async load(folder: string): Promise<PluginManifest> {
     const root = realpathSync(folder);
     const plugin = await this.#loads.runExclusive(root, () => this.#load(root));
-    // Who hears of it may load it again.
+    // Emitted outside of the mutex: a listener may load the plugin again.
     this.#events.emit({ type: "broker.loaded", pluginId: plugin.id, time: new Date().toISOString() });
     return plugin;
   }
@@ -127,7 +128,7 @@ export class Broker {
     return plugin;
   }
 
-  /** A folder that is not there cannot be granted, so the plugin's own is made when it asks for it. */
+  /** Creates a plugin's data folder if its permissions name it: access to a missing folder cannot be granted. */
   #makeSupportFolder(plugin: PluginManifest): void {
     const folder = realPathAsFarAsPossible(this.#supportFolder(plugin.id));
     const scopes = [plugin.permissions["fs-read"], plugin.permissions["fs-write"]];
@@ -137,17 +138,17 @@ export class Broker {
     }
   }
 
-  /** Reads and checks a plugin folder without loading it. */
+  /** Reads and validates a plugin folder without loading it. */
   readPlugin(folder: string): PluginManifest {
     return readManifest(folder, this.#supportFolder);
   }
 
-  /** Whether there is a plugin of this name now. */
+  /** Whether a plugin of this name is loaded. */
   hasPlugin(pluginId: string): boolean {
     return this.#providers.plugin(pluginId) !== undefined;
   }
 
-  /** Takes a plugin out of service. Running calls finish. Returns whether it was there. */
+  /** Unloads a plugin. Running calls finish. Returns whether it was loaded. */
   unload(pluginId: string): boolean {
     const plugin = this.#providers.removePlugin(pluginId);
     if (!plugin) return false;
@@ -158,9 +159,8 @@ export class Broker {
   }
 
   /**
-   * Makes methods of this process callable under `owner`. They are trusted code and run
-   * without a process of their own. A plugin that has taken the name gives way. Returns what
-   * takes them away again.
+   * Makes methods of this process callable under `owner`. They are trusted and run in this process. A plugin of
+   * the same name is unloaded. Returns the function that removes them.
    */
   registerLocal(owner: string, service: string, methods: Record<string, LocalMethod>): () => void {
     this.unload(owner);
@@ -168,8 +168,8 @@ export class Broker {
   }
 
   /**
-   * Calls a method with the rights of a trusted caller: an operator, or a service module.
-   * Rejects with a {@link BrokerError}.
+   * Calls a method with the rights of a trusted caller: an operator or a service module. Rejects with a {@link
+   * BrokerError}.
    */
   call<Result = Json>(
     pluginId: string,
@@ -183,8 +183,8 @@ export class Broker {
   }
 
   /**
-   * A typed client for one service, with the rights of a trusted caller. Arguments are
-   * matched to the properties of the input schema in their order.
+   * A typed client for one service, with the rights of a trusted caller. Positional arguments are mapped to the
+   * properties of the input schema in order.
    */
   createServiceClient<T>(
     pluginId: string,
@@ -198,8 +198,8 @@ export class Broker {
   }
 
   /**
-   * What a caller and a callee may do together, by their identifiers. A service module
-   * counts as trusted. Throws `not_found` for unknown ones.
+   * The permissions that a caller and a callee have together. Service modules are trusted. Throws `not_found`
+   * for unknown identifiers.
    */
   effectivePermissions(callerId: string, calleeId: string): Permissions {
     return intersect(
@@ -208,7 +208,7 @@ export class Broker {
     );
   }
 
-  /** Both parties of a pair and what they may do together. */
+  /** The permissions of two parties, and those that they have together. */
   explainPermissions(callerId: string, calleeId: string): { parties: Party[]; effective: Permissions } {
     const parties = [callerId, calleeId].map((id): Party => {
       const { permissions } = this.#providers.party(id);
@@ -217,32 +217,32 @@ export class Broker {
     return { parties, effective: this.effectivePermissions(callerId, calleeId) };
   }
 
-  /** What this machine can enforce, and what the operator wants where it cannot. */
+  /** What this machine can enforce, and what the operator chose for when it cannot. */
   async enforcement(): Promise<EnforcementLevel & { mode: EnforcementMode }> {
     return { ...(await this.#detect()), mode: this.#mode };
   }
 
-  /** Every plugin and service module with its methods and their counters. */
+  /** All plugins and service modules with their methods and counters. */
   describe(): ProviderInfo[] {
     return this.#providers.describe();
   }
 
-  /** The workers and what they are doing. */
+  /** The workers and their states. */
   workers(): WorkerInfo[] {
     return this.#pool.describe();
   }
 
-  /** Every method as a tool. */
+  /** All methods as tools. */
   listTools(): BrokerTool[] {
     return toolsOf(this.#providers.describe());
   }
 
-  /** Throws `not_found` unless there is a plugin or service module of this name now. */
+  /** Throws `not_found` unless a plugin or service module has this name. */
   requireProvider(pluginId: string): void {
     this.#providers.party(pluginId);
   }
 
-  /** Lets a service that rests after crashes try again. Returns whether it was resting; throws `not_found`. */
+  /** Ends the quarantine of a service. Returns whether it was quarantined; throws `not_found`. */
   release(pluginId: string, service: string): boolean {
     this.#providers.requireService(pluginId, service);
     return this.#pool.release(`${pluginId}/${service}`);

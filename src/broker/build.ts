@@ -1,15 +1,16 @@
+/** The build plugin for plugins' code. */
 import type { BunPlugin } from "bun";
 import { RUNTIME_SPECIFIERS } from "./worker/specifiers.js";
 
-/** How a plugin's code is built. */
+/** Options of {@link kunkunCommandPlugin}. */
 export interface PluginBuildOptions {
-  /** `service`: code for a worker. */
+  /** The kind of code; `service` is code for a worker. */
   mode: "service";
 }
 
 /**
- * The plugin for `Bun.build` that makes a service file ready for a worker: dependencies
- * are bundled, the runtime API stays an import that the worker answers.
+ * A `Bun.build` plugin that prepares a service file for a worker: dependencies are bundled, while the runtime
+ * API stays an import that the worker provides.
  *
  * @example
  * ```ts
@@ -37,5 +38,5 @@ export function kunkunCommandPlugin(options: PluginBuildOptions): BunPlugin {
   };
 }
 
-/** The same under our own name. */
+/** An alias of {@link kunkunCommandPlugin}. */
 export const servicePlugin = kunkunCommandPlugin;

@@ -1,7 +1,8 @@
+/** Descriptions of plugins, services and methods for listings and tools. */
 import type { MethodStats } from "./calls/metrics.js";
 import type { JsonSchema } from "./schema.js";
 
-/** A method as it is listed. */
+/** A method in a listing. */
 export interface MethodInfo {
   name: string;
   description: string;
@@ -10,14 +11,14 @@ export interface MethodInfo {
   stats: MethodStats;
 }
 
-/** A service as it is listed. */
+/** A service in a listing. */
 export interface ServiceInfo {
   name: string;
   description: string;
   methods: MethodInfo[];
 }
 
-/** A plugin, or a service module that offers methods, as it is listed. */
+/** A plugin, or a service module that offers methods, in a listing. */
 export interface ProviderInfo {
   id: string;
   kind: "plugin" | "module";
@@ -38,12 +39,12 @@ export interface BrokerTool {
   target: { pluginId: string; service: string; method: string };
 }
 
-/** The name under which agents know a method. */
+/** The tool name of a method. */
 export function toolName(pluginId: string, service: string, method: string): string {
   return `plugin__${pluginId}__${service}__${method}`;
 }
 
-/** Every method of some providers as a tool. */
+/** The methods of providers as tools. */
 export function toolsOf(providers: readonly ProviderInfo[]): BrokerTool[] {
   return providers.flatMap(({ id, services }) =>
     services.flatMap((service) => service.methods.map((method) => toolOf(id, service.name, method))),

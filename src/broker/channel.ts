@@ -1,4 +1,6 @@
-/** Splits a byte stream into lines of JSON text, keeping at most `limit` characters of an unfinished one. */
+/** A duplex channel of JSON messages over a socket. */
+
+/** Splits a byte stream into lines, buffering at most `limit` characters of an incomplete one. */
 export class LineReader {
   #decoder = new TextDecoder();
   #pending = "";
@@ -30,39 +32,39 @@ export class LineReader {
   }
 }
 
-/** What a channel reports. Each is called from the event loop, never from within `send`. */
+/** Callbacks of a channel, called from the event loop, never synchronously from `send`. */
 export interface ChannelEvents {
-  /** `text` is the JSON of the message. */
+  /** A message arrived; `text` is its JSON. */
   onMessage(message: unknown[], text: string): void;
-  /** The other side has taken all that waited for it. */
+  /** The peer has read everything that was queued. */
   onDrained?(): void;
-  /** The other side is gone, or broke the protocol (`reason`). Called once. */
+  /** The peer has disconnected, or violated the protocol (`reason`). Called once. */
   onClose(reason: string | null): void;
 }
 
-/** What a channel puts up with. */
+/** Limits of a channel. */
 export interface ChannelLimits {
-  /** UTF-16 units of one message, either way. May be lowered while the channel is open. */
+  /** The maximum message size in UTF-16 units, in both directions. May be lowered while the channel is open. */
   maxMessage: number;
-  /** Bytes that wait to be read by the other side. */
+  /** The maximum number of bytes queued for the peer. */
   maxBacklog: number;
 }
 
-/** Bytes of small messages that are sent as one. */
+/** Small messages are joined up to this size, in bytes. */
 const MAX_JOINED = 64 * 1024;
 
-/** Room that is left for small messages, in bytes. */
+/** Queue space reserved for small messages, in bytes. */
 const RESERVE = 1024 * 1024;
 
 // Bun's declarations lack this form of its `connect`.
 const connectDescriptor = Bun.connect as unknown as (options: Bun.FdSocketOptions) => Promise<Bun.Socket>;
 
-/** A connected socket that carries one JSON array a line, both ways. */
+/** A connected socket that carries one JSON array per line in both directions. */
 export class Channel {
   #socket: Bun.Socket | null = null;
   #backlog: Uint8Array[] = [];
   #backlogBytes = 0;
-  /** What was sent in this turn. */
+  /** Messages of the current turn. */
   #outbox = "";
   #outboxBytes = 0;
   #closed = false;
@@ -72,7 +74,7 @@ export class Channel {
     private readonly events: ChannelEvents,
   ) {}
 
-  /** Takes over a connected stream socket by its descriptor. */
+  /** Opens a channel on the descriptor of a connected stream socket. */
   static async open(descriptor: number, limits: ChannelLimits, events: ChannelEvents): Promise<Channel> {
     const channel = new Channel(limits, events);
     const reader = new LineReader(
@@ -95,26 +97,26 @@ export class Channel {
     return channel;
   }
 
-  /** Whether messages can still be sent. */
+  /** Whether the channel is open. */
   get isOpen(): boolean {
     return !this.#closed;
   }
 
-  /** Whether a message of so many bytes finds room behind those that the other side has not taken yet. */
+  /** Whether the queue has space for a message of this many bytes. */
   takes(bytes: number): boolean {
     const waiting = this.#backlogBytes + this.#outboxBytes;
     return waiting === 0 || waiting + bytes <= this.limits.maxBacklog - RESERVE;
   }
 
   /**
-   * Sends one message, together with the others of this turn. Throws when it is too large
-   * or no JSON; does nothing on a closed channel.
+   * Sends a message, joined with others of the same turn. Throws when it is too large or not serialisable; does
+   * nothing on a closed channel.
    */
   send(message: readonly unknown[]): void {
     if (this.isOpen) this.sendText(JSON.stringify(message));
   }
 
-  /** The same for a message that is JSON already. */
+  /** Sends a message that is JSON already. */
   sendText(message: string): void {
     if (this.#closed || this.#socket === null) return;
     const text = `${message}\n`;
@@ -122,7 +124,7 @@ export class Channel {
     if (this.#outbox === "") queueMicrotask(this.#post);
     this.#outbox += text;
     this.#outboxBytes += Buffer.byteLength(text);
-    // To join what is large costs more memory than it saves time.
+    // Joining large messages would cost more memory than it saves time.
     if (this.#outboxBytes > MAX_JOINED) this.#post();
   }
 
@@ -173,7 +175,7 @@ export class Channel {
     else this.close("a message was not a list");
   }
 
-  /** Closes the channel; `reason` is what the other side did wrong, or null. */
+  /** Closes the channel; `reason` is the peer's protocol violation, or null. */
   close(reason: string | null = null): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -186,7 +188,7 @@ export class Channel {
   }
 }
 
-/** A message over the size that a channel carries. */
+/** A message that exceeds the channel's limit. */
 export class MessageTooLarge extends Error {
   constructor(size: number, limit: number) {
     super(`a message of ${size} characters is larger than the limit of ${limit}`);

@@ -1,36 +1,39 @@
+/** The runtime API that plugins import: calls, storage, events and commands. */
 import type { Json } from "../core/types.js";
 import { runtimeBridge } from "./worker/bridge.js";
 
 /**
- * A method as its plugin writes it: gets the checked input, whose type it says itself, and answers what its output
- * schema describes.
+ * A method as implemented by a plugin. Receives validated input, whose type it declares itself, and returns
+ * what its output schema describes.
  */
 export type ServiceMethod = (input: Json) => unknown;
 
-/** What the main file of a service plugin exports by default. */
+/** The default export of a service plugin's main file. */
 export interface ServiceDefinition {
   /** Methods by service and name. Only those that the manifest declares can be called. */
   services: Record<string, Record<string, ServiceMethod>>;
-  /** Runs in each worker before its first call; a failure means that the worker does not start. */
+  /** Runs in each worker before the first call. If it fails, the worker does not start. */
   onInit?(): unknown;
-  /** Runs before a worker ends and has five seconds. */
+  /** Runs before a worker ends; has five seconds. */
   onDestroy?(): unknown;
 }
 
-/** How a call is made. */
+/** Options of a call. */
 export interface CallOptions {
-  /** Milliseconds until the call fails; 30,000 when absent, at most 600,000 and never more than the caller has left. */
+  /**
+   * The timeout in milliseconds; default 30,000, at most 600,000, and never more than the caller's remaining
+   * time.
+   */
   timeout?: number;
-  /** Withdraws the call. */
+  /** Cancels the call. */
   signal?: AbortSignal;
 }
 
 /** Methods of other plugins. */
 export const services = {
   /**
-   * Calls a method of another plugin. What that plugin does for us happens under the
-   * permissions that both of us have. Rejects with an error that has a `code`, an HTTP
-   * `status` and `details`.
+   * Calls a method of another plugin, which runs with the permissions that both plugins have. Rejects with an
+   * error that has a `code`, an HTTP `status` and `details`.
    *
    * @example
    * ```ts
@@ -52,7 +55,7 @@ export const services = {
   },
 };
 
-/** The methods of `T` as they can be called: positionally or with one object, answered by a promise. */
+/** The methods of `T` as callable through a client: with positional arguments or one object, returning promises. */
 export type ServiceClient<T> = {
   [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (
     ...args: infer Args
@@ -62,8 +65,8 @@ export type ServiceClient<T> = {
 };
 
 /**
- * A typed client for one service. Arguments are matched to the properties of the method's
- * input schema in their order; a single plain object is passed as it is.
+ * A typed client for one service. Positional arguments are mapped to the properties of the method's input
+ * schema in order; a single plain object is passed unchanged.
  *
  * @example
  * ```ts
@@ -82,12 +85,12 @@ export function createServiceClient<T>(
   );
 }
 
-/** @internal A client that sends each call on with its positional arguments. */
+/** @internal A client that forwards each call with its positional arguments. */
 export function clientOf<T>(send: (method: string, args: unknown[]) => Promise<unknown>): ServiceClient<T> {
   const methods = new Map<string, (...args: unknown[]) => Promise<unknown>>();
   return new Proxy(Object.create(null), {
     get(_target, name) {
-      // A client that is awaited must not look like a promise.
+      // Not a thenable, so that the client itself can be awaited.
       if (typeof name !== "string" || name === "then") return undefined;
       let method = methods.get(name);
       if (!method) {
@@ -100,9 +103,9 @@ export function clientOf<T>(send: (method: string, args: unknown[]) => Promise<u
 }
 
 /**
- * The plugin's own values, kept by the broker across restarts. Needs the `storage`
- * permission. Keys have 1 to 512 characters. Rejects with `permission_denied`,
- * `invalid_input`, and `unavailable` where the broker has no storage.
+ * The plugin's own key-value storage, persisted by the broker. Needs the `storage` permission. Keys have 1 to
+ * 512 characters. Rejects with `permission_denied`, `invalid_input`, and `unavailable` where the broker has no
+ * storage.
  *
  * @example
  * ```ts
@@ -115,15 +118,15 @@ export const storage = {
   async get<Value = unknown>(key: string): Promise<Value | undefined> {
     return (await runtimeBridge().request({ kind: "storage", action: "get", key })) as Value | undefined;
   },
-  /** Keeps a JSON value under a key. Resolves when it is stored. */
+  /** Stores a JSON value. Resolves when it is stored. */
   async set(key: string, value: unknown): Promise<void> {
     await runtimeBridge().request({ kind: "storage", action: "set", key, value });
   },
-  /** Forgets a key; does nothing when it is not there. */
+  /** Deletes a key; does nothing when it does not exist. */
   async delete(key: string): Promise<void> {
     await runtimeBridge().request({ kind: "storage", action: "delete", key });
   },
-  /** All keys that have a value. Rejects with `invalid_output` for more than four million characters of them. */
+  /** All keys. Rejects with `invalid_output` if they exceed four million characters. */
   async keys(): Promise<string[]> {
     return (await runtimeBridge().request({ kind: "storage", action: "keys" })) as string[];
   },
@@ -132,9 +135,8 @@ export const storage = {
 /** Events to the control plane. Needs the `events` permission for the event's name. */
 export const events = {
   /**
-   * Emits `plugin:<identifier>:<name>` with a JSON value. Resolves when the broker has
-   * passed it on; rejects with `permission_denied`, and with `invalid_input` for a name
-   * that is empty or has more than 512 characters.
+   * Emits `plugin:<identifier>:<name>` with a JSON value. Resolves when the broker has forwarded it; rejects
+   * with `permission_denied`, and with `invalid_input` for a name that is empty or longer than 512 characters.
    *
    * @example
    * ```ts
@@ -146,11 +148,11 @@ export const events = {
   },
 };
 
-/** How a command ended. */
+/** The result of a command. */
 export interface CommandResult {
-  /** The exit code, or null when a signal ended it. */
+  /** The exit code, or null if a signal ended it. */
   code: number | null;
-  /** Output, at most 1 MB of each, less where it is no text; the rest is dropped. */
+  /** The output: at most 1 MB of each stream, less for binary data; the rest is dropped. */
   stdout: string;
   stderr: string;
 }
@@ -158,11 +160,10 @@ export interface CommandResult {
 /** Commands of the machine. Needs the `shell:execute` permission for the command and its arguments. */
 export const shell = {
   /**
-   * Runs a program without a shell, confined to the same files and hosts as the plugin.
-   * It is killed after `timeout` milliseconds, 30,000 when absent, when the call that it
-   * belongs to has no time left, and when it holds most of the memory of which the worker's
-   * commands hold too much. What it has started ends with it. Resolves however it ends; rejects with
-   * `permission_denied`, `invalid_input`, and `not_found` for a program that is not there.
+   * Runs a program without a shell, confined to the same files and hosts as the plugin. It is killed after
+   * `timeout` milliseconds (default 30,000), at the deadline of the call it belongs to, and when the worker's
+   * commands exceed the memory limit and it is the largest. Processes that it started end with it. Resolves
+   * however it ends; rejects with `permission_denied`, `invalid_input`, and `not_found` for an unknown program.
    *
    * @example
    * ```ts
@@ -183,17 +184,24 @@ export const shell = {
   },
 };
 
-/** The call that is being answered. */
+/** The current call. */
 export interface CurrentCall {
   /** Aborted when the caller no longer waits. */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left. */
+  /** The remaining time in milliseconds. */
   readonly remaining: number;
-  /** Who calls. */
+  /** The caller's identifier. */
   readonly caller: string;
 }
 
-/** The call that the running code answers, or `undefined` outside of one (`onInit`, own timers). */
+/**
+ * The call that the running code handles; `undefined` outside of one, as in `onInit` or timers.
+ *
+ * @example
+ * ```ts
+ * const { caller, remaining } = currentCall() ?? {};
+ * ```
+ */
 export function currentCall(): CurrentCall | undefined {
   return runtimeBridge().currentCall();
 }

@@ -1,4 +1,4 @@
-/** Copies of plugins' code: workers run what was accepted, whatever comes to lie in the plugin's folder later. */
+/** Copies of plugins' code: workers run the code that was accepted, whatever the plugin's folder contains later. */
 import type { Dirent } from "node:fs";
 import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,11 +8,11 @@ import { messageOf } from "../core/errors.js";
 import { toStorageError } from "../core/storage-error.js";
 import { ManifestError } from "./errors.js";
 
-/** One copy. It is removed when nobody uses it any more; who made it is the first who does. */
+/** A reference-counted copy, deleted when it is no longer used. Its creator holds the first reference. */
 export class CodeCopy {
   #users = 1;
 
-  /** `path` is its real path. */
+  /** @param path The copy's real path. */
   constructor(readonly path: string) {}
 
   use(): void {
@@ -24,20 +24,20 @@ export class CodeCopy {
   }
 }
 
-/** This process, by what no other one has, also where each start gives it the same number. */
+/** Identifies this process, even in containers where each start has the same process id. */
 const PROCESS = `${process.pid}-${Math.round(performance.timeOrigin)}-`;
 
-/** The copies that one broker has made. */
+/** The copies of one broker. */
 export class CodeCopies {
   #own: Promise<string> | undefined;
   #count = 0;
 
-  /** `folder` is theirs alone: what another process has left there is removed with the first copy. */
+  /** @param folder Used exclusively: leftovers of other processes are removed with the first copy. */
   constructor(private readonly folder: string) {}
 
   /**
-   * Copies the code of the folder `root`, a real path, which is refused if it is no longer what `digest` says. What is
-   * no code (packages, dot-files, the folder's own `data`) is linked to. Rejects with a `ManifestError` or a
+   * Copies the code of `root`, a real path; rejected if it no longer matches `digest`. Everything else
+   * (packages, dot-files, the folder's own `data`) is linked. Rejects with a `ManifestError` or a
    * `StorageError`.
    */
   async make(root: string, digest: string): Promise<CodeCopy> {
@@ -69,13 +69,16 @@ export class CodeCopies {
     }
   }
 
-  /** Removes them all. */
+  /** Deletes all copies. */
   async close(): Promise<void> {
     if (this.#own) await remove(await this.#own);
   }
 }
 
-/** What a copy lacks. A file of code that it lacks has come since, and is none that was accepted. */
+/**
+ * Links everything that is not code. A code file missing from the copy was added later and has not been
+ * accepted.
+ */
 async function linkTheRest(root: string, copy: string, below: string): Promise<void> {
   const copied = new Map<string, Dirent>();
   for (const entry of await readdir(join(copy, below), LISTED)) copied.set(entry.name, entry);

@@ -1,3 +1,4 @@
+/** Runs commands for plugins. */
 import { realpathSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { endProcessTree } from "../core/process-tree.js";
@@ -10,31 +11,34 @@ import { EXECUTE, READ } from "./sandbox/landlock.js";
 import { fileLayers } from "./sandbox/layers.js";
 import { codeRules, spawnConfined, systemRules } from "./sandbox/spawn.js";
 
-/** What a permitted command runs under. */
+/** The conditions under which a command runs. */
 export interface CommandOptions {
   plugin: LoadedPlugin;
   permissions: Permissions;
   env: Record<string, string>;
   proxySocket: string | null;
   confined: boolean;
-  /** The search path for names without a slash. */
+  /** The search path for program names. */
   searchPath: string;
-  /** Milliseconds. */
+  /** In milliseconds. */
   timeout: number;
   signal: AbortSignal;
   maxFileRules: number;
   watch: CommandWatch;
-  /** Whose commands may use so much together. */
+  /** Commands of one owner share resource limits. */
   owner: object;
-  /** Told why it was ended, where its result does not say. */
+  /** Receives the reason if the command is killed for exceeding limits. */
   note(line: string): void;
 }
 
 const MAX_OUTPUT = 1024 * 1024;
-/** Characters of it as JSON, in which some take six: both outputs have to fit into one message. */
+/**
+ * The maximum size of one output as JSON, where a character may take six: both outputs must fit into one
+ * message.
+ */
 const MAX_JSON = 1.75 * MAX_OUTPUT;
 
-/** How long its output may take to end once nothing of it runs that can be found, in milliseconds. */
+/** How long to wait for the output to end after all its processes have, in milliseconds. */
 const OUTPUT_LIMIT_MS = 1000;
 
 function findProgram(command: string, searchPath: string): string {
@@ -52,9 +56,9 @@ function findProgram(command: string, searchPath: string): string {
 }
 
 /**
- * Runs a command that the permissions allow, confined like the plugin that asked for it. What it has started ends with
- * it: nobody would look after that any more, nor after how long it takes. Where it is not confined that is what can be
- * found, by its group and by a variable.
+ * Runs a permitted command, confined like the plugin that requested it. Processes that it started end with it,
+ * since nothing would supervise them any more. If it is not confined, they are found by their process group and
+ * an environment variable.
  */
 export async function runCommand(
   command: string,
@@ -105,10 +109,10 @@ export async function runCommand(
   }
 }
 
-/** The variable by which what a command has started is found, also when its parent is gone. */
+/** The environment variable that marks a command's processes, so that orphans are found too. */
 const MARK = "REEF_COMMAND_RUN";
 
-/** What a command writes. What is too much is read and dropped, or it would wait for ever to be rid of it. */
+/** The output of a command. Excess output is read and dropped; otherwise the command would block. */
 class Output {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #read: Promise<void>;
@@ -128,7 +132,7 @@ class Output {
     }
   }
 
-  /** All of it, of a command that has ended. */
+  /** The complete output of a command that has ended. */
   async rest(): Promise<string> {
     await Promise.race([this.#read, Bun.sleep(OUTPUT_LIMIT_MS)]);
     void this.#reader.cancel();
@@ -136,7 +140,7 @@ class Output {
   }
 }
 
-/** As much of a text as can be sent. */
+/** Truncates a text so that it fits into a message. */
 function fitting(text: string): string {
   let kept = text;
   for (;;) {

@@ -1,23 +1,24 @@
+/** The context of a call: its caller, permissions and deadline. */
 import type { CallOptions } from "./client.js";
 import type { Party } from "./permissions/check.js";
 import { intersect, type Permissions } from "./permissions/set.js";
 
-/** On whose behalf a call is made, and what it has left. */
+/** On whose behalf a call is made, and its remaining time. */
 export interface CallContext {
-  /** Who calls, for display. */
+  /** The caller's identifier, for display. */
   readonly caller: string;
-  /** Everybody in the chain so far. */
+  /** All parties in the chain so far. */
   readonly parties: readonly Party[];
-  /** What all of them may do together. */
+  /** The permissions that all of them have together. */
   readonly permissions: Permissions;
-  /** Methods that wait for this call, the first caller first. */
+  /** The methods that wait for this call, outermost first. */
   readonly chain: readonly string[];
   readonly depth: number;
-  /** When the caller's own time is over, as `performance.now()` has it. */
+  /** The caller's own deadline, in `performance.now()` time. */
   readonly deadline: number;
 }
 
-/** The input of a call, or the positional arguments that make it up. */
+/** The input of a call, or the positional arguments that form it. */
 export type Payload = { input?: unknown } | { args: readonly unknown[] };
 
 /** Makes a call in a context. Rejects with a `BrokerError`. */
@@ -30,25 +31,25 @@ export type Dispatch = (
   options: CallOptions,
 ) => Promise<unknown>;
 
-/** A call whose method was found and whose input fits, and whoever waits for it. */
+/** An accepted call, with the functions that settle it. */
 export interface AcceptedCall {
   readonly context: CallContext;
   readonly input: unknown;
-  /** Whether the input is known to fit; if not, the worker has to check it. */
+  /** Whether the input has been validated; if not, the worker validates it. */
   readonly isChecked: boolean;
-  /** When it came in, as `performance.now()` has it. */
+  /** When it arrived, in `performance.now()` time. */
   readonly started: number;
   readonly signal: AbortSignal | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A caller that is trusted with everything and has all the time that a call may take. */
+/** The context of a trusted caller without a deadline. */
 export function trustedContext(caller: string): CallContext {
   return { caller, parties: [], permissions: "all", chain: [], depth: 0, deadline: Number.POSITIVE_INFINITY };
 }
 
-/** The context for what a method calls while it answers. */
+/** The context of calls that a method makes while it runs. */
 export function nestedContext(
   outer: CallContext,
   callee: Party,

@@ -1,71 +1,73 @@
-/** Every way a call can fail, with the HTTP status it maps to. */
+/** Errors of the broker. */
+
+/** All error codes of calls, with their HTTP status. */
 export const BROKER_ERRORS = {
-  /** The input does not fit the method's input schema, or an option is out of range. */
+  /** The input does not match the input schema, or an option is out of range. */
   invalid_input: 400,
   /** A permission is missing; `details` names it, the party that lacks it and the rule. */
   permission_denied: 403,
-  /** This machine cannot hold the plugin to its permissions and the operator did not waive that. */
+  /** This machine cannot enforce the plugin's permissions, and the operator has not waived that. */
   not_enforceable: 403,
   /** No such plugin, service or declared method. */
   not_found: 404,
   /** The queue for a worker is full, or too many calls are in flight. */
   overloaded: 429,
-  /** The service crashed too often and rests until it is reloaded or released. */
+  /** The service crashed too often and is quarantined until it is reloaded or released. */
   quarantined: 503,
-  /** The broker or the service is going away. */
+  /** The broker or the service is shutting down. */
   unavailable: 503,
   /** The method threw. */
   method_failed: 502,
-  /** The worker ended, was ended or broke its channel while the call was in flight. */
+  /** The worker ended, was killed, or violated the protocol during the call. */
   worker_died: 502,
   /** The worker could not be started. */
   start_failed: 502,
-  /** The method's answer does not fit its output schema or cannot be sent. */
+  /** The result does not match the output schema, or cannot be serialised. */
   invalid_output: 502,
-  /** A call would enter a method that is already waiting for it, or goes too deep. */
+  /** A call would enter a method that already waits for it, or exceed the maximum depth. */
   call_cycle: 502,
-  /** The caller withdrew the call. */
+  /** The caller cancelled the call. */
   cancelled: 502,
   /** The deadline passed. */
   timeout: 504,
 } as const;
 
-/** The name of a way to fail. */
+/** An error code. */
 export type BrokerErrorCode = keyof typeof BROKER_ERRORS;
 
-/** One place where a value does not fit its schema. */
+/** A mismatch between a value and its schema. */
 export interface SchemaIssue {
   /** JSON pointer to the value, `""` for the whole. */
   path: string;
   message: string;
 }
 
-/** Why a permission is not held. */
+/** Why a permission is denied. */
 export interface Denial {
   permission: string;
-  /** What was asked for: a path, a host, a command …; absent for simple permissions. */
+  /** The requested path, host, command …; absent for simple permissions. */
   resource?: string;
-  /** The parties of the call chain that stand in the way, each with its reason. */
+  /** The parties of the call chain that lack the permission, with reasons. */
   parties: { party: string; rule: string }[];
 }
 
-/** What accompanies an error; which fields are present depends on its code. */
+/** Details of an error; the fields depend on its code. */
 export interface BrokerErrorDetails {
   issues?: SchemaIssue[];
   denial?: Denial;
-  /** `pluginId/service/method` that failed. */
+  /** The method that failed, as `pluginId/service/method`. */
   method?: string;
   /** The chain of methods that led to a cycle. */
   chain?: string[];
-  /** Seconds after which another try may succeed. */
+  /** After how many seconds a retry may succeed. */
   retryAfter?: number;
   /** The name of the error that the method threw. */
   thrown?: string;
 }
 
-/** A call that failed, with a stable code and the HTTP status for it. */
+/** A failed call, with a stable code and an HTTP status. */
 export class BrokerError extends Error {
-  /** The HTTP status for it. */
+  /** The HTTP status of the code. */
   readonly status: number;
 
   constructor(
@@ -80,7 +82,7 @@ export class BrokerError extends Error {
   }
 }
 
-/** A manifest that cannot be used: `field` is where, `problem` is what and why it matters. */
+/** An invalid manifest. `field` is the location, `problem` the explanation. */
 export class ManifestError extends Error {
   constructor(
     readonly field: string,

@@ -1,3 +1,4 @@
+/** Creates workers. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -13,15 +14,15 @@ import type { EnforcementLevel, EnforcementMode } from "./sandbox/level.js";
 import { type AllowListProxy, startProxy } from "./sandbox/proxy.js";
 import { schemasOf } from "./schema/worker-checks.js";
 
-/** What every worker gets from the environment, when it is set. */
+/** Environment variables that every worker gets. */
 const COMMON_ENVIRONMENT = ["LANG", "LC_ALL", "TZ"];
-/** Never passed on, whatever a permission says. */
+/** Environment variables that are never passed to workers. */
 const SECRET = /^(VERS_|REEF_)|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
 
-/** Hosts that a worker asked for in vain and that its plugin's log names. It may ask as often as it likes. */
+/** How many denied hosts are logged per worker. */
 const MAX_TOLD_HOSTS = 100;
 
-/** Makes workers for plugins, each confined to what it may do. */
+/** Creates workers, each confined to its permissions. */
 export class WorkerFactory {
   #folder: string | null = null;
   #count = 0;
@@ -33,7 +34,10 @@ export class WorkerFactory {
     private readonly environment: Readonly<Record<string, string | undefined>>,
   ) {}
 
-  /** Whether a plugin can be held to its permissions here; throws `not_enforceable` when it must not run. */
+  /**
+   * Whether a plugin will be confined on this machine; throws `not_enforceable` when it must not run
+   * unconfined.
+   */
   async confines(plugin: PluginManifest): Promise<boolean> {
     if (this.mode === "off") return false;
     const { level, reason } = await this.level();
@@ -54,7 +58,7 @@ export class WorkerFactory {
     );
   }
 
-  /** Starts a worker. `proxy` and worker belong together and end together. */
+  /** Starts a worker, with a network proxy that ends with it if it has a network permission. */
   async create(
     plugin: LoadedPlugin,
     service: ServiceManifest,
@@ -115,7 +119,10 @@ export class WorkerFactory {
     });
   }
 
-  /** The environment of a plugin's processes: next to nothing, what `env` allows, and where its own folders are. */
+  /**
+   * The environment of a plugin's processes: a few common variables, those that `env` permits, and the paths of
+   * its own folders.
+   */
   environmentFor(
     permissions: Permissions,
     { root, support }: Pick<PluginManifest, "root" | "support">,
@@ -129,7 +136,7 @@ export class WorkerFactory {
     return { ...env, EXTENSION: root, EXTENSION_SUPPORT: support };
   }
 
-  /** Removes what lies on disk. */
+  /** Deletes the socket files of proxies. */
   close(): void {
     if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
     this.#folder = null;

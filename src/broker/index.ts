@@ -1,3 +1,4 @@
+/** The public API of the broker. */
 export { Broker, type BrokerOptions } from "./broker.js";
 export { kunkunCommandPlugin, servicePlugin } from "./build.js";
 export type { LocalCall, LocalMethod } from "./calls/local.js";

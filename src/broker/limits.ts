@@ -1,52 +1,57 @@
-/** The bounds the broker keeps. Times are milliseconds, sizes bytes where nothing else is said. */
+/** The limits of the broker. */
+
+/** The limits of a broker. Times are in milliseconds and sizes in bytes, unless stated otherwise. */
 export interface BrokerLimits {
-  /** Time for a call that asks for none. */
+  /** The timeout of calls that do not set one. */
   defaultTimeout: number;
-  /** The most a call may ask for. */
+  /** The maximum timeout. */
   maxTimeout: number;
-  /** Methods that may be waiting for each other in one chain. */
+  /** The maximum depth of a call chain. */
   maxDepth: number;
-  /** Workers alive at once, over all services. */
+  /** The maximum number of workers over all services. */
   maxWorkers: number;
-  /** Calls in flight in one worker. */
+  /** The maximum number of concurrent calls per worker. */
   maxInFlight: number;
-  /** Calls that may wait for a worker to start or to have room. */
+  /** The maximum number of calls that wait for a worker. */
   maxQueue: number;
-  /** A worker without a call for this long is ended. */
+  /** Idle workers are ended after this time. */
   idleTimeout: number;
-  /** Time to load the code and run `onInit`. */
+  /** The time for loading the code and `onInit`. */
   startTimeout: number;
-  /** Time `onDestroy` has, kept by the worker itself. */
+  /** The time for `onDestroy`, enforced by the worker itself. */
   destroyTimeout: number;
-  /** Time until a worker that should end is killed. */
+  /** The time after which a worker that should end is killed. */
   terminateTimeout: number;
-  /** After a missed deadline, a worker that does not answer a ping for this long is killed. */
+  /** After a missed deadline, a worker that does not answer a ping within this time is killed. */
   pingTimeout: number;
-  /** Crashes within `crashWindow` after which a service rests. */
+  /** The number of crashes within `crashWindow` after which a service is quarantined. */
   crashLimit: number;
   crashWindow: number;
-  /** The first wait before a crashed service starts again; doubles with each crash. */
+  /** The delay before a crashed service is restarted; doubled with each crash. */
   restartDelay: number;
   maxRestartDelay: number;
-  /** The memory that one worker holds, and that its commands hold together. */
+  /** The memory limit of one worker, and of its commands together. */
   maxMemory: number;
-  /** The threads of one worker, and of its commands together. */
+  /** The thread limit of one worker, and of its commands together. */
   maxThreads: number;
-  /** How often that is looked at. */
+  /** The interval at which memory and threads are checked. */
   memoryInterval: number;
-  /** One message on the channel, either way, in UTF-16 units: characters of JSON, of which most take a byte. */
+  /** The maximum size of a message in either direction, in UTF-16 units of JSON. */
   maxMessage: number;
-  /** Bytes waiting to be read by a worker. Calls wait for room; answers for which there is none are refused. */
+  /**
+   * The maximum number of bytes queued for a worker. Calls wait for space; results for which there is none are
+   * refused.
+   */
   maxBacklog: number;
-  /** Calls that a worker may have open towards others. */
+  /** The maximum number of requests that a worker may have open. */
   maxNestedCalls: number;
-  /** Bytes of stdout and stderr kept per second; more is dropped with a notice. */
+  /** The maximum output of stdout and stderr, in bytes per second; reading pauses above it. */
   maxLogRate: number;
-  /** Single files that a permission may have to be spelled out as. */
+  /** The maximum number of individual files that a permission may expand to. */
   maxFileRules: number;
 }
 
-/** What holds unless a broker is told otherwise. */
+/** The default limits. */
 export const DEFAULT_LIMITS: BrokerLimits = {
   defaultTimeout: 30_000,
   maxTimeout: 600_000,

@@ -1,3 +1,4 @@
+/** Rejects packages with links that lead outside. */
 import { readdirSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { ManifestError } from "./errors.js";
@@ -5,8 +6,10 @@ import { ManifestError } from "./errors.js";
 const MAX_ENTRIES = 200_000;
 
 /**
- * Refuses a package that ships links leading out of its folder: what looks like a file
- * of its own would be somebody else's. `node_modules/.bin` and linked workspaces count too.
+ * Rejects a package that contains links leading out of its folder: what looks like its own file would be
+ * another's. This includes `node_modules/.bin` and linked workspaces.
+ *
+ * @throws ManifestError
  */
 export function refuseEscapingLinks(root: string): void {
   const pending = [root];

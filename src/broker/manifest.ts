@@ -1,3 +1,4 @@
+/** Reads and validates the manifests of plugins. */
 import { realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { messageOf } from "../core/errors.js";
@@ -12,7 +13,7 @@ import { pathAliases, realPathAsFarAsPossible } from "./permissions/paths.js";
 import { canonical, type PermissionSet } from "./permissions/set.js";
 import { type CompiledSchema, compileSchema, SchemaError } from "./schema.js";
 
-/** A method as its plugin declares it. */
+/** A declared method. */
 export interface MethodManifest {
   name: string;
   description: string;
@@ -20,17 +21,17 @@ export interface MethodManifest {
   output: CompiledSchema;
 }
 
-/** A service as its plugin declares it. */
+/** A declared service. */
 export interface ServiceManifest {
   name: string;
   description: string;
-  /** The real path of its code. */
+  /** The real path of its main file. */
   main: string;
   mode: (typeof SERVICE_MODES)[number];
   methods: ReadonlyMap<string, MethodManifest>;
 }
 
-/** A plugin folder, read and checked. */
+/** A validated plugin folder. */
 export interface PluginManifest {
   id: string;
   name: string;
@@ -38,31 +39,31 @@ export interface PluginManifest {
   description: string;
   /** The folder's real path. */
   root: string;
-  /** Where its own data belongs. */
+  /** The folder for its own data. */
   support: string;
-  /** The key of `package.json` that it was read from. */
+  /** The key of `package.json` that contains the manifest. */
   key: (typeof MANIFEST_KEYS)[number];
   permissions: PermissionSet;
   services: ReadonlyMap<string, ServiceManifest>;
 }
 
-/** A plugin that can run: its code is kept as it was when its manifest was read. */
+/** A plugin with a copy of its code from when its manifest was read. */
 export interface LoadedPlugin extends PluginManifest {
   code: CodeCopy;
 }
 
-/** The keys of `package.json` that may hold a manifest, the first one found counts. */
+/** The keys of `package.json` that may contain a manifest; the first one present counts. */
 export const MANIFEST_KEYS = ["reef", "kunkun"] as const;
-/** The ways a service can be run; all of them are a process without a user interface. */
+/** Supported service modes; all run as a process without a user interface. */
 export const SERVICE_MODES = ["node-headless", "bun-headless"] as const;
 
-/** Who calls when nobody else is readName; a plugin of that name could be taken for the operator. */
+/** The default caller. Plugins may not use this name. */
 export const OPERATOR_ID = "operator";
 
 const IDENTIFIER = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]{0,127}$/i;
 const NAME = /^[a-z][\w-]{0,63}$/i;
 
-/** Reads the `package.json` of a folder; `null` when there is none or it declares no plugin. */
+/** Reads the `package.json` of a folder; `null` when it is missing or declares no plugin. */
 export function findManifest(
   folder: string,
 ): { key: (typeof MANIFEST_KEYS)[number]; json: JsonObject } | null {
@@ -85,19 +86,23 @@ export function findManifest(
   return key === undefined ? null : { key, json };
 }
 
-/** Under which key of a `package.json` callable services are declared, if they are. */
+/** The key under which a `package.json` declares callable services; undefined when it does not. */
 export function manifestKey(json: JsonObject): (typeof MANIFEST_KEYS)[number] | undefined {
   return MANIFEST_KEYS.find(
     (name) => isObject(json[name]) && (json[name] as JsonObject).services !== undefined,
   );
 }
 
-/** Reads who the plugin in a folder is, and no more. Throws a {@link ManifestError} that names the field. */
+/**
+ * Reads only the identifier of a plugin.
+ *
+ * @throws ManifestError that names the field.
+ */
 export function readIdentifier(folder: string): string {
   return readDeclaration(realpathSync(folder)).id;
 }
 
-/** What a `package.json` declares, with the identifier checked. */
+/** The declaration in a `package.json`, with a validated identifier. */
 interface Declaration {
   file: string;
   key: (typeof MANIFEST_KEYS)[number];
@@ -130,8 +135,10 @@ function readDeclaration(root: string): Declaration {
 }
 
 /**
- * Reads and checks the plugin in a folder. `supportFolder` says by its identifier where its own
- * data belongs (`$EXTENSION_SUPPORT`). Throws a {@link ManifestError} that names the field.
+ * Reads and validates the plugin in a folder. `supportFolder` maps its identifier to the folder for its data
+ * (`$EXTENSION_SUPPORT`).
+ *
+ * @throws ManifestError that names the field.
  */
 export function readManifest(folder: string, supportFolder: (pluginId: string) => string): PluginManifest {
   const root = realpathSync(folder);
@@ -161,7 +168,10 @@ export function readManifest(folder: string, supportFolder: (pluginId: string) =
   }
 }
 
-/** The key of a format that has no word for calling others: every plugin may, held to what both sides may do. */
+/**
+ * The key of a manifest format without a permission for calling others: its plugins may call all, within the
+ * common permissions.
+ */
 export const CALLS_ALL = "kunkun";
 
 function withCallPermission(permissions: PermissionSet): PermissionSet {

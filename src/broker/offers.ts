@@ -1,3 +1,4 @@
+/** Methods that service modules offer through the broker. */
 import type { Broker } from "./broker.js";
 import type { LocalMethod } from "./calls/local.js";
 
@@ -12,17 +13,17 @@ interface Offer {
   owner: string;
   service: string;
   methods: Record<string, LocalMethod>;
-  /** Takes it away from the broker that has it. */
+  /** Removes it from the broker that serves it. */
   withdraw: (() => void) | null;
 }
 
-/** What the services of one Reef offer, and the broker that serves it. Outlives every version of either. */
+/** The offers of one Reef's services, and the broker that serves them. Outlives all versions of both. */
 interface OfferTable {
   offers: Set<Offer>;
   broker: Broker | null;
 }
 
-/** By data folder: one Reef has one, and tests run several in a process. */
+/** By data folder, of which each Reef has its own; tests run several in a process. */
 const tables = new Map<string, OfferTable>();
 
 function offersOf(dataDir: string): OfferTable {
@@ -35,9 +36,8 @@ function offersOf(dataDir: string): OfferTable {
 }
 
 /**
- * Makes methods of a service module callable through the broker as
- * `<service's name>/<service>/<method>`, until this version of it goes. Throws a
- * `BrokerError` for names that cannot be called, and a `SchemaError`.
+ * Makes methods of a service module callable through the broker as `<service's name>/<service>/<method>`, until
+ * this version of it ends. Throws a `BrokerError` for invalid names, and a `SchemaError`.
  *
  * @example
  * ```ts
@@ -64,8 +64,8 @@ export function offerMethods(
 }
 
 /**
- * Has a broker serve everything that is offered, now and later. Returns what ends that;
- * offers stay and go to the next broker. `onError` hears of offers that cannot be served.
+ * Makes a broker serve all current and future offers. Returns the function that stops that; the offers then
+ * wait for the next broker. `onError` receives offers that cannot be served.
  */
 export function serveOffers(
   dataDir: string,

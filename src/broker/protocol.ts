@@ -1,13 +1,14 @@
+/** The protocol between the broker and its workers. */
 import type { BrokerErrorCode, BrokerErrorDetails } from "./errors.js";
 import type { JsonSchema } from "./schema.js";
 
-/** The first element of each message between host and worker. */
+/** The operation codes: the first element of each message. */
 export const OP = {
   /** host → worker: `[init, WorkerSetup]` */
   init: 0,
   /** host → worker: `[call, id, method, input, remaining ms, caller, whether the input is to be checked]` */
   call: 1,
-  /** both: `[cancel, id]`: a call that is no longer waited for */
+  /** both: `[cancel, id]`: cancels a call */
   cancel: 2,
   /** both: `[result, id, value]` */
   result: 3,
@@ -23,47 +24,47 @@ export const OP = {
   fatal: 9,
   /** worker → host: `[nested, id, parent id or 0, WireRequest]` */
   nested: 10,
-  /** host → worker: `[checks, source]`: the code with which it checks values */
+  /** host → worker: `[checks, source]`: the validation code */
   checks: 11,
 } as const;
 
-/** The descriptor under which a worker finds its channel. */
+/** The descriptor of a worker's channel. */
 export const CHANNEL_DESCRIPTOR = 3;
 
-/** The schemas of one method, which its worker checks where that can take long. */
+/** The schemas of a method, for values that its worker validates. */
 export interface MethodSchemas {
   input: JsonSchema;
   output: JsonSchema;
-  /** Whether every answer is to be checked, and not only large ones. */
+  /** Whether all results must be validated in the worker, and not only large ones. */
   checksOutput: boolean;
 }
 
-/** What a worker is told before anything else. */
+/** The first message to a worker. */
 export interface WorkerSetup {
   pluginId: string;
   service: string;
   main: string;
   methods: string[];
-  /** What it may have to check of its methods, with code that follows; null when that is nothing. */
+  /** The schemas that the worker may need; the validation code follows separately. Null when there are none. */
   schemas: Record<string, MethodSchemas> | null;
   destroyTimeout: number;
   maxMessage: number;
 }
 
-/** An error on the wire; `code` only when it is one of the broker's. */
+/** An error in a message; `code` is set for errors of the broker. */
 export interface WireError {
   name: string;
   message: string;
   code?: BrokerErrorCode;
-  /** The worker has found this when it checked the input or the answer; no method has thrown it. */
+  /** Set when the worker's validation of the input or result failed, as opposed to an error of the method. */
   failedCheck?: "invalid_input" | "invalid_output";
   details?: BrokerErrorDetails;
-  /** Of a system error: its code and the path it was about. */
+  /** For system errors: the code and the path. */
   errno?: string;
   path?: string;
 }
 
-/** What a worker asks the broker for. */
+/** A request of a worker to the broker. */
 export type WireRequest =
   | { kind: "call"; target: [string, string, string]; input?: unknown; args?: unknown[]; timeout?: number }
   | { kind: "storage"; action: "get" | "set" | "delete" | "keys"; key?: string; value?: unknown }

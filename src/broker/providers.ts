@@ -1,3 +1,4 @@
+/** The table of plugins, services and methods. */
 import { type LocalMethod, type ReadyLocalMethod, readyMethod } from "./calls/local.js";
 import { MethodMetrics } from "./calls/metrics.js";
 import type { ProviderInfo, ServiceInfo } from "./catalogue.js";
@@ -25,7 +26,7 @@ export class RemoteMethod {
     this.input = method.input;
   }
 
-  /** What the method may do for a caller with these permissions. */
+  /** The method's permissions when called with these permissions. */
   effectiveFor(caller: Permissions): Permissions {
     if (caller === "all") return this.plugin.permissions;
     let effective = this.#effective.get(caller);
@@ -42,7 +43,7 @@ type Method = RemoteMethod | ReadyLocalMethod;
 const OWNER = /^[a-z0-9][\w.-]{0,127}$/i;
 const NAME = /^[a-z][\w-]{0,63}$/i;
 
-/** Who offers which methods. */
+/** Knows which plugins and service modules offer which methods. */
 export class Providers {
   readonly #plugins = new Map<string, LoadedPlugin>();
   /** owner → service → method. */
@@ -65,7 +66,7 @@ export class Providers {
     return `${pluginId} has no service "${service}"; it has ${[...services.keys()].join(", ")}`;
   }
 
-  /** Throws `not_found` unless somebody offers this service. */
+  /** Throws `not_found` unless this service is offered. */
   requireService(pluginId: string, service: string): void {
     if (this.#methods.get(pluginId)?.has(service)) return;
     throw new BrokerError("not_found", this.#explainMissingService(pluginId, service));
@@ -83,7 +84,7 @@ export class Providers {
     throw new BrokerError("not_found", `there is no plugin "${id}"`);
   }
 
-  /** Returns the version that it takes the place of. */
+  /** Adds a plugin. Returns the version that it replaces. */
   addPlugin(plugin: LoadedPlugin): LoadedPlugin | undefined {
     if (this.#methods.has(plugin.id) && !this.#plugins.has(plugin.id)) {
       throw new BrokerError("invalid_input", `"${plugin.id}" is the name of a service module already`);
@@ -102,7 +103,7 @@ export class Providers {
     return before;
   }
 
-  /** Returns what was removed. */
+  /** Removes a plugin. Returns it if it was there. */
   removePlugin(id: string): LoadedPlugin | undefined {
     const plugin = this.#plugins.get(id);
     if (!plugin) return undefined;

@@ -1,3 +1,4 @@
+/** Compiles JSON Schemas and validates values. */
 import { Compile } from "typebox/schema";
 import { messageOf } from "../core/errors.js";
 import { BrokerError, type SchemaIssue } from "./errors.js";
@@ -7,23 +8,23 @@ import { boundPatterns, hasLongList, hasLongName, MAX_MATCHED } from "./schema/p
 
 export { SchemaError } from "./schema/lint.js";
 
-/** A JSON Schema as it stands in a manifest: draft-07, 2020-12 or made with TypeBox. */
+/** A JSON Schema: draft-07, 2020-12, or created with TypeBox. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 
-/** A schema made ready to check values. */
+/** A compiled schema. */
 export interface CompiledSchema {
   readonly schema: JsonSchema;
-  /** Whether no value can make checking it take long. */
+  /** Whether validation is fast for all values. */
   readonly isCheap: boolean;
-  /** Whether a value fits. Never throws and never changes the value. */
+  /** Whether a value is valid. Never throws and never changes the value. */
   check(value: unknown): boolean;
-  /** Where and why a value does not fit; empty when it does. The first few places only. */
+  /** The first few errors of a value; empty when it is valid. */
   issues(value: unknown): SchemaIssue[];
 }
 
 /**
- * Makes a schema ready. Throws a {@link SchemaError} for anything that would not be
- * checked as its author meant it.
+ * Compiles a schema. Throws a {@link SchemaError} for anything that would not be validated as its author
+ * intended.
  *
  * @example
  * ```ts
@@ -56,7 +57,7 @@ export function compileSchema(schema: unknown): CompiledSchema {
     issues: (value) =>
       tried(() => {
         if (isTooLong(value)) return LONG_NAME;
-        // To name repeated items takes time that grows with the square of their number.
+        // Listing repeated items takes quadratic time.
         if (comparesItems && hasLongList(value)) return validator.Check(value) ? [] : LONG_LIST;
         const [fits, errors] = validator.Errors(value);
         if (fits) return [];
@@ -78,7 +79,7 @@ const LONG_LIST: SchemaIssue[] = [
 
 const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to be checked" }];
 
-/** A schema that refers to itself goes as deep as the value does, and the stack does not. */
+/** Runs a check. Recursive schemas recurse as deep as the value, which may exhaust the stack. */
 function tried<T>(check: () => T, tooDeep: T): T {
   try {
     return check();
@@ -88,7 +89,7 @@ function tried<T>(check: () => T, tooDeep: T): T {
   }
 }
 
-/** Why an input does not fit the input schema of the method `key`, or `null` when it does. */
+/** Validates an input of the method `key`. Returns the error, or `null` when it is valid. */
 export function inputError(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
   if (schema.check(input)) return null;
   const issues = schema.issues(input);
@@ -96,14 +97,14 @@ export function inputError(schema: CompiledSchema, key: string, input: unknown):
   return new BrokerError("invalid_input", `the input of ${key} does not fit: ${where}`, { issues });
 }
 
-/** Why an answer of the method `key` does not fit its output schema, or `null` when it does. */
+/** Validates a result of the method `key`. Returns the error, or `null` when it is valid. */
 export function outputError(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
   if (schema.check(answer)) return null;
   const details = { issues: schema.issues(answer), method: key };
   return new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, details);
 }
 
-/** A copy without what JSON does not carry, such as the symbols that TypeBox adds. */
+/** A plain JSON copy, without the symbols that TypeBox adds. */
 function toPlain(schema: unknown): JsonSchema {
   if (typeof schema === "boolean") return schema;
   if (typeof schema !== "object" || schema === null) {

@@ -1,23 +1,24 @@
+/** The state that the broker keeps about a worker. */
 import type { RemoteRun } from "./calls/remote.js";
 import type { LoadedPlugin } from "./manifest.js";
 import type { Permissions } from "./permissions/set.js";
 import type { Worker } from "./pool/worker.js";
 
-/** Something that a worker waits for. */
+/** An open request of a worker. */
 interface OpenRequest {
-  /** The call on whose behalf; 0 for none. */
+  /** The call on whose behalf it was made; 0 for none. */
   parent: number;
   /** Whether it is a call of another method. */
   isCall: boolean;
   controller: AbortController;
 }
 
-/** What the broker knows about one worker: the calls in it and what it asked for. */
+/** The calls in one worker, and its open requests. */
 export class Session {
   readonly runs = new Map<number, RemoteRun>();
   worker: Worker | null = null;
   readonly #requests = new Map<number, OpenRequest>();
-  /** How many requests it has ever made, and withdrawn. */
+  /** Total numbers of requests made and cancelled. */
   #made = 0;
   #withdrawn = 0;
 
@@ -25,16 +26,16 @@ export class Session {
     readonly plugin: LoadedPlugin,
     readonly permissions: Permissions,
     readonly proxySocket: string | null,
-    /** Writes a line about it into its plugin's log. */
+    /** Writes a line to the plugin's log. */
     readonly note: (line: string) => void,
   ) {}
 
-  /** Whether a request of this number is open. */
+  /** Whether a request with this number is open. */
   isOpen(id: number): boolean {
     return this.#requests.has(id);
   }
 
-  /** Takes a request down. Returns the signal of its withdrawal; null when `most` are open already. */
+  /** Opens a request. Returns the signal of its cancellation; null when `most` requests are open already. */
   open(id: number, parent: number, isCall: boolean, most: number): AbortSignal | null {
     this.#made++;
     if (this.#requests.size >= most) return null;
@@ -43,12 +44,15 @@ export class Session {
     return controller.signal;
   }
 
-  /** A request is answered. */
+  /** Closes an answered request. */
   close(id: number): void {
     this.#requests.delete(id);
   }
 
-  /** The worker withdraws a request. Each can be once, also one that was answered a moment ago: false for more. */
+  /**
+   * Cancels a request. Each may be cancelled once, even shortly after it was answered; returns false for
+   * surplus cancellations.
+   */
   withdraw(id: number): boolean {
     if (++this.#withdrawn > this.#made) return false;
     this.#requests.get(id)?.controller.abort();
@@ -63,12 +67,12 @@ export class Session {
     return true;
   }
 
-  /** Withdraws what was asked for on behalf of a call. */
+  /** Cancels the requests made on behalf of a call. */
   withdrawNested(parent: number): void {
     for (const request of this.#requests.values()) if (request.parent === parent) request.controller.abort();
   }
 
-  /** Withdraws everything. */
+  /** Cancels all requests. */
   end(): void {
     for (const request of this.#requests.values()) request.controller.abort();
   }

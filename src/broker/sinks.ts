@@ -1,4 +1,6 @@
-/** Where a plugin's output and the broker's notes about it go. */
+/** The interfaces to which a broker reports, and in which it stores. */
+
+/** Receives plugins' output and the broker's notes about them. */
 export interface LogSink {
   write(entry: LogEntry): void;
 }
@@ -7,19 +9,19 @@ export interface LogSink {
 export interface LogEntry {
   pluginId: string;
   service: string;
-  /** `stdout` and `stderr` are the plugin's own; `broker` is about it. */
+  /** `stdout` and `stderr` come from the plugin; `broker` is about it. */
   stream: "stdout" | "stderr" | "broker";
   line: string;
 }
 
-/** Where things worth knowing are reported. */
+/** Receives the broker's events. */
 export interface EventSink {
   emit(event: BrokerEvent): void;
 }
 
 /**
- * What a broker reports. `time` is ISO 8601; `method` is `pluginId/service/method`, `code`
- * one of `BROKER_ERRORS`.
+ * An event of the broker. `time` is ISO 8601; `method` is `pluginId/service/method`; `code` is one of
+ * `BROKER_ERRORS`.
  */
 export type BrokerEvent =
   | { type: "broker.loaded" | "broker.unloaded"; pluginId: string; time: string }
@@ -35,7 +37,7 @@ export type BrokerEvent =
   | { type: "broker.quarantined"; pluginId: string; service: string; reason: string; time: string }
   | { type: "broker.plugin_event"; pluginId: string; name: string; data: unknown; time: string };
 
-/** Keeps the values that plugins store. Values are JSON. */
+/** Stores plugins' values, which are JSON. */
 export interface PluginStorage {
   get(pluginId: string, key: string): Promise<unknown>;
   set(pluginId: string, key: string, value: unknown): Promise<void>;

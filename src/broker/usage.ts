@@ -1,20 +1,21 @@
-/** What processes use of the machine. It can be told on Linux only. */
+/** Resource usage of processes; known on Linux only. */
 import { readFileSync } from "node:fs";
 
+/** The usage of a process. */
 export interface Usage {
-  /** The bytes that it holds, those included that it shares with others. */
+  /** Memory in bytes, including shared memory. */
   memory: number;
   threads: number;
 }
 
-/** In memory, swapped out, and in the tables by which it finds that. */
+/** Resident, swapped, and page tables. */
 const HELD = /^Vm(?:RSS|Swap|PTE):\s+(\d+) kB$/gm;
 const THREADS = /^Threads:\s+(\d+)$/gm;
-/** What it holds alone, and its part of what it shares. */
+/** Proportional share: private memory plus its share of shared memory. */
 const SHARE = /^(?:Pss|SwapPss):\s+(\d+) kB$/gm;
 const TABLES = /^VmPTE:\s+(\d+) kB$/gm;
 
-/** What a process uses; null when that cannot be told. */
+/** The usage of a process; null when unknown. */
 export function usageOf(pid: number): Usage | null {
   const status = about(pid, "status") ?? "";
   const memory = sumOf(status, HELD);
@@ -22,12 +23,12 @@ export function usageOf(pid: number): Usage | null {
 }
 
 const FILTERS = /^Seccomp_filters:\s+(\d+)$/gm;
-/** Those of this process, which all that it starts has as well. */
+/** The number of filters of this process, which its children inherit. */
 let ownFilters: number | null | undefined;
 
 /**
- * Whether a process has a filter of system calls that this one has not, as all have that are confined: those that
- * prepare or serve one have not. True where it cannot be told.
+ * Whether a process has more seccomp filters than this one, as all confined processes do, unlike their
+ * launchers and relays. True when unknown.
  */
 export function isFiltered(pid: number): boolean {
   ownFilters ??= sumOf(about("self", "status") ?? "", FILTERS);
@@ -35,7 +36,7 @@ export function isFiltered(pid: number): boolean {
   return filters === null || ownFilters === null || filters > ownFilters;
 }
 
-/** The bytes that a process holds, of those that it shares its part alone; null when that cannot be told. */
+/** The memory of a process in bytes, with only its share of shared memory; null when unknown. */
 export function shareOf(pid: number): number | null {
   const share = sumOf(about(pid, "smaps_rollup") ?? "", SHARE);
   return share === null ? null : (share + (sumOf(about(pid, "status") ?? "", TABLES) ?? 0)) * 1024;
@@ -50,7 +51,7 @@ function about(pid: number | "self", file: string): string | null {
   }
 }
 
-/** The sum of the numbers in some lines; null when there are none. */
+/** The sum of the numbers in matching lines; null when there are none. */
 function sumOf(text: string, lines: RegExp): number | null {
   const numbers = [...text.matchAll(lines)].map(([, number]) => Number(number));
   return numbers.length === 0 ? null : numbers.reduce((one, other) => one + other);

@@ -1,3 +1,4 @@
+/** Accepts calls: finds the method, checks permissions, deadline and input, and starts the run. */
 import type { AcceptedCall, CallContext, Dispatch, Payload } from "../context.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
@@ -16,13 +17,10 @@ import { inputFromArguments } from "./positional.js";
 import { type RemoteHost, RemoteRun } from "./remote.js";
 import type { TimerWheel } from "./timer-wheel.js";
 
-/** Failures that say something about the caller, not about the service. */
+/** Errors caused by the caller rather than the service; not reported. */
 const UNREPORTED = new Set(["invalid_input", "not_found", "cancelled"]);
 
-/**
- * @internal Takes a call in: finds its method, checks permission, time and input, and has
- * it run in this process or in a worker.
- */
+/** @internal Accepts calls and runs them in this process or in a worker. */
 export class CallDispatcher implements LocalHost, RemoteHost {
   constructor(
     private readonly limits: BrokerLimits,
@@ -73,7 +71,7 @@ export class CallDispatcher implements LocalHost, RemoteHost {
     throw error;
   }
 
-  /** How many milliseconds a call has. */
+  /** The time that a call has, in milliseconds. */
   #delay(timeout: number | undefined, context: CallContext, now: number, key: string): number {
     const { defaultTimeout, maxTimeout } = this.limits;
     if (timeout !== undefined && !(typeof timeout === "number" && timeout > 0 && timeout <= maxTimeout)) {
@@ -97,12 +95,12 @@ export class CallDispatcher implements LocalHost, RemoteHost {
     }
   }
 
-  /** The session of a worker that has not ended. */
+  /** The session of a running worker. */
   sessionOf(worker: Worker): Session | undefined {
     return this.sessions.of(worker);
   }
 
-  /** Reports a failed call. */
+  /** Reports a failed call as an event. */
   failed(method: string, caller: string, error: BrokerError): void {
     if (UNREPORTED.has(error.code)) return;
     const { code, message } = error;
@@ -111,7 +109,10 @@ export class CallDispatcher implements LocalHost, RemoteHost {
   }
 }
 
-/** Where to check it may take long, that is left to the worker, in the time that the call has. */
+/**
+ * Determines and validates the input. Validation that may take long is left to the worker, within the call's
+ * deadline.
+ */
 function takeInput(
   method: RemoteMethod | ReadyLocalMethod,
   payload: Payload,

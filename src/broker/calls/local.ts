@@ -1,3 +1,4 @@
+/** Calls of methods inside this process. */
 import { messageOf } from "../../core/errors.js";
 import type { Json } from "../../core/types.js";
 import type { CallOptions } from "../client.js";
@@ -7,13 +8,13 @@ import { type CompiledSchema, compileSchema, type JsonSchema, outputError } from
 import type { MethodMetrics } from "./metrics.js";
 import { Deadline, type TimerWheel } from "./timer-wheel.js";
 
-/** What a method inside this process learns about its call. */
+/** A call, as a method inside this process sees it. */
 export interface LocalCall {
   /** Aborted when the caller no longer waits. */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left. */
+  /** The remaining time in milliseconds. */
   readonly remaining: number;
-  /** Who calls. */
+  /** The caller's identifier. */
   readonly caller: string;
   /** Calls another method on behalf of the same caller, within the same deadline. */
   call<Result = Json>(
@@ -29,15 +30,15 @@ export interface LocalCall {
 export interface LocalMethod {
   /** One line for people and agents. */
   description?: string;
-  /** JSON Schema or TypeBox; anything is accepted when absent. */
+  /** A JSON Schema or TypeBox schema; absent accepts anything. */
   inputSchema?: unknown;
-  /** The same for what it answers: a call whose answer does not fit fails with `invalid_output`. */
+  /** The schema of results. A call whose result does not match fails with `invalid_output`. */
   outputSchema?: unknown;
-  /** Gets the input as the caller passed it, not a copy. */
+  /** Receives the caller's input itself, not a copy. */
   handler(input: Json, call: LocalCall): unknown;
 }
 
-/** @internal A local method, ready to be called. */
+/** @internal A local method with compiled schemas. */
 export interface ReadyLocalMethod {
   readonly key: string;
   readonly name: string;
@@ -134,7 +135,7 @@ export class LocalRun extends Deadline implements LocalCall {
     return this.#controller.signal;
   }
 
-  /** Handlers take it out of their second argument. */
+  /** Bound, because handlers destructure it. */
   get call(): LocalCall["call"] {
     return this.#callOn.bind(this);
   }

@@ -1,7 +1,9 @@
+/** Counters and latency histograms of methods. */
+
 const BUCKETS = 128;
 const PER_OCTAVE = 4;
 
-/** What is counted for one method. Latencies are milliseconds. */
+/** The counters of one method. Latencies are in milliseconds. */
 export interface MethodStats {
   calls: number;
   /** Calls that failed, by error code. */
@@ -9,7 +11,7 @@ export interface MethodStats {
   latency: { mean: number; p50: number; p95: number; p99: number; max: number };
 }
 
-/** Counts calls, failures and latencies of a method; percentiles are exact to about a fifth. */
+/** Counts calls, failures and latencies of a method. Percentiles have a relative error of about a fifth. */
 export class MethodMetrics {
   #calls = 0;
   #errors = new Map<string, number>();
@@ -17,7 +19,7 @@ export class MethodMetrics {
   #max = 0;
   #histogram = new Uint32Array(BUCKETS);
 
-  /** Counts one call that took `milliseconds`, with the code it failed with. */
+  /** Records a call that took `milliseconds`, and the code it failed with, if any. */
   record(milliseconds: number, failure?: string): void {
     this.#calls++;
     this.#sum += milliseconds;
@@ -27,7 +29,7 @@ export class MethodMetrics {
     if (failure !== undefined) this.#errors.set(failure, (this.#errors.get(failure) ?? 0) + 1);
   }
 
-  /** What has been counted so far. */
+  /** The current counters. */
   snapshot(): MethodStats {
     return {
       calls: this.#calls,
@@ -53,7 +55,7 @@ export class MethodMetrics {
   }
 }
 
-/** Four buckets an octave, from one microsecond up. */
+/** Four buckets per octave, starting at one microsecond. */
 function bucketOf(microseconds: number): number {
   const whole = microseconds < 1 ? 1 : microseconds > 0x7fffffff ? 0x7fffffff : microseconds | 0;
   const octave = 31 - Math.clz32(whole);

@@ -1,11 +1,14 @@
+/** Maps positional arguments to the input of a method. */
 import { isObject } from "../../core/objects.js";
 import { BrokerError } from "../errors.js";
 import type { JsonSchema } from "../schema.js";
 
 /**
- * Turns positional arguments into the one input of a method: they fill the properties of
- * its schema in their order. A single plain object is the input itself, as is a single
- * value for a schema without properties.
+ * Converts positional arguments into a method's input: they become the properties of its schema in order. A
+ * single plain object is the input itself, as is a single value for a schema without properties.
+ *
+ * @example
+ * inputFromArguments({ properties: { a: {}, b: {} } }, [5, 3]); // { a: 5, b: 3 }
  */
 export function inputFromArguments(schema: JsonSchema, args: readonly unknown[]): unknown {
   const declared = typeof schema === "object" ? schema.properties : undefined;

@@ -1,3 +1,4 @@
+/** Calls of methods in workers. */
 import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
 import { BrokerError } from "../errors.js";
 import { explainSystemError } from "../permissions/os-denial.js";
@@ -62,7 +63,7 @@ export class RemoteRun extends Deadline implements Job {
     return this.accepted.context.caller;
   }
 
-  /** The context of what the method calls while it answers. */
+  /** The context of calls that the method itself makes. */
   get nested(): CallContext {
     const { plugin, key } = this.target;
     this.#nested ??= nestedContext(this.accepted.context, plugin, key, this.expiresAt);
@@ -83,7 +84,7 @@ export class RemoteRun extends Deadline implements Job {
     if (this.#settled) return;
     const { method, key, metrics } = this.target;
     const { output } = method;
-    // The worker has done it otherwise.
+    // Otherwise the worker has validated it.
     const isOurs = output.schema !== true && output.isCheap && !isLarge(value);
     const failedCheck = isOurs ? outputError(output, key, value) : null;
     if (failedCheck) {
@@ -112,7 +113,7 @@ export class RemoteRun extends Deadline implements Job {
     const denial = explainSystemError(error, this.accepted.context.parties, plugin);
     if (denial) return denial;
     const details = { ...(error.details ?? {}), method: key, thrown: error.name };
-    // Like a file that it may not read: what a plugin does not catch is what its caller is to know.
+    // As with refused file access: an error that a plugin does not catch is passed to its caller.
     if (error.code === "permission_denied") return new BrokerError(error.code, error.message, details);
     return new BrokerError("method_failed", `${key} failed: ${error.message}`, details);
   }
@@ -134,7 +135,7 @@ export class RemoteRun extends Deadline implements Job {
     );
   }
 
-  /** `left` is how many milliseconds the worker may still be at work on it before it is in doubt. */
+  /** `left` is how long, in milliseconds, the worker may keep working on it before it is considered hung. */
   #giveUp(error: BrokerError, left = 0): void {
     if (this.#settled) return;
     const { slot } = this;

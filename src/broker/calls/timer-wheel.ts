@@ -1,14 +1,16 @@
+/** A timer wheel for the deadlines of calls. */
+
 const TICK = 16;
 const SLOTS = 512;
 const IDLE_TICKS = 64;
 
-/** Something with a deadline. Extend it; `expire` is called once when the time has passed. */
+/** Base class of objects with a deadline; `expire` is called once when it has passed. */
 export abstract class Deadline {
   /** @internal Neighbours in the wheel. */
   previous: Deadline | null = null;
   /** @internal */
   next: Deadline | null = null;
-  /** The time at which it expires, as `performance.now()` has it. */
+  /** When it expires, in `performance.now()` time. */
   expiresAt = 0;
   abstract expire(): void;
 }
@@ -20,8 +22,8 @@ class Slot extends Deadline {
 }
 
 /**
- * Many deadlines on one timer: setting and clearing one is a few assignments. A deadline
- * is noticed at most one tick (16 ms) late and never early. The timer rests when idle.
+ * Manages many deadlines with one timer: setting and clearing one takes a few assignments. Expiry is detected
+ * at most one tick (16 ms) late and never early. The timer stops when idle.
  */
 export class TimerWheel {
   #slots = Array.from({ length: SLOTS }, () => new Slot());
@@ -32,7 +34,7 @@ export class TimerWheel {
 
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
-  /** Deadlines that are set. */
+  /** The number of deadlines set. */
   get size(): number {
     return this.#count;
   }
@@ -65,7 +67,7 @@ export class TimerWheel {
     this.#timer = setInterval(() => this.tick(), TICK);
   }
 
-  /** Expires what is due. The timer calls it; tests with a clock of their own may too. */
+  /** Expires due deadlines. Called by the timer, and by tests with their own clock. */
   tick(): void {
     const now = this.clock();
     const target = Math.floor(now / TICK);
@@ -78,7 +80,7 @@ export class TimerWheel {
       }
     }
     for (const entry of due) {
-      // Another one that expired may have cleared it.
+      // May have been cleared by another deadline that expired in this tick.
       if (entry.previous === null) continue;
       this.remove(entry);
       entry.expire();

@@ -1,4 +1,4 @@
-/** How much the commands that plugins run may use. It is looked at now and then, as it is of workers. */
+/** Enforces resource limits of plugins' commands by polling, as for workers. */
 
 import { messageOf } from "../../core/errors.js";
 import { yieldToEventLoop } from "../../core/event-loop.js";
@@ -6,36 +6,36 @@ import { processTrees } from "../../core/process-tree.js";
 import type { BrokerLimits } from "../limits.js";
 import { isFiltered, shareOf, usageOf } from "../usage.js";
 
-/** A command that runs, and leads a process group. */
+/** A running command, which leads a process group. */
 export interface RunningCommand {
   readonly pid: number;
-  /** Whether it is: what launches and serves it is not, and does not count. */
+  /** Whether it is confined. If so, its launcher and relay do not count. */
   readonly confined: boolean;
-  /** Commands of one owner may use so much together. */
+  /** Commands of one owner share the limits. */
   readonly owner: object;
-  /** Called once, when it is the one that has to go: of what there was too much. */
+  /** Ends the command, once; `what` says which limit was exceeded. */
   end(what: string): void;
 }
 
 type Limits = Pick<BrokerLimits, "maxMemory" | "maxThreads" | "memoryInterval">;
 
-/** A command, its processes, and what they have of something. */
+/** The usage of a command. */
 interface Look {
   command: RunningCommand;
   tree: number[];
-  /** Of memory, what they share is counted for each. */
+  /** In bytes; shared memory counts for each process. */
   memory: number;
   threads: number;
 }
 
-/** Ends commands that use more than one worker may, together with the others of their owner: the largest first. */
+/** Ends commands when those of one owner together exceed the limits of a worker, the largest first. */
 export class CommandWatch {
   readonly #running = new Set<RunningCommand>();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly limits: Limits) {}
 
-  /** Watches a command until what it returns is called. */
+  /** Watches a command. Returns the function that stops watching it. */
   watch(command: RunningCommand): () => void {
     this.#running.add(command);
     this.#timer ??= this.#later();
@@ -44,7 +44,7 @@ export class CommandWatch {
     };
   }
 
-  /** Most commands are over before the first look, which costs some hundredths of a millisecond for each process. */
+  /** Schedules a check. Most commands end before it; it takes some hundredths of a millisecond per process. */
   #later(): ReturnType<typeof setTimeout> {
     return setTimeout(async () => {
       try {
@@ -77,7 +77,7 @@ export class CommandWatch {
   async #check(ones: readonly Look[]): Promise<void> {
     const { maxMemory, maxThreads } = this.limits;
     this.#fit(ones, ({ threads }) => threads, maxThreads, "had too many threads");
-    // That is quickly told, and almost always the end of it.
+    // Fast, and almost always within the limit.
     if (sum(ones.map(({ memory }) => memory)) <= maxMemory) return;
     const shares = new Map<Look, number>();
     for (const one of ones) shares.set(one, await shareOfAll(one.tree));

@@ -1,3 +1,4 @@
+/** Decides whether permissions cover a resource, and explains denials. */
 import { truncate } from "../../core/truncate.js";
 import type { Denial } from "../errors.js";
 import { matchesPath, pathPattern } from "./glob.js";
@@ -6,20 +7,20 @@ import { type KindOfScope, kindOf } from "./names.js";
 import type { Permissions, Scope } from "./set.js";
 import { matchesWildcard } from "./wildcard.js";
 
-/** Someone in a chain of calls, and what it was granted on its own. */
+/** A party in a call chain with its own permissions. */
 export interface Party {
-  /** A plugin's identifier, or who else it is (`operator`, `service board`). */
+  /** A plugin's identifier, or another caller's name (`operator`, `service board`). */
   readonly id: string;
   readonly permissions: Permissions;
 }
 
-/** A command as it is asked for. */
+/** A requested command. */
 export interface Command {
   command: string;
   args: readonly string[];
 }
 
-/** Reads a canonical command rule. */
+/** Parses a canonical command rule. */
 export function parseCommandRule(rule: string): { command: string; args?: string[] } {
   return JSON.parse(rule) as { command: string; args?: string[] };
 }
@@ -49,7 +50,7 @@ function matchesEndpoint(rule: string, endpoint: Endpoint): boolean {
 
 type MatchesRule = (rule: string) => boolean;
 
-/** By the kind of a resource, whether a rule names it. The resource is read once for all rules. */
+/** Matchers by kind of resource. The resource is parsed once for all rules. */
 const MATCHERS: Record<KindOfScope, (resource: string) => MatchesRule> = {
   path: (resource) => (rule) => matchesPath(pathPattern(rule), resource),
   host: (resource) => {
@@ -64,15 +65,15 @@ const MATCHERS: Record<KindOfScope, (resource: string) => MatchesRule> = {
   name: (resource) => (rule) => matchesWildcard(rule, resource),
 };
 
-/** Whether one of some rules of a permission names a resource. */
+/** Whether any of a permission's rules matches a resource. */
 export function matchesAny(permission: string, rules: readonly string[], resource: string): boolean {
   return rules.some(MATCHERS[kindOf(permission)](resource));
 }
 
-/** Characters of a rule, or of what was asked for, that anybody reads. */
+/** The maximum length of a rule or resource in messages. */
 const MAX_SHOWN = 800;
 
-/** Why a scope stops a resource, or `null` when it lets it through. Deny is looked at first. */
+/** Why a scope denies a resource; `null` when it allows it. Deny rules come first. */
 function objection(
   permission: string,
   scope: Scope | undefined,
@@ -88,12 +89,17 @@ function objection(
   return closed.length === 0 ? "allows nothing" : truncate(`allows only ${closed.join(", ")}`, MAX_SHOWN);
 }
 
-/** Whether the permissions reach a resource. Paths must be absolute and resolved. */
+/**
+ * Whether permissions cover a resource. Paths must be absolute and resolved.
+ *
+ * @example
+ * isAllowed(permissions, "fs-read", "/srv/data/report.csv");
+ */
 export function isAllowed(permissions: Permissions, permission: string, resource?: string): boolean {
   return permissions === "all" || objection(permission, permissions[permission], resource) === null;
 }
 
-/** Asks every party of a chain and explains a refusal; `null` when all of them agree. */
+/** Checks all parties of a chain. Returns the reasons of a denial; `null` when all allow it. */
 export function explain(parties: readonly Party[], permission: string, resource?: string): Denial | null {
   const objections: { party: string; rule: string }[] = [];
   for (const party of parties) {
@@ -105,7 +111,7 @@ export function explain(parties: readonly Party[], permission: string, resource?
   return { permission, ...(resource === undefined ? {} : { resource }), parties: objections };
 }
 
-/** A refusal as one sentence. */
+/** Describes a denial in one sentence. */
 export function describeDenial(denial: Denial): string {
   const what =
     denial.resource === undefined

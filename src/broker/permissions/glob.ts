@@ -1,7 +1,12 @@
-/** One segment of a path pattern: `**` or a test for a name. */
+/** Glob patterns for paths, matched segment by segment. */
+
+/** One segment of a pattern: `**`, or a test for a name. */
 type Segment = { any: true } | { any: false; test: (name: string) => boolean };
 
-/** A path pattern: `**` spans folders, `*` and `?` stay within a name; names starting with a dot are no exception. */
+/**
+ * A path pattern. `**` matches any number of folders; `*` and `?` match within a name. Dot-files are not
+ * special.
+ */
 export interface PathPattern {
   readonly source: string;
   readonly segments: readonly Segment[];
@@ -15,10 +20,7 @@ function segmentOf(text: string): Segment {
   return { any: false, test: (name) => matchesName(text, name) };
 }
 
-/**
- * Whether a name fits a pattern in which `*` stands for any text and `?` for one character. Takes at most pattern ×
- * name steps, whatever they are.
- */
+/** Whether a name matches a pattern with `*` and `?`. Takes at most pattern × name steps. */
 function matchesName(pattern: string, name: string): boolean {
   let at = 0;
   let star = -1;
@@ -43,7 +45,7 @@ function matchesName(pattern: string, name: string): boolean {
   return at === pattern.length;
 }
 
-/** The names in a path. */
+/** The segments of a path. */
 export function splitPath(path: string): string[] {
   return path.split("/").filter((part) => part !== "");
 }
@@ -51,7 +53,12 @@ export function splitPath(path: string): string[] {
 const compiled = new Map<string, PathPattern>();
 const CACHE_LIMIT = 5_000;
 
-/** Compiles an absolute pattern; equal texts share one result. */
+/**
+ * Compiles an absolute pattern, with a cache.
+ *
+ * @example
+ * matchesPath(pathPattern("/srv/data/**"), "/srv/data/a/b.txt"); // true
+ */
 export function pathPattern(source: string): PathPattern {
   const known = compiled.get(source);
   if (known) return known;
@@ -61,23 +68,26 @@ export function pathPattern(source: string): PathPattern {
   return pattern;
 }
 
-/** The segments before the first wildcard, as a path. */
+/** The path before the first wildcard. */
 export function literalPrefix(source: string): string {
   const parts = splitPath(source);
   const first = parts.findIndex((part) => WILDCARD.test(part));
   return `/${(first < 0 ? parts : parts.slice(0, first)).join("/")}`;
 }
 
-/** How far a pattern may have been read after some names: positions in it. None is left where it names nothing there. */
+/**
+ * The set of states after matching a path prefix: indexes into the pattern's segments. Empty when nothing below
+ * can match.
+ */
 export type Positions = ReadonlySet<number>;
 
-/** Adds what follows positions at a `**`, which stands for no name as well. */
+/** Adds the states reachable through `**` matching no segment. */
 function close({ segments }: PathPattern, positions: Set<number>): Positions {
   for (const position of positions) if (segments[position]?.any) positions.add(position + 1);
   return positions;
 }
 
-/** How far a pattern has been read after one more name. */
+/** The states after one more segment. */
 export function readOn(pattern: PathPattern, positions: Positions, name: string): Positions {
   const next = new Set<number>();
   for (const position of positions) {
@@ -89,7 +99,7 @@ export function readOn(pattern: PathPattern, positions: Positions, name: string)
   return close(pattern, next);
 }
 
-/** How far a pattern has been read after all names of a path. */
+/** The states after a whole path. */
 export function readTo(pattern: PathPattern, path: string): Positions {
   let positions = close(pattern, new Set([0]));
   for (const name of splitPath(path)) {
@@ -99,24 +109,27 @@ export function readTo(pattern: PathPattern, path: string): Positions {
   return positions;
 }
 
-/** Whether a pattern names the path that it was read to. `/a/**` names `/a` itself and all that is under it. */
+/**
+ * Whether the pattern matches the path that led to these states. `/a/**` matches `/a` itself and everything
+ * below.
+ */
 export function namesThis(pattern: PathPattern, positions: Positions): boolean {
   return positions.has(pattern.segments.length);
 }
 
-/** Whether it could name something under this path. */
+/** Whether the pattern could match something below this path. */
 export function mayNameBelow(pattern: PathPattern, positions: Positions): boolean {
   for (const position of positions) if (position < pattern.segments.length) return true;
   return false;
 }
 
-/** Whether it names this path and everything that could ever be under it. */
+/** Whether the pattern matches this path and everything that could ever be below it. */
 export function namesAllBelow(pattern: PathPattern, positions: Positions): boolean {
   const last = pattern.segments.length - 1;
   return pattern.segments[last]?.any === true && positions.has(last);
 }
 
-/** Whether the pattern names this path. */
+/** Whether the pattern matches a path. */
 export function matchesPath(pattern: PathPattern, path: string): boolean {
   return namesThis(pattern, readTo(pattern, path));
 }

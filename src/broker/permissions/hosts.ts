@@ -1,15 +1,16 @@
+/** Host patterns of network permissions. */
 import { isIP } from "node:net";
 
-/** A network endpoint: a host name or address in canonical form, and a port. */
+/** A network endpoint: a canonical host name or address, and a port. */
 export interface Endpoint {
   host: string;
   port: number;
 }
 
-/** A rule over endpoints: `example.org`, `*.example.org`, `*`, an address, each with an optional `:port`. */
+/** A host rule: `example.org`, `*.example.org`, `*` or an address, each with an optional `:port`. */
 export interface HostPattern {
   readonly source: string;
-  /** The name or address, without the leading `*.`; empty for "every host". */
+  /** The name or address without a leading `*.`; empty for `*`. */
   readonly host: string;
   readonly kind: "exact" | "subdomains" | "every";
   readonly port: number | null;
@@ -19,8 +20,8 @@ const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a
 const DEFAULT_PORTS: Record<string, number> = { http: 80, ws: 80, https: 443, wss: 443 };
 
 /**
- * The canonical form of a host as a URL would have it (lower case, punycode, addresses
- * normalised, no trailing dot), or `null` when it is none.
+ * The canonical form of a host, as in a URL (lower case, punycode, normalised address, no trailing dot); `null`
+ * when it is invalid.
  */
 export function canonicalHost(text: string): string | null {
   const bare = text.replace(/^\[(.*)\]$/s, "$1");
@@ -32,7 +33,7 @@ export function canonicalHost(text: string): string | null {
   return isIP(host) !== 0 || NAME.test(host) ? host : null;
 }
 
-/** An IPv4 address that is written as an IPv6 one leads to the same machine, and is held to the same rules. */
+/** Converts IPv4-mapped IPv6 addresses to IPv4, since they reach the same machine and must match the same rules. */
 function withoutMapping(address: string): string {
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address);
   if (!mapped) return address;
@@ -40,7 +41,12 @@ function withoutMapping(address: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
-/** Reads a rule; throws an `Error` that says what is wrong with it. */
+/**
+ * Parses a rule. Throws an `Error` that explains what is wrong with it.
+ *
+ * @example
+ * parseHostPattern("https://*.example.org").source; // "*.example.org:443"
+ */
 export function parseHostPattern(source: string): HostPattern {
   const url = /^([a-z]+|\*):\/\/([^/]*)(\/.*)?$/i.exec(source);
   let authority = source;
@@ -75,7 +81,7 @@ function render(host: string, port: number | null): string {
   return port === null ? host : `${host}:${port}`;
 }
 
-/** Whether a rule names an endpoint. A `*.` rule names subdomains of any depth, not the domain itself. */
+/** Whether a rule matches an endpoint. A `*.` rule matches subdomains of any depth, not the domain itself. */
 export function matchesHost(pattern: HostPattern, endpoint: Endpoint): boolean {
   if (pattern.port !== null && pattern.port !== endpoint.port) return false;
   if (pattern.kind === "every") return true;
@@ -83,7 +89,7 @@ export function matchesHost(pattern: HostPattern, endpoint: Endpoint): boolean {
   return endpoint.host.endsWith(`.${pattern.host}`) && isIP(endpoint.host) === 0;
 }
 
-/** Reads `host:port`, `[v6]:port` or a URL; `null` when it is none. */
+/** Parses `host:port`, `[v6]:port` or a URL; `null` when it is invalid. */
 export function parseEndpoint(text: string, defaultPort = 443): Endpoint | null {
   const match = /^(\[[^\]]*\]|[^:/]*)(?::(\d{1,5}))?$/.exec(text);
   if (!match) {

@@ -1,7 +1,9 @@
-/** How the entries of a permission's lists are compared. */
+/** The names and kinds of permissions. */
+
+/** How a permission's entries are matched. */
 export type KindOfScope = "path" | "host" | "command" | "method" | "name";
 
-/** The permissions whose scopes mean something to the broker or the operating system. */
+/** Permissions whose scopes the broker or the operating system enforces. */
 export const SCOPED_PERMISSIONS: Readonly<Record<string, KindOfScope>> = {
   "fs-read": "path",
   "fs-write": "path",
@@ -12,7 +14,7 @@ export const SCOPED_PERMISSIONS: Readonly<Record<string, KindOfScope>> = {
   events: "name",
 };
 
-/** An entry of an allow list of each kind, for those who forgot theirs. */
+/** Example entries by kind, for error messages. */
 export const EXAMPLES: Readonly<Record<KindOfScope, string | object>> = {
   path: "$EXTENSION_SUPPORT/**",
   host: "*.example.com",
@@ -21,10 +23,10 @@ export const EXAMPLES: Readonly<Record<KindOfScope, string | object>> = {
   name: "EXAMPLE_*",
 };
 
-/** Those that only the operating system can hold a worker to. */
+/** Permissions that only the operating system can enforce. */
 export const OS_ENFORCED: readonly string[] = ["fs-read", "fs-write", "network", "shell:execute", "env"];
 
-/** How a permission's entries are compared; unknown ones by name, `*` standing for any text. */
+/** The kind of a permission; unknown permissions are matched by name, with `*` as a wildcard. */
 export function kindOf(permission: string): KindOfScope {
   return Object.hasOwn(SCOPED_PERMISSIONS, permission) ? (SCOPED_PERMISSIONS[permission] ?? "name") : "name";
 }
@@ -49,7 +51,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   "event:emit": "events",
 };
 
-/** The one name of a permission that has several spellings. */
+/** The canonical name of a permission. */
 export function permissionName(spelling: string): string {
   return Object.hasOwn(ALIASES, spelling) ? (ALIASES[spelling] ?? spelling) : spelling;
 }

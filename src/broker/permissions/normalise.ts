@@ -1,3 +1,4 @@
+/** Normalises the permissions of manifests, in any of their notations. */
 import { messageOf } from "../../core/errors.js";
 import { isObject, type JsonObject } from "../../core/objects.js";
 import { ManifestError } from "../errors.js";
@@ -8,11 +9,11 @@ import { canonical, type PermissionSet, type Scope } from "./set.js";
 
 type Side = "allow" | "deny";
 
-/** The lists of one permission while a manifest is being read; `null` is the absence of any list. */
+/** The lists of one permission while a manifest is being read; `allow` is `null` while there is no list. */
 interface Draft {
   allow: string[] | null;
   deny: string[];
-  /** Characters of all of them. */
+  /** The total length of all rules. */
   size: number;
 }
 
@@ -26,13 +27,14 @@ const NESTED_SCOPES: Readonly<Record<string, string>> = {
   ffi: "ffi",
   sys: "sys",
 };
-/** Characters of all the rules of a permission: what is asked for is held against each of them. */
+/** The maximum total length of a permission's rules: each request is matched against all of them. */
 const MAX_RULES = 32 * 1024;
 const KNOWN_KEYS = ["permission", "allow", "deny", "domains"];
 
 /**
- * Reads the permissions of a manifest, in any of their spellings, into one canonical set.
- * `field` is where they stand, for errors. Throws a {@link ManifestError}.
+ * Normalises the permissions of a manifest. `field` is their location, for errors.
+ *
+ * @throws ManifestError
  */
 export function normalisePermissions(
   raw: unknown,
@@ -113,7 +115,7 @@ function readItem({ item, side, name, at, aliases, drafts }: Item): void {
   add({ drafts, name, side, at }, scopeEntry(name, item, at, aliases));
 }
 
-/** A Deno-like command scope: what the command may do counts as what the plugin may do. */
+/** A Deno-like command scope: permissions of the command count as the plugin's. */
 function readNestedScopes(
   item: JsonObject,
   side: Side,
@@ -132,7 +134,7 @@ function readNestedScopes(
     for (const [index, text] of (items as string[]).entries()) {
       const spot = `${where}[${index}]`;
       add({ drafts, name, side, at: spot }, scopeEntry(name, text, spot, aliases));
-      // Such a path names a folder with all that is in it.
+      // In this notation, a path includes everything below it.
       if (kindOf(name) === "path" && !text.endsWith("*")) {
         add({ drafts, name, side, at: spot }, scopeEntry(name, `${text}/**`, spot, aliases));
       }

@@ -1,3 +1,4 @@
+/** Explains access errors of the operating system as missing permissions. */
 import { isAbsolute } from "node:path";
 import { holds } from "../../core/code/code-files.js";
 import { BrokerError, type Denial } from "../errors.js";
@@ -7,8 +8,8 @@ import { describeDenial, explain, type Party } from "./check.js";
 import { realPathOrName } from "./paths.js";
 
 /**
- * Turns a refusal by the operating system into the permission it stands for, which `plugin` or who called it lacks;
- * `null` when it was for another reason.
+ * Converts an access error of the operating system into the permission that `plugin` or its callers lack;
+ * `null` when it has another cause.
  */
 export function explainSystemError(
   error: WireError,
@@ -21,7 +22,7 @@ export function explainSystemError(
   return denial && new BrokerError("permission_denied", describeDenial(denial), { denial });
 }
 
-/** Its code and its folder a plugin may read whatever is declared. */
+/** Plugins may always read their own code and folder. */
 function explainPath(path: string, parties: readonly Party[], plugin: LoadedPlugin): Denial | null {
   const { id, root, code } = plugin;
   if (holds(code.path, path)) {

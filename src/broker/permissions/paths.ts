@@ -1,13 +1,14 @@
+/** Paths in permissions: aliases and links. */
 import { realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { systemErrorCode } from "../../core/storage-error.js";
 import { literalPrefix } from "./glob.js";
 
-/** The folders that a pattern may start with by name. */
+/** Folders by alias. */
 export type PathAliases = Readonly<Record<string, string>>;
 
-/** The aliases for one plugin: its own folders and the usual ones of this user. */
+/** The aliases for a plugin: its own folders and this user's standard ones. */
 export function pathAliases(extension: string, support: string, home = homedir()): PathAliases {
   return {
     $EXTENSION: extension,
@@ -23,10 +24,7 @@ export function pathAliases(extension: string, support: string, home = homedir()
   };
 }
 
-/**
- * The real path of a file that may not exist yet: links are resolved as far as the
- * path exists, the rest is kept.
- */
+/** The real path of a file that may not exist: links are resolved in the part that exists. */
 export function realPathAsFarAsPossible(path: string): string {
   try {
     return realpathSync(path);
@@ -38,17 +36,20 @@ export function realPathAsFarAsPossible(path: string): string {
   }
 }
 
-/** The same; the path as it was named where that cannot be told, as where links lead round in circles. */
+/**
+ * Like {@link realPathAsFarAsPossible}, but returns the path itself when it cannot be resolved, for instance
+ * because of circular links.
+ */
 export function realPathOrName(path: string): string {
   try {
     return realPathAsFarAsPossible(path);
   } catch {
-    // Whoever opens it is told why that fails.
+    // Opening the path reports the reason.
     return path;
   }
 }
 
-/** Replaces the alias a pattern starts with and resolves links in its part without wildcards. */
+/** Expands a pattern's alias and resolves links in its part before the first wildcard. */
 export function resolvePathPattern(pattern: string, aliases: PathAliases): string {
   if (pattern.includes("\0")) throw new Error("a path must not contain NUL");
   const unsupported = /[[\]{}]|!\(|\\/.exec(pattern);

@@ -1,17 +1,19 @@
+/** Permission sets and their intersection. */
+
 /**
- * How far one permission reaches. An action must be named by some entry of *every* list
- * in `allow` and by none in `deny`; no list at all means there is nothing to narrow.
- * Lists and entries are sorted and free of repetition, so equal reaches are equal as JSON.
+ * The scope of a permission. A resource must match an entry of *every* list in `allow`, and none in `deny`;
+ * without lists, nothing is restricted. Lists and entries are sorted and unique, so equal scopes are equal as
+ * JSON.
  */
 export interface Scope {
   readonly allow: readonly (readonly string[])[];
   readonly deny: readonly string[];
 }
 
-/** Permissions by name. A simple permission has an empty scope. */
+/** Scopes by permission name. Simple permissions have an empty scope. */
 export type PermissionSet = Readonly<Record<string, Scope>>;
 
-/** A permission set, or `"all"` for a caller that is trusted with everything. */
+/** A permission set, or `"all"` for trusted callers. */
 export type Permissions = PermissionSet | "all";
 
 function compare(a: string, b: string): number {
@@ -27,7 +29,7 @@ function distinctLists(lists: readonly (readonly string[])[]): string[][] {
   return [...byKey].sort(([a], [b]) => compare(a, b)).map(([, list]) => list);
 }
 
-/** A set in canonical form: names, lists and entries sorted, nothing twice. */
+/** The canonical form of a set: names, lists and entries are sorted and unique. */
 export function canonical(entries: Iterable<readonly [string, Scope]>): PermissionSet {
   const sorted = [...entries].sort(([a], [b]) => compare(a, b));
   const scopes = sorted.map(([name, scope]): [string, Scope] => [
@@ -38,8 +40,11 @@ export function canonical(entries: Iterable<readonly [string, Scope]>): Permissi
 }
 
 /**
- * What two parties may do together: the permissions that both have, every allow list of
- * either kept, deny lists united. Commutative, associative and idempotent; `"all"` is neutral.
+ * The permissions that two parties have together: those that both have, with all allow lists of both and all
+ * deny rules of both. Commutative, associative and idempotent; `"all"` is neutral.
+ *
+ * @example
+ * intersect("all", permissions) === permissions; // true
  */
 export function intersect(a: Permissions, b: Permissions): Permissions {
   if (a === "all") return b;
@@ -53,7 +58,7 @@ export function intersect(a: Permissions, b: Permissions): Permissions {
   return canonical(shared);
 }
 
-/** The text that identifies a permission set: equal rights, equal key. */
+/** A key that is equal for equal permission sets. */
 export function permissionKey(permissions: Permissions): string {
   return permissions === "all" ? "all" : JSON.stringify(permissions);
 }

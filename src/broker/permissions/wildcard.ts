@@ -1,4 +1,11 @@
-/** Whether `text` fits a pattern in which `*` stands for any text. */
+/** Wildcard matching of plain strings. */
+
+/**
+ * Whether `text` matches a pattern in which `*` matches any text.
+ *
+ * @example
+ * matchesWildcard("task_*", "task_created"); // true
+ */
 export function matchesWildcard(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   const last = rest.pop();
@@ -7,7 +14,7 @@ export function matchesWildcard(pattern: string, text: string): boolean {
   if (first.length > end || !text.startsWith(first) || !text.endsWith(last)) return false;
   let at = first.length;
   for (const part of rest) {
-    // The first place is as good as any: what follows has the most room then.
+    // Greedy: the earliest match leaves the most text for the remaining parts.
     const found = text.indexOf(part, at);
     if (found < 0) return false;
     at = found + part.length;

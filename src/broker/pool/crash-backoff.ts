@@ -1,6 +1,7 @@
+/** Delays restarts after crashes and quarantines services that crash repeatedly. */
 import type { BrokerLimits } from "../limits.js";
 
-/** Why a service rests. */
+/** Why a service is quarantined, and since when. */
 export interface Quarantine {
   reason: string;
   /** ISO 8601. */
@@ -9,17 +10,17 @@ export interface Quarantine {
 
 type CrashLimits = Pick<BrokerLimits, "crashWindow" | "crashLimit" | "restartDelay" | "maxRestartDelay">;
 
-/** Holds restarts back, longer after each crash, and quarantines what crashes too often. */
+/** Delays restarts, longer after each crash, and quarantines services that crash too often. */
 export class CrashBackoff {
-  /** No start before this time, as `performance.now()` has it. */
+  /** The earliest next start, in `performance.now()` time. */
   notBefore = 0;
   quarantine: Quarantine | null = null;
-  /** Times of crashes within the window. */
+  /** The times of recent crashes. */
   #crashes: number[] = [];
 
   constructor(private readonly limits: CrashLimits) {}
 
-  /** Counts a crash at the time `now`. */
+  /** Records a crash at time `now`. */
   crashed(reason: string, now: number): void {
     const { crashWindow, crashLimit, restartDelay, maxRestartDelay } = this.limits;
     this.#crashes = [...this.#crashes.filter((time) => now - time < crashWindow), now];
@@ -33,7 +34,7 @@ export class CrashBackoff {
     };
   }
 
-  /** Starts with a clean record. Returns whether there was a quarantine to end. */
+  /** Clears the record. Returns whether there was a quarantine. */
   forget(): boolean {
     const rested = this.quarantine !== null;
     this.#crashes = [];

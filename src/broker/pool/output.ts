@@ -1,10 +1,12 @@
+/** Forwards the output of processes. */
+
 const ENCODING = "utf-8";
 const MAX_LINE = 8_000;
 const SECOND = 1_000;
 
 /**
- * Passes a process's output on by lines. Above `rate` characters a second reading pauses,
- * so that the pipe fills and the writer waits instead of us.
+ * Forwards a process's output line by line. Above `rate` bytes per second, reading pauses, so that the pipe
+ * fills and the writer blocks.
  */
 export async function forwardLines(
   stream: ReadableStream<Uint8Array>,

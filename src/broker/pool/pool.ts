@@ -1,3 +1,4 @@
+/** The pool of workers: assigns calls, starts and ends workers. */
 import { messageOf } from "../../core/errors.js";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
@@ -9,30 +10,30 @@ import type { Worker } from "./worker.js";
 
 /** What the pool needs from its owner. */
 export interface PoolHost {
-  /** Makes a worker for a slot and tells `owner` what becomes of it. */
+  /** Creates a worker for a slot and reports its state to `owner`. */
   create(slot: Slot, owner: WorkerOwner): Promise<Worker>;
-  /** Whether all calls that a worker has wait for calls of their own. */
+  /** Whether all calls of a worker wait for calls of their own. */
   isWaiting(worker: Worker): boolean;
   crashed(slot: Slot, reason: string): void;
   quarantined(slot: Slot, quarantine: Quarantine): void;
 }
 
-/** Who is told about a worker. */
+/** Receives state changes of a worker. */
 export interface WorkerOwner {
-  /** It answers again after it was in doubt. */
+  /** It responds again. */
   recovered(): void;
-  /** It has ended: called once, with a reason unless it was asked to. */
+  /** It has ended; called once, with a reason unless it was asked to end. */
   exited(reason: string | null): void;
 }
 
-/** Workers by service and permission key, started when needed and ended when idle. */
+/** Workers by service and permissions, started on demand and ended when idle. */
 export class WorkerPool {
   readonly #slots: SlotTable;
   readonly #live = new Set<Worker>();
   readonly #ended = new Set<Promise<void>>();
-  /** Those that are being made, and have a place already. */
+  /** Workers being created; they count towards the limit. */
   readonly #creating = new Set<Promise<Worker>>();
-  /** Slots that wait for a place in the pool. */
+  /** Slots that wait for the number of workers to drop. */
   readonly #waiting = new Set<Slot>();
   #closed = false;
   #watch: ReturnType<typeof setInterval> | null = null;
@@ -44,7 +45,7 @@ export class WorkerPool {
     this.#slots = new SlotTable(limits);
   }
 
-  /** Hands a call to the worker for its service and permissions. */
+  /** Assigns a call to the worker for its service and permissions. */
   submit(serviceKey: string, permissions: Permissions, permissionKey: string, job: Job): Slot {
     const slot = this.#slots.slotFor(serviceKey, permissions, permissionKey);
     const { quarantine } = slot.backoff;
@@ -59,13 +60,13 @@ export class WorkerPool {
     return slot;
   }
 
-  /** Takes a call out of the queue, if it is still there. */
+  /** Removes a call from the queue, if it is still there. */
   withdraw(slot: Slot, job: Job): void {
     const index = slot.queue.indexOf(job);
     if (index >= 0) slot.queue.splice(index, 1);
   }
 
-  /** A call of this worker has ended: there may be room for the next one. */
+  /** Called when a call of a slot's worker has ended: starts the next one. */
   released(slot: Slot): void {
     this.#pump(slot);
     this.#makeRoom();
@@ -131,8 +132,8 @@ export class WorkerPool {
   }
 
   /**
-   * Whether no place would ever become free: all workers wait for calls, which wait for a worker. Then there is one more
-   * than there should be, as deep as calls may go at most.
+   * Whether all workers wait for calls that themselves wait for a worker: a deadlock. Then the limit may be
+   * exceeded, up to the maximum call depth.
    */
   #isStuck(): boolean {
     if (this.#creating.size > 0 || this.#live.size >= this.limits.maxWorkers + this.limits.maxDepth)
@@ -141,7 +142,7 @@ export class WorkerPool {
     return true;
   }
 
-  /** Ends the longest idle worker when somebody waits for its place. */
+  /** Ends the worker that has been idle longest if a slot waits. */
   #makeRoom(): void {
     if (this.#waiting.size === 0) return;
     let oldest: Slot | null = null;
@@ -201,7 +202,7 @@ export class WorkerPool {
     if (this.#live.size === 0) this.#stopWatch();
   }
 
-  /** There is a place again for those who wait for one. */
+  /** Retries slots that wait for a worker. */
   #pumpWaiting(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -251,8 +252,8 @@ export class WorkerPool {
   }
 
   /**
-   * Lets go of all slots of some services: waiting calls are looked up again, running ones
-   * finish on the old workers, which then end. Crashes and quarantines are forgotten.
+   * Retires all slots of some services: queued calls are dispatched again, running ones finish on the old
+   * workers, which then end. Crashes and quarantines are forgotten.
    */
   drain(isReplaced: (serviceKey: string) => boolean): void {
     for (const slot of this.#slots.take(isReplaced)) this.#drainSlot(slot);
@@ -268,7 +269,7 @@ export class WorkerPool {
     for (const job of jobs) job.reroute();
   }
 
-  /** Lets a resting service try again. Returns whether there was one. */
+  /** Ends the quarantine of a service. Returns whether there was one. */
   release(serviceKey: string): boolean {
     let released = false;
     for (const slot of this.#slots.of(serviceKey)) {
@@ -277,12 +278,12 @@ export class WorkerPool {
     return released;
   }
 
-  /** Every slot, for display. */
+  /** All slots, for display. */
   describe(): WorkerInfo[] {
     return [...this.#slots].map(describeSlot);
   }
 
-  /** Ends all workers, each with the chance to run `onDestroy`. */
+  /** Ends all workers, running their `onDestroy`. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
@@ -291,7 +292,7 @@ export class WorkerPool {
       this.#rejectQueue(slot, new BrokerError("unavailable", "the broker is closing"));
     }
     const ends = [...this.#live].map((worker) => worker.terminate());
-    // What comes of those that are being made is ended as soon as it is there.
+    // Workers being created are ended as soon as they exist.
     await Promise.allSettled([...ends, ...this.#creating]);
     await Promise.all(this.#ended);
     this.#stopWatch();

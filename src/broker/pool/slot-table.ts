@@ -1,14 +1,15 @@
+/** The table of slots. */
 import type { BrokerLimits } from "../limits.js";
 import type { Permissions } from "../permissions/set.js";
 import { newSlot, type Slot } from "./slot.js";
 
-/** The slots of the present versions, by service and permission key. */
+/** The slots of current plugin versions, by service and permission key. */
 export class SlotTable {
   readonly #services = new Map<string, Map<string, Slot>>();
 
   constructor(private readonly limits: BrokerLimits) {}
 
-  /** The slot for a service under these permissions, made if there is none. */
+  /** The slot for a service and permissions, created if missing. */
   slotFor(serviceKey: string, permissions: Permissions, permissionKey: string): Slot {
     let slots = this.#services.get(serviceKey);
     if (!slots) {
@@ -33,7 +34,7 @@ export class SlotTable {
     for (const slots of this.#services.values()) yield* slots.values();
   }
 
-  /** Removes the slots of some services, and returns them. */
+  /** Removes and returns the slots of some services. */
   take(isTaken: (serviceKey: string) => boolean): Slot[] {
     const keys = [...this.#services.keys()].filter(isTaken);
     const taken = keys.flatMap((key) => [...this.of(key)]);

@@ -1,3 +1,4 @@
+/** Slots: one per service and permission set. */
 import type { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import type { Permissions } from "../permissions/set.js";
@@ -6,32 +7,32 @@ import { CrashBackoff, type Quarantine } from "./crash-backoff.js";
 import type { Worker } from "./worker.js";
 import type { WorkerCall } from "./worker-connection.js";
 
-/** A call on its way to a worker. */
+/** A call that is queued for, or assigned to, a worker. */
 export interface Job extends WorkerCall {
-  /** The call is now call `id` of `worker`. */
+  /** The call was assigned to `worker` under the number `id`. */
   placed(worker: Worker, id: number): void;
   resolve(value: unknown): void;
   reject(error: BrokerError | WireError): void;
-  /** The service was replaced while the call waited: look it up again. */
+  /** The service was replaced while the call was queued: dispatch it again. */
   reroute(): void;
 }
 
-/** One service under one set of permissions: its worker, those who wait for it and its past. */
+/** A service with a permission set: its worker, queue and crash record. */
 export interface Slot {
   readonly serviceKey: string;
   readonly permissions: Permissions;
   readonly permissionKey: string;
   worker: Worker | null;
-  /** Whether a worker is being prepared. */
+  /** Whether a worker is being created. */
   starting: boolean;
   queue: Job[];
   readonly backoff: CrashBackoff;
   wakeUp: ReturnType<typeof setTimeout> | null;
-  /** Replaced by a newer version: finishes what it has and goes. */
+  /** Whether it was replaced by a newer version: it finishes its calls and ends. */
   draining: boolean;
 }
 
-/** A slot without a worker, a queue or a past. */
+/** A new slot. */
 export function newSlot(
   serviceKey: string,
   permissions: Permissions,
@@ -51,24 +52,24 @@ export function newSlot(
   };
 }
 
-/** A slot as it is shown. */
+/** A slot, for display. */
 export interface WorkerInfo {
   /** `pluginId/service`. */
   service: string;
-  /** The key of the permissions that it runs under. */
+  /** The key of its permission set. */
   permissions: string;
   state: "queued" | "starting" | "ready" | "ending" | "ended" | "resting" | "quarantined" | "idle";
   pid: number | null;
-  /** Calls that it is answering. */
+  /** The number of running calls. */
   inFlight: number;
-  /** Calls that wait for it. */
+  /** The number of queued calls. */
   queued: number;
-  /** The memory that it holds, in bytes; null without a process or where it cannot be told. */
+  /** Its memory in bytes; null without a process, or where it is unknown. */
   memory: number | null;
   quarantine: Quarantine | null;
 }
 
-/** Shows a slot. */
+/** Describes a slot. */
 export function describeSlot(slot: Slot): WorkerInfo {
   const { worker, queue, backoff } = slot;
   return {

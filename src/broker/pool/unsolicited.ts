@@ -1,22 +1,24 @@
-/** Messages that nobody asked for, in so many milliseconds. */
+/** Limits unsolicited messages of workers. */
+
+/** The maximum number of unsolicited messages per window. */
 const MAX_UNSOLICITED = 1_000;
 const WINDOW_MS = 10_000;
 
-/** Counts what a worker sends unasked. Late answers to calls that were given up are ordinary; a flood is not. */
+/** Counts unsolicited messages of a worker. Late results of abandoned calls are normal; a flood is not. */
 export class UnsolicitedMessages {
   #count = 0;
   #since = performance.now();
 
-  /** One more may come: the answer to a call that was given up. */
+  /** Allows one more message: the result of an abandoned call. */
   expect(): void {
     this.#count--;
   }
 
-  /** Counts one. Returns what is wrong, once it is too many. */
+  /** Counts a message. Returns a description of the problem once there are too many. */
   add(): string | null {
     const now = performance.now();
     if (now - this.#since > WINDOW_MS) {
-      // Calls that were given up may still be answered.
+      // Results of abandoned calls may still arrive.
       this.#count = Math.min(this.#count, 0);
       this.#since = now;
     }

@@ -1,3 +1,4 @@
+/** The connection to one worker: calls and results, its own requests, and pings. */
 import { isObject } from "../../core/objects.js";
 import { MAX_LEVELS } from "../../core/validate/json-depth.js";
 import { isNestedTooDeeply } from "../calls/depth.js";
@@ -8,49 +9,49 @@ import { OP, type WireError, type WireRequest, type WorkerSetup } from "../proto
 import { readWire, toWire } from "../worker/wire-error.js";
 import { UnsolicitedMessages } from "./unsolicited.js";
 
-/** Of one character, in UTF-8. */
+/** Bytes per UTF-16 unit in UTF-8, at most. */
 const MAX_UTF8_BYTES = 3;
 
-/** What a worker is told of a call. */
+/** A call, as passed to a worker. */
 export interface WorkerCall {
   method: string;
   input: unknown;
-  /** Whether the worker is to check the input. */
+  /** Whether the worker must validate the input. */
   needsCheck: boolean;
   caller: string;
-  /** Milliseconds left, asked when the call is handed over. */
+  /** The remaining time in milliseconds, read when the call is sent. */
   remaining(): number;
 }
 
-/** The two ways a call in a worker ends. */
+/** Settles a call. */
 export interface Reply {
   resolve(value: unknown): void;
   reject(error: BrokerError | WireError): void;
 }
 
-/** Who hears what a worker says. What returns a boolean says whether that was to be expected. */
+/** Handles messages of a worker. Functions that return a boolean report whether the message was expected. */
 export interface ConnectionListener {
-  /** Its service is loaded. */
+  /** The service is loaded. */
   ready(): boolean;
-  /** It cannot go on. */
+  /** The worker has failed and is about to end. */
   fatal(error: WireError): boolean;
-  /** It asks the broker for something on behalf of a call (0: of none). */
+  /** The worker makes a request on behalf of a call (`parent`; 0 for none). */
   request(id: number, parent: number, request: WireRequest): void;
-  /** It withdraws such a request. */
+  /** The worker cancels a request. */
   withdraw(id: number): boolean;
-  /** It may take calls again: it answers after it was in doubt, or has read what waited for it. */
+  /** The worker can take calls again: it has answered a ping, or read its queue. */
   recovered(): void;
-  /** It hung up, or broke the protocol (`reason`). */
+  /** The worker has disconnected, or violated the protocol (`reason`). */
   closed(reason: string | null): void;
-  /** It is of no use any more. */
+  /** The worker must be ended. */
   failed(reason: string): void;
-  /** A text of its, as people are to read it. */
+  /** Converts paths in the worker's texts for display. */
   shown(text: string): string;
 }
 
-/** What is said with a worker: calls and their answers, its own requests, and whether it is still there. */
+/** The protocol with one worker. */
 export class WorkerConnection {
-  /** When there last was a call in flight. */
+  /** When a call last ended, in `performance.now()` time. */
   lastUsed = performance.now();
   readonly inFlight = new Map<number, Reply>();
   #channel: Channel | null = null;
@@ -63,7 +64,7 @@ export class WorkerConnection {
     private readonly listener: ConnectionListener,
   ) {}
 
-  /** Begins it on a descriptor, by telling the worker what it is to be. */
+  /** Opens the connection on a descriptor and sends the setup. */
   async begin(descriptor: number, setup: WorkerSetup): Promise<void> {
     this.#channel = await Channel.open(descriptor, this.limits, {
       onMessage: (message, text) => this.#receive(message, text),
@@ -73,18 +74,18 @@ export class WorkerConnection {
     this.send([OP.init, setup]);
   }
 
-  /** Whether the worker would hear of a call now, whatever its input, and has not just missed a deadline. */
+  /** Whether the worker can take a call of any size now, and has no unanswered ping. */
   get isOpen(): boolean {
     if (this.#channel?.isOpen !== true || this.#pinged !== null) return false;
     return this.#channel.takes(this.limits.maxMessage * MAX_UTF8_BYTES);
   }
 
-  /** Throws when the message cannot be sent. */
+  /** Sends a message. Throws when it cannot be serialised or is too large. */
   send(message: readonly unknown[]): void {
     this.#channel?.send(message);
   }
 
-  /** Hands a call over and returns its number. Throws when the input cannot be sent. */
+  /** Sends a call and returns its number. Throws when the input cannot be sent. */
   call(call: WorkerCall, reply: Reply): number {
     const { method, input, caller, needsCheck } = call;
     const id = ++this.#lastId;
@@ -103,7 +104,7 @@ export class WorkerConnection {
     return id;
   }
 
-  /** No longer waits for a call. Returns whether it was in flight. */
+  /** Abandons a call. Returns whether it was in flight. */
   abandon(id: number): boolean {
     if (!this.inFlight.delete(id)) return false;
     this.lastUsed = performance.now();
@@ -112,7 +113,7 @@ export class WorkerConnection {
     return true;
   }
 
-  /** Makes sure that the worker still lives: within so many milliseconds it has to show that. */
+  /** Pings the worker, which fails if it does not answer within `patience` milliseconds. */
   ping(patience: number): void {
     if (this.#pinged) return;
     this.send([OP.ping]);
@@ -122,7 +123,7 @@ export class WorkerConnection {
     );
   }
 
-  /** Answers a request of the worker; with an error where too much waits already for the worker to read it. */
+  /** Answers a request of the worker; with an error when its queue is full. */
   respond(id: number, value: unknown): void {
     try {
       if (this.#sendIfRoom([OP.result, id, value])) return;
@@ -132,19 +133,19 @@ export class WorkerConnection {
     }
   }
 
-  /** Answers it with an error; without its details where these are too much. */
+  /** Answers a request with an error, omitting the details if they are too large. */
   refuse(id: number, error: unknown): void {
     const { details, ...wire } = toWire(error);
     try {
       if (details && this.#sendIfRoom([OP.error, id, { ...wire, details }])) return;
     } catch (tooLarge) {
-      // What a plugin puts in its errors may be of any size.
+      // Details of plugins' errors may be of any size.
       if (!(tooLarge instanceof MessageTooLarge)) throw tooLarge;
     }
     this.send([OP.error, id, wire]);
   }
 
-  /** Sends a message if there is room for it. Returns whether there was; throws when it cannot be sent. */
+  /** Sends a message if the queue has space. Returns whether it had; throws when the message cannot be sent. */
   #sendIfRoom(message: readonly unknown[]): boolean {
     const text = JSON.stringify(message);
     if (!this.#channel?.takes(Buffer.byteLength(text))) return false;
@@ -152,7 +153,7 @@ export class WorkerConnection {
     return true;
   }
 
-  /** Ends it. What is in flight fails with `error`. */
+  /** Closes the connection. Calls in flight fail with `error`. */
   end(error: BrokerError): void {
     if (this.#pinged) clearTimeout(this.#pinged);
     this.#channel?.close();
@@ -167,7 +168,7 @@ export class WorkerConnection {
     if (problem) this.listener.failed(problem);
   }
 
-  /** Takes in a message. Returns whether it was to be expected. */
+  /** Handles a message. Returns whether it was expected. */
   #handle(message: unknown[]): boolean {
     switch (message[0]) {
       case OP.result:
@@ -189,7 +190,10 @@ export class WorkerConnection {
     }
   }
 
-  /** Whoever goes through what a message carries would run out of stack. Returns whether it was to be expected. */
+  /**
+   * Rejects a message whose nesting would exhaust the stack of code that walks it. Returns whether it was
+   * expected.
+   */
   #refuseNested([op, id]: unknown[]): boolean {
     const what = `is nested in more than ${MAX_LEVELS} levels`;
     if (op === OP.result || op === OP.error)

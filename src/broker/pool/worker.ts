@@ -1,3 +1,4 @@
+/** One worker process. */
 import { join } from "node:path";
 import { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
@@ -17,7 +18,7 @@ import {
   WorkerConnection,
 } from "./worker-connection.js";
 
-/** Everything needed to start one worker. */
+/** What is needed to start a worker. */
 export interface WorkerSpec {
   setup: WorkerSetup;
   plugin: LoadedPlugin;
@@ -27,18 +28,18 @@ export interface WorkerSpec {
   confined: boolean;
 }
 
-/** What a worker tells its owner. */
+/** What a worker reports to its owner. */
 export interface WorkerEvents extends Pick<ConnectionListener, "request" | "withdraw" | "recovered"> {
   log(stream: "stdout" | "stderr" | "broker", line: string): void;
-  /** It has ended. `reason` is null when it was asked to end. */
+  /** It has ended; `reason` is null if it was asked to. */
   exit(reason: string | null): void;
 }
 
 const ENTRY = join(import.meta.dir, "..", "worker", "entry.ts");
-/** How much longer it may be busy with a call that was withdrawn than with one that missed its deadline. */
+/** A factor on the ping timeout for cancelled calls, as opposed to calls that missed their deadline. */
 const WITHDRAWN_FACTOR = 10;
 
-/** One process that runs one service under one set of permissions. */
+/** A process that runs one service with one permission set. */
 export class Worker {
   readonly #process: ConfinedProcess;
   readonly #connection: WorkerConnection;
@@ -82,17 +83,17 @@ export class Worker {
     return this.#state;
   }
 
-  /** Whether a call would be taken up: it is ready, reads what it is sent, and has not just missed a deadline. */
+  /** Whether it can take a call now: ready, reading its queue, and without an unanswered ping. */
   get isResponsive(): boolean {
     return this.#state === "ready" && this.#connection.isOpen;
   }
 
-  /** When it last had a call in flight. */
+  /** When a call last ended, in `performance.now()` time. */
   get lastUsed(): number {
     return this.#connection.lastUsed;
   }
 
-  /** The calls that it is answering, by their numbers. */
+  /** The running calls by number. */
   get inFlight(): ReadonlyMap<number, Reply> {
     return this.#connection.inFlight;
   }
@@ -101,7 +102,7 @@ export class Worker {
     return this.#process.pid;
   }
 
-  /** Resolves when the service is loaded and `onInit` is through; rejects when it cannot start. */
+  /** Resolves when the service is loaded and `onInit` has run; rejects when it cannot start. */
   get started(): Promise<void> {
     return this.#started.promise;
   }
@@ -131,7 +132,7 @@ export class Worker {
     await outputs;
   }
 
-  /** After all else: few values need it, and the first time it has to be made. */
+  /** Sends the validation code last: few values need it, and it must be built once. */
   async #sendChecks(): Promise<void> {
     try {
       this.#connection.send([OP.checks, await checksSource()]);
@@ -146,7 +147,10 @@ export class Worker {
     this.events.log(stream, this.#shown(line));
   }
 
-  /** Its files as its author knows them: nobody is to look for a mistake in the copy, or to mend it there. */
+  /**
+   * Replaces paths in the copy by those in the plugin's folder, where its author would look for and fix
+   * mistakes.
+   */
   #shown(text: string): string {
     const { code, root } = this.spec.plugin;
     return text.replaceAll(code.path, root);
@@ -169,7 +173,8 @@ export class Worker {
   #onClosed(reason: string | null): void {
     if (reason !== null) this.kill(`it broke its channel: ${reason}`);
     else if (this.#state === "ready" || this.#state === "starting") {
-      // Usually its end, of which the exit tells more; a worker that only hung up is of no use.
+      // Usually the process is ending, and its exit says more; a worker that only closed the channel is
+      // useless.
       this.#terminator ??= setTimeout(() => this.kill("it closed its channel"), this.limits.pingTimeout);
     }
   }
@@ -188,14 +193,14 @@ export class Worker {
     this.events.exit(wanted ? null : reason);
   }
 
-  /** Hands a call over and returns its number. Throws when the input cannot be sent. */
+  /** Sends a call and returns its number. Throws when the input cannot be sent. */
   call(call: WorkerCall, reply: Reply): number {
     return this.#connection.call(call, reply);
   }
 
   /**
-   * No longer waits for a call, and makes sure that the worker still lives; until it shows that, it gets no further
-   * calls. A call that its caller withdrew has `left` milliseconds: within reason the worker may still be at work on it.
+   * Abandons a call and pings the worker, which gets no further calls until it answers. A cancelled call has
+   * `left` milliseconds: within limits, the worker may keep working on it.
    */
   abandon(id: number, left = 0): void {
     if (!this.#connection.abandon(id) || this.#state !== "ready") return;
@@ -208,24 +213,24 @@ export class Worker {
     this.#connection.respond(id, value);
   }
 
-  /** Answers it with an error. */
+  /** Answers a request with an error. */
   refuse(id: number, error: unknown): void {
     this.#connection.refuse(id, error);
   }
 
-  /** What it uses of the machine, or null when it cannot be told. */
+  /** Its resource usage; null when unknown. */
   usage(): Usage | null {
     return usageOf(this.#process.pid);
   }
 
-  /** Ends it now. The reason reaches whoever waits for it. */
+  /** Kills the worker. Its calls fail with `reason`. */
   kill(reason: string): void {
     if (this.#state === "ended") return;
     this.#reason ??= reason;
     this.#process.kill("SIGKILL");
   }
 
-  /** Lets `onDestroy` run and ends it; kills it when that takes too long. Resolves when it is gone. */
+  /** Ends the worker after `onDestroy`; kills it when that takes too long. Resolves when it has ended. */
   async terminate(): Promise<void> {
     if (this.#state !== "ended") {
       const starting = this.#state === "starting";

@@ -1,3 +1,4 @@
+/** Expands path patterns into rules for Landlock. */
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { holds } from "../../core/code/code-files.js";
@@ -16,7 +17,7 @@ import {
 } from "../permissions/glob.js";
 import type { FileRule } from "./landlock.js";
 
-/** A permission that comes to more than a sandbox can be told, or that takes too long to spell out. */
+/** A permission that expands to too many rules, or takes too long to expand. */
 export class TooManyRules extends Error {
   constructor(what: string) {
     super(`the permissions ${what}; name whole folders with "/**"`);
@@ -24,10 +25,10 @@ export class TooManyRules extends Error {
   }
 }
 
-/** A pattern, and how far it has been read. */
+/** A pattern and its states at some path. */
 type Reading = readonly [pattern: PathPattern, positions: Positions];
 
-/** A file or folder, with what the patterns that may still concern it have to say. */
+/** A file or folder with the states of the patterns that may match there or below. */
 interface Place {
   path: string;
   allow: readonly Reading[];
@@ -38,22 +39,21 @@ interface Expansion {
   rights: number;
   rules: FileRule[];
   limit: number;
-  /** Positions of patterns that were read on. */
+  /** The number of pattern states processed so far. */
   steps: number;
-  /** When others last had their turn. */
+  /** The time of the last yield to the event loop. */
   since: number;
 }
 
-/** Steps for each grant that may come of them: a tree of many thousand files, with some dozen patterns. */
+/** Steps allowed per rule: enough for many thousand files with dozens of patterns. */
 const STEPS_PER_RULE = 1000;
-/** How long patterns are read before others get their turn, in milliseconds. */
+/** The length of a time slice before yielding to the event loop, in milliseconds. */
 const SLICE_MS = 5;
 
 /**
- * Spells out one allow list under the deny list as grants that Landlock knows, which has
- * neither patterns nor exceptions: whole folders where nothing in them is excepted,
- * single existing files elsewhere. Links are never followed. What comes into being later
- * in a folder that had to be spelled out is not granted until the next start.
+ * Expands an allow list and a deny list into rules for Landlock, which supports neither patterns nor
+ * exceptions: whole folders where nothing in them is denied, individual existing files elsewhere. Links are
+ * never followed. Files created later in an expanded folder are not granted until the next start.
  */
 export async function expandRules(
   allow: readonly string[],
@@ -115,7 +115,7 @@ async function expandFolder({ path, allow, deny }: Place, expansion: Expansion):
   }
 }
 
-/** Reads the patterns on, and forgets those that name nothing there. */
+/** Advances patterns by one name and drops those that can no longer match. */
 function enter(readings: readonly Reading[], name: string, expansion: Expansion): Reading[] {
   const inner: Reading[] = [];
   expansion.steps++;

@@ -1,7 +1,8 @@
+/** Landlock: restricts file access and TCP of the current thread. */
 import { addressOf, cString, SyscallError, syscall } from "./libc.js";
 import { numberOf } from "./syscalls.js";
 
-/** Rights on files as Landlock knows them. */
+/** Landlock's file access rights. */
 export const ACCESS = {
   execute: 1 << 0,
   writeFile: 1 << 1,
@@ -26,8 +27,8 @@ const FILE_RIGHTS = ACCESS.execute | ACCESS.writeFile | ACCESS.readFile | ACCESS
 /** Reading files and listing folders. */
 export const READ = ACCESS.readFile | ACCESS.readDir;
 /**
- * Changing files. Links, sockets, pipes and devices are left out on purpose: they
- * are how a process hands a surprise to a more privileged reader.
+ * Changing files. Creating links, sockets, pipes and devices is deliberately excluded: they could mislead a
+ * more privileged reader.
  */
 export const WRITE =
   ACCESS.writeFile |
@@ -37,10 +38,10 @@ export const WRITE =
   ACCESS.makeReg |
   ACCESS.refer |
   ACCESS.truncate;
-/** Rights to start what is in a file. */
+/** Executing files. */
 export const EXECUTE = ACCESS.execute;
 
-/** One grant: `rights` on a path and, when it is a folder, on all that lies under it. */
+/** Grants `rights` on a path and, if it is a folder, everything below it. */
 export interface FileRule {
   path: string;
   rights: number;
@@ -60,7 +61,7 @@ const ENOENT = 2;
 const ENOTDIR = 20;
 const ELOOP = 40;
 
-/** The version of Landlock in this kernel, 0 when there is none. */
+/** The kernel's Landlock version; 0 without Landlock. */
 export function landlockVersion(): number {
   if (process.platform !== "linux" || numberOf("landlock_create_ruleset") < 0) return 0;
   try {
@@ -79,9 +80,8 @@ function handledRights(version: number): number {
 }
 
 /**
- * Adds one layer: from now on this thread, and what it executes, may touch only
- * what `rules` grant, and may open TCP connections to `connectPorts` alone.
- * Layers add up: an access must be granted by every one of them.
+ * Adds a layer: this thread, and what it executes, may access only what `rules` grant, and open TCP connections
+ * only to `connectPorts`. With several layers, an access must be granted by all.
  */
 export function restrictSelf(
   version: number,
@@ -135,8 +135,8 @@ function addPortRule(ruleset: number, port: number): void {
 }
 
 /**
- * Opens a path without following any link on the way, so that a folder swapped for
- * a link after it was looked at grants nothing. `undefined` when it is gone or linked.
+ * Opens a path without following links, so that a folder replaced by a link after it was examined grants
+ * nothing. `undefined` when it is missing or a link.
  */
 function openPath(path: string, flags: number): number | undefined {
   const how = new BigUint64Array([BigInt(O_PATH | O_CLOEXEC | flags), 0n, RESOLVE_NO_SYMLINKS]);

@@ -1,16 +1,17 @@
+/** The command that starts the sandbox launcher. */
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { IN_NAMESPACE } from "./policy.js";
 
-/** Where Bun itself lies. */
+/** The path of Bun. */
 export const BUN = realpathSync(process.execPath);
 
 const LAUNCHER = join(import.meta.dir, "launcher.ts");
 let prefix: string[] = [];
 
 /**
- * Has the launcher started through `unshare`, which can make a network namespace for users
- * who are not root. Returns whether there is one.
+ * Makes the launcher start through `unshare`, which can create a network namespace for unprivileged users.
+ * Returns whether it is available.
  */
 export function useUserNamespace(use = true): boolean {
   const unshare = use ? Bun.which("unshare") : null;

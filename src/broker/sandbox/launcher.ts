@@ -1,7 +1,7 @@
 /**
- * Confines itself as its plan says and then becomes the program of the plan. It must
- * execute: a Bun that confines itself in place leaves its helper threads free.
- * With `--probe` it only tells what this machine can enforce.
+ * The sandbox launcher: confines itself according to a plan and then executes the plan's program. It must
+ * execute, because confining a running Bun would leave its helper threads unconfined. With `--probe`, it only
+ * reports what this machine can enforce.
  */
 import { openSync, readSync, writeSync } from "node:fs";
 import { landlockVersion, READ, restrictSelf } from "./landlock.js";
@@ -21,7 +21,10 @@ const EINVAL = 22;
 const EPERM = 1;
 const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
-/** What lies in sockets and pipes is in the size of no process: how much that is depends on how many there may be. */
+/**
+ * Data in sockets and pipes does not count as a process's memory, so its amount is limited by the number of
+ * descriptors.
+ */
 const MAX_OPEN_FILES = 1024n;
 const CLOSE_RANGE_CLOEXEC = 4;
 const FIRST_PRIVATE_DESCRIPTOR = 4;
@@ -41,7 +44,7 @@ function prctl(option: number, value: number): void {
   syscall("prctl", numberOf("prctl"), option, value, 0, 0, 0);
 }
 
-/** Lowers a limit, also for those who could raise it. */
+/** Lowers a resource limit, soft and hard. */
 function lowerLimit(resource: number, max: bigint): void {
   const limit = new BigUint64Array(2);
   const address = addressOf(new Uint8Array(limit.buffer));
@@ -63,12 +66,12 @@ function dropCapabilities(): void {
   }
 }
 
-/** Starts a program in the background, with the script's own stdin, which a shell would take from it. */
+/** Starts a program in the background with the script's own stdin, which a shell would otherwise redirect. */
 const IN_BACKGROUND = 'exec 3<&0; "$@" <&3 3<&- &';
 
 /**
- * Starts a program beside us that has our stdin. It is no child of ours: what we become may wait for all that it has.
- * Resolves with the first that the program writes, nothing if it closes its output at once.
+ * Starts a program that shares our stdin and is not our child: the executed program may wait for all its
+ * children. Resolves with the program's first output; empty if it closes its output at once.
  */
 async function startDetached(program: string[]): Promise<string> {
   const shell = Bun.spawn(["/bin/sh", "-c", IN_BACKGROUND, "sh", ...program], {
@@ -87,7 +90,10 @@ async function startRelay(plan: LaunchPlan): Promise<number | null> {
   return port;
 }
 
-/** Ends the process group when nobody holds our stdin any more: a server that is killed ends nothing itself. */
+/**
+ * Starts a process that kills the process group when our stdin is closed: a server that is killed cannot do so
+ * itself.
+ */
 async function startWatchdog(): Promise<void> {
   await startDetached(["/bin/sh", "-c", "exec >&-; read -r line; kill -KILL 0"]);
 }
@@ -111,7 +117,7 @@ async function launch(plan: LaunchPlan): Promise<never> {
   try {
     enterEmptyNetwork(INSIDE);
   } catch (error) {
-    // Without a network permission every socket is refused anyway.
+    // Without a network permission, all sockets are refused anyway.
     if (plan.proxySocket !== null || !(error instanceof SyscallError)) throw error;
   }
   const port = await startRelay(plan);
@@ -130,7 +136,7 @@ async function launch(plan: LaunchPlan): Promise<never> {
   const version = landlockVersion();
   if (version === 0) throw new Error("this kernel has no Landlock");
   const ports = port === null ? [] : [port];
-  // Bun reads its own memory map and size; the number in the path is still ours after executing.
+  // Bun reads its own memory map and size; the process id stays the same after executing.
   const own = ["maps", "statm"].map((name) => ({ path: `/proc/${process.pid}/${name}`, rights: READ }));
   const base = [...plan.base, ...own];
   for (const layer of plan.layers) restrictSelf(version, [...base, ...layer], ports);

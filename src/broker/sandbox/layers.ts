@@ -1,13 +1,14 @@
+/** Converts file permissions into sandbox layers. */
 import type { PermissionSet, Permissions } from "../permissions/set.js";
 import { expandRules } from "./expand.js";
 import { type FileRule, READ, WRITE } from "./landlock.js";
 
-/** Landlock allows 16 layers; one is kept for what runs the plugin. */
+/** Landlock supports 16 layers; one is reserved. */
 const MAX_LAYERS = 15;
 
 /**
- * The file permissions as sandbox layers. Each allow list of the conjunction becomes a
- * layer of its own and the kernel grants only what every layer grants.
+ * Converts file permissions into layers: each allow list becomes one layer, and the kernel grants only what all
+ * layers grant.
  */
 export async function fileLayers(permissions: Permissions, limit: number): Promise<FileRule[][]> {
   if (permissions === "all") return [[{ path: "/", rights: READ | WRITE }]];

@@ -1,33 +1,34 @@
+/** Detects what this machine can enforce. */
 import { launcherCommand, useUserNamespace } from "./launcher-command.js";
 import type { ProbeResult } from "./policy.js";
 
-/** How far this machine can hold a plugin to its permissions. */
+/** How far this machine can enforce permissions. */
 export interface EnforcementLevel {
   /**
-   * `full`: files, network, children and environment by the operating system; `partial`: the same,
-   * but a network can only be refused, not granted for some hosts; `none`: by nobody.
+   * `full`: files, network, child processes and environment are enforced by the operating system; `partial`:
+   * the same, but network access can only be denied altogether; `none`: nothing is enforced.
    */
   level: "full" | "partial" | "none";
-  /** What does it, or why nothing does. */
+  /** What enforces it, or why nothing does. */
   reason: string;
-  /** The version of Landlock, 0 without it. */
+  /** The Landlock version; 0 without Landlock. */
   landlock: number;
 }
 
-/** What the operator wants where a machine cannot enforce. */
+/** What to do with plugins that cannot be confined. */
 export type EnforcementMode =
-  /** Refuse every plugin that is not confined. */
+  /** Refuse all plugins that are not confined. */
   | "required"
-  /** Refuse plugins that declare scoped permissions (the default). */
+  /** Refuse plugins that declare scoped permissions (default). */
   | "scoped"
-  /** Run everything unconfined, even where confinement would work. */
+  /** Run all plugins unconfined, even where confinement would work. */
   | "off";
 
 const PROBE_TIMEOUT = 10_000;
 
 let detected: Promise<EnforcementLevel> | undefined;
 
-/** Tries out, once, what this machine can enforce. */
+/** Determines what this machine can enforce, once per process. */
 export function detectEnforcement(): Promise<EnforcementLevel> {
   detected ??= detect();
   return detected;

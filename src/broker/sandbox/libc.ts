@@ -1,8 +1,9 @@
+/** System calls through libc. */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 
 const SYSCALL_ARGUMENTS = [FFIType.i64, FFIType.i64, FFIType.i64, FFIType.i64, FFIType.i64, FFIType.i64];
 
-/** A system call that the kernel refused, with its name and `errno`. */
+/** A failed system call, with its name and `errno`. */
 export class SyscallError extends Error {
   constructor(
     readonly call: string,
@@ -13,7 +14,7 @@ export class SyscallError extends Error {
   }
 }
 
-/** The address of a buffer's bytes, or 0 for none. The caller keeps the buffer alive. */
+/** The address of a buffer, or 0 if it is null or empty. The caller keeps the buffer alive. */
 export function addressOf(buffer: Uint8Array | null): bigint {
   return buffer === null || buffer.byteLength === 0 ? 0n : BigInt(ptr(buffer));
 }
@@ -41,7 +42,11 @@ function open() {
 let lastFailure: unknown;
 let library: ReturnType<typeof open> | undefined;
 
-/** Makes a system call by number and throws a {@link SyscallError} when it fails. */
+/**
+ * Makes a system call by number.
+ *
+ * @throws SyscallError
+ */
 export function syscall(name: string, number: number, ...args: (bigint | number)[]): number {
   library ??= open();
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;

@@ -1,3 +1,4 @@
+/** Network namespaces. */
 import { addressOf, syscall } from "./libc.js";
 import { numberOf } from "./syscalls.js";
 
@@ -8,8 +9,8 @@ const SIOCSIFFLAGS = 0x8914;
 const IFF_UP_RUNNING = 0x41;
 
 /**
- * Moves this thread into a network of its own, in which only the loopback interface exists,
- * and raises that. `inside` says that whoever started us has moved us already.
+ * Moves this thread into a new network namespace that contains only the loopback interface, and brings that up.
+ * `inside` means that the caller is in a new namespace already.
  */
 export function enterEmptyNetwork(inside: boolean): void {
   if (!inside) syscall("unshare", numberOf("unshare"), CLONE_NEWNET);

@@ -1,30 +1,31 @@
+/** The plan that the sandbox launcher executes. */
 import type { FileRule } from "./landlock.js";
 
-/** Everything the launcher needs to confine a process and become it. One line of JSON on its stdin. */
+/** What the launcher needs to confine itself and execute a program; one line of JSON on its stdin. */
 export interface LaunchPlan {
-  /** The program, a real path. */
+  /** The real path of the program. */
   program: string;
-  /** What it is told: the name by which it is called, by which some tell what they are to do, and its arguments. */
+  /** The arguments, beginning with the name by which the program is called, since some programs depend on it. */
   argv: [string, ...string[]];
-  /** The whole environment: nothing is inherited. */
+  /** The complete environment; nothing is inherited. */
   env: Record<string, string>;
   cwd: string;
-  /** Granted in every layer: what the program itself needs to run. */
+  /** Granted in every layer: what the program needs to run. */
   base: FileRule[];
-  /** One layer per allow list of the permissions; an access must be granted by all. At least one. */
+  /** One layer per allow list; an access must be granted by all. At least one. */
   layers: FileRule[][];
-  /** The socket file of the host's allow-list proxy, or null for no network at all. */
+  /** The socket file of the host's proxy; null denies all network access. */
   proxySocket: string | null;
-  /** Whether it may start other processes. It leads a process group then, which ends with the server. */
+  /** Whether it may start child processes. It then leads a process group that ends with the server. */
   children: boolean;
-  /** The script that carries bytes from inside the network namespace to the proxy. */
+  /** The script that relays connections from the network namespace to the proxy. */
   relay: string;
 }
 
-/** Tells the launcher that it runs in a network namespace already. */
+/** Tells the launcher that it already runs in a new network namespace. */
 export const IN_NAMESPACE = "--in-namespace";
 
-/** What the launcher found on this machine. */
+/** The result of a probe. */
 export interface ProbeResult {
   landlock: number;
   seccomp: boolean;

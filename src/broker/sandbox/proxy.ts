@@ -1,3 +1,4 @@
+/** The HTTP proxy through which confined plugins reach permitted hosts. */
 import { lookup } from "node:dns/promises";
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, isIP, type Server, type Socket } from "node:net";
@@ -6,7 +7,7 @@ import { isAllowed, matchesAny } from "../permissions/check.js";
 import { canonicalHost, type Endpoint, parseEndpoint, parseHostPattern } from "../permissions/hosts.js";
 import type { Permissions } from "../permissions/set.js";
 
-/** The way out of a plugin's empty network: an HTTP proxy that lets through what is permitted. */
+/** A proxy that forwards connections to permitted hosts only. */
 export interface AllowListProxy {
   readonly socketPath: string;
   close(): void;
@@ -17,7 +18,7 @@ const HEAD_TIMEOUT = 10_000;
 const CONNECT_TIMEOUT = 15_000;
 const MAX_CONNECTIONS = 256;
 
-/** Starts a proxy on a socket file. `onDenied` hears of every refused host. */
+/** Starts a proxy on a socket file. `onDenied` receives every denied host. */
 export async function startProxy(
   socketPath: string,
   permissions: Permissions,
@@ -55,7 +56,7 @@ function listen(server: Server, path: string): Promise<void> {
 interface Request {
   method: string;
   endpoint: Endpoint;
-  /** What goes to the server first; nothing for a tunnel. */
+  /** The rewritten request head; empty for tunnels. */
   opening: string;
 }
 
@@ -159,8 +160,8 @@ async function forward(
 }
 
 /**
- * The address to connect to. A permitted name must not become a way to this machine or
- * its neighbourhood: those are reached only when a rule names them exactly.
+ * Resolves the address to connect to. A permitted name must not lead to this machine or its private networks;
+ * those are reachable only if a rule names them exactly.
  */
 async function resolve({ host, port }: Endpoint, permissions: Permissions): Promise<string | null> {
   const exact = permissions === "all" || namedExactly(host, permissions.network?.allow ?? []);

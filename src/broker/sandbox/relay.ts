@@ -1,7 +1,6 @@
 /**
- * Runs inside a plugin's empty network, outside its confinement: takes TCP connections
- * on the loopback interface and carries them to the host's allow-list proxy. It lives
- * as long as the stdin it was given.
+ * Runs inside a plugin's network namespace, but unconfined: accepts TCP connections on the loopback interface
+ * and relays them to the host's proxy. It lives as long as the stdin it was given.
  */
 import { connect, createServer } from "node:net";
 

@@ -1,15 +1,16 @@
+/** Seccomp: filters the system calls of a plugin. */
 import { addressOf, syscall } from "./libc.js";
 import { AUDIT_ARCHITECTURE, numberOf, type SyscallName } from "./syscalls.js";
 
-/** What the filter leaves open. */
+/** What the filter allows. */
 export interface SeccompOptions {
-  /** The process that the filter is for: it may signal and tune itself only. */
+  /** The process to be filtered, which may signal and tune only itself. */
   pid: number;
-  /** Whether TCP over IPv4 may be opened (where to is Landlock's and the namespace's matter). */
+  /** Whether TCP over IPv4 is allowed; destinations are restricted by Landlock and the network namespace. */
   tcp: boolean;
-  /** Whether it may start other processes. */
+  /** Whether it may start child processes. */
   children: boolean;
-  /** The kernel's Landlock version: old ones leave `truncate` and signals to us. */
+  /** The kernel's Landlock version; old ones do not cover `truncate` and signals. */
   landlock: number;
 }
 
@@ -42,8 +43,8 @@ const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 
 /**
- * Never of use to a plugin: the kernel, other processes and what they share by number, mounts, clocks, keys, metadata,
- * and being told of files that it may not see.
+ * System calls that plugins never need: those that concern the kernel, other processes and objects shared by
+ * id, mounts, clocks, keys, file metadata, and notifications about files that may be inaccessible.
  */
 const NEVER: SyscallName[] = [
   "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module",
@@ -66,7 +67,7 @@ const NEVER: SyscallName[] = [
 
 type Instruction = [code: number, k: number, jumpTrue?: number, jumpFalse?: number];
 
-/** The filter as a BPF program. Exposed for tests. */
+/** The filter as a BPF program. Exported for tests. */
 export function program(options: SeccompOptions): Instruction[] {
   const out: Instruction[] = [
     [LOAD, ARCH_OFFSET],
@@ -81,7 +82,7 @@ export function program(options: SeccompOptions): Instruction[] {
   };
   for (const name of NEVER) on(name, [[RETURN, EPERM]]);
   if (options.landlock < 3) on("truncate", [[RETURN, EPERM]]);
-  // Of what they hold nothing shows in the size of a process.
+  // Their memory does not count as the process's.
   for (const name of ["memfd_create", "memfd_secret"] as const) on(name, [[RETURN, ENOSYS]]);
   on("bind", [[RETURN, EACCES]]);
   on("listen", [[RETURN, EACCES]]);
@@ -100,7 +101,7 @@ export function program(options: SeccompOptions): Instruction[] {
     on(name, argumentIs(0, [0, options.pid], ALLOW, EPERM));
   }
   if (options.children) {
-    // By its group what a command has started is found, and ended with it.
+    // A command's processes are found, and ended, by their group.
     for (const name of ["setpgid", "setsid"] as const) on(name, [[RETURN, EPERM]]);
     on("clone", [
       [LOAD, argument(0)],
@@ -140,7 +141,7 @@ const TCP_ONLY: Instruction[] = [
   [RETURN, ALLOW],
 ];
 
-// A datagram pair could be turned towards any socket file; a connected stream pair cannot.
+// A datagram pair could be reconnected to any socket file; a connected stream pair cannot.
 const STREAM_PAIR: Instruction[] = [
   [LOAD, argument(0)],
   [EQUAL, AF_UNIX, 0, 3],
@@ -156,7 +157,7 @@ function argumentIs(index: number, values: number[], then: number, otherwise: nu
   return [[LOAD, argument(index)], ...tests, [RETURN, otherwise], [RETURN, then]];
 }
 
-/** Puts the filter on this thread, for good, and on what it executes. */
+/** Installs the filter on this thread permanently, and on what it executes. */
 export function filterSelf(options: SeccompOptions): void {
   const instructions = program(options);
   const code = new DataView(new ArrayBuffer(instructions.length * 8));

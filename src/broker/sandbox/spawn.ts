@@ -1,3 +1,4 @@
+/** Starts confined processes. */
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { LoadedPlugin } from "../manifest.js";
@@ -6,10 +7,10 @@ import { BUN, launcherCommand } from "./launcher-command.js";
 import type { LaunchPlan } from "./policy.js";
 
 const RELAY = join(import.meta.dir, "relay.ts");
-/** The broker's own code, of which the worker reads a part. */
+/** The broker's own code, part of which the worker reads. */
 const OWN_CODE = dirname(import.meta.dir);
 
-/** Without these, neither Bun nor an ordinary program starts. */
+/** Required by Bun and ordinary programs. */
 const SYSTEM_RULES: readonly (readonly [path: string, rights: number])[] = [
   ["/lib", READ | EXECUTE],
   ["/lib32", READ | EXECUTE],
@@ -30,7 +31,7 @@ const SYSTEM_RULES: readonly (readonly [path: string, rights: number])[] = [
 
 let system: FileRule[] | undefined;
 
-/** What every confined program may read. */
+/** The rules of all confined programs. */
 export function systemRules(): FileRule[] {
   system ??= SYSTEM_RULES.flatMap(([path, rights]) => {
     try {
@@ -42,7 +43,7 @@ export function systemRules(): FileRule[] {
   return system;
 }
 
-/** What a worker needs on top: Bun, the broker's code and the plugin's own. */
+/** The rules of workers: also Bun, the broker's code and the plugin's own. */
 export function workerRules(plugin: LoadedPlugin): FileRule[] {
   return [
     ...systemRules(),
@@ -52,25 +53,25 @@ export function workerRules(plugin: LoadedPlugin): FileRule[] {
   ];
 }
 
-/** A plugin may read its code and its folder, where what is no code is linked to. */
+/** The rules for a plugin's code copy and its folder, to which the copy links. */
 export function codeRules({ code, root }: LoadedPlugin): FileRule[] {
   return [code.path, root].map((path) => ({ path, rights: READ }));
 }
 
-/** How a process is started: with a plan it is confined, without it is not. */
+/** How a process is started. */
 export interface SpawnOptions {
   plan: Omit<LaunchPlan, "relay">;
   confined: boolean;
-  /** Whether descriptor 3 is a socket to us. */
+  /** Whether descriptor 3 is a socket to the broker. */
   channel: boolean;
 }
 
-/** A program with its pipes. */
+/** A process with piped standard streams. */
 export type ConfinedProcess = Bun.Subprocess<"pipe", "pipe", "pipe">;
 
 /**
- * Starts a program, confined by the launcher unless told otherwise. It has nothing to read: stdin is for the launcher,
- * whose relay lives as long as that is open.
+ * Starts a program, confined by the launcher if `confined`. It gets no input: stdin belongs to the launcher,
+ * whose relay lives as long as it is open.
  */
 export function spawnConfined({ plan, confined, channel }: SpawnOptions): ConfinedProcess {
   const extra = channel ? (["socket-fd"] as const) : [];
@@ -80,7 +81,8 @@ export function spawnConfined({ plan, confined, channel }: SpawnOptions): Confin
     stdio: ["pipe", "pipe", "pipe", ...extra],
     env: confined ? {} : plan.env,
     cwd: confined ? import.meta.dir : plan.cwd,
-    // A group of its own: signals from the server's terminal are the server's, and what a command starts is found by it.
+    // Its own process group: signals of the server's terminal do not reach it, and a command's processes are
+    // found by it.
     detached: true,
   }) as ConfinedProcess;
   if (confined) {

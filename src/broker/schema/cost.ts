@@ -1,25 +1,27 @@
-/** What checking a value against a schema can cost, however the value is made. */
+/** Bounds the cost of validating values. */
 import { isQuick } from "./pattern-bounds.js";
 
-/** Formats whose checks look at a text once, and not for long. */
+/** Formats that are checked in one fast pass. */
 const QUICK_FORMATS = new Set(["date", "date-time", "time", "duration", "hostname", "ipv4", "ipv6", "uuid"]);
 
-/** Keywords that have each value compared with all that they list. */
+/** Keywords that compare each value with a list. */
 const LISTS = ["enum", "const", "required", "dependentRequired", "dependencies"] as const;
 
-/** Characters of such a list that cost as much as a schema. */
+/** How many characters of a list cost as much as one schema. */
 const LISTED = 16;
 
-/** Schemas that one value may have to be held against. */
+/** The maximum cost of a cheap schema, in schemas applied to one value. */
 const MAX_COST = 100;
 
-/** Characters and values that a value may consist of. With both at their most, a check takes a tenth of a second. */
+/**
+ * The maximum size of a value, in characters and nested values, for validation in the server. At both limits it
+ * takes a tenth of a second.
+ */
 export const MAX_SIZE = 10_000;
 
 /**
- * Whether a schema, given as itself and all schemas in it, can be checked in time that grows with the value alone.
- * References can have one value looked at any number of times, and what else is left out here takes time that grows
- * with the square of the value, and worse.
+ * Whether validation takes time linear in the value. `parts` are the schema and all its subschemas. References
+ * can apply schemas to one value any number of times; the other excluded keywords take quadratic time or worse.
  */
 export function isCheap(parts: readonly unknown[]): boolean {
   let cost = 0;
@@ -36,7 +38,7 @@ export function isCheap(parts: readonly unknown[]): boolean {
   return cost <= MAX_COST;
 }
 
-/** Whether a value is of more than {@link MAX_SIZE}: never one whose JSON is shorter than that. */
+/** Whether a value exceeds {@link MAX_SIZE}; never true if its JSON is shorter than that. */
 export function isLarge(value: unknown): boolean {
   let left = MAX_SIZE;
   const open = [value];

@@ -1,4 +1,6 @@
-/** What a keyword's value is, so that a schema can be walked. */
+/** The supported keywords, formats and dialects of JSON Schema. */
+
+/** The type of a keyword's value. */
 export type KeywordShape =
   | "schema"
   | "schemas"
@@ -18,7 +20,7 @@ export type KeywordShape =
   | "ref"
   | "any";
 
-/** The keywords that are understood, from draft-07 and 2020-12. Anything else is refused. */
+/** Supported keywords of draft-07 and 2020-12. All others are rejected. */
 export const KEYWORDS: Readonly<Record<string, KeywordShape>> = {
   $schema: "text",
   $id: "text",
@@ -75,7 +77,7 @@ export const KEYWORDS: Readonly<Record<string, KeywordShape>> = {
   else: "schema",
 };
 
-/** The formats that are checked. */
+/** Supported formats. */
 export const FORMATS: readonly string[] = [
   "date",
   "date-time",
@@ -99,11 +101,11 @@ export const FORMATS: readonly string[] = [
   "regex",
 ];
 
-/** The dialects that are accepted in `$schema`. */
+/** Accepted values of `$schema`. */
 export const DIALECTS: readonly RegExp[] = [
   /^https?:\/\/json-schema\.org\/draft-07\/schema#?$/,
   /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/,
 ];
 
-/** What `type` may name. */
+/** Valid values of `type`. */
 export const TYPES: readonly string[] = ["array", "boolean", "integer", "null", "number", "object", "string"];

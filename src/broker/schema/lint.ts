@@ -1,7 +1,8 @@
+/** Rejects schemas that would not be validated as intended. */
 import { isObject, type JsonObject } from "../../core/objects.js";
 import { DIALECTS, FORMATS, KEYWORDS, type KeywordShape, TYPES } from "./keywords.js";
 
-/** A schema that cannot be used, with a JSON pointer to the place. */
+/** An invalid schema, with a JSON pointer to the place. */
 export class SchemaError extends Error {
   constructor(
     readonly pointer: string,
@@ -18,11 +19,11 @@ const MAX_LOOKS = 10_000;
 
 interface Walk {
   nodes: number;
-  /** Where each schema object stands. */
+  /** All schemas by JSON pointer. */
   byPointer: Map<string, unknown>;
   byAnchor: Map<string, string>;
   refs: { at: string; target: string }[];
-  /** Schemas that hand the same value on to another: pointer → pointers. */
+  /** Schemas that apply other schemas to the same value: pointer → pointers. */
   sameValue: Map<string, string[]>;
 }
 
@@ -43,9 +44,8 @@ function escapePointer(part: string): string {
 }
 
 /**
- * Refuses what would be understood wrongly or not at all: unknown keywords and formats,
- * malformed values, references that lead nowhere, outside or in a circle; and what would look at one value again and
- * again. Returns the schema and all schemas in it.
+ * Rejects unknown keywords and formats, malformed values, references that are broken, external or circular, and
+ * schemas that would be applied to one value excessively often. Returns the schema and all its subschemas.
  */
 export function lintSchema(schema: unknown): unknown[] {
   const walk: Walk = { nodes: 0, byPointer: new Map(), byAnchor: new Map(), refs: [], sameValue: new Map() };
@@ -73,7 +73,7 @@ function resolve(target: string, walk: Walk): string | undefined {
 }
 
 function refuseCircles(walk: Walk): void {
-  /** How many schemas one value is held against, by the pointer of the first. */
+  /** The number of schemas applied to one value, by pointer of the first. */
   const looks = new Map<string, number | "open">();
   const follow = (pointer: string): number => {
     const known = looks.get(pointer);
@@ -202,7 +202,7 @@ function childrenOf(
   });
 }
 
-/** The checker cannot tell whether an object has such a property itself. */
+/** The validator cannot distinguish such names from inherited properties. */
 function refuseInherited(names: readonly string[], at: string): void {
   const name = names.find((one) => one in Object.prototype);
   if (name !== undefined) throw new SchemaError(at, `"${name}" is a name that every object has already`);
@@ -219,7 +219,7 @@ function refuseBadPattern(source: string, at: string): void {
   }
 }
 
-/** Whether an unbounded repetition contains another, the usual cause of endless matching. */
+/** Whether an unbounded repetition contains another, the usual cause of catastrophic backtracking. */
 function repeatsRepetition(source: string): boolean {
   const open: boolean[] = [];
   let inner = false;

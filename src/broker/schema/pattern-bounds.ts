@@ -1,15 +1,15 @@
-/** How much the slow parts of a schema get to see: patterns, and what looks for repeated items. */
+/** Limits the input of slow validations: patterns, and the search for repeated items. */
 
 /**
- * Most patterns can take time that grows with the square of a text's length, and worse, and it is the server's. So
- * those that can get to see short texts only.
+ * The maximum length of texts matched against patterns that may take superlinear time, and of lists searched
+ * for repeated items.
  */
 export const MAX_MATCHED = 10_000;
 
-/** Whether a pattern cannot: it begins at the beginning, and has at most one part of any length. */
+/** Whether a pattern runs in linear time: it is anchored at the start and has at most one unbounded repetition. */
 const isLinear = (pattern: string) => hasAtMostOne(pattern, /[*+]|\{\d+,\}/g);
 
-/** Whether a pattern goes through a text once: no other part is of no certain length either, be that ever so short. */
+/** Whether a pattern matches in one pass: at most one repetition of any kind. */
 export const isQuick = (pattern: string) => hasAtMostOne(pattern, /[*+?]|\{\d+,\d*\}/g);
 
 function hasAtMostOne(pattern: string, repetition: RegExp): boolean {
@@ -18,7 +18,7 @@ function hasAtMostOne(pattern: string, repetition: RegExp): boolean {
   return !/[|()]/.test(bare) && (bare.match(repetition) ?? []).length <= 1;
 }
 
-/** Matches no text that is longer than that. */
+/** Does not match texts that are too long. */
 class BoundedPattern extends RegExp {
   readonly #given: string;
 
@@ -27,7 +27,7 @@ class BoundedPattern extends RegExp {
     this.#given = given;
   }
 
-  /** As messages show it. */
+  /** As shown in messages. */
   override toString(): string {
     return this.#given;
   }
@@ -37,7 +37,7 @@ class BoundedPattern extends RegExp {
   }
 }
 
-/** Bounds the pattern of one schema. */
+/** Bounds the pattern of one schema, if it is not linear. */
 export function boundPatterns(part: unknown): void {
   if (typeof part !== "object") return;
   const schema = part as Record<string, unknown>;
@@ -45,17 +45,17 @@ export function boundPatterns(part: unknown): void {
     schema.pattern = new BoundedPattern(schema.pattern);
 }
 
-/** Whether a value, or what is in it, has a property whose name is longer than a pattern gets to see. */
+/** Whether a value contains a property name too long to be matched against patterns. */
 export function hasLongName(value: unknown): boolean {
   return objectsIn(value, (one) => Object.keys(one).some((name) => name.length > MAX_MATCHED));
 }
 
-/** Whether a value is, or holds, a list of more items than can be told apart in reasonable time. */
+/** Whether a value contains a list too long to be searched for repeated items. */
 export function hasLongList(value: unknown): boolean {
   return objectsIn(value, (one) => Array.isArray(one) && one.length > MAX_MATCHED);
 }
 
-/** Whether one of the objects and lists that a value consists of is like that. */
+/** Whether any object or list in a value satisfies a predicate. */
 function objectsIn(value: unknown, isSo: (one: object) => boolean): boolean {
   const open = [value];
   for (const one of open) {

@@ -1,11 +1,11 @@
-/** What workers check themselves. */
+/** What workers need to validate values themselves. */
 import { join } from "node:path";
 import type { ServiceManifest } from "../manifest.js";
 import type { MethodSchemas, WorkerSetup } from "../protocol.js";
 
 const CHECKS = join(import.meta.dir, "..", "worker", "checks.ts");
 
-/** In one piece, since a confined worker cannot look for packages. It takes 20 ms, once. */
+/** Bundled into one file, since a confined worker cannot resolve packages. Takes 20 ms, once. */
 let source: Promise<string> | undefined;
 
 async function bundle(): Promise<string> {
@@ -13,7 +13,7 @@ async function bundle(): Promise<string> {
   return (outputs[0] as Bun.BuildArtifact).text();
 }
 
-/** The code with which workers check values. */
+/** The validation code for workers. */
 export function checksSource(): Promise<string> {
   source ??= bundle().catch((error) => {
     source = undefined;
@@ -22,7 +22,7 @@ export function checksSource(): Promise<string> {
   return source;
 }
 
-/** The schemas of a service that its workers may have to check values against; null when there are none. */
+/** The schemas of a service that workers may need; null when there are none. */
 export function schemasOf({ methods }: ServiceManifest): WorkerSetup["schemas"] {
   const schemas: Record<string, MethodSchemas> = {};
   for (const { name, input, output } of methods.values()) {

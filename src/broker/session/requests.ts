@@ -1,3 +1,4 @@
+/** Handles the requests that workers make. */
 import { CommandWatch } from "../commands/watch.js";
 import { runCommand } from "../commands.js";
 import { type CallContext, type Dispatch, trustedContext } from "../context.js";
@@ -9,7 +10,7 @@ import type { WireRequest } from "../protocol.js";
 import type { Session } from "../session.js";
 import type { EventSink, PluginStorage } from "../sinks.js";
 
-/** What the broker lends to those who ask on behalf of a worker. */
+/** What handling requests needs of the broker. */
 export interface RequestHost {
   readonly limits: BrokerLimits;
   readonly factory: WorkerFactory;
@@ -19,9 +20,9 @@ export interface RequestHost {
   readonly dispatch: Dispatch;
 }
 
-/** Characters of a name: a key, an event, a plugin, a service or a method. */
+/** The maximum length of a key, or of the name of an event, plugin, service or method. */
 const MAX_NAME = 512;
-/** Characters of a command with its arguments, as JSON. */
+/** The maximum length of a command with its arguments, as JSON. */
 const MAX_COMMAND = 128 * 1024;
 
 function assertInput(ok: boolean, what: string): asserts ok {
@@ -30,7 +31,7 @@ function assertInput(ok: boolean, what: string): asserts ok {
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-/** Answers the requests that a worker makes, each under what its chain of callers may do. */
+/** Handles workers' requests, each with the permissions of its call chain. */
 export class Requests {
   readonly #watch: CommandWatch;
 
@@ -38,12 +39,12 @@ export class Requests {
     this.#watch = new CommandWatch(host.limits);
   }
 
-  /** Takes one request and answers it on the worker's channel. Never throws. */
+  /** Handles a request and answers it on the worker's channel. Never throws. */
   handle(session: Session, id: number, parent: number, request: WireRequest): void {
     const { worker } = session;
     if (!worker) return;
     if (session.isOpen(id)) {
-      // Else the one that is open could neither be counted nor withdrawn.
+      // Otherwise the open one could be neither counted nor cancelled.
       worker.kill("it used the number of a request that is still open");
       return;
     }
@@ -60,7 +61,7 @@ export class Requests {
       .finally(() => session.close(id));
   }
 
-  /** For whom a request is made: for the call it names, else for the worker itself. */
+  /** The context of a request: that of the call it names, else the worker's own. */
   #contextOf(session: Session, parent: number): CallContext {
     if (parent !== 0) {
       const run = session.runs.get(parent);

@@ -1,3 +1,4 @@
+/** Creates workers for the pool, each with a session. */
 import { BrokerError } from "../errors.js";
 import type { WorkerFactory } from "../factory.js";
 import type { Quarantine } from "../pool/crash-backoff.js";
@@ -9,10 +10,7 @@ import { Session } from "../session.js";
 import type { EventSink, LogSink } from "../sinks.js";
 import type { Requests } from "./requests.js";
 
-/**
- * @internal Makes the workers that the pool asks for, each with a session for what it asks
- * of the broker, and reports what becomes of them.
- */
+/** @internal Creates the workers that the pool requests and reports their crashes. */
 export class WorkerSessions implements PoolHost {
   readonly #sessions = new Map<Worker, Session>();
 
@@ -24,7 +22,7 @@ export class WorkerSessions implements PoolHost {
     private readonly events: EventSink,
   ) {}
 
-  /** The session of a worker that has not ended. */
+  /** The session of a running worker. */
   of(worker: Worker): Session | undefined {
     return this.#sessions.get(worker);
   }
@@ -85,7 +83,7 @@ export class WorkerSessions implements PoolHost {
   }
 }
 
-/** A scoped identifier holds a slash itself, a service's name never does. */
+/** Splits a service key. Scoped identifiers contain a slash; service names never do. */
 function splitServiceKey(key: string): [pluginId: string, service: string] {
   const at = key.lastIndexOf("/");
   return [key.slice(0, at), key.slice(at + 1)];

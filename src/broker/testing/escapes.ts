@@ -1,6 +1,6 @@
 /**
- * The main file of a plugin that tries to get out. Each attempt returns when it got what
- * it wanted and throws when it did not.
+ * The main file of a plugin that tries to escape its confinement. Each attempt returns when it succeeds and
+ * throws when it fails.
  */
 import { dlopen, FFIType, type Pointer, ptr, read } from "bun:ffi";
 import child from "node:child_process";
@@ -14,11 +14,11 @@ import os from "node:os";
 import tls from "node:tls";
 import { Worker } from "node:worker_threads";
 
-/** Where the things are that must not be reached, and those that may. */
+/** The resources that must, or must not, be reachable. */
 export interface World {
-  /** A folder outside of every permission, with `secret.txt` in it. */
+  /** A folder outside of all permissions, which contains `secret.txt`. */
   outside: string;
-  /** A folder that some permissions name. */
+  /** A folder named in some permissions. */
   inside: string;
   /** The plugin's own folder. */
   own: string;
@@ -27,7 +27,7 @@ export interface World {
   http: number;
   allowedHttp: number;
   unixSocket: string;
-  /** A process to be left alone, and the one that runs the broker. */
+  /** A process that must not be affected, and the broker's own process. */
   victim: number;
   host: number;
   nodeAddon: string;
@@ -55,7 +55,7 @@ function fail(why: string): never {
 }
 
 async function fetchText(url: string, options?: object): Promise<string> {
-  // Else a request may be sent on a connection that is just being closed, and Bun sends no POST again.
+  // Otherwise a request could be sent on a connection that is being closed, and Bun does not retry a POST.
   const response = await fetch(url, { keepalive: false, ...options } as RequestInit);
   return response.ok ? response.text() : fail(`status ${response.status}`);
 }
@@ -77,7 +77,7 @@ const c = () =>
     chroot: { args: [FFIType.ptr], returns: FFIType.i32 },
   }).symbols;
 const text = (value: string) => ptr(Buffer.from(`${value}\0`));
-/** There is nothing of that number: who is told so was not refused. */
+/** No object has that id: any error but EPERM means that the call was not denied. */
 const allowed = (value: number | bigint) =>
   Number(value) >= 0 || errno() !== EPERM ? "let in" : fail("refused");
 const EPERM = 1;

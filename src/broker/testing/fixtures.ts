@@ -1,4 +1,4 @@
-/** For tests: plugins written to temporary folders, and a broker that remembers what it was told. */
+/** Test helpers: plugins in temporary folders, and a broker that records its reports. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,18 +7,18 @@ import type { BrokerError } from "../errors.js";
 import type { BrokerLimits } from "../limits.js";
 import type { BrokerEvent, LogEntry } from "../sinks.js";
 
-/** A folder that is gone after `remove`. */
+/** A temporary folder, deleted by `remove`. */
 export function temporaryFolder(): { path: string; remove(): void } {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "reef-broker-test-")));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** What a plugin for a test is made of. */
+/** A plugin for tests. */
 export interface PluginFixture {
   id: string;
   key?: "reef" | "kunkun";
   permissions?: unknown[];
-  /** Methods of the one service, `main` unless named; a value is the declaration's further fields. */
+  /** The methods of its only service, `main` by default; values are further fields of the declaration. */
   service?: string;
   methods: Record<string, object>;
   /** The source of `main.ts`: its default export, or a whole module. */
@@ -52,7 +52,7 @@ export function writePlugin(parent: string, fixture: PluginFixture): string {
   return folder;
 }
 
-/** A broker with what it reported. */
+/** A broker with its recorded reports. */
 export interface TestBroker {
   broker: Broker;
   folder: string;
@@ -62,7 +62,7 @@ export interface TestBroker {
   close(): Promise<void>;
 }
 
-/** Makes a broker over a temporary folder. */
+/** Creates a broker in a temporary folder. */
 export function testBroker(
   limits: Partial<BrokerLimits> = {},
   options: Partial<BrokerOptions> = {},
@@ -93,7 +93,7 @@ export function testBroker(
   };
 }
 
-/** The error that a call fails with. */
+/** The error of a failing call. */
 export async function failure(call: Promise<unknown>): Promise<BrokerError> {
   try {
     const value = await call;

@@ -1,7 +1,8 @@
+/** Plugins that misbehave, for tests. */
 import type { BrokerErrorCode } from "../errors.js";
 import type { PluginFixture } from "./fixtures.js";
 
-/** A way for a worker to misbehave and what its caller gets to see. */
+/** A misbehaviour of a worker and what its caller should see. */
 export interface Misbehaviour {
   name: string;
   /** The body of the method. */
@@ -11,7 +12,7 @@ export interface Misbehaviour {
   expected: BrokerErrorCode[] | "answer";
 }
 
-/** Code that starts so many threads, which do nothing. */
+/** Code that starts this many idle threads. */
 export const startThreads = (count: number) => `
   const { dlopen, ptr } = require("bun:ffi");
   const take = (...args) => ({ args, returns: "i32" });
@@ -112,7 +113,7 @@ ${MISBEHAVIOURS.map(({ name, body }) => `async ${methodName(name)}() { ${body} }
 } } };`,
 };
 
-/** A plugin that does as it should. */
+/** A well-behaved plugin. */
 export const honestPlugin: PluginFixture = {
   id: "honest",
   methods: { echo: {} },

@@ -1,37 +1,38 @@
-/** What a worker checks, and when. The code for it is loaded with the first value that needs it. */
+/** Decides what a worker validates. The validation code is loaded with the first value that needs it. */
 import type { MethodSchemas, WireError } from "../protocol.js";
 import { MAX_SIZE } from "../schema/cost.js";
 import type { Checks } from "./checks.js";
 
+/** Validates values in a worker. */
 export class Checking {
   readonly #service: string;
   readonly #schemas: Readonly<Record<string, MethodSchemas>>;
   readonly #source = Promise.withResolvers<string>();
   #checks: Promise<Checks> | undefined;
 
-  /** `service` is its key, the identifier of the plugin included. */
+  /** @param service The service's key, including the plugin's identifier. */
   constructor(service: string, schemas: Readonly<Record<string, MethodSchemas>>) {
     this.#service = service;
     this.#schemas = schemas;
   }
 
-  /** What is to be checked waits for the code. */
+  /** Supplies the validation code; validations wait for it. */
   take(source: string): void {
     this.#source.resolve(source);
   }
 
-  /** Why an input does not fit, or null. */
+  /** Validates an input. Resolves with the error, or null. */
   async ofInput(method: string, input: unknown): Promise<WireError | null> {
     return (await this.#load()).ofInput(method, input);
   }
 
-  /** Whether an answer, given as JSON, is to be checked here: the server does not then. */
+  /** Whether a result, given as JSON, must be validated here, because the server will not. */
   isNeeded(method: string, answer: string): boolean {
     const { output = true, checksOutput = false } = this.#schemas[method] ?? {};
     return output !== true && (checksOutput || answer.length > MAX_SIZE);
   }
 
-  /** Why an answer, given as JSON, does not fit, or null. */
+  /** Validates a result given as JSON. Resolves with the error, or null. */
   async ofOutput(method: string, answer: string): Promise<WireError | null> {
     return (await this.#load()).ofOutput(method, JSON.parse(answer));
   }
@@ -44,5 +45,5 @@ export class Checking {
   }
 }
 
-/** A module that lies in no file. */
+/** The data URL of a module. */
 const asUrl = (source: string) => `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;

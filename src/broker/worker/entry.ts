@@ -55,7 +55,7 @@ let methods = new Map<string, ServiceMethod>();
 let checking: Checking | undefined;
 let ending = false;
 
-/** Until it is told: the first message holds schemas of the manifest, which may have 1 MB. */
+/** The limits until the setup arrives: the first message contains the manifest's schemas, up to 1 MB. */
 const limits = { maxMessage: 4 * 1024 * 1024, maxBacklog: 256 * 1024 * 1024 };
 const channel = await Channel.open(CHANNEL_DESCRIPTOR, limits, {
   onMessage: receive,
@@ -66,7 +66,8 @@ connectRuntime({ request, currentCall: () => current.getStore() });
 provideRuntimeModules();
 process.on("uncaughtException", die);
 process.on("unhandledRejection", die);
-// Some supervisors send them to all processes. The server gets them too, and ends its workers when they have answered.
+// Some supervisors signal all processes. The server is signalled too, and ends its workers when they have
+// finished.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 function receive(message: unknown[]): void {
@@ -108,7 +109,7 @@ async function start(given: WorkerSetup): Promise<void> {
   setup = given;
   limits.maxMessage = given.maxMessage;
   if (given.schemas) checking = new Checking(`${given.pluginId}/${given.service}`, given.schemas);
-  // Begun in the copy of the code, this process has read no settings of Bun that nobody has accepted.
+  // The process started in the code copy, so Bun has read no configuration that was not accepted.
   process.chdir(process.env.EXTENSION as string);
   const loaded = (await import(given.main)) as { default?: unknown };
   definition = checkDefinition(loaded.default);

@@ -1,8 +1,9 @@
+/** Provides the runtime API as importable modules. */
 import * as runtime from "../client.js";
 import { BrokerError } from "../errors.js";
 import { RUNTIME_SPECIFIERS } from "./specifiers.js";
 
-/** Makes the runtime API importable under each of its names, whatever lies in `node_modules`. */
+/** Makes the runtime API importable under all its names, whatever is in `node_modules`. */
 export function provideRuntimeModules(): void {
   const { clientOf: _, ...api } = runtime;
   const exports = { ...api, BrokerError };

@@ -1,3 +1,5 @@
+/** The module names of the runtime API. */
+
 /** The names under which plugins import the runtime API. */
 export const RUNTIME_SPECIFIERS = [
   "reef/broker",

@@ -1,3 +1,4 @@
+/** Serialises errors for the channel. */
 import { BROKER_ERRORS, BrokerError, type BrokerErrorCode } from "../errors.js";
 import type { WireError } from "../protocol.js";
 
@@ -11,7 +12,7 @@ function textOf(value: unknown, fallback: string): string {
   return typeof value === "string" ? value.slice(0, MAX_TEXT) : fallback;
 }
 
-/** Anything that was thrown, as something that can be sent. Never throws. */
+/** Converts anything thrown into a serialisable error. Never throws. */
 export function toWire(thrown: unknown): WireError {
   try {
     if (thrown instanceof BrokerError) {
@@ -32,7 +33,7 @@ export function toWire(thrown: unknown): WireError {
   }
 }
 
-/** Reads an error that came over the wire, trusting nothing in it. */
+/** Parses an error received from the peer, trusting nothing in it. */
 export function readWire(value: unknown): WireError {
   const { name, message, code, failedCheck, details, errno, path } = (
     typeof value === "object" && value !== null ? value : {}
@@ -48,7 +49,7 @@ export function readWire(value: unknown): WireError {
   };
 }
 
-/** The broker's answer to a worker, as the error it was. */
+/** Converts an error received by a worker back into an exception. */
 export function brokerErrorFrom(value: unknown): Error {
   const wire = readWire(value);
   if (wire.code) return new BrokerError(wire.code, wire.message, wire.details);
