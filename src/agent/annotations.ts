@@ -1,4 +1,4 @@
-/** What a tool does to the world, read from the verb in its name where its author did not say. */
+/** Infers the effects of tools from the verbs in their names. */
 import { toolPrefix } from "../core/tools/names.js";
 import type { ToolAnnotations } from "../core/types.js";
 
@@ -25,8 +25,11 @@ function words(list: string): Set<string> {
 }
 
 /**
- * Annotations of a tool called `servicename_verb…`. Nothing is known about an unknown verb: such a tool counts as
- * one that may destroy.
+ * The annotations of a tool named `servicename_verb…`: `given` ones, else inferred. Tools with unknown verbs
+ * count as destructive.
+ *
+ * @example
+ * annotate("board_list_tasks", "board"); // { readOnly: true, destructive: false, idempotent: true }
  */
 export function annotate(
   name: string,
@@ -40,7 +43,7 @@ export function annotate(
   const has = (verbs: Set<string>) => parts.some((part) => verbs.has(part));
   const first = parts[0] ?? "";
   const readOnly = said(given.readOnly) ?? (READS.has(first) && !has(DESTROYS));
-  // Done twice, it goes further back, or forth again.
+  // Repeating a rollback goes further back, or forth again.
   const isEnd = has(DESTROYS) && !parts.includes("rollback");
   return {
     readOnly,
@@ -49,5 +52,5 @@ export function annotate(
   };
 }
 
-/** What a service says may be anything; anything but `true` and `false` is left to its name. */
+/** Annotations supplied by services may be anything; non-booleans are ignored. */
 const said = (value: unknown) => (typeof value === "boolean" ? value : undefined);

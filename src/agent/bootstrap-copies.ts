@@ -1,4 +1,4 @@
-/** Copies of the extension file in an agent's cache, by their hashes. Part of the bootstrap extension. */
+/** Copies of the extension file in an agent's cache, named by hash. Part of the bootstrap extension. */
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -6,61 +6,64 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { tokenProblem } from "../core/agent-token.js";
 
-/** How long a download may go on in the background for the next session, in milliseconds. */
+/** How long a download may continue in the background, for the next session; in milliseconds. */
 const DOWNLOAD_LIMIT_MS = 10_000;
 const MAX_BYTES = 20 * 1024 * 1024;
-/** Copies kept for each control plane. */
+/** The number of copies kept per control plane. */
 const MAX_KEPT = 3;
 
+/** The content of `latest.json`. */
 export interface Latest {
-  /** SHA-256 of the copy that was fetched last. */
+  /** The SHA-256 of the copy fetched last. */
   hash: string;
-  /** The copy that was loaded last. */
+  /** The SHA-256 of the last copy that loaded successfully. */
   good?: string;
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
+/** The cache folder of a control plane. */
 export function cacheFolder(url: string): string {
   const root =
     process.env.REEF_CACHE_DIR || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "reef");
   return join(root, "extension", sha256(url).slice(0, 16));
 }
 
-/** Half-written files are never seen: each is written aside and moved into place. */
+/** Writes a file atomically. */
 export async function write(folder: string, name: string, text: string): Promise<void> {
   const unfinished = join(folder, `.${name}.${process.pid}`);
   await writeFile(unfinished, text, { mode: 0o600 });
   await rename(unfinished, join(folder, name));
 }
 
+/** Reads `latest.json`; undefined when it is missing or invalid. */
 export async function readLatest(folder: string): Promise<Latest | undefined> {
   try {
     const latest = JSON.parse(await readFile(join(folder, "latest.json"), "utf8")) as Latest;
     return typeof latest.hash === "string" ? latest : undefined;
   } catch {
-    // Nothing was kept yet, or not by us.
+    // Missing, or not ours.
     return undefined;
   }
 }
 
-/** Whether a copy is there, and what was fetched. */
+/** Whether a copy exists and matches its hash. */
 async function isWhole(folder: string, hash: string): Promise<boolean> {
   try {
     return sha256(await readFile(join(folder, `${hash}.mjs`), "utf8")) === hash;
   } catch {
-    // It is gone, or cannot be read: it is as good as none.
+    // Missing or unreadable.
     return false;
   }
 }
 
-/** What was fetched last, and its hash where that copy is whole. */
+/** The record of the last fetch; `whole` is its hash if that copy is intact. */
 export async function lastFetched(folder: string): Promise<{ known?: Latest; whole?: string }> {
   const known = await readLatest(folder);
   return { known, whole: known && (await isWhole(folder, known.hash)) ? known.hash : undefined };
 }
 
-/** Fetches the present extension into the cache, unless it is the copy `whole`. Resolves with its hash. */
+/** Fetches the current extension into the cache, unless it is the intact copy `whole`. Resolves with its hash. */
 export async function fetchLatest(
   url: string,
   folder: string,
@@ -83,7 +86,7 @@ export async function fetchLatest(
     const why = response.status === 401 ? `: VERS_AUTH_TOKEN is ${token ? "not its token" : "not set"}` : "";
     throw new Error(`${url}/extension.js answers ${response.status}${why}`);
   }
-  // Proxies that compress mark the tag as weak; what arrives here is the same text.
+  // Compressing proxies weaken the tag; the content is the same.
   const announced = response.headers.get("etag")?.replace(/^W\//, "").replaceAll('"', "");
   if (Number(response.headers.get("content-length")) > MAX_BYTES)
     throw new Error("the extension is too large");
@@ -97,6 +100,7 @@ export async function fetchLatest(
   return hash;
 }
 
+/** Imports a copy and returns its factory. */
 export async function load(folder: string, hash: string): Promise<(pi: unknown) => unknown> {
   const file = join(folder, `${hash}.mjs`);
   if (!(await isWhole(folder, hash))) throw new Error("the kept copy is missing or damaged");
@@ -105,6 +109,7 @@ export async function load(folder: string, hash: string): Promise<(pi: unknown) 
   return factory as (pi: unknown) => unknown;
 }
 
+/** Deletes the oldest copies except those in `keep`. */
 export async function tidy(folder: string, keep: readonly string[]): Promise<void> {
   const names = (await readdir(folder)).filter(
     (name) => name.endsWith(".mjs") && !keep.includes(name.slice(0, -4)),

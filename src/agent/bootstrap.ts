@@ -1,7 +1,7 @@
 /**
- * The extension that agents install once. It fetches the present extension from the control plane, keeps it by
- * its hash, and works on with the last good copy while the control plane is away. Runs on Node and on Bun, and is
- * sent out as one file, so of packages it may need Node's own only.
+ * The extension that agents install once. It fetches the current extension from the control plane, caches it by
+ * its hash, and falls back to the last good copy while the control plane is unreachable. Runs on Node and on
+ * Bun. Shipped as a single file, so it may import only Node's own packages.
  */
 import { TIMED_OUT, waitAtMost } from "../core/extension/timeouts.js";
 import {
@@ -17,20 +17,23 @@ import {
 
 type Handler = (event: object, ctx: unknown) => unknown;
 
-/** As much of pi as is needed here. */
+/** The part of pi that is used here. */
 interface Pi {
   on(event: string, handler: Handler): void;
 }
 
-/** How long a session's start may wait for the control plane, in milliseconds. */
+/** How long the start of a session may wait for the control plane, in milliseconds. */
 const START_WAIT_MS = 800;
-/** The same for a prompt of a session that has no copy to use. */
+/** How long a prompt may wait in a session without a copy, in milliseconds. */
 const PROMPT_WAIT_MS = 250;
 
 const warn = (line: string) => console.warn(`[reef] ${line}`);
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** The newest copy by `START_WAIT_MS`: a fetched one, else the one that is there. */
+/**
+ * The hashes of copies to try, best first: the one fetched within `START_WAIT_MS`, else the latest one, then
+ * the last good one.
+ */
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
   const { known, whole } = await lastFetched(folder);
   const fetching = fetchLatest(url, folder, known, whole, signal);
@@ -48,7 +51,7 @@ async function newest(url: string, folder: string, signal: AbortSignal): Promise
   return [...new Set([latest, known?.good])].filter((hash) => hash !== undefined);
 }
 
-/** Loads the first of these copies that can be used. Resolves with whether there was one. */
+/** Loads the first usable copy. Resolves with whether there was one. */
 async function use(pi: Pi, folder: string, hashes: readonly string[]): Promise<boolean> {
   for (const hash of hashes) {
     try {
@@ -67,7 +70,7 @@ async function use(pi: Pi, folder: string, hashes: readonly string[]): Promise<b
   return false;
 }
 
-/** In a session that has begun without a copy: from the prompt on at which there is one. */
+/** For a session without a copy: loads one at the first prompt at which it is available. */
 function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): void {
   let isUsed = false;
   let tried: string | undefined;
@@ -78,7 +81,7 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
       if (whole !== undefined && whole !== tried) return whole;
       return await fetchLatest(url, folder, known, whole, signal);
     } catch {
-      // That the control plane is away was said at the start.
+      // Already reported at the start.
       return undefined;
     } finally {
       fetching = undefined;
@@ -92,12 +95,12 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
     tried = hash;
     const starts: Handler[] = [];
     isUsed = await use(recordingStarts(pi, starts), folder, [hash]);
-    // For what is registered only now, the session begins now.
+    // For handlers registered only now, the session starts now.
     for (const start of starts) await start({ type: "session_start", reason: "startup" }, ctx);
   });
 }
 
-/** `pi`, with the handlers for the start of a session kept as well. */
+/** Wraps `pi` to collect handlers of `session_start`. */
 function recordingStarts(pi: Pi, starts: Handler[]): Pi {
   const on: Pi["on"] = (event, handler) => {
     if (event === "session_start") starts.push(handler);
@@ -106,7 +109,7 @@ function recordingStarts(pi: Pi, starts: Handler[]): Pi {
   return new Proxy(pi, { get: (target, key) => (key === "on" ? on : Reflect.get(target, key)) });
 }
 
-/** Never rejects: without its control plane an agent works on, without Reef's tools. */
+/** The extension. Never rejects: without the control plane, the agent works without Reef's tools. */
 export default async function reef(pi: Pi): Promise<void> {
   const url = (process.env.VERS_INFRA_URL ?? "").replace(/\/+$/, "");
   if (url === "") return;

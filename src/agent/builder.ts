@@ -1,4 +1,4 @@
-/** Keeps the extension file in step with the services. */
+/** Builds extension files and keeps them up to date with the services. */
 import { messageOf } from "../core/errors.js";
 import { isSelected } from "../core/extension/selection.js";
 import {
@@ -14,7 +14,7 @@ import type { UnitReport } from "./bundle/runtime/inspect.js";
 import { type CatalogHost, ToolCatalog } from "./catalog.js";
 import { bundleSources, remoteSources } from "./sources.js";
 
-/** Which services an extension file is for; all when nothing is said. */
+/** Selects the services of an extension file; all by default. */
 export interface Choice {
   services?: readonly string[];
   category?: string;
@@ -22,16 +22,19 @@ export interface Choice {
 
 type Host = CatalogHost;
 
-/** Files for different choices of services that are kept at the same time. */
+/** The number of extension files, for different choices, that are cached. */
 const MAX_CHOICES = 8;
 
-/** What a stand-in for the server's half says when it is used. */
+/** Part of the error message of stand-ins for server-side code. */
 const SERVER_HALF = "belongs to the server's half";
 
 /**
- * Builds an extension file and tries it. Services that fail while they are loaded are left out and named, so
- * that no agent has to find out. One whose tools need what is in its `store.ts` or `routes.ts`, constants for
- * instance, gets these files as well. `signal` ends it early.
+ * Builds an extension file and tries it in a child process. Services that fail to load are left out and
+ * reported. A service whose tools use values from its `store.ts` or `routes.ts` gets these files bundled as
+ * well. `signal` aborts the build.
+ *
+ * @example
+ * const { code, leftOut } = await buildTried([{ name: "board", dir: "/srv/reef/services/board" }]);
  */
 export async function buildTried(
   sources: readonly BundleSource[],
@@ -42,7 +45,7 @@ export async function buildTried(
   const started = performance.now();
   void clearInspections();
   const failed = new Map<string, string>();
-  /** By service: whether it gets its server files; absent until the question has come up. */
+  /** By service: whether its server files are bundled; absent until that is decided. */
   const whole = new Map<string, boolean>();
   for (;;) {
     const bundle = await buildExtension(
@@ -71,7 +74,7 @@ export async function buildTried(
   }
 }
 
-/** What went wrong when the services registered, and tools of one name: the first keeps it. */
+/** Errors of registrations, and duplicate tool names, of which the first one wins. */
 function registrationProblems(reports: readonly UnitReport[]): RegistrationProblem[] {
   const holders = new Map<string, string>();
   const problems: RegistrationProblem[] = [];
@@ -91,10 +94,13 @@ function registrationProblems(reports: readonly UnitReport[]): RegistrationProbl
   return problems;
 }
 
-/** Builds on demand and keeps what it built until services come or go, or {@link ExtensionBuilder.invalidate} is called. */
+/**
+ * Builds extension files on demand and caches them until services change or {@link ExtensionBuilder.invalidate}
+ * is called.
+ */
 export class ExtensionBuilder {
   #built = new Map<string, Promise<ExtensionBundle>>();
-  /** Those that have not come to an end, wanted or not. */
+  /** Builds in progress, whether or not they are still wanted. */
   readonly #building = new Set<Promise<ExtensionBundle>>();
   readonly #ending = new AbortController();
   readonly #catalog: ToolCatalog;
@@ -103,18 +109,18 @@ export class ExtensionBuilder {
     this.#catalog = new ToolCatalog(host);
   }
 
-  /** Services have changed: the next request builds anew. */
+  /** Discards cached files after a change of services. */
   invalidate(): void {
     this.#built = new Map();
   }
 
-  /** Ends the builds under way. Resolves when nothing that they have started is left. */
+  /** Aborts builds in progress. Resolves when all their processes have ended. */
   async close(): Promise<void> {
     this.#ending.abort(new Error("it is not needed any more"));
     await Promise.allSettled(this.#building);
   }
 
-  /** The extension file of these services. A build that a change overtakes is not kept. */
+  /** The extension file for a choice of services. A build overtaken by a change is not cached. */
   current(choice: Choice = {}): Promise<ExtensionBundle> {
     const { tools } = this.#catalog.list();
     const remote = remoteSources(tools).filter((source) => isSelected(source, choice));
@@ -122,7 +128,7 @@ export class ExtensionBuilder {
       tools.filter((tool) => tool.wireName !== tool.name).map((tool) => [tool.name, tool.wireName]),
     );
     const found = bundleSources(this.host);
-    // Those that join while the server starts are not announced.
+    // The names are part of the key because services that join during the start are not announced.
     const names = found.sources.map(({ name }) => name).toSorted();
     const key = JSON.stringify([choice.services?.toSorted(), choice.category, remote, wireNames, names]);
     const built = this.#built;

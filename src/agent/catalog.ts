@@ -1,4 +1,4 @@
-/** The one place that knows every tool: those of services and those that services provide for others. */
+/** The catalogue of all tools: those of services, and those that services provide for others. */
 import { ReefError } from "../core/errors.js";
 import { waitAtMost } from "../core/extension/timeouts.js";
 import { MAX_WIRE_NAME, wireNames } from "../core/tools/names.js";
@@ -7,30 +7,36 @@ import { type CatalogProblem, contributionOf, type Entry } from "./contributions
 
 export type { CatalogProblem } from "./contributions.js";
 
-/** One tool, as `GET /services/tools` shows it. */
+/** A tool, as listed by `GET /services/tools`. */
 export interface CatalogTool extends Entry {
   /** The name that models' providers accept. */
   wireName: string;
 }
 
+/** The tools and the problems found. */
 export interface Catalog {
   tools: CatalogTool[];
   problems: CatalogProblem[];
 }
 
-/** How long somebody waits at most for the start of the server to be over, in milliseconds. */
+/** How long callers wait for the server's start, in milliseconds. */
 const START_LIMIT_MS = 10_000;
 
-/** What the catalogue needs of a service's context. */
+/** The part of a service's context that the catalogue needs. */
 export type CatalogHost = Pick<ServiceContext, "getModules" | "registry">;
 
-/** Lists the tools of all loaded services. Follows reloads by itself: it asks again when a module is another. */
+/**
+ * Lists the tools of all loaded services. Reflects reloads: results are cached per module object.
+ *
+ * @example
+ * const { tools, problems } = new ToolCatalog(ctx).list();
+ */
 export class ToolCatalog {
   constructor(private readonly host: CatalogHost) {}
 
   /**
-   * All tools, by service name and then in the order of registration. Of two with one name the first is listed;
-   * the other is a problem.
+   * All tools, by service name and registration order. Of duplicate names the first wins; the others are
+   * reported as problems.
    */
   list(maxWireName = MAX_WIRE_NAME): Catalog {
     const entries = new Map<string, Entry>();
@@ -60,14 +66,14 @@ export class ToolCatalog {
   }
 
   /**
-   * Resolves once the services are there that the start of the server found, or have taken too long: what an agent is
-   * given before, it goes without their tools for a whole session.
+   * Resolves once the server's start is over, or after a time limit. An agent that fetches tools earlier lacks
+   * the missing ones for its whole session.
    */
   async whole(): Promise<void> {
     await waitAtMost(this.host.registry.started(), START_LIMIT_MS);
   }
 
-  /** Like `find`; waits for a tool that may come with the start of the server. */
+  /** Like `find`, but waits for the server's start if the tool is unknown. */
   async expect(name: string, maxWireName?: number): Promise<CatalogTool | undefined> {
     const tool = this.find(name, maxWireName);
     if (tool) return tool;
@@ -75,7 +81,7 @@ export class ToolCatalog {
     return this.find(name, maxWireName);
   }
 
-  /** Like `expect`; rejects with a `NOT_FOUND` that says how to find the right one. */
+  /** Like `expect`, but rejects with a `NOT_FOUND` that says how to list tools. */
   async get(name: string, maxWireName?: number): Promise<CatalogTool> {
     const tool = await this.expect(name, maxWireName);
     if (tool) return tool;

@@ -1,23 +1,24 @@
-/** What a service registers when it believes to be in an agent. */
+/** Collects the tools that a service registers, without an agent. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import * as typebox from "@sinclair/typebox";
 import { messageOf } from "../core/errors.js";
 import { shareLoaded } from "../core/generation/host-modules.js";
 import type { FleetClient, ServiceModule } from "../core/types.js";
 
-// Tools are made with it, and their files may be required when they are registered.
+// Tools are defined with TypeBox, and their files may be `require`d when they register.
 shareLoaded("@sinclair/typebox", typebox);
 
+/** The tools that a service registered. */
 export interface Collected {
   tools: ToolDefinition[];
-  /** What `registerTools` threw; tools registered before that are kept. */
+  /** The error of `registerTools`; tools registered before it are kept. */
   error?: string;
 }
 
 const nothing = () => undefined;
 const bus = { on: () => nothing, emit: nothing };
 
-/** A pi that keeps tools and accepts everything else without effect. */
+/** A pi that records tools and ignores everything else. */
 function collector(tools: ToolDefinition[]): ExtensionAPI {
   const members: Record<PropertyKey, unknown> = {
     registerTool: (tool: ToolDefinition) => {
@@ -36,7 +37,7 @@ function collector(tools: ToolDefinition[]): ExtensionAPI {
   });
 }
 
-/** What a service registers. Runs its code, so only in its own context. */
+/** Collects a service's tools. Runs the service's code, so call it in the service's context. */
 export function collectTools(module: ServiceModule, client: FleetClient): Collected {
   const tools: ToolDefinition[] = [];
   try {

@@ -1,4 +1,4 @@
-/** What each service adds to the catalogue of tools. */
+/** The tools that each service contributes to the catalogue. */
 import type { ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../core/client.js";
 import { messageOf, ReefError } from "../core/errors.js";
@@ -10,9 +10,9 @@ import type { ProvidedTool, ServiceModule, ToolAnnotations } from "../core/types
 import { annotate } from "./annotations.js";
 import { type Collected, collectTools } from "./collect.js";
 
-/** One tool, without the name that depends on those of all the others. */
+/** A tool without its wire name, which depends on all other tools. */
 export interface Entry {
-  /** The name that Reef goes by. */
+  /** The canonical name. */
   name: string;
   label: string;
   description: string;
@@ -23,28 +23,29 @@ export interface Entry {
   annotations: Required<ToolAnnotations>;
 }
 
-/** A tool that is missing or hard to use, and why. */
+/** Why a tool is missing or hard to use. */
 export interface CatalogProblem {
   service: string;
   tool?: string;
   error: string;
 }
 
+/** The tools of one service. */
 export interface Contribution {
   entries: Entry[];
   problems: CatalogProblem[];
 }
 
-/** What each loaded module registered; shared by all catalogues, since a module is another after each reload. */
+/** Registered tools by module object, which changes with each reload; shared by all catalogues. */
 const registered = new WeakMap<ServiceModule, Contribution>();
 
-/** What each loaded module provided when it was asked last. */
+/** The last provided tools by module object. */
 const lastProvided = new WeakMap<ServiceModule, Contribution>();
 
-/** Never called: registering a tool takes a client, executing it takes another one. */
+/** Passed to `registerTools`, and never called: tools are executed with another client. */
 const registrationClient = createFleetClient({ env: {} });
 
-/** The tools of a loaded service, and those that it provides for others. */
+/** The tools that a service registers, and those that it provides for others. */
 export function contributionOf(registry: ServiceRegistry, module: ServiceModule): Contribution {
   const own = registered.get(module) ?? ownTools(registry, module);
   if (!module.toolProvider) return own;
@@ -63,7 +64,7 @@ function ownTools(registry: ServiceRegistry, module: ServiceModule): Contributio
   try {
     collected = registry.run(service, (running) => collectTools(running, registrationClient));
   } catch (refused) {
-    // It is being exchanged. That may fail, and this version is then asked again.
+    // It is being exchanged. If that fails, this version is asked again.
     contribution.problems.push({ service, error: messageOf(refused) });
     return contribution;
   }

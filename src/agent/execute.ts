@@ -1,4 +1,4 @@
-/** Runs a tool in the server, for clients that are no pi. */
+/** Runs tools in the server, for clients other than pi. */
 import type { ExtensionContext } from "@mariozechner/pi-coding-agent";
 import { agentNameOf } from "../core/agent-name.js";
 import { createFleetClient } from "../core/client.js";
@@ -12,20 +12,20 @@ import type { CatalogTool } from "./catalog.js";
 import { collectTools } from "./collect.js";
 import { readInput } from "./input.js";
 
-/** How long a tool may take, in milliseconds: twice as long as the tests of a deploy at most. What takes longer hangs. */
+/** How long a tool may take, in milliseconds: twice the maximum duration of a deploy's tests. */
 const TOOL_LIMIT_MS = 2 * 3_600_000;
 
-/** On whose behalf a tool runs. */
+/** The caller of a tool. */
 export interface Caller {
   agentName: string;
-  /** Under which the caller reaches this server; what a tool sends there never leaves the process. */
+  /** The origin under which the caller reaches this server. Requests of the tool to it stay inside the process. */
   url: string;
-  /** The bearer token that the caller came with; the tool acts with the same rights. */
+  /** The caller's bearer token; the tool has the same rights. */
   token: string;
   signal?: AbortSignal;
 }
 
-/** Who sent this request. One that names no agent is known as `unnamed`. */
+/** The caller who sent a request. Without an agent name it is called `unnamed`. */
 export function callerOf(request: Request | undefined, unnamed: string, signal = request?.signal): Caller {
   return {
     agentName: (request && agentNameOf(request)) ?? unnamed,
@@ -35,9 +35,16 @@ export function callerOf(request: Request | undefined, unnamed: string, signal =
   };
 }
 
+/** The part of a service's context that running tools needs. */
 export type ExecutionHost = Pick<ServiceContext, "registry" | "dispatch">;
 
-/** Runs a tool with checked input. Rejects with the tool's own message when it fails. */
+/**
+ * Validates the input and runs a tool. Rejects with the tool's own message when it fails.
+ *
+ * @example
+ * const tool = await catalog.get("board_list_tasks");
+ * const { content } = await executeTool(ctx, tool, {}, callerOf(c.req.raw, "http"));
+ */
 export async function executeTool(
   host: ExecutionHost,
   tool: CatalogTool,
@@ -45,7 +52,7 @@ export async function executeTool(
   caller: Caller,
 ): Promise<ToolResult> {
   const params: unknown = await readInput(tool.name, tool.inputSchema, input);
-  // It may outlive the service that it is called through.
+  // In the host's context: the tool may outlive the service through which it is called.
   const deadline = inHost(() => AbortSignal.timeout(TOOL_LIMIT_MS));
   const signal = caller.signal ? AbortSignal.any([caller.signal, deadline]) : deadline;
   const { owner } = tool;
@@ -68,7 +75,8 @@ async function runServiceTool(
     signal: caller.signal,
     fetch: (url, init) => untilAborted(host.dispatch(new Request(url, init)), init.signal, givenUp),
   });
-  // Asynchronous, so that it waits for a version that is on its way, and registered by the version that runs it.
+  // An async function, so that it waits while the service is being exchanged; the tool is collected from the
+  // version that runs it.
   const result = await host.registry.run(service, async (module) => {
     const tool = collectTools(module, client).tools.find((one) => one.name === name);
     if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
@@ -95,7 +103,7 @@ async function runProvidedTool(
 
 const givenUp = (reason: unknown) => new Error(`given up: ${messageOf(reason)}`);
 
-/** The context of an agent without a terminal; what such an agent does not have throws when it is used. */
+/** The context of an agent without a terminal. Members that such an agent lacks throw when they are used. */
 function headless(signal: AbortSignal): ExtensionContext {
   const context: Record<PropertyKey, unknown> = {
     hasUI: false,

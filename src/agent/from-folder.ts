@@ -1,4 +1,4 @@
-/** An extension file from a services folder alone, without a running Reef. */
+/** Builds an extension file from a services folder, without a running Reef. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeFiles } from "../core/code/code-files.js";
@@ -13,13 +13,13 @@ import { inspectBundle } from "./bundle/inspect.js";
 const CLIENT_HALF = /\b(?:registerTools|registerBehaviors|widget)\b/;
 const SOURCE = /\.[jt]sx?$/;
 
-/** Whether a service's code says anything that sounds like a client half; spares bundling the others. */
+/** Whether a service's code mentions a client half; avoids bundling services without one. */
 function mayHaveClientHalf(dir: string): boolean {
   const sources = codeFiles(dir).filter((path) => SOURCE.test(path) && !TEST_FILE.test(path));
   return sources.some((path) => CLIENT_HALF.test(readFileSync(join(dir, path), "utf8")));
 }
 
-/** Bundles the client halves of all services below `servicesDir`, each under the name that its module says. */
+/** Bundles the client halves of all services below `servicesDir`, each under its module's name. */
 export async function buildFromFolder(servicesDir: string, choice: Choice = {}): Promise<ExtensionBundle> {
   const started = performance.now();
   const { candidates, failures } = scanServices(servicesDir);

@@ -1,14 +1,14 @@
-/** A bare git repository made of bytes: what `git clone http://…` asks for, as static files. */
+/** Builds a bare git repository as static files, as `git clone http://…` reads it. */
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
 
-/** Files by path; paths use `/`. */
+/** File contents by path, with `/` as the separator. */
 export type FileTree = ReadonlyMap<string, string | Uint8Array>;
 
 type Store = Map<string, Uint8Array>;
 
 const BRANCH = "refs/heads/main";
-/** The same files are the same commit, whenever they are asked for. */
+/** Fixed, so that equal files yield equal commits. */
 const AUTHOR = "Reef <reef@localhost> 0 +0000";
 
 function add(store: Store, kind: "blob" | "tree" | "commit", body: Uint8Array): string {
@@ -43,7 +43,10 @@ function addTree(store: Store, files: FileTree): string {
   return add(store, "tree", Buffer.concat(lines));
 }
 
-/** The repository's files by path: one branch, `main`, with one commit that holds `files`. */
+/**
+ * Builds a repository with one commit, containing `files`, on the branch `main`. Returns the repository's files
+ * by path.
+ */
 export function gitRepository(files: FileTree): Map<string, Uint8Array> {
   const store: Store = new Map();
   const tree = addTree(store, files);

@@ -1,3 +1,4 @@
+/** The public API of the agent's side: extension files, the tool catalogue, MCP, and the package for pi. */
 export { buildTried, type Choice, ExtensionBuilder } from "./builder.js";
 export { type BundleSource, buildExtension, type ExtensionBundle, type LeftOut } from "./bundle/build.js";
 export {

@@ -1,4 +1,4 @@
-/** Input of tools: read as leniently as agents read it, then checked. */
+/** Coerces and validates the input of tools. */
 
 import { ReefError } from "../core/errors.js";
 import { isObject } from "../core/objects.js";
@@ -6,7 +6,13 @@ import type { Json } from "../core/types.js";
 
 type Schema = Record<string, unknown>;
 
-/** Numbers and booleans that a model wrote as text become what the schema asks for; all else stays. */
+/**
+ * Converts numbers and booleans given as text, and vice versa, where the schema expects it; everything else is
+ * unchanged.
+ *
+ * @example
+ * coerce({ limit: "5" }, { properties: { limit: { type: "integer" } } }); // { limit: 5 }
+ */
 export function coerce(value: unknown, schema: unknown): unknown {
   if (!isObject(schema)) return value;
   const { type } = schema;
@@ -35,12 +41,12 @@ type Compiled = ReturnType<typeof import("typebox/compile").Compile>;
 
 const compiled = new WeakMap<Schema, Compiled>();
 
-/** The input as the tool receives it. Rejects with a `BAD_REQUEST` that names every field at fault. */
+/** Coerces and validates a tool's input. Rejects with a `BAD_REQUEST` that names each invalid field. */
 export async function readInput(tool: string, schema: Schema, input: unknown): Promise<Json> {
   const value = coerce(input ?? {}, schema);
   let check = compiled.get(schema);
   if (!check) {
-    // Not needed before the first call, and slow to load.
+    // Slow to load, and not needed before the first call.
     const { Compile } = await import("typebox/compile");
     check = Compile(schema as never);
     compiled.set(schema, check);

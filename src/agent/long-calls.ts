@@ -1,25 +1,28 @@
-/** Calls that take longer than their callers wait for: they go on, and say later what came of them. */
+/** Calls that take longer than their callers wait: they continue, and their results are available later. */
 import { TIMED_OUT, waitAtMost } from "../core/extension/timeouts.js";
 import { type KeptJob, KeptJobs } from "../core/kept-jobs.js";
 import type { ServiceContext } from "../core/types.js";
 
 /**
- * After how long a call is answered without its result, in milliseconds. Most clients give up after a minute, and
- * notices of progress make few of them wait longer.
+ * After how long a call is answered without its result, in milliseconds. Most clients time out after a minute,
+ * even with progress notifications.
  */
 const ANSWER_AFTER_MS = 45_000;
 
 const ADVICE = "What it had changed by then is there to be seen: look before you call the tool again";
 
-/** A call that was answered before it was done. */
+/** A call that was answered before it had finished. */
 export interface LongCall<T> extends KeptJob {
-  /** What was called. */
+  /** The name of the tool. */
   name: string;
-  /** What it resolved with. */
+  /** Its result. */
   result?: T;
 }
 
-/** `T` is what calls resolve with, which is JSON; none of them rejects. */
+/**
+ * Runs calls, and keeps those that take long as jobs. `T` is the type of results, which are JSON; calls never
+ * reject.
+ */
 export class LongCalls<T> {
   readonly #jobs: KeptJobs<LongCall<T>>;
 
@@ -27,15 +30,15 @@ export class LongCalls<T> {
     ctx: Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">,
     private readonly answerAfterMs = ANSWER_AFTER_MS,
   ) {
-    // They run in the services whose tools are called.
+    // The calls run in the services that own the tools, not in this one.
     this.#jobs = new KeptJobs(ctx, { kind: "calls", advice: ADVICE, outlive: true });
   }
 
   /**
-   * Resolves with what the call resolves with; once it has taken too long, with the call, which by then is known
-   * after a crash.
+   * Starts a call. Resolves with its result, or, after the time limit, with a job that survives a crash.
    *
-   * @param client Aborted when the caller has gone. Ends the call while its result is waited for here, not later.
+   * @param client Aborted when the caller disconnects, which aborts the call only while its result is awaited
+   *   here.
    */
   async begin(
     name: string,
@@ -52,7 +55,7 @@ export class LongCalls<T> {
     return result === TIMED_OUT ? this.#keep(name, running) : { result };
   }
 
-  /** A call that was answered before it was done, as it is when it has ended or been waited for long enough. */
+  /** Waits for a long call. Resolves with its job when it has ended, or after the time limit. */
   wait(id: string): Promise<LongCall<T> | undefined> {
     return this.#jobs.wait(id, this.answerAfterMs);
   }

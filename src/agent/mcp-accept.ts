@@ -1,7 +1,9 @@
-/** The kinds of replies that the MCP library wants its clients to accept, each by its own name. */
+/** Adjusts `Accept` headers for the MCP library. */
+
+/** The media types that the MCP library requires in `Accept`, each by name. */
 const KINDS = ["application/json", "text/event-stream"];
 
-/** Whether an `Accept` header covers a media type; the most exact range decides (RFC 9110, 12.5.1). */
+/** Whether an `Accept` header covers a media type; the most specific range decides (RFC 9110, 12.5.1). */
 function accepts(header: string, type: string): boolean {
   const ranges = header.split(",").map((range) => range.split(";").map((part) => part.trim().toLowerCase()));
   for (const name of [type, type.replace(/\/.*/, "/*"), "*/*"]) {
@@ -11,7 +13,10 @@ function accepts(header: string, type: string): boolean {
   return false;
 }
 
-/** The request; with both kinds by name when it accepts them by another spelling, or says nothing about it. */
+/**
+ * Returns the request with both media types by name if it accepts them in another form, or has no `Accept`
+ * header.
+ */
 export function acceptingByName(request: Request): Request {
   const header = request.headers.get("accept") ?? "*/*";
   if (KINDS.every((kind) => header.includes(kind)) || !KINDS.every((kind) => accepts(header, kind))) {

@@ -1,4 +1,4 @@
-/** Calls of tools by MCP clients. */
+/** Tool calls by MCP clients. */
 import { messageOf, ReefError } from "../core/errors.js";
 import { resultOf } from "../core/extension/results.js";
 import { KEPT_JOBS } from "../core/kept-jobs.js";
@@ -9,14 +9,16 @@ import { type Caller, type ExecutionHost, executeTool } from "./execute.js";
 import { type LongCall, LongCalls } from "./long-calls.js";
 import { CALL, LIST, MAX_MCP_NAME, search, WAIT } from "./mcp-tools.js";
 
+/** The result of a call in MCP's form. */
 export type CallResult = Pick<ToolResult, "content" | "isError">;
 
-/** What it takes to run tools, and to keep what came of those that take long. */
+/** The part of a service's context that is needed to run tools and keep long calls. */
 export type McpHost = ExecutionHost & Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
 
-/** As much of an id that is none as is describeCall, in characters. */
+/** The maximum length of an unknown id in messages. */
 const MAX_SHOWN_ID = 100;
 
+/** Runs the calls of MCP clients. */
 export class McpCalls {
   readonly #long: LongCalls<CallResult>;
 
@@ -29,7 +31,10 @@ export class McpCalls {
     this.#long = new LongCalls(host, answerAfterMs);
   }
 
-  /** What fails is describeCall to the model, not to the protocol: it can mend its input or try another tool. */
+  /**
+   * Calls a tool. Failures are results for the model rather than protocol errors, so that it can correct its
+   * input or try another tool.
+   */
   async call(name: string, input: unknown, caller: Caller): Promise<CallResult> {
     try {
       if (name === LIST) return text(JSON.stringify(await search(this.catalog, input), null, 2));

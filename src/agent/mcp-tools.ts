@@ -1,18 +1,19 @@
-/** The list of tools for MCP clients: the catalogue, and the tools that are always there. */
+/** The tool list for MCP clients: the catalogue, and built-in tools. */
 import type { Tool } from "@modelcontextprotocol/server";
 import { modelSchema } from "../core/tools/model-schema.js";
 import type { CatalogTool, ToolCatalog } from "./catalog.js";
 
-/** Clients put `mcp__reef__` before the name. */
+/** The maximum length of a name: clients prefix it with `mcp__reef__`. */
 export const MAX_MCP_NAME = 53;
 
+/** The names of the built-in tools. */
 export const LIST = "reef_list_tools";
 export const CALL = "reef_call_tool";
 export const WAIT = "reef_wait_for_call";
 
 const READS = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
-/** For clients that ask for the list once and never again, and for calls that take longer than a client waits. */
+/** For clients that fetch the list only once, and for calls that take longer than a client waits. */
 const BUILT_IN_TOOLS: Tool[] = [
   {
     name: LIST,
@@ -56,9 +57,10 @@ const BUILT_IN_TOOLS: Tool[] = [
   },
 ];
 
-/** A service's tool by one of these names is not reached. */
+/** Tools of services with these names are not reachable. */
 const BUILT_IN_NAMES = new Set(BUILT_IN_TOOLS.map(({ name }) => name));
 
+/** The tool list, complete once the server's start is over. */
 export async function listTools(catalog: ToolCatalog): Promise<Tool[]> {
   await catalog.whole();
   const { tools } = catalog.list(MAX_MCP_NAME);
@@ -83,7 +85,7 @@ function describe(tool: CatalogTool): Tool {
   };
 }
 
-/** What `reef_list_tools` answers. */
+/** The result of `reef_list_tools`. */
 export async function search(catalog: ToolCatalog, input: unknown): Promise<unknown> {
   await catalog.whole();
   const { tools } = catalog.list(MAX_MCP_NAME);

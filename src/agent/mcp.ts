@@ -1,4 +1,4 @@
-/** The tool catalogue as an MCP server: stateless Streamable HTTP, one server for each request. */
+/** The tool catalogue as an MCP server: stateless Streamable HTTP, one server instance per request. */
 import type { McpHttpHandler } from "@modelcontextprotocol/server";
 import type { ToolCatalog } from "./catalog.js";
 import { callerOf } from "./execute.js";
@@ -6,6 +6,7 @@ import { acceptingByName } from "./mcp-accept.js";
 import { McpCalls, type McpHost } from "./mcp-calls.js";
 import { LIST, listTools, WAIT } from "./mcp-tools.js";
 
+/** Options of {@link createMcp}. */
 export interface McpOptions {
   host: McpHost;
   catalog: ToolCatalog;
@@ -23,12 +24,19 @@ is done, and ${WAIT} then has its result.`;
 /** The handler behind `POST /mcp`. */
 export interface Mcp {
   fetch(request: Request): Promise<Response>;
-  /** Tells clients that listen that the list of tools is another. */
+  /** Notifies listening clients that the list of tools has changed. */
   toolsChanged(): void;
   close(): Promise<void>;
 }
 
-/** The SDK is loaded at the first request: it is large, and many servers never see an MCP client. */
+/**
+ * Creates the handler. The SDK is loaded at the first request: it is large, and many servers never see an MCP
+ * client.
+ *
+ * @example
+ * const mcp = createMcp({ host: ctx, catalog: new ToolCatalog(ctx), version: "1.0.0" });
+ * routes.post("/mcp", (c) => mcp.fetch(c.req.raw));
+ */
 export function createMcp(options: McpOptions): Mcp {
   let handler: Promise<McpHttpHandler> | undefined;
   return {
@@ -55,13 +63,13 @@ async function createHandler(options: McpOptions): Promise<McpHttpHandler> {
       );
       server.setRequestHandler("tools/list", async () => ({ tools: await listTools(options.catalog) }));
       server.setRequestHandler("tools/call", async ({ params }, ctx) => {
-        // There are no sessions, so a client's own name is not known here.
+        // There are no sessions, so the client's name is unknown here.
         const caller = callerOf(requestInfo, "mcp", ctx.mcpReq.signal);
         return calls.call(params.name, params.arguments, caller);
       });
       return server;
     },
-    // What may be sent is the server's to say, and it has said so by now.
+    // The server has already enforced its own limit.
     { onerror: options.onError, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
   );
 }

@@ -1,17 +1,17 @@
-/** What `pi install` gets: the bootstrap extension and the skills. */
+/** The package that `pi install` fetches: the bootstrap extension and the skills. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { FileTree } from "./git-repository.js";
 
 const projectRoot = resolve(import.meta.dir, "..", "..");
 
-/** A skill may bring files along; more or larger ones than these do not belong to it. */
+/** Limits for the files of skills. */
 const MAX_SKILL_FILES = 200;
 const MAX_SKILL_BYTES = 5 * 1024 * 1024;
 
 let bootstrap: Promise<string> | undefined;
 
-/** The bootstrap extension as one JavaScript file. */
+/** The bootstrap extension as a single JavaScript file; built once. */
 export function bootstrapSource(): Promise<string> {
   bootstrap ??= buildBootstrap();
   return bootstrap;
@@ -28,7 +28,7 @@ async function buildBootstrap(): Promise<string> {
   return output.text();
 }
 
-/** The files of the package; `skillsDir` holds one folder for each skill. */
+/** The files of the package. `skillsDir` contains one folder per skill. */
 export async function piPackage(skillsDir = join(projectRoot, "skills")): Promise<FileTree> {
   const { version } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
     version: string;

@@ -1,10 +1,10 @@
-/** Which of the loaded services have a client half, and where its code is. */
+/** Finds the client halves of loaded services. */
 import { filterClientModules } from "../core/discover.js";
 import type { ServiceContext } from "../core/types.js";
 import type { BundleSource, LeftOut, RemoteSource } from "./bundle/build.js";
 import type { CatalogTool } from "./catalog.js";
 
-/** The services whose client halves an extension file is made of. */
+/** The services with a client half and their code; those without a folder are left out. */
 export function bundleSources(host: Pick<ServiceContext, "registry">): {
   sources: BundleSource[];
   leftOut: LeftOut[];
@@ -21,7 +21,7 @@ export function bundleSources(host: Pick<ServiceContext, "registry">): {
   return { sources, leftOut };
 }
 
-/** The tools that services provide for others, by the providing service. */
+/** The tools that services provide for others, by providing service. */
 export function remoteSources(tools: readonly CatalogTool[]): RemoteSource[] {
   const sources = new Map<string, CatalogTool[]>();
   for (const tool of tools) {

@@ -17,19 +17,19 @@ export type {
   RouteExample,
 } from "./doc-types.js";
 
-/** Whatever JSON can carry; typed like the result of `JSON.parse`, so the reader decides what it is. */
+/** Any JSON value, typed like the result of `JSON.parse`: the reader decides what it is. */
 export type Json = ReturnType<typeof JSON.parse>;
 
-/** What a service's function gives back to Reef: a promise is waited for, anything else is not looked at. */
+/** The result of a service's function: promises are awaited, other values ignored. */
 export type Awaitable = unknown;
 
-/** A service's data layer, as far as Reef needs to know it. */
+/** A service's data layer, as far as Reef uses it. */
 export interface ServiceStore {
-  /** Writes out what is still only in memory. Called before a reload and at shutdown. */
+  /** Writes everything that is only in memory to disk. Called before a reload and at shutdown. */
   flush?(): Awaitable;
   /**
-   * Lets go of files and connections. Called once, after the last request has been answered, and when `init` failed;
-   * not for code that was imported and never started, whose data may be another version's.
+   * Closes files and connections. Called once, after the last request has been answered, or when `init` failed;
+   * not for code that was imported and never started, whose data may belong to another version.
    */
   close?(): Awaitable;
 }
@@ -39,53 +39,61 @@ export interface ServiceWidget {
   getLines(client: FleetClient): Promise<string[]>;
 }
 
-/** What a tool does to the world, for clients that ask before they call. */
+/** The effects of a tool, for clients that ask before they call. */
 export interface ToolAnnotations {
-  /** Changes nothing. */
+  /** It changes nothing. */
   readOnly?: boolean;
-  /** May destroy something that cannot be had back. */
+  /** It may destroy something irrecoverably. */
   destructive?: boolean;
-  /** Calling it twice with the same input has the effect of calling it once. */
+  /** Repeating a call with the same input has no further effect. */
   idempotent?: boolean;
 }
 
-/** A tool that a service offers on behalf of somebody else, e.g. a method of a plugin. */
+/** A tool that a service offers on behalf of others, e.g. a plugin's method. */
 export interface ProvidedTool {
-  /** Canonical name, unique among all tools. */
+  /** The canonical name, unique among all tools. */
   name: string;
   label?: string;
   description: string;
-  /** JSON Schema of the input, an object. */
+  /** The JSON Schema of the input, which is an object. */
   inputSchema: Record<string, unknown>;
-  /** Whose tool it is, e.g. the plugin's identifier. */
+  /** The owner of the tool, e.g. the plugin's identifier. */
   owner: string;
   annotations?: ToolAnnotations;
 }
 
-/** Offers tools that no agent runs itself: they are called through the server. */
+/** Offers tools that run in the server rather than in the agent. */
 export interface ToolProvider {
   listTools(): ProvidedTool[];
-  /** Resolves with the tool's output, any JSON; rejects with what went wrong. */
+  /** Resolves with the tool's output, any JSON; rejects with the error. */
   callTool(name: string, input: Json, call: { agentName: string; signal?: AbortSignal }): Promise<Json>;
 }
 
-/** What a service folder's `index.ts` exports by default. Of a getter counts what it says when the service has started. */
+/**
+ * The default export of a service folder's `index.ts`. Getters are evaluated once, when the service has
+ * started.
+ *
+ * @example
+ * const routes = new Hono().get("/", (c) => c.json({ hello: "world" }));
+ * export default { name: "hello", routes } satisfies ServiceModule;
+ */
 export interface ServiceModule {
   /** Unique; the mount point `/<name>`. Letters, digits, `-`, `_`, `.`; starts with a letter or digit. */
   name: string;
   description?: string;
   /**
-   * HTTP API; sees paths without the `/<name>` prefix. What a handler returns is passed on, whatever its status. What
-   * it throws becomes a 500 that tells nothing, unless the app has an `onError` of its own; only a `ReefError` and an
-   * `HTTPException` with a status below 500 keep their reply.
+   * The HTTP API, which sees paths without the `/<name>` prefix. Returned replies are passed on, whatever their
+   * status. Thrown errors become a 500 without details, unless the app has its own `onError`; only a
+   * `ReefError`, and an `HTTPException` with a status below 500, keep their reply.
    */
   routes?: Hono<Json>;
   /**
-   * Mount `routes` at `/` instead of `/<name>`. Services with a matching name win over root routes; of several root
-   * routes the one that spells out most of the path does, and of equals the one of the service whose name comes first.
+   * Mounts `routes` at `/` instead of `/<name>`. Services with a matching name take precedence over root
+   * routes. Of several root routes the most specific one answers; ties go to the service whose name sorts
+   * first.
    */
   mountAtRoot?: boolean;
-  /** `false` opens all routes to callers without a token. Default `true`. */
+  /** `false` allows requests without a token on all routes. Default `true`. */
   requiresAuth?: boolean;
   store?: ServiceStore;
   /** Called once per loaded version, after the services named in `dependencies`. May be async. */
@@ -97,86 +105,97 @@ export interface ServiceModule {
   /** Client half: event handlers and timers in the agent's process. */
   registerBehaviors?(pi: ExtensionAPI, client: FleetClient): void;
   widget?: ServiceWidget;
-  /** By tool name; what is not said here is guessed from the verb in the name. */
+  /** Annotations by tool name. Missing ones are inferred from the verb in the name. */
   toolAnnotations?: Record<string, ToolAnnotations>;
   /** Further tools for the tool catalogue and MCP clients. */
   toolProvider?: ToolProvider;
   routeDocs?: Record<string, RouteDocs>;
-  /** The events that the service emits, by name. */
+  /** Documentation of the events that the service emits, by name. */
   eventDocs?: Record<string, EventDoc>;
-  /** Names of services that must be loaded first. */
+  /** The names of services that must be started first. */
   dependencies?: string[];
   /** Free-form labels, e.g. categories by which agents are given a subset of services. */
   capabilities?: string[];
 }
 
-/** Receives the data of one event. What it throws or rejects is logged under its service. */
+/** Receives the data of an event. Errors are logged under the handler's service. */
 export type EventHandler<T = Json> = (data: T) => Awaitable;
 
 /**
- * Typed event names for authors who want them. Extend it by declaration merging:
- * `declare module "../src/core/types.js" { interface ServiceEvents { "board:task_created": { task: Task } } }`.
+ * Typed event names, optional. Extend it by declaration merging.
+ *
+ * @example
+ * declare module "../src/core/types.js" {
+ *   interface ServiceEvents { "board:task_created": { task: Task } }
+ * }
  */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by services through declaration merging
 export interface ServiceEvents {}
 
 type DataOf<E extends string> = E extends keyof ServiceEvents ? ServiceEvents[E] : Json;
 
-/** The event bus as one service sees it: what it subscribes to goes when the service goes. */
+/** The event bus as one service sees it. Its subscriptions end with it. */
 export interface ServiceEventBus {
-  /** Subscribes; returns the function that unsubscribes. Pattern subscriptions are not supported. */
+  /** Subscribes to an event. Returns the function that unsubscribes. Patterns are not supported. */
   on<E extends string>(event: E, handler: EventHandler<DataOf<E>>): () => void;
   /** Like `on`, for one delivery. */
   once<E extends string>(event: E, handler: EventHandler<DataOf<E>>): () => void;
   /**
-   * Delivers to every subscriber and waits for all of them. Never rejects because of a subscriber.
-   * For `"reef:event"` it resolves with the stored node once that is committed, and rejects if it is not.
+   * Delivers an event to all subscribers and waits for them. Errors of subscribers do not reject it. For
+   * `"reef:event"` it resolves with the stored event once that is committed, and rejects if it cannot be
+   * stored.
    */
   emit<E extends string>(event: E, data: DataOf<E>): Promise<Json>;
   /** `emit` without waiting; failures are logged. */
   fire<E extends string>(event: E, data: DataOf<E>): void;
 }
 
-/** What `init` receives. Everything taken from it belongs to this version of the service and goes with it. */
+/**
+ * The context that `init` receives. Everything obtained from it belongs to this version of the service and ends
+ * with it.
+ */
 export interface ServiceContext {
   /** The service's own name. */
   readonly name: string;
   readonly events: ServiceEventBus;
   /**
-   * Another service's store. Always the current version's: the handle stays good across reloads. While that service is
-   * exchanged, asynchronous methods wait; others may throw `BUSY`, a 503, when there are many calls.
+   * Another service's store. The handle stays valid across reloads and always refers to the current version.
+   * While that service is being exchanged, async methods wait; others may throw `BUSY` (503) under many calls.
    */
   getStore<T = Json>(name: string): T | undefined;
   getModules(): ServiceModule[];
   getModule(name: string): ServiceModule | undefined;
   /**
-   * Loads or reloads the folder `dirName` of the services folder. Rejects with the reason it could not. An `init` may
-   * load other folders, not its own.
+   * Loads or reloads a folder below the services folder. Rejects with a `LoadFailure`. An `init` may load other
+   * folders, not its own.
    */
   loadModule(dirName: string): Promise<{ name: string; action: "added" | "updated" }>;
   unloadModule(name: string): Promise<void>;
-  /** Absolute path of the services folder. */
+  /** The absolute path of the services folder. */
   readonly servicesDir: string;
-  /** Absolute path of the data folder. */
+  /** The absolute path of the data folder. */
   readonly dataDir: string;
   /** Writes to the service's own log. */
   readonly log: Logger;
-  /** Aborts when this version goes. */
+  /** Aborted when this version goes. */
   readonly signal: AbortSignal;
-  /** Runs `fn` when this version goes; last registered, first run. */
+  /** Runs `fn` when this version goes; in reverse order of registration. */
   onDispose(fn: () => Awaitable): void;
   /**
-   * Timers that end with this version. Milliseconds, as in the platform's functions of the same name; 24 days are waited
-   * for where more are asked for.
+   * Timers that end with this version; each returns the function that stops it. Delays are in milliseconds, at
+   * most 24 days; longer ones are shortened to that.
    */
   setTimeout(fn: () => Awaitable, ms: number): () => void;
   setInterval(fn: () => Awaitable, ms: number): () => void;
   /**
-   * Sends a request through Reef's own dispatch, inside the process, without the network. It needs the
-   * authorization that it would need from outside, unless `trusted`: then the caller vouches for it.
+   * Sends a request through Reef's routing, inside the process. It needs the same authorisation as from
+   * outside, unless `trusted`: the caller then vouches for it.
+   *
+   * @example
+   * const reply = await ctx.dispatch(new Request("http://localhost/board/tasks"), { trusted: true });
    */
   dispatch(request: Request, options?: { trusted?: boolean }): Promise<Response>;
-  /** Whether a request carries the server's token, for services that decide route by route who may call. */
+  /** Whether a request carries the server's token; for services that authorise individual routes. */
   authenticate(request: Request): boolean;
   /** Loaded, failed and disabled services, and the operations that change them. */
   readonly registry: ServiceRegistry;
@@ -189,26 +208,26 @@ export interface ToolResult {
   isError?: boolean;
 }
 
-/** What one call to the server needs that others do not. */
+/** Options of a call to the server. */
 export interface CallOptions {
   /**
-   * How long the call may take, its retry included, in milliseconds; default 30 000. For routes that take longer.
-   * Where the agent waits for a handler or a widget, a call has no more time than that.
+   * The maximum duration of the call including retries, in milliseconds; default 30 000. Where the agent waits
+   * for a handler or a widget, the limit of that applies too.
    */
   timeoutMs?: number;
   /**
-   * Repeats the call until the server answers, within that time, for what is to be known after a restart, too. Otherwise
-   * it is repeated once. What may not be repeated (`POST`, `PATCH`) never is.
+   * Retries the call within that time until the server replies, for instance across a restart. Otherwise it is
+   * retried once. Methods that are not idempotent (`POST`, `PATCH`) are never retried.
    */
   untilAnswered?: boolean;
 }
 
-/** What tools, behaviours and widgets use to reach Reef from an agent's process. */
+/** The client with which tools, behaviours and widgets reach Reef from an agent's process. */
 export interface FleetClient {
   /**
-   * Authenticated call to the server, e.g. `api("POST", "/board/tasks", { title })`. Resolves with the decoded
-   * JSON (or text, but neither HTML nor bytes) of a 2xx reply; otherwise rejects with `METHOD path (status): message`,
-   * and with the reply's `status` and `body`.
+   * Makes an authenticated call to the server, e.g. `api("POST", "/board/tasks", { title })`. Resolves with the
+   * decoded JSON, or text, of a 2xx reply; HTML and binary data are errors. Otherwise rejects with `METHOD path
+   * (status): message`, and with the reply's `status` and `body`.
    */
   api<T = Json>(method: string, path: string, body?: unknown, options?: CallOptions): Promise<T>;
   /** `VERS_INFRA_URL` without a trailing slash, or `""` when the agent has no control plane. */
@@ -225,6 +244,6 @@ export interface FleetClient {
   readonly isChildAgent: boolean;
   ok(text: string, details?: Record<string, unknown>): ToolResult;
   err(text: string): ToolResult;
-  /** The error for tools called where `VERS_INFRA_URL` is not set. */
+  /** The error result of tools when `VERS_INFRA_URL` is not set. */
   noUrl(): ToolResult;
 }

@@ -1,36 +1,37 @@
-/** Client halves of services become one self-contained ESM file. */
+/** Bundles services' client halves into one self-contained ES module. */
 import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { messageOf } from "../../core/errors.js";
 import { extensionPlugin } from "./plugin.js";
 import type { RemoteTool } from "./runtime/provided.js";
 
-/** A service folder whose client half is to be bundled. */
+/** A service folder to bundle. */
 export interface BundleSource {
   name: string;
-  /** Folder with the `index.ts`. */
+  /** The folder that contains `index.ts`. */
   dir: string;
   capabilities?: readonly string[];
-  /** Takes `store.ts`, `routes.ts` and the like along instead of standing in for them. */
+  /** Whether to bundle `store.ts`, `routes.ts` and the like instead of replacing them with stand-ins. */
   withServerFiles?: boolean;
 }
 
-/** Tools that the server runs, under the name of the service that provides them. */
+/** Server-side tools, by the service that provides them. */
 export interface RemoteSource {
   name: string;
   tools: readonly RemoteTool[];
 }
 
-/** The names that models see, by the names that Reef goes by. */
+/** Wire names by canonical tool name. */
 export type WireNames = Readonly<Record<string, string>>;
 
+/** A service that is not in a bundle. */
 export interface LeftOut {
   name: string;
-  /** One line: why it is not in the bundle. */
+  /** The reason, one line. */
   reason: string;
 }
 
-/** A tool, or a whole half of a service, that an agent will not have. */
+/** A tool, or a whole registration function, that an agent will lack. */
 export interface RegistrationProblem {
   service: string;
   tool?: string;
@@ -40,12 +41,12 @@ export interface RegistrationProblem {
 /** A finished extension file. */
 export interface ExtensionBundle {
   code: string;
-  /** SHA-256 of the code, hexadecimal. */
+  /** The hexadecimal SHA-256 of the code. */
   hash: string;
-  /** Services in the bundle, sorted. */
+  /** The names of the bundled services, sorted. */
   services: string[];
   leftOut: LeftOut[];
-  /** What services in the bundle will not get registered, and why. */
+  /** Registrations that fail, and why. */
   problems: RegistrationProblem[];
   builtInMs: number;
 }
@@ -71,7 +72,7 @@ const SHIMMED = [
 ];
 
 const define: Record<string, string> = Object.fromEntries(SHIMMED.map((name) => [name, `__reef.${name}`]));
-// Bun's own properties are missing on Node, and a path joined with nothing throws; the code is no module there.
+// Bun's own properties of import.meta are missing on Node, where the code is evaluated as a script.
 define["import.meta"] = "__reef.meta";
 for (const name of [
   "url",
@@ -89,9 +90,9 @@ for (const name of [
 }
 
 /**
- * Bundles the services' own `index.ts`. A service that cannot be bundled is left out and named; never rejects for one.
+ * Bundles services. Those that cannot be bundled are left out and reported; they do not make it reject.
  *
- * @param wireNames Of tools that have another one than their own.
+ * @param wireNames Wire names of tools that differ from their canonical names.
  */
 export async function buildExtension(
   sources: readonly BundleSource[],
@@ -132,8 +133,8 @@ type Prepared = BundleSource;
 type Message = BuildMessage | ResolveMessage;
 
 /**
- * The ES module around the code. pi transpiles what it loads, which takes longer the more syntax there is: so the
- * code is one string, and evaluated as it is. Stack traces name the file and the place in the string.
+ * The ES module around the bundle. pi transpiles what it loads, in time proportional to the amount of syntax,
+ * so the code is a string that is evaluated. Stack traces name the file and the position in the string.
  */
 function file(services: readonly string[], code: string, wireNames: WireNames): string {
   const names = services.join(", ") || "none";
@@ -171,7 +172,7 @@ function mainSource(sources: readonly Prepared[], remote: readonly RemoteSource[
   ].join("\n");
 }
 
-/** The code, or what the bundler had to say instead. */
+/** The bundled code, or the bundler's errors. */
 async function bundle(
   sources: readonly Prepared[],
   remote: readonly RemoteSource[] = [],
@@ -192,7 +193,10 @@ async function bundle(
   return result.logs.filter((log) => log.level === "error") as Message[];
 }
 
-/** Whose fault a failed build is: by the file named in the message, and where none is, by trying each alone. */
+/**
+ * Determines which services make a build fail: by the file named in each error, or else by building each
+ * service alone.
+ */
 async function findBad(sources: readonly Prepared[], messages: readonly Message[]): Promise<LeftOut[]> {
   const bad = new Map<string, string>();
   let unclear = false;

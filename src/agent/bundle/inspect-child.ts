@@ -1,4 +1,4 @@
-// Evaluates a bundle without an agent and adds one line of JSON for each service, before and after, to a file.
+/** The child process that evaluates a bundle. It appends one JSON line before and after each service to a file. */
 import { appendFileSync } from "node:fs";
 import type { Progress } from "./runtime/inspect.js";
 
@@ -8,6 +8,6 @@ interface Bundle {
 
 const [, , bundle = "", told = ""] = process.argv;
 const { inspect } = (await import(bundle)) as Bundle;
-// At once: the service that comes next may block or end the process.
+// Written synchronously: the next service may block or end the process.
 await inspect((progress) => appendFileSync(told, `${JSON.stringify(progress)}\n`));
 process.exit(0);

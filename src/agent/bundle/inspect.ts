@@ -1,4 +1,4 @@
-/** Tries a finished bundle in a process of its own before any agent has to. */
+/** Tries a finished bundle in a child process before any agent loads it. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endProcessTree } from "../../core/process-tree.js";
@@ -10,15 +10,15 @@ const LIMIT_MS = 10_000;
 
 let clearing: Promise<void> | undefined;
 
-/** Removes, once, what processes left that were killed while they tried a bundle. Never rejects. */
+/** Removes, once per process, leftovers of killed processes. Never rejects. */
 export function clearInspections(): Promise<void> {
   clearing ??= clearAbandoned(WORD, console);
   return clearing;
 }
 
 /**
- * What each service of the bundle turned out to be. One that never came to an end is reported as such. Nothing that
- * was started is left when this settles; `signal` ends it early.
+ * Reports what each service of a bundle registers. A service that never finished is reported as failed. All
+ * processes have ended when this settles; `signal` aborts it.
  */
 export async function inspectBundle(code: string, signal?: AbortSignal): Promise<UnitReport[]> {
   signal?.throwIfAborted();
@@ -32,11 +32,11 @@ export async function inspectBundle(code: string, signal?: AbortSignal): Promise
   }
 }
 
-/** Evaluates the bundle in a child process that works below `dir`; what it has told about its services. */
+/** Evaluates the bundle in a child process and returns its report file. */
 async function tried(code: string, dir: string, signal: AbortSignal | undefined): Promise<string> {
   const bundle = join(dir, "extension.mjs");
   writeFileSync(bundle, code);
-  // A file of its own: whatever services print, and write where they work, is no report.
+  // A separate file, since services may print, and write to their working directory.
   const told = join(dir, "told.jsonl");
   writeFileSync(told, "");
   const work = join(dir, "work");
@@ -58,7 +58,7 @@ async function tried(code: string, dir: string, signal: AbortSignal | undefined)
   return readFileSync(told, "utf8");
 }
 
-/** A last line without an end was cut off, with the process that wrote it. */
+/** Parses a report file. An incomplete last line is ignored. */
 function read(told: string): UnitReport[] {
   const reports = new Map<string, UnitReport>();
   let open: string | undefined;
@@ -76,7 +76,7 @@ function read(told: string): UnitReport[] {
   return [...reports.values()];
 }
 
-/** A service may have two units: its own client half, and the tools that it provides for others. */
+/** Merges the reports of a service's two units: its client half, and the tools that it provides for others. */
 function merged(before: UnitReport | undefined, report: UnitReport): UnitReport {
   const tools = [...(before?.tools ?? []), ...(report.tools ?? [])];
   const failures = [...(before?.failures ?? []), ...(report.failures ?? [])];

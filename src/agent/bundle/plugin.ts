@@ -1,4 +1,7 @@
-/** Tells the bundler what becomes of each import of a service: taken along, made quiet, or replaced by a stand-in. */
+/**
+ * The bundler plugin that resolves services' imports: bundled, made inert during evaluation, or replaced by
+ * stand-ins.
+ */
 import { existsSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, extname, join, resolve, sep } from "node:path";
@@ -9,7 +12,7 @@ import { hasReadableEnding, saysHowToRead } from "./readable.js";
 const projectRoot = resolve(import.meta.dir, "..", "..", "..");
 const sourceRoot = join(projectRoot, "src");
 
-/** Modules that Node 20 has as well. Of others only the server can make use. */
+/** Modules that Node 20 provides. All others are server-only. */
 const NODE_MODULES = new Set(
   `assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram
   diagnostics_channel dns dns/promises domain events fs fs/promises http http2 https module net os path
@@ -18,17 +21,17 @@ const NODE_MODULES = new Set(
   util/types v8 vm worker_threads zlib`.split(/\s+/),
 );
 
-/** Those that open, start or change nothing by themselves; they are used as they are. */
+/** Node modules without side effects, which are used unchanged. */
 const PURE = new Set(
   `assert assert/strict async_hooks buffer console constants crypto diagnostics_channel events os path path/posix
   path/win32 perf_hooks punycode querystring stream stream/consumers stream/promises stream/web string_decoder
   url util util/types zlib`.split(/\s+/),
 );
 
-/** Packages of which only the server makes use, and those that every agent has in a version of its own. */
+/** Packages that only the server uses, and those that every agent brings itself. */
 const SERVER_PACKAGES = /^(?:hono|@hono\/[^/]+|@(?:mariozechner|earendil-works)\/[^/]+)(?:\/|$)/;
 
-/** Files of Reef, and folders of them, that services may use in an agent. */
+/** Reef's own files and folders that client halves may use. */
 export const CLIENT_SOURCES = [
   ...["types", "client", "errors", "config", "objects", "truncate", "tool-params", "extension"].map(
     (name) => `core/${name}.ts`,
@@ -40,14 +43,14 @@ export const CLIENT_SOURCES = [
 const isClientSource = (path: string) =>
   CLIENT_SOURCES.some((source) => (source.endsWith("/") ? path.startsWith(source) : path === source));
 
-/** Files of a service that `index.ts` needs for its server half only, by the contract's names for them. */
+/** Files that a service's `index.ts` needs on the server only, by conventional names. */
 const SERVER_FILE = /(?:^|[-_.])(?:store|routes?|db|database|panel|docs|server)$/i;
 
 const INERT = "reef-inert";
 const QUIET = "reef-quiet";
 const REAL = "reef-real";
 
-/** Where an import of a service's code leads. */
+/** The resolution of an import. */
 interface Resolution {
   path: string;
   namespace?: string;
@@ -62,18 +65,18 @@ function nodeModule(name: string): Resolution {
 
 function packageFile(specifier: string, importer: string): Resolution | undefined {
   if (SERVER_PACKAGES.test(specifier)) return inert(specifier);
-  // One TypeBox for all services, Reef's own: two would be twice the size.
+  // All services share Reef's TypeBox: two copies would double the size.
   const bases = /^@sinclair\/typebox(?:\/|$)/.test(specifier)
     ? [projectRoot]
     : [dirname(importer), projectRoot];
   for (const base of bases) {
     try {
       const path = Bun.resolveSync(specifier, base);
-      // Bun has modules of its own under names of packages; in an agent they are missing.
+      // Bun replaces some packages by built-in modules, which agents lack.
       if (!path.startsWith("/")) break;
       return hasReadableEnding(path) || saysHowToRead(specifier, importer) ? { path } : inert(specifier);
     } catch {
-      // Not installed here; the next place may have it.
+      // Not installed here; try the next base.
     }
   }
   return inert(specifier);
@@ -99,13 +102,15 @@ function localFile(
   return (isServers || isUnreadable) && !saysHowToRead(specifier, importer) ? inert(specifier) : undefined;
 }
 
+/** Options of {@link extensionPlugin}. */
 export interface PluginOptions {
-  /** The `index.ts` of every service whose server files are left behind. */
+  /** The `index.ts` of each service whose server files are replaced. */
   entries: ReadonlySet<string>;
-  /** Path and source of the bundle's own entry. */
+  /** The path and source of the bundle's entry. */
   main: { path: string; contents: string };
 }
 
+/** Creates the bundler plugin. */
 export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
   const isService = (importer: string) => importer.startsWith("/") && !importer.startsWith(sourceRoot + sep);
   return {
@@ -115,7 +120,8 @@ export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
         if (kind === "entry-point-build" || path === main.path) return { path, namespace: "reef-main" };
         const bare = path.replace(/^node:/, "");
         if (!isService(importer)) {
-          // Not by the name that services' own imports go by: the bundler may take either for the other.
+          // A distinct name, because the bundler may otherwise confuse it with services' imports of the same
+          // module.
           return builtinModules.includes(bare) ? { path: `real:${bare}`, namespace: REAL } : undefined;
         }
         if (path.startsWith("node:") || builtinModules.includes(bare)) {
@@ -145,20 +151,23 @@ export function extensionPlugin({ entries, main }: PluginOptions): BunPlugin {
   };
 }
 
-/** One of Node's modules for Reef's own code; the bundler's runtime wants a single function of one of them. */
+/**
+ * The source of a Node module for Reef's own code. The bundler's runtime needs a single function of one of
+ * them.
+ */
 function realModule(path: string): string {
   const name = path.replace(/^real:/, "node:");
   if (name === "node:module") return "export const createRequire = __reef.createRequire;";
   return `module.exports = __reef.require("${name}");`;
 }
 
-/** A module with the exports of one of Node's, each of which holds still while modules are evaluated. */
+/** The source of a Node module whose exports have no effect while modules are evaluated. */
 async function quietModule(path: string): Promise<string> {
   const names = Object.keys(await import(path)).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
   const pure = PURE.has(path.replace(/^node:/, ""));
   const of = (name: string) =>
     pure ? `real[${JSON.stringify(name)}]` : `/* @__PURE__ */ __reef.member(real, "${path}", "${name}")`;
-  // Read through a variable: a name that the agent's Node lacks is then undefined instead of an error.
+  // Read through a variable, so that exports missing in the agent's Node are undefined rather than errors.
   const lines = [
     `const all = /* @__PURE__ */ __reef.require("${path}");`,
     "const real = /* @__PURE__ */ Object.assign({ default: all }, all);",

@@ -1,4 +1,4 @@
-/** Which files the bundler reads as code or data; others are of use to the server only. */
+/** Determines which files the bundler can read as code or data; others are server-only. */
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 
@@ -6,16 +6,17 @@ const ENDINGS = new Set(
   ".ts .tsx .mts .cts .js .jsx .mjs .cjs .json .jsonc .json5 .toml .yaml .yml .txt .md".split(" "),
 );
 
-/** What an import can say that a file is, whatever its ending. */
+/** Import attribute types that the bundler supports. */
 const TYPES = new Set(["text", "json", "jsonc", "json5", "toml", "yaml"]);
 
+/** Whether a file has an extension that the bundler can read. */
 export function hasReadableEnding(path: string): boolean {
   return ENDINGS.has(extname(path));
 }
 
 /**
- * Whether `importer` imports `specifier` with an attribute that says how to read it. The bundler follows attributes,
- * but does not tell its plugins of them: so the text is read for them.
+ * Whether `importer` imports `specifier` with a `type` attribute. The bundler respects attributes but does not
+ * pass them to plugins, so the source is searched for them.
  */
 export function saysHowToRead(specifier: string, importer: string): boolean {
   const attribute = new RegExp(

@@ -1,9 +1,9 @@
-/** Node's modules without effect while the services' modules are evaluated. */
+/** Makes Node's modules inert while services' modules are evaluated. */
 import { inert } from "./inert.js";
 
 type Callable = (...args: unknown[]) => unknown;
 
-/** What the harmless answer is where "nothing" would be misunderstood. */
+/** Results of inert functions where an inert value would be misunderstood. */
 const ANSWERS: Record<string, () => unknown> = {
   existsSync: () => false,
   "node:timers setTimeout": idleTimer,
@@ -24,7 +24,7 @@ export function idleTimer(): object {
   return timer;
 }
 
-/** `value` with functions that do nothing and classes that open nothing until the modules are evaluated. */
+/** Wraps a value so that its functions and classes do nothing while modules are evaluated. */
 export function quiet(value: unknown, path: string, answer?: () => unknown): unknown {
   if (typeof value === "function") {
     return new Proxy(value as Callable, {
@@ -46,7 +46,7 @@ export function quiet(value: unknown, path: string, answer?: () => unknown): unk
 function nested(target: object, key: PropertyKey, path: string): unknown {
   const value: unknown = Reflect.get(target, key);
   const own = Reflect.getOwnPropertyDescriptor(target, key);
-  // The language insists on the very value of a property that cannot change.
+  // Proxies must return the actual value of non-configurable, read-only properties.
   const fixed = own && !own.configurable && !own.writable && !own.get;
   if (fixed || typeof key === "symbol" || key === "prototype" || typeof value !== "function") return value;
   const asynchronous = path.endsWith("promises");
@@ -57,21 +57,21 @@ function nested(target: object, key: PropertyKey, path: string): unknown {
   );
 }
 
-/** Functions of objects with private parts must be called on them, never on a stand-in. */
+/** Binds a method to its object: private members are not accessible through a proxy. */
 function bound(fn: Callable, owner: object): Callable {
   return typeof owner === "function" ? fn : Object.assign(fn.bind(owner), fn);
 }
 
 const settled = () => Promise.resolve(inert("a file"));
 
-/** One export of a Node module. `undefined` where this Node has none of that name. */
+/** One export of a Node module, inert while modules are evaluated; `undefined` if this Node lacks it. */
 export function member(real: Record<string, unknown>, module: string, key: string): unknown {
   const value = real[key];
   const asynchronous = module.endsWith("/promises");
   const answer = asynchronous ? settled : (ANSWERS[`${module} ${key}`] ?? ANSWERS[key]);
   const path = `${module} ${key}`;
   if (typeof value === "function") return quiet(value, path, answer);
-  // `constants` and the like hold no functions; `promises` holds nothing else.
+  // Other object exports, such as `constants`, contain no functions.
   if (key === "promises" || key === "default") return quiet(value, path);
   return value;
 }

@@ -1,4 +1,4 @@
-/** The globals that a service's client half sees: without effect while it is evaluated, contained afterwards. */
+/** The globals of services' client halves: inert while modules are evaluated, guarded afterwards. */
 import { idleTimer, quiet } from "./builtins.js";
 import { inert } from "./inert.js";
 
@@ -7,7 +7,7 @@ type Timer = ReturnType<typeof setTimeout>;
 
 const { real } = __reef;
 
-/** Runs a callback that nobody waits for; what it throws would end the agent. */
+/** Wraps a callback so that its errors are reported instead of ending the agent. */
 function contained(where: string, fn: unknown): Callback {
   if (typeof fn !== "function") throw new TypeError(`${where} takes a function`);
   return (...args) => {
@@ -24,7 +24,7 @@ function timer(name: "setTimeout" | "setInterval") {
   return (fn: unknown, ms?: number, ...args: unknown[]): unknown => {
     if (__reef.evaluating) return idleTimer();
     const handle = real[name](contained(name, fn), ms, ...args) as Timer;
-    // The agent's process ends when the agent is done, whatever a service still plans.
+    // Services' timers must not keep the agent's process alive.
     handle.unref();
     return handle;
   };
@@ -56,8 +56,8 @@ const QUIET = new Set([
 const HANDLES = new Set(["stdin", "stdout", "stderr", "channel"]);
 
 /**
- * A view of `real` through other accessors. The view's own target stays empty: of the real one's fixed properties
- * the language would insist on the very values.
+ * A proxy of `realObject` with other accessors. Its target is an empty object, because a proxy must return the
+ * actual values of the target's fixed properties.
  */
 function view(realObject: object, handler: Pick<ProxyHandler<object>, "get" | "set">): object {
   return new Proxy(Object.create(Object.getPrototypeOf(realObject) as object | null), {
@@ -89,7 +89,7 @@ const quietProcess = view(real.process, {
   set: (_target, key, value) => (__reef.evaluating ? true : Reflect.set(real.process, key, value)),
 });
 
-/** The environment is the same on Node and on Bun, and reading it does no harm. */
+/** `Bun` with a working `env`, which is safe to read on Node and Bun. */
 const quietBun = new Proxy(inert("Bun"), {
   get(target, key) {
     if (key === "env") return real.process.env;
@@ -121,14 +121,14 @@ const quietConsole = view(real.console, {
   get: (_target, key) => {
     const target = real.console;
     const value: unknown = Reflect.get(target, key);
-    // A line on standard output would end up in the middle of what the agent answers.
+    // Standard output belongs to the agent's answers.
     if (typeof value === "function" && __reef.evaluating) return () => undefined;
     return key === "log" || key === "info" || key === "debug" ? target.error.bind(target) : value;
   },
 });
 shims.console = quietConsole;
 
-/** `globalThis.setTimeout` is `setTimeout`; what a service puts there under one of these names stays its own. */
+/** `globalThis` with the same shims; assignments by services stay local to the bundle. */
 const quietGlobal: object = view(real, {
   get: (_target, key) => {
     if (key === "globalThis" || key === "global") return quietGlobal;
@@ -143,9 +143,10 @@ const quietGlobal: object = view(real, {
 shims.globalThis = quietGlobal;
 shims.global = quietGlobal;
 
-/** The names that the bundler points here. */
+/** The names that the bundler redirects to this file. */
 export const SHIMMED = Object.keys(shims);
 
+/** Installs the shims in the bundle's state. */
 export function installShims(): void {
   Object.assign(__reef, shims);
 }

@@ -1,11 +1,11 @@
-/** Stand-ins for what only the server has: harmless while modules are evaluated, errors with a name afterwards. */
+/** Stand-ins for server-only modules: harmless while modules are evaluated, descriptive errors afterwards. */
 import type {} from "./state.js";
 
 class ServerHalfError extends Error {
   override name = "ServerHalfError";
 }
 
-/** Only functions can be called, constructed and extended. */
+/** The proxy target: only functions can be called, constructed and extended. */
 function callable(): undefined {
   return undefined;
 }
@@ -14,12 +14,15 @@ function refuse(path: string): never {
   throw new ServerHalfError(`"${path}" belongs to the server's half of a service; an agent does not have it`);
 }
 
-/** A value that can be called, constructed, extended, read and iterated without anything happening. */
+/**
+ * A value that can be called, constructed, extended, read and iterated without effect while modules are
+ * evaluated.
+ */
 export function inert(path: string): object {
   const child = (step: string) => inert(path + step);
   return new Proxy(callable, {
     get(_target, key) {
-      // Awaiting a stand-in must not wait for it.
+      // Not a thenable: awaiting a stand-in must not hang.
       if (key === "then") return undefined;
       if (!__reef.evaluating) return typeof key === "symbol" ? undefined : refuse(`${path}.${key}`);
       if (key === Symbol.iterator) return () => [][Symbol.iterator]();
@@ -36,7 +39,10 @@ export function inert(path: string): object {
   });
 }
 
-/** Importers copy a module's own keys and look up the others in its prototype: that is where the exports are. */
+/**
+ * A CommonJS module whose every export is inert. Importers copy a module's own keys and look up others in its
+ * prototype, where the exports are.
+ */
 export function inertModule(name: string): object {
   const exports = inert(name);
   return new Proxy(Object.create(null), {

@@ -1,29 +1,29 @@
-/** Part of every bundle: says what its services are and what they register, without an agent. */
+/** Part of every bundle: reports its services and what they register, without an agent. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../../../core/client.js";
 import { messageOf } from "../../../core/errors.js";
 import type { ServiceModule } from "../../../core/types.js";
 import { evaluate, UNIT_LIMIT_MS, type Unit } from "./loader.js";
 
-/** What one service of a bundle turned out to be. */
+/** The report about one service of a bundle. */
 export interface UnitReport {
   unit: string;
-  /** The name that its module says; absent when it could not be evaluated. */
+  /** The module's name; absent when it could not be evaluated. */
   name?: string;
   capabilities?: string[];
   hasClientHalf?: boolean;
-  /** Why it cannot be in the bundle. */
+  /** Why it cannot be bundled. */
   error?: string;
-  /** Names of the tools it registers. */
+  /** The names of the tools that it registers. */
   tools?: string[];
-  /** What it threw while it registered. */
+  /** Errors of its registration functions. */
   failures?: string[];
 }
 
-/** A report, or the unit that is about to be tried. */
+/** A report, or the unit that is about to be evaluated. */
 export type Progress = UnitReport | { begin: string };
 
-/** Evaluates every unit, then lets each register with a pi that only takes notes. */
+/** Evaluates all units, then lets each register with a recording pi. */
 export async function inspectUnits(
   units: readonly Unit[],
   tell: (progress: Progress) => void,

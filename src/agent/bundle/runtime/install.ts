@@ -1,4 +1,4 @@
-/** Evaluated first in every bundle: puts the stand-ins in place. */
+/** Evaluated first in every bundle: installs the stand-ins. */
 import { member } from "./builtins.js";
 import { installShims } from "./globals.js";
 import { inert, inertModule } from "./inert.js";

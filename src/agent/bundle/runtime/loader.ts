@@ -1,4 +1,4 @@
-/** Loads the services of a bundle, each by itself, and makes one extension of them. */
+/** Loads the services of a bundle independently of each other and combines them into one extension. */
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../../../core/errors.js";
 import { Owner } from "../../../core/extension/owner.js";
@@ -9,14 +9,14 @@ import { createExtension } from "../../../core/extension.js";
 import type { ServiceModule } from "../../../core/types.js";
 import type { BundleState } from "./state.js";
 
-/** One service of the bundle. `load` evaluates its modules. */
+/** A service of the bundle. `load` evaluates its modules. */
 export interface Unit {
   name: string;
   capabilities?: string[];
   load(): Promise<{ default?: unknown }>;
 }
 
-/** How long one service may evaluate asynchronously, and all of them together, in milliseconds. */
+/** How long one service, and all services together, may evaluate asynchronously; in milliseconds. */
 export const UNIT_LIMIT_MS = 300;
 const TOTAL_LIMIT_MS = 700;
 
@@ -44,7 +44,7 @@ export async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
   }
 }
 
-/** Evaluates units one after the other; the stand-ins become real when the last one is done. */
+/** Evaluates units in sequence. The stand-ins become real when the last one is done. */
 async function loadAll(units: readonly Unit[], report: BundleState["report"]): Promise<Loaded> {
   const loaded: Loaded = { modules: [], problems: [] };
   const deadline = performance.now() + TOTAL_LIMIT_MS;
@@ -67,9 +67,9 @@ async function loadAll(units: readonly Unit[], report: BundleState["report"]): P
 }
 
 /**
- * The default export of a bundle. Never rejects: an agent without Reef's tools is better than none.
+ * Creates the default export of a bundle. It never rejects: an agent without Reef's tools is better than none.
  *
- * @param url The bundle's own address.
+ * @param url The bundle's URL.
  */
 export function createFactory(units: readonly Unit[], url: string): (pi: ExtensionAPI) => Promise<void> {
   const codeFile = sourceOf(new Error());
@@ -88,7 +88,7 @@ export function createFactory(units: readonly Unit[], url: string): (pi: Extensi
 function start(units: readonly Unit[], codeFile: string | undefined): Promise<Loaded> {
   const report: BundleState["report"] = (where, error) =>
     __reef.real.console.warn(`[reef] ${where}: ${messageOf(error)}`);
-  // A callback of a service is on its account, whoever calls it.
+  // Errors of a service's callbacks are attributed to it, whoever calls them.
   __reef.report = (where, error) => {
     if (!reportToService(error)) report(where, error);
   };

@@ -1,9 +1,9 @@
-/** Part of every bundle: tools that run in the server on behalf of others, e.g. methods of plugins. */
+/** Part of every bundle: tools that run in the server, e.g. methods of plugins. */
 import { messageOf } from "../../../core/errors.js";
 import type { ServiceModule } from "../../../core/types.js";
 import type { Unit } from "./loader.js";
 
-/** As much of a provided tool as an agent needs. */
+/** The part of a provided tool that an agent needs. */
 export interface RemoteTool {
   name: string;
   label: string;
@@ -11,13 +11,13 @@ export interface RemoteTool {
   inputSchema: Record<string, unknown>;
 }
 
-/** The path that calls a tool of the catalogue by its name. */
+/** The route that calls a tool by name. */
 const CALL_PATH = "/extension/call";
 
-/** How long such a call may take, in milliseconds. Node and Bun give up what has not begun to answer after 300 s. */
+/** How long a call may take, in milliseconds. Node and Bun abort requests without a reply after 300 s. */
 const CALL_TIMEOUT_MS = 290_000;
 
-/** A unit whose tools are calls to the server. */
+/** A unit whose tools call the server. */
 export function remoteUnit(name: string, tools: readonly RemoteTool[]): Unit {
   return { name, load: async () => ({ default: remoteService(name, tools) }) };
 }

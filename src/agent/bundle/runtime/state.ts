@@ -1,27 +1,27 @@
 /**
- * The state of one bundle, reachable from everywhere in it as the free variable `__reef`, which the
- * file around it provides. Code that names `setTimeout`, `process`, `Bun` … finds `__reef.setTimeout` … instead.
+ * The state of one bundle, available as the free variable `__reef`, which the surrounding file provides.
+ * Bundled code that uses `setTimeout`, `process`, `Bun` … is compiled to `__reef.setTimeout` … instead.
  */
 export interface BundleState {
   /** The platform's own globals. */
   real: typeof globalThis & { Bun?: Record<PropertyKey, unknown> };
-  /** The bundle's own address. */
+  /** The bundle's URL. */
   url: string;
-  /** Loads one of Node's modules. */
+  /** Loads a Node module. */
   require(name: string): unknown;
-  /** What `import.meta` is in services: the same on Node and on Bun, and without a place in any checkout. */
+  /** The `import.meta` of services: equal on Node and Bun, and independent of any checkout. */
   meta: Record<string, unknown>;
-  /** Wire names of tools that have another one than their own, by canonical name. */
+  /** Wire names of tools that differ from their canonical names. */
   wireNames: Record<string, string>;
   /** True while the services' modules are evaluated: nothing they call has any effect. */
   evaluating: boolean;
-  /** Receives what the callbacks of timers throw. */
+  /** Receives errors of callbacks. */
   report: (where: string, error: unknown) => void;
-  /** A stand-in for something that only the server has. */
+  /** Creates a stand-in for something that only the server has. */
   inert(path: string): unknown;
-  /** A module in the shape that `import` of CommonJS expects, whose every export is inert. */
+  /** Creates a CommonJS module whose every export is inert. */
   inertModule(name: string): unknown;
-  /** One export of a Node module, without effect while modules are evaluated. */
+  /** One export of a Node module, inert while modules are evaluated. */
   member(real: Record<string, unknown>, module: string, key: string): unknown;
   [shim: string]: unknown;
 }
