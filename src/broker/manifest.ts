@@ -55,7 +55,7 @@ export interface LoadedPlugin extends PluginManifest {
 /** The keys of `package.json` that may contain a manifest; the first one present counts. */
 export const MANIFEST_KEYS = ["reef", "kunkun"] as const;
 /** Supported service modes; all run as a process without a user interface. */
-export const SERVICE_MODES = ["node-headless", "bun-headless"] as const;
+const SERVICE_MODES = ["node-headless", "bun-headless"] as const;
 
 /** The default caller. Plugins may not use this name. */
 export const OPERATOR_ID = "operator";

@@ -6,7 +6,7 @@ import { StorageError } from "../core/storage-error.js";
 import { assertFormats } from "../core/validate/formats.js";
 
 /** Freezes a value recursively and returns it. */
-export function deepFreeze<T>(value: T): Readonly<T> {
+function deepFreeze<T>(value: T): Readonly<T> {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const part of Object.values(value)) deepFreeze(part);
   return Object.freeze(value);

@@ -21,7 +21,7 @@ export interface Command {
 }
 
 /** Parses a canonical command rule. */
-export function parseCommandRule(rule: string): { command: string; args?: string[] } {
+function parseCommandRule(rule: string): { command: string; args?: string[] } {
   return JSON.parse(rule) as { command: string; args?: string[] };
 }
 

@@ -46,7 +46,7 @@ function matchesName(pattern: string, name: string): boolean {
 }
 
 /** The segments of a path. */
-export function splitPath(path: string): string[] {
+function splitPath(path: string): string[] {
   return path.split("/").filter((part) => part !== "");
 }
 

@@ -18,7 +18,7 @@ import {
 import type { FileRule } from "./landlock.js";
 
 /** A permission that expands to too many rules, or takes too long to expand. */
-export class TooManyRules extends Error {
+class TooManyRules extends Error {
   constructor(what: string) {
     super(`the permissions ${what}; name whole folders with "/**"`);
     this.name = "TooManyRules";

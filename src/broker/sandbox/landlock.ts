@@ -3,7 +3,7 @@ import { addressOf, cString, SyscallError, syscall } from "./libc.js";
 import { numberOf } from "./syscalls.js";
 
 /** Landlock's file access rights. */
-export const ACCESS = {
+const ACCESS = {
   execute: 1 << 0,
   writeFile: 1 << 1,
   readFile: 1 << 2,

@@ -1,5 +1,5 @@
 /** System call numbers by architecture: `[x86-64, arm64]`, `-1` where it does not exist. */
-export const SYSCALLS = {
+const SYSCALLS = {
   acct: [163, 89],
   add_key: [248, 217],
   adjtimex: [159, 171],

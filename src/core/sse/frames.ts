@@ -29,7 +29,7 @@ export interface EventFilter {
 }
 
 /** The maximum length of a chunk in characters, unless a single frame is longer. */
-const chunkSize = 128 * 1024;
+const CHUNK_LENGTH = 128 * 1024;
 
 const encoder = new TextEncoder();
 
@@ -58,7 +58,7 @@ export function toChunks(frames: readonly Frame[], filter?: EventFilter): Chunk[
   let last = "";
   for (const frame of frames) {
     if (!passes(frame, filter)) continue;
-    if (texts.length > 0 && size + frame.text.length > chunkSize) {
+    if (texts.length > 0 && size + frame.text.length > CHUNK_LENGTH) {
       chunks.push(toChunk(texts, last));
       texts = [];
       size = 0;

@@ -29,22 +29,22 @@ export function idsAfter(last: string, now: number, firstRow: number): (row: num
 }
 
 /** The number of rows that share the first six hexadecimal digits. */
-const rowsOfHead = 0x1000000;
+const ROWS_PER_PREFIX = 0x1000000;
 
 function idsAt(time: number): (row: number) => string {
   const stamp = hex(time);
-  const random = Math.floor(Math.random() * rowsOfHead)
+  const random = Math.floor(Math.random() * ROWS_PER_PREFIX)
     .toString(16)
     .padStart(6, "0");
   let high = -1;
   let head = "";
   return (row) => {
-    if (Math.floor(row / rowsOfHead) !== high) {
-      high = Math.floor(row / rowsOfHead);
+    if (Math.floor(row / ROWS_PER_PREFIX) !== high) {
+      high = Math.floor(row / ROWS_PER_PREFIX);
       const digits = high.toString(16).padStart(6, "0");
       head = `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${digits.slice(0, 3)}-8${digits.slice(3)}-`;
     }
-    return head + (rowsOfHead + (row % rowsOfHead)).toString(16).slice(1) + random;
+    return head + (ROWS_PER_PREFIX + (row % ROWS_PER_PREFIX)).toString(16).slice(1) + random;
   };
 }
 

@@ -4,14 +4,14 @@ import { type Extent, setMark } from "./database.js";
 import type { EventWriter } from "./writer.js";
 
 /** The number of events indexed per transaction. */
-const sliceSize = 2000;
+const SLICE_SIZE = 2000;
 /** Indexing waits for a pause in publishing of this many milliseconds … */
-const pause = 200;
+const PAUSE_MS = 200;
 /** … at most this many times, or until this many events have accumulated. */
-const maxPutOff = 50;
-const maxWaiting = 50_000;
+const MAX_DELAYS = 50;
+const MAX_UNINDEXED = 50_000;
 /** With more unindexed events than this, a search triggers indexing. */
-const maxUnread = 2000;
+const MAX_SCANNED = 2000;
 
 const text = `content || coalesce((
   SELECT char(10) || group_concat(value, char(10)) FROM json_each(nodes.extra) WHERE json_each.type = 'text'), '')`;
@@ -37,7 +37,7 @@ const statements = [
  */
 export class Indexer {
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #putOff = 0;
+  #delays = 0;
   #noticed = 0;
   #running: Promise<void> | null = null;
   #stopped = false;
@@ -55,22 +55,22 @@ export class Indexer {
    */
   notice(): void {
     if (this.#running || this.#stopped) return;
-    if (this.extent.seq - this.extent.indexed >= maxWaiting) this.#inBackground();
+    if (this.extent.seq - this.extent.indexed >= MAX_UNINDEXED) this.#inBackground();
     else if (!this.#timer) this.#wait();
   }
 
   #wait(): void {
     this.#noticed = this.extent.seq;
     this.#timer = setTimeout(() => {
-      if (this.extent.seq === this.#noticed || ++this.#putOff >= maxPutOff) this.#inBackground();
+      if (this.extent.seq === this.#noticed || ++this.#delays >= MAX_DELAYS) this.#inBackground();
       else this.#wait();
-    }, pause).unref();
+    }, PAUSE_MS).unref();
   }
 
   /** Called after a search that had to scan unindexed events, so that the next one has fewer. */
   noticeSearch(): void {
     if (this.#running || this.#stopped) return;
-    if (this.extent.seq - this.extent.indexed > maxUnread) this.#inBackground();
+    if (this.extent.seq - this.extent.indexed > MAX_SCANNED) this.#inBackground();
   }
 
   /** Resolves when everything stored so far is indexed. */
@@ -94,7 +94,7 @@ export class Indexer {
   #inBackground(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#putOff = 0;
+    this.#delays = 0;
     this.catchUp().then(
       () => {
         if (this.extent.indexed < this.extent.seq) this.notice();
@@ -105,7 +105,7 @@ export class Indexer {
 
   async #slice(): Promise<void> {
     const from = this.extent.indexed;
-    const to = Math.min(this.extent.seq, from + sliceSize);
+    const to = Math.min(this.extent.seq, from + SLICE_SIZE);
     await this.writer.change(() => {
       for (const sql of statements) this.db.query<null, [number, number]>(sql).run(from, to);
       setMark(this.db, "indexed", String(to));

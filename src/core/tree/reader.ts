@@ -7,10 +7,10 @@ import type { EventNode, EventPage, PageRequest } from "./log.js";
 import { Positions } from "./positions.js";
 import { WordSplitter } from "./words.js";
 
-const maxLimit = 1000;
+const MAX_LIMIT = 1000;
 
 /** Validates the limit of a page request. */
-export function pageLimit(page: PageRequest, most = maxLimit): number {
+export function pageLimit(page: PageRequest, most = MAX_LIMIT): number {
   const { limit = 50 } = page;
   if (!Number.isInteger(limit) || limit < 1 || limit > most) {
     throw new EventLogError("invalid", `"limit" is a whole number from 1 to ${most}.`);

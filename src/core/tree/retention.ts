@@ -13,15 +13,15 @@ export interface Retention {
 }
 
 /** The number of events removed per transaction; small, so that requests are served in between. */
-const sliceSize = 200;
+const SLICE_SIZE = 200;
 
+const add = "ON CONFLICT DO UPDATE SET n = n + excluded.n";
+
+/** Removes all events up to a row number, and their index entries. */
 const remove = [
-  `INSERT INTO tallies SELECT 'all', '', -count(*) FROM nodes WHERE seq <= ?1`,
-  "INSERT INTO tallies SELECT 'type', type, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY type",
-  "INSERT INTO tallies SELECT 'source', source, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY source",
-].map((sql) => `${sql} ON CONFLICT DO UPDATE SET n = n + excluded.n`);
-
-remove.push(
+  `INSERT INTO tallies SELECT 'all', '', -count(*) FROM nodes WHERE seq <= ?1 ${add}`,
+  `INSERT INTO tallies SELECT 'type', type, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY type ${add}`,
+  `INSERT INTO tallies SELECT 'source', source, -count(*) FROM nodes WHERE seq <= ?1 GROUP BY source ${add}`,
   "DELETE FROM by_type WHERE (type, seq) IN (SELECT type, seq FROM nodes WHERE seq <= ?1)",
   "DELETE FROM by_source WHERE (source, seq) IN (SELECT source, seq FROM nodes WHERE seq <= ?1)",
   "DELETE FROM words WHERE rowid IN (SELECT seq FROM nodes WHERE seq <= ?1)",
@@ -29,7 +29,7 @@ remove.push(
     SELECT 'type', type FROM nodes WHERE seq <= ?1 UNION SELECT 'source', source FROM nodes WHERE seq <= ?1)`,
   "DELETE FROM roots WHERE seq <= ?1",
   "DELETE FROM nodes WHERE seq <= ?1",
-);
+];
 
 /** Removes the oldest events in slices until the log is within the limits. */
 export class Pruner {
@@ -66,7 +66,7 @@ export class Pruner {
       if (slice.count > 0) this.extent.pruned = slice.pruned;
       this.extent.count -= slice.count;
       removed += slice.count;
-      if (slice.count < sliceSize) break;
+      if (slice.count < SLICE_SIZE) break;
       // Two turns of the event loop: requests that arrived meanwhile are served first.
       await new Promise(setImmediate);
       await new Promise(setImmediate);
@@ -82,7 +82,7 @@ export class Pruner {
     );
     let last: { seq: number; id: string } | undefined;
     let count = 0;
-    for (const row of oldest.all(this.extent.indexed, sliceSize)) {
+    for (const row of oldest.all(this.extent.indexed, SLICE_SIZE)) {
       if (count >= excess && row.time >= youngest) break;
       last = row;
       count++;

@@ -8,9 +8,9 @@ import type { EventPage, EventQuery } from "./log.js";
 import { type EventReader, pageCursor, pageLimit, toPage } from "./reader.js";
 
 /** The number of events that a search examines when several criteria are combined. */
-const budget = 5000;
-const maxWords = 16;
-const maxTextLength = 1000;
+const MAX_CANDIDATES = 5000;
+const MAX_WORDS = 16;
+const MAX_TEXT_LENGTH = 1000;
 
 /** Parses a time in a query; see {@link parseTime}. */
 export function timeOf(value: string, field: string): number {
@@ -25,10 +25,10 @@ export function timeOf(value: string, field: string): number {
  */
 function toMatch(text: string, reader: EventReader): string | null {
   const words = text.match(/[\p{L}\p{N}\p{M}\p{Co}]+\*?/gu) ?? [];
-  if (words.length > maxWords || text.length > maxTextLength) {
+  if (words.length > MAX_WORDS || text.length > MAX_TEXT_LENGTH) {
     throw new EventLogError(
       "invalid",
-      `A text search takes at most ${maxWords} words and ${maxTextLength} characters.`,
+      `A text search takes at most ${MAX_WORDS} words and ${MAX_TEXT_LENGTH} characters.`,
     );
   }
   const terms = words.flatMap((word) => {
@@ -106,10 +106,15 @@ export function search(reader: EventReader, query: EventQuery, indexed: number):
     return toPage(reader.rows(join("LIMIT ?"), [...values(before, from), limit + 1]), limit);
   }
   const filtered = join("LIMIT ?", `WHERE ${checks.join(" AND ")}`);
-  const rows = reader.rows(`${filtered} LIMIT ?`, [...values(before, from), budget, ...checked, limit + 1]);
+  const rows = reader.rows(`${filtered} LIMIT ?`, [
+    ...values(before, from),
+    MAX_CANDIDATES,
+    ...checked,
+    limit + 1,
+  ]);
   const page = toPage(rows, limit);
   const [lastLookedAt] = page.next
     ? []
-    : reader.rows(join("LIMIT 1 OFFSET ?"), [...values(before, from), budget - 1]);
+    : reader.rows(join("LIMIT 1 OFFSET ?"), [...values(before, from), MAX_CANDIDATES - 1]);
   return { events: page.events, next: page.next ?? lastLookedAt?.id ?? null };
 }

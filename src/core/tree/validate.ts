@@ -4,10 +4,13 @@ import { EventLogError } from "./errors.js";
 import { isEventId } from "./ids.js";
 import type { EventInput, JsonValue } from "./log.js";
 
-export const maxNameLength = 200;
-export const maxContentBytes = 64 * 1024;
-export const maxExtraBytes = 64 * 1024;
-const maxDepth = 32;
+/** The maximum length of `type` and `source`, in characters. */
+const MAX_NAME_LENGTH = 200;
+/** The maximum size of `content`, in bytes of UTF-8. */
+const MAX_CONTENT_BYTES = 64 * 1024;
+/** The maximum size of all further fields together, in bytes of JSON. */
+const MAX_EXTRA_BYTES = 64 * 1024;
+const MAX_DEPTH = 32;
 
 /** A validated event. */
 export interface Draft {
@@ -35,14 +38,16 @@ function name(input: EventInput, field: "type" | "source"): string {
   const value = input[field];
   if (typeof value !== "string") throw invalid(`An event needs "${field}", a string.`);
   if (!value.trim()) throw invalid(`The "${field}" of an event must not be empty.`);
-  if (value.length > maxNameLength) {
-    throw invalid(`The "${field}" of an event has at most ${maxNameLength} characters, not ${value.length}.`);
+  if (value.length > MAX_NAME_LENGTH) {
+    throw invalid(
+      `The "${field}" of an event has at most ${MAX_NAME_LENGTH} characters, not ${value.length}.`,
+    );
   }
   return value.toWellFormed();
 }
 
 function toJson(value: unknown, path: string, depth: number): JsonValue | undefined {
-  if (depth > maxDepth) throw invalid(`"${path}" is nested more than ${maxDepth} levels deep.`);
+  if (depth > MAX_DEPTH) throw invalid(`"${path}" is nested more than ${MAX_DEPTH} levels deep.`);
   if (value === null || typeof value === "boolean" || value === undefined) return value;
   if (typeof value === "string") return value.toWellFormed();
   if (typeof value === "number" && Number.isFinite(value)) return value;
@@ -84,9 +89,9 @@ export function draft(input: EventInput): Draft {
   if (typeof input.content !== "string") throw invalid('An event needs "content", a string.');
   const content = input.content.toWellFormed();
   const contentBytes = Buffer.byteLength(content);
-  if (contentBytes > maxContentBytes) {
+  if (contentBytes > MAX_CONTENT_BYTES) {
     throw invalid(
-      `The "content" of an event is limited to ${maxContentBytes} bytes; this one has ${contentBytes}.`,
+      `The "content" of an event is limited to ${MAX_CONTENT_BYTES} bytes; this one has ${contentBytes}.`,
     );
   }
   const implied = input.parentId === undefined;
@@ -110,9 +115,9 @@ export function draft(input: EventInput): Draft {
   }
   if (any) extraJson = JSON.stringify(extra);
   const extraBytes = extraJson === null ? 0 : Buffer.byteLength(extraJson);
-  if (extraBytes > maxExtraBytes) {
+  if (extraBytes > MAX_EXTRA_BYTES) {
     throw invalid(
-      `The further fields of an event are limited to ${maxExtraBytes} bytes of JSON; these have ${extraBytes}.`,
+      `The further fields of an event are limited to ${MAX_EXTRA_BYTES} bytes of JSON; these have ${extraBytes}.`,
     );
   }
   return {

@@ -5,7 +5,7 @@ import type { EventNode, EventPath, PageRequest, SubtreeEntry, SubtreePage } fro
 import { type EventReader, pageCursor, pageLimit } from "./reader.js";
 
 /** The maximum length of an ancestor chain. */
-const maxClimb = 10_000;
+const MAX_ANCESTORS = 10_000;
 
 /** The path from the root to an event: at most `limit` events, those nearest to the event. */
 export function path(reader: EventReader, id: string, limit = 1000): EventPath | null {
@@ -24,7 +24,7 @@ export function path(reader: EventReader, id: string, limit = 1000): EventPath |
 /** The rows from `root` down to `last`. */
 function branch(reader: EventReader, root: string, last: string): Row[] {
   const rows: Row[] = [];
-  for (let id: string | null = last; id !== null && rows.length < maxClimb; ) {
+  for (let id: string | null = last; id !== null && rows.length < MAX_ANCESTORS; ) {
     const row: Row | undefined = reader.row(id);
     if (!row) break;
     rows.push(row);
@@ -41,9 +41,9 @@ export function subtree(
   page: PageRequest & { maxDepth?: number },
 ): SubtreePage | null {
   const limit = pageLimit(page);
-  const { maxDepth = maxClimb } = page;
-  if (!Number.isInteger(maxDepth) || maxDepth < 0 || maxDepth > maxClimb) {
-    throw new EventLogError("invalid", `"maxDepth" is a whole number from 0 to ${maxClimb}.`);
+  const { maxDepth = MAX_ANCESTORS } = page;
+  if (!Number.isInteger(maxDepth) || maxDepth < 0 || maxDepth > MAX_ANCESTORS) {
+    throw new EventLogError("invalid", `"maxDepth" is a whole number from 0 to ${MAX_ANCESTORS}.`);
   }
   const root = reader.row(id);
   if (!root) return null;

@@ -22,12 +22,12 @@ export function toWire(node: EventNode): WireEvent {
 
 /** Cached JSON of types and sources, which are few and recur. */
 const names = new Map<string, string>();
-const maxNames = 1000;
+const MAX_CACHED = 1000;
 
 function quoted(name: string): string {
   let json = names.get(name);
   if (json === undefined) {
-    if (names.size >= maxNames) names.clear();
+    if (names.size >= MAX_CACHED) names.clear();
     json = JSON.stringify(name);
     names.set(name, json);
   }

@@ -11,9 +11,9 @@ import type { Positions } from "./positions.js";
 import { type Draft, draft } from "./validate.js";
 
 /** The maximum number of events per transaction; keeps pauses short under load. */
-const batchSize = 1000;
+const MAX_BATCH = 1000;
 /** How many turns of the event loop a batch waits for more events, while more keep arriving. */
-const maxTurns = 2;
+const MAX_TURNS = 2;
 
 interface Waiting {
   draft: Draft;
@@ -110,7 +110,7 @@ export class EventWriter {
   /** Waits while the batch is still growing: a commit costs nearly the same for one event as for many. */
   async #gather(): Promise<void> {
     let seen = 0;
-    for (let turn = 0; turn < maxTurns && this.#queue.length < batchSize; turn++) {
+    for (let turn = 0; turn < MAX_TURNS && this.#queue.length < MAX_BATCH; turn++) {
       if (this.#queue.length === seen) return;
       seen = this.#queue.length;
       await new Promise(setImmediate);
@@ -120,7 +120,7 @@ export class EventWriter {
   async #writeAll(): Promise<void> {
     while (this.#queue.length > 0) {
       await this.#gather();
-      const taken = this.#queue.length > batchSize ? this.#queue.splice(0, batchSize) : this.#queue;
+      const taken = this.#queue.length > MAX_BATCH ? this.#queue.splice(0, MAX_BATCH) : this.#queue;
       if (taken === this.#queue) this.#queue = [];
       try {
         const committed = this.#commits.write(() => this.#store(taken));

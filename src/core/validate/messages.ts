@@ -78,7 +78,7 @@ function shown(value: unknown): string {
 }
 
 /** What a schema accepts, to follow "must be". */
-export function expectationOf(schema: TSchema): string {
+function expectationOf(schema: TSchema): string {
   if ("const" in schema) return JSON.stringify(schema.const);
   if (Array.isArray(schema.anyOf)) return alternatives(schema.anyOf);
   switch (schema.type) {
