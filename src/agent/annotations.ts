@@ -3,13 +3,8 @@ import { toolPrefix } from "../core/tools/names.js";
 import type { ToolAnnotations } from "../core/types.js";
 
 const READS = words(
-  "check count describe diff explain export fetch find get has history inspect is list peek ping preview",
+  "check count describe diff explain export fetch find get has history inspect is list peek ping preview logs manifest query read recall search show stats status summary tail validate versions view who",
 );
-for (const verb of words(
-  "logs manifest query read recall search show stats status summary tail validate versions view who",
-)) {
-  READS.add(verb);
-}
 const DESTROYS = words(
   "clear close delete destroy drop erase forget kill overwrite prune purge remove replace reset restore rollback stop terminate truncate uninstall unload wipe",
 );

@@ -63,14 +63,21 @@ export async function lastFetched(folder: string): Promise<{ known?: Latest; who
   return { known, whole: known && (await isWhole(folder, known.hash)) ? known.hash : undefined };
 }
 
+/** What to fetch, and the cache to put it into. */
+export interface FetchOptions {
+  /** The control plane's URL. */
+  url: string;
+  /** The cache folder. */
+  folder: string;
+  /** The record of the last fetch. */
+  known: Latest | undefined;
+  /** The hash of the last copy, if it is intact. */
+  whole: string | undefined;
+  signal: AbortSignal;
+}
+
 /** Fetches the current extension into the cache, unless it is the intact copy `whole`. Resolves with its hash. */
-export async function fetchLatest(
-  url: string,
-  folder: string,
-  known: Latest | undefined,
-  whole: string | undefined,
-  signal: AbortSignal,
-): Promise<string> {
+export async function fetchLatest({ url, folder, known, whole, signal }: FetchOptions): Promise<string> {
   const headers: Record<string, string> = {};
   const token = (process.env.VERS_AUTH_TOKEN ?? "").trim();
   const problem = tokenProblem(token);

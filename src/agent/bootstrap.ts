@@ -36,7 +36,7 @@ const reason = (error: unknown) => (error instanceof Error ? error.message : Str
  */
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
   const { known, whole } = await lastFetched(folder);
-  const fetching = fetchLatest(url, folder, known, whole, signal);
+  const fetching = fetchLatest({ url, folder, known, whole, signal });
   let latest = known?.hash;
   try {
     const fetched = await waitAtMost(fetching, START_WAIT_MS);
@@ -79,7 +79,7 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
     try {
       const { known, whole } = await lastFetched(folder);
       if (whole !== undefined && whole !== tried) return whole;
-      return await fetchLatest(url, folder, known, whole, signal);
+      return await fetchLatest({ url, folder, known, whole, signal });
     } catch {
       // Already reported at the start.
       return undefined;

@@ -79,7 +79,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
 
   const attempt = async ({ method, path, body, signal, timeoutMs, deadline }: Call): Promise<Json> => {
     const env = read();
-    const fail = (status: number, why: string, reply?: Json) =>
+    const fail: Fail = (status, why, reply) =>
       new FleetError(`${method} ${path} (${status || "no reply"}): ${why}`, status, reply);
     let response: Response;
     let text: string;
@@ -98,30 +98,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
       if (deadline.aborted) throw fail(0, `no reply within ${timeoutMs} ms`);
       throw fail(0, reasonOf(error));
     }
-    const type = response.headers.get("content-type") ?? "";
-    let data: Json = text;
-    if (/\bjson\b/.test(type) && text !== "") {
-      try {
-        data = JSON.parse(text);
-      } catch {
-        // Truncated, or made by a proxy.
-        throw fail(response.status, "the reply is not valid JSON");
-      }
-    }
-    if (!response.ok) {
-      const said = errorText(data) || response.statusText || "failed";
-      const isOurs = response.status === 401 && said === "unauthorized";
-      throw fail(response.status, isOurs ? `${said}: ${tokenHint(env.authToken)}` : said, data);
-    }
-    // HTML comes from a proxy, a login page or another program.
-    if (/\btext\/html\b/.test(type))
-      throw fail(response.status, "the reply is a web page; is this Reef's URL?");
-    // Binary data that was decoded as text contains these.
-    if (!/\bjson\b|^text\//.test(type) && /[\0\uFFFD]/.test(text)) {
-      const said = type || "no content type";
-      throw fail(response.status, `the reply is neither JSON nor text (${said}); is this Reef's URL?`);
-    }
-    return data;
+    return decodeReply(response, text, env.authToken, fail);
   };
 
   const api = async (
@@ -132,19 +109,12 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
   ): Promise<Json> => {
     const method = String(verb).toUpperCase();
     const path = String(target).startsWith("/") ? String(target) : `/${target}`;
-    if (read().baseUrl === "") throw new FleetError(`${method} ${path}: VERS_INFRA_URL is not set`, 0);
+    const refuse = (why: string) => new FleetError(`${method} ${path}: ${why}`, 0);
+    if (read().baseUrl === "") throw refuse("VERS_INFRA_URL is not set");
     const problem = tokenProblem(read().authToken);
-    if (problem !== undefined) throw new FleetError(`${method} ${path}: ${problem}`, 0);
+    if (problem !== undefined) throw refuse(problem);
     const { timeoutMs: limit, signal: given } = options;
-    const most = typeof limit === "function" ? limit() : limit;
-    const limits = [wanted ?? most ?? DEFAULT_TIMEOUT_MS, most ?? MAX_TIMEOUT_MS];
-    const wrong = limits.find((ms) => !(typeof ms === "number" && ms > 0));
-    if (wrong !== undefined) {
-      const shown = typeof wrong === "number" ? wrong : `of type ${typeof wrong}`;
-      const why = `timeoutMs is ${shown}; it takes a number of milliseconds above 0`;
-      throw new FleetError(`${method} ${path}: ${why}`, 0);
-    }
-    const timeoutMs = Math.ceil(Math.min(...limits, MAX_TIMEOUT_MS));
+    const timeoutMs = timeLimit(wanted, typeof limit === "function" ? limit() : limit, refuse);
     const signal = typeof given === "function" ? given() : given;
     const call = { method, path, body, signal, timeoutMs, deadline: AbortSignal.timeout(timeoutMs) };
     const retries = IDEMPOTENT.has(method) ? (untilAnswered ? Number.POSITIVE_INFINITY : 1) : 0;
@@ -182,6 +152,57 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     err: errorResult,
     noUrl: () => errorResult("VERS_INFRA_URL is not set: this agent has no control plane to talk to."),
   };
+}
+
+/** Makes the error for a failed call. */
+type Fail = (status: number, why: string, reply?: Json) => FleetError;
+
+/** Decodes a complete reply. Throws for errors, and for replies that cannot be Reef's. */
+function decodeReply(response: Response, text: string, authToken: string, fail: Fail): Json {
+  const type = response.headers.get("content-type") ?? "";
+  let data: Json = text;
+  if (/\bjson\b/.test(type) && text !== "") {
+    try {
+      data = JSON.parse(text);
+    } catch {
+      // Truncated, or made by a proxy.
+      throw fail(response.status, "the reply is not valid JSON");
+    }
+  }
+  if (!response.ok) {
+    const said = errorText(data) || response.statusText || "failed";
+    const isOurs = response.status === 401 && said === "unauthorized";
+    throw fail(response.status, isOurs ? `${said}: ${tokenHint(authToken)}` : said, data);
+  }
+  // HTML comes from a proxy, a login page or another program.
+  if (/\btext\/html\b/.test(type))
+    throw fail(response.status, "the reply is a web page; is this Reef's URL?");
+  // Binary data that was decoded as text contains these.
+  if (!/\bjson\b|^text\//.test(type) && /[\0\uFFFD]/.test(text)) {
+    const said = type || "no content type";
+    throw fail(response.status, `the reply is neither JSON nor text (${said}); is this Reef's URL?`);
+  }
+  return data;
+}
+
+/**
+ * The time limit of a call, in milliseconds.
+ *
+ * @param wanted What the call asks for; like `most`, it may be anything at run time.
+ * @param most What the client allows.
+ */
+function timeLimit(
+  wanted: number | undefined,
+  most: number | undefined,
+  refuse: (why: string) => FleetError,
+): number {
+  const limits = [wanted ?? most ?? DEFAULT_TIMEOUT_MS, most ?? MAX_TIMEOUT_MS];
+  const wrong = limits.find((ms) => !(typeof ms === "number" && ms > 0));
+  if (wrong !== undefined) {
+    const shown = typeof wrong === "number" ? wrong : `of type ${typeof wrong}`;
+    throw refuse(`timeoutMs is ${shown}; it takes a number of milliseconds above 0`);
+  }
+  return Math.ceil(Math.min(...limits, MAX_TIMEOUT_MS));
 }
 
 function errorResult(given: string): ToolResult {

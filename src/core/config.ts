@@ -54,9 +54,11 @@ export interface Config {
 }
 
 const BROKER_ENFORCEMENTS = ["required", "scoped", "off"] as const;
+/** A value of `REEF_BROKER_ENFORCEMENT`. */
 export type BrokerEnforcement = (typeof BROKER_ENFORCEMENTS)[number];
 
 const INSTALL_ALLOWANCES = ["loopback", "private", "http", "file"] as const;
+/** A word in `REEF_INSTALL_ALLOW`. */
 export type InstallAllowance = (typeof INSTALL_ALLOWANCES)[number];
 
 type Environment = Record<string, string | undefined>;

@@ -169,6 +169,7 @@ export class EventBus {
   }
 }
 
+/** The type of a standalone bus. */
 export interface ServiceEventBus extends ServiceEventBusInterface {}
 /**
  * A standalone bus, for tests of parts of a service.

@@ -100,7 +100,7 @@ export class KeptJobs<T extends KeptJob> {
 
   /** Saves a job's progress. Survives a killed server, but not necessarily a power cut. */
   note({ id }: T): void {
-    this.#book.save(id, false);
+    this.#book.save(id, { durable: false });
   }
 
   /**

@@ -47,17 +47,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     const problem = `VERS_AUTH_TOKEN has fewer than ${MIN_TOKEN_LENGTH} characters and might be guessed`;
     logs.write("reef", "warn", [`${problem}; give a longer one, or none to have one made.`]);
   }
-  const checker =
-    options.checker ??
-    (config.check
-      ? new ChildChecker({
-          servicesDir,
-          timeoutMs: config.initTimeoutMs,
-          children: 2,
-          memoryFile: join(dataDir, ".reef", "checked.json"),
-          scratchDir: join(dataDir, ".reef", "checks"),
-        })
-      : undefined);
+  const checker = options.checker ?? childChecker(config, servicesDir, dataDir);
   // The port comes first, so that a second server fails before its services touch the data. Requests wait.
   const { promise: ready, resolve: loaded } = Promise.withResolvers<ReefServer>();
   let current: ReefServer | undefined;
@@ -106,6 +96,18 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   loaded(reef);
   const stop = once(() => stopServer(server, reef, config.drainTimeoutMs).finally(release));
   return { ...reef, server, url: server.url.href.replace(/\/$/, ""), token, stop };
+}
+
+/** The checker that the settings ask for; undefined where they switch checks off. */
+function childChecker(config: Config, servicesDir: string, dataDir: string): Checker | undefined {
+  if (!config.check) return undefined;
+  return new ChildChecker({
+    servicesDir,
+    timeoutMs: config.initTimeoutMs,
+    children: 2,
+    memoryFile: join(dataDir, ".reef", "checked.json"),
+    scratchDir: join(dataDir, ".reef", "checks"),
+  });
 }
 
 function listening(host: string, port: number, serve: () => Bun.Server<undefined>): Bun.Server<undefined> {

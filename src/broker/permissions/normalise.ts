@@ -62,39 +62,50 @@ function readEntry(entry: unknown, field: string, aliases: PathAliases, drafts: 
     throw new ManifestError(field, "needs the name of a permission, such as storage or fs-read");
   }
   const name = permissionName(spelling);
+  const isScoped = Object.hasOwn(SCOPED_PERMISSIONS, name);
   const scope = typeof entry === "string" ? {} : entry;
-  for (const key of Object.keys(scope)) {
-    if (!KNOWN_KEYS.includes(key)) throw new ManifestError(`${field}.${key}`, "is not part of a permission");
-  }
-  const lists: [Side, string, unknown][] = [
-    ["allow", "allow", scope.allow],
-    ["allow", "domains", scope.domains],
-    ["deny", "deny", scope.deny],
-  ];
-  if (scope.domains !== undefined && name !== "network") {
-    throw new ManifestError(`${field}.domains`, "belongs to the network permission only");
-  }
-  if (lists.every(([, , value]) => value === undefined)) {
-    if (Object.hasOwn(SCOPED_PERMISSIONS, name)) {
-      const example = `{ "permission": "${name}", "allow": [${JSON.stringify(EXAMPLES[kindOf(name)])}] }`;
-      const what = `"${spelling}" needs an allow list that says how far it reaches`;
-      throw new ManifestError(field, `${what}, e.g. ${example}`);
-    }
-    draftOf(drafts, name);
-    return;
-  }
+  const lists = listsOf(scope, name, field);
+  if (isScoped && lists.length === 0) throw missingAllowList(spelling, name, field);
   const draft = draftOf(drafts, name);
-  if (scope.allow !== undefined || scope.domains !== undefined) draft.allow ??= [];
-  if (Object.hasOwn(SCOPED_PERMISSIONS, name)) draft.allow ??= [];
-  for (const [side, key, value] of lists) {
-    if (value === undefined) continue;
-    const at = `${field}.${key}`;
-    const items = value === "*" ? ["*"] : value;
-    if (!Array.isArray(items)) throw new ManifestError(at, "must be a list");
+  if (lists.length > 0 && (isScoped || lists.some(({ side }) => side === "allow"))) draft.allow ??= [];
+  for (const { side, at, items } of lists) {
     for (const [index, item] of items.entries()) {
       readItem({ item, side, name, at: `${at}[${index}]`, aliases, drafts });
     }
   }
+}
+
+/** One list of an entry, with its location. */
+interface List {
+  side: Side;
+  at: string;
+  items: unknown[];
+}
+
+/** The lists that an entry has. */
+function listsOf(scope: JsonObject, name: string, field: string): List[] {
+  for (const key of Object.keys(scope)) {
+    if (!KNOWN_KEYS.includes(key)) throw new ManifestError(`${field}.${key}`, "is not part of a permission");
+  }
+  if (scope.domains !== undefined && name !== "network") {
+    throw new ManifestError(`${field}.domains`, "belongs to the network permission only");
+  }
+  const lists: List[] = [];
+  for (const key of ["allow", "domains", "deny"]) {
+    const value = scope[key];
+    if (value === undefined) continue;
+    const at = `${field}.${key}`;
+    const items = value === "*" ? ["*"] : value;
+    if (!Array.isArray(items)) throw new ManifestError(at, "must be a list");
+    lists.push({ side: key === "deny" ? "deny" : "allow", at, items });
+  }
+  return lists;
+}
+
+function missingAllowList(spelling: string, name: string, field: string): ManifestError {
+  const example = `{ "permission": "${name}", "allow": [${JSON.stringify(EXAMPLES[kindOf(name)])}] }`;
+  const what = `"${spelling}" needs an allow list that says how far it reaches`;
+  return new ManifestError(field, `${what}, e.g. ${example}`);
 }
 
 interface Item {

@@ -32,7 +32,7 @@ export async function startProxy(
     }
     open.add(client);
     client.on("close", () => open.delete(client));
-    serve(client, permissions, onDenied, open);
+    serve(client, { permissions, onDenied, open });
   });
   await listen(server, socketPath);
   chmodSync(socketPath, 0o600);
@@ -53,6 +53,14 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
+/** What the connections of one proxy share. */
+interface Shared {
+  permissions: Permissions;
+  onDenied(host: string): void;
+  /** Open sockets, of clients and servers. */
+  open: Set<Socket>;
+}
+
 interface Request {
   method: string;
   endpoint: Endpoint;
@@ -60,12 +68,7 @@ interface Request {
   opening: string;
 }
 
-function serve(
-  client: Socket,
-  permissions: Permissions,
-  onDenied: (host: string) => void,
-  open: Set<Socket>,
-): void {
+function serve(client: Socket, shared: Shared): void {
   let head = Buffer.alloc(0);
   client.setTimeout(HEAD_TIMEOUT, () => client.destroy());
   client.on("error", () => client.destroy());
@@ -82,7 +85,7 @@ function serve(
     const request = parseHead(head.subarray(0, end).toString("latin1"));
     const rest = head.subarray(end + 4);
     if (!request) refuse(client, 400, "a proxy request names an http:// address or CONNECT host:port");
-    else void forward(client, request, rest, permissions, onDenied, open);
+    else void forward(client, request, rest, shared);
   };
   client.on("data", onData);
 }
@@ -123,9 +126,7 @@ async function forward(
   client: Socket,
   request: Request,
   rest: Buffer,
-  permissions: Permissions,
-  onDenied: (host: string) => void,
-  open: Set<Socket>,
+  { permissions, onDenied, open }: Shared,
 ): Promise<void> {
   const { host, port } = request.endpoint;
   const named = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;

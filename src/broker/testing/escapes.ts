@@ -89,6 +89,7 @@ const errno = () =>
   );
 const positive = (value: number | bigint) => (Number(value) >= 0 ? value : fail(`returned ${value}`));
 
+/** The attempts by name. */
 export const ATTEMPTS: Record<string, Attempt> = {
   "read a file": ({ outside }) => fs.readFileSync(`${outside}/secret.txt`, "utf8"),
   "read a file through Bun.file": ({ outside }) => Bun.file(`${outside}/secret.txt`).text(),

@@ -29,6 +29,7 @@ export const startThreads = (count: number) => `
   for (let n = 0; n < ${count}; n++)
     symbols.pthread_create(ptr(new BigUint64Array(1)), ptr(attributes), pause, null);`;
 
+/** All misbehaviours. */
 export const MISBEHAVIOURS: Misbehaviour[] = [
   { name: "loop", body: "for (;;) ;", timeout: 100, expected: ["timeout"] },
   {
@@ -120,6 +121,7 @@ export const honestPlugin: PluginFixture = {
   code: "export default { services: { main: { async echo(input) { return input; } } } };",
 };
 
+/** The method name of a misbehaviour. */
 export function methodName(name: string): string {
   return name.replaceAll(" ", "_");
 }

@@ -72,7 +72,9 @@ export class HandlerGuard {
     // continues.
     const run = idle
       ? this.#call(event, handler, data, ctx)
-      : waitAtMost(before, QUEUE_LIMIT_MS, false).then(() => this.#call(event, handler, data, ctx));
+      : waitAtMost(before, QUEUE_LIMIT_MS, { keepsAlive: false }).then(() =>
+          this.#call(event, handler, data, ctx),
+        );
     const tail = run.then(() => {
       if (this.#tail === tail) this.#idle = true;
     });

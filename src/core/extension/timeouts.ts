@@ -15,18 +15,18 @@ export const TIMED_OUT = Symbol("late");
 /**
  * Resolves with `promise`'s value, or with {@link TIMED_OUT} after `ms` milliseconds.
  *
- * @param holds Whether the timer keeps the process alive.
+ * @param options `keepsAlive`: whether the timer keeps the process alive; default true.
  */
 export async function waitAtMost<T>(
   promise: Promise<T>,
   ms: number,
-  holds = true,
+  { keepsAlive = true }: { keepsAlive?: boolean } = {},
 ): Promise<T | typeof TIMED_OUT> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<typeof TIMED_OUT>((resolve) => {
     timer = setTimeout(() => resolve(TIMED_OUT), ms);
     if (typeof timer !== "object") return;
-    if (holds) timer.ref();
+    if (keepsAlive) timer.ref();
     else timer.unref();
   });
   try {

@@ -37,16 +37,14 @@ export class JobBook<T extends KeptJob> {
     if (this.#isLoaded) return;
     this.#isLoaded = true;
     const jobs = this.#records.read();
-    const [cutOff = [], ended = []] = [true, false].map((isRunning) =>
-      jobs.filter(({ status }) => (status === "running") === isRunning),
-    );
-    for (const job of ended) this.#put(job);
+    const isRunning = ({ status }: T) => status === "running";
+    for (const job of jobs) if (!isRunning(job)) this.#put(job);
     // Interrupted jobs come last, to be evicted last: nobody has seen their end yet.
-    for (const job of cutOff) {
+    for (const job of jobs.filter(isRunning)) {
       Object.assign(job, { status: "interrupted", error });
       this.#put(job);
       this.interrupted.push(job);
-      this.save(job.id, false);
+      this.save(job.id, { durable: false });
     }
     this.#evict();
   }
@@ -54,7 +52,7 @@ export class JobBook<T extends KeptJob> {
   /** Adds a job and saves it durably. */
   add(job: T): void {
     this.#put(job);
-    this.save(job.id, true);
+    this.save(job.id, { durable: true });
   }
 
   /** Ends a job. Resolves once the outcome is on disk, or cannot be saved, and has been published. */
@@ -63,13 +61,13 @@ export class JobBook<T extends KeptJob> {
     if (entry?.job.status !== "running") return;
     if (!entry.outcome) {
       entry.outcome = outcome;
-      this.save(id, true);
+      this.save(id, { durable: true });
     }
     await entry.end.promise;
   }
 
   /** Queues a write of a job's current state; `durable` syncs it to disk. */
-  save(id: string, durable: boolean): void {
+  save(id: string, { durable }: { durable: boolean }): void {
     const entry = this.entries.get(id);
     if (!entry || (entry.isQueued && !durable)) return;
     entry.isQueued = true;
@@ -105,7 +103,7 @@ export class JobBook<T extends KeptJob> {
   /** Retries jobs that could not be saved. */
   #saveUnsaved(): void {
     for (const { job, isQueued } of this.entries.values()) {
-      if (job.warning !== undefined && !isQueued) this.save(job.id, true);
+      if (job.warning !== undefined && !isQueued) this.save(job.id, { durable: true });
     }
   }
 

@@ -17,6 +17,17 @@ interface DirectController {
  */
 export type ConnectionState = "idle" | "catching-up" | "live" | "stalled" | "closed";
 
+/** What a connection begins with. */
+export interface ConnectionOptions {
+  /** Where in the log it begins. */
+  position: string;
+  filter: EventFilter | undefined;
+  /** Called when the client begins to read. */
+  onBegin(): void;
+  /** Called when the client disconnects. */
+  onGone(): void;
+}
+
 /** One client of the hub: a direct stream and the client's position in the log. */
 export class Connection {
   state: ConnectionState = "idle";
@@ -30,31 +41,29 @@ export class Connection {
   stalledAt = 0;
   /** When it was created, in milliseconds of a monotonic clock. */
   readonly idleSince = performance.now();
+  readonly filter: EventFilter | undefined;
+  /** Identifies the filter; clients with equal filters share chunks. */
+  readonly filterKey: string;
   readonly stream: ReadableStream<Uint8Array>;
   #controller: DirectController | undefined;
   readonly #ended = Promise.withResolvers<void>();
   /** Resolves when nothing more will be sent. */
   readonly ended = this.#ended.promise;
 
-  constructor(
-    position: string,
-    readonly filter: EventFilter | undefined,
-    /** Identifies the filter; clients with equal filters share chunks. */
-    readonly filterKey: string,
-    begin: () => void,
-    gone: () => void,
-  ) {
+  constructor({ position, filter, onBegin, onGone }: ConnectionOptions) {
     this.position = position;
+    this.filter = filter;
+    this.filterKey = filter ? JSON.stringify([filter.types, filter.sources]) : "";
     const source = {
       type: "direct",
       pull: (controller: DirectController) => {
         if (this.closed) controller.close();
         if (this.state !== "idle") return;
         this.#controller = controller;
-        begin();
+        onBegin();
         return this.ended;
       },
-      cancel: gone,
+      cancel: onGone,
     };
     this.stream = new ReadableStream(source as unknown as UnderlyingDefaultSource<Uint8Array>);
   }

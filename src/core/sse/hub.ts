@@ -131,13 +131,13 @@ export class EventHub {
     }
     keepOpen(request, server);
 
-    const connection: Connection = new Connection(
-      "position" in place ? place.position : start,
+    const reset = "reset" in place ? place.reset : null;
+    const connection: Connection = new Connection({
+      position: "position" in place ? place.position : start,
       filter,
-      filter ? JSON.stringify([filter.types, filter.sources]) : "",
-      () => this.#inOwnContext(() => this.#begin(connection, "reset" in place ? place.reset : null, !cursor)),
-      () => this.#gone(connection),
-    );
+      onBegin: () => this.#inOwnContext(() => this.#begin(connection, reset, !cursor)),
+      onGone: () => this.#gone(connection),
+    });
     this.#clients.idle.add(connection);
     const stop = () => this.#inOwnContext(() => this.#end(connection));
     return announceEnd(new Response(connection.stream, { headers }), connection.ended, stop);

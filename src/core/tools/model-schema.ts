@@ -80,8 +80,11 @@ const branches = (schema: Schema, keyword: string): unknown[] =>
 function resolveRef({ $ref }: Schema, root: Schema): unknown {
   if (typeof $ref !== "string" || !/^#(?:\/|$)/.test($ref)) return undefined;
   const names = $ref.split("/").slice(1);
-  const decoded = names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return decoded.reduce<unknown>((part, name) => (isObject(part) ? part[name] : undefined), root);
+  let part: unknown = root;
+  for (const name of names) {
+    part = isObject(part) ? part[name.replaceAll("~1", "/").replaceAll("~0", "~")] : undefined;
+  }
+  return part;
 }
 
 /** Merges properties; differing schemas of one property are combined with `how`. */
