@@ -1,5 +1,6 @@
 /** Descriptions of plugins, services and methods for listings and tools. */
 import type { MethodStats } from "./calls/metrics.js";
+import type { Permissions } from "./permissions/set.js";
 import type { JsonSchema } from "./schema.js";
 
 /** A method in a listing. */
@@ -26,7 +27,7 @@ export interface ProviderInfo {
   version: string;
   description: string;
   /** Normalised; `"all"` for service modules, which are trusted code. */
-  permissions: unknown;
+  permissions: Permissions;
   services: ServiceInfo[];
 }
 

@@ -1,4 +1,5 @@
 /** The interfaces to which a broker reports, and in which it stores. */
+import type { BrokerErrorCode } from "./errors.js";
 
 /** Receives plugins' output and the broker's notes about them. */
 export interface LogSink {
@@ -29,7 +30,7 @@ export type BrokerEvent =
       type: "broker.call_failed";
       method: string;
       caller: string;
-      code: string;
+      code: BrokerErrorCode;
       message: string;
       time: string;
     }

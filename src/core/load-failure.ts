@@ -49,7 +49,7 @@ export const LOAD_FAILURES = {
 export type LoadFailureCode = keyof typeof LOAD_FAILURES;
 
 /** Failures that are expensive to reproduce: they take a full timeout, or the child process. */
-export const COSTLY_FAILURES: ReadonlySet<string> = new Set<LoadFailureCode>([
+export const COSTLY_FAILURES: ReadonlySet<LoadFailureCode> = new Set<LoadFailureCode>([
   "IMPORT_TIMEOUT",
   "INIT_TIMEOUT",
   "PROCESS_ENDED",

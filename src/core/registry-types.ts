@@ -1,6 +1,6 @@
 /** The types of the registry that services see. */
 import type { Snapshot } from "./code/snapshot-list.js";
-import type { FailureStep } from "./load-failure.js";
+import type { FailureStep, LoadFailureCode } from "./load-failure.js";
 import type { LogLine } from "./log.js";
 import type { ServiceModule } from "./types.js";
 
@@ -13,7 +13,7 @@ export interface FailureReport {
   name: string;
   dir: string;
   step: FailureStep;
-  code: string;
+  code: LoadFailureCode;
   /** One line: what is wrong and what to do about it. */
   error: string;
   at: string;

@@ -5,23 +5,27 @@ import { setAside } from "../core/files.js";
 import { assertRegularFile } from "../core/regular-file.js";
 import { type OnReport, sendReport } from "./report.js";
 
+/**
+ * How a file is checked: `header` only sees that it is a database, `quick` also reads every page (`PRAGMA quick_check`), which
+ * takes time in proportion to its size.
+ */
+export type SqliteCheck = "quick" | "header";
+
 const COMPANIONS = ["-wal", "-shm", "-journal"];
 
 /**
  * Sets a damaged database and its write-ahead log aside, so that a new one can be created in its place. Files
  * that are sound, missing or locked by another process are left alone.
- *
- * @param thorough Also read every page (`PRAGMA quick_check`), which takes time in proportion to its size.
  */
-export function setAsideIfDamaged(path: string, thorough: boolean, onReport?: OnReport): void {
-  const damage = findDamage(path, thorough);
+export function setAsideIfDamaged(path: string, check: SqliteCheck, onReport?: OnReport): void {
+  const damage = findDamage(path, check);
   if (damage === undefined) return;
   const copy = setAside(path, COMPANIONS);
   const message = `${path} ${damage}: moved to ${copy}, started as a new database`;
   sendReport({ kind: "corrupt", path, message, setAside: copy }, onReport);
 }
 
-function findDamage(path: string, thorough: boolean): string | undefined {
+function findDamage(path: string, check: SqliteCheck): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat) assertRegularFile(stat);
   const size = stat?.size;
@@ -36,8 +40,7 @@ function findDamage(path: string, thorough: boolean): string | undefined {
   try {
     db.run("PRAGMA busy_timeout = 5000");
     db.query("PRAGMA schema_version").get();
-    if (thorough) return quickCheck(db);
-    return undefined;
+    return check === "quick" ? quickCheck(db) : undefined;
   } catch (error) {
     if (error instanceof SQLiteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code ?? "")) {
       return `is damaged (${error.message})`;

@@ -6,7 +6,7 @@ import { ensureFolder } from "../core/files.js";
 import { GroupCommit } from "../core/group-commit.js";
 import { toStorageError } from "../core/storage-error.js";
 import type { OnReport } from "./report.js";
-import { setAsideIfDamaged } from "./sqlite-health.js";
+import { type SqliteCheck, setAsideIfDamaged } from "./sqlite-health.js";
 import { assertKnownVersion, type Migration, migrate } from "./sqlite-migrations.js";
 import { StorePath } from "./store-path.js";
 
@@ -18,7 +18,7 @@ export interface SqliteOptions {
    * How an existing file is checked when the process first opens it: `"quick"` reads every page, `"header"`
    * only checks that it is a database. Default `"quick"`.
    */
-  check?: "quick" | "header";
+  check?: SqliteCheck;
   /** Called when a damaged file was set aside. Default: `console.warn`. */
   onReport?: OnReport;
 }
@@ -46,8 +46,8 @@ export function openSqlite(path: string, options: SqliteOptions = {}): Database 
   let isNew = false;
   try {
     ensureFolder(dirname(file));
-    const thorough = (options.check ?? "quick") === "quick" && !examined.has(identityOf(file));
-    setAsideIfDamaged(file, thorough, options.onReport);
+    const check = examined.has(identityOf(file)) ? "header" : (options.check ?? "quick");
+    setAsideIfDamaged(file, check, options.onReport);
     isNew = !existsSync(file);
     db = new Database(file, { create: true, readwrite: true });
     db.run("PRAGMA busy_timeout = 5000");

@@ -57,7 +57,7 @@ function nameCycles(registry: Registry, lacking: Lacking[], tried: ReadonlyMap<s
 }
 
 /** Failures that a later round may resolve, once a dependency is loaded or no longer depends on the folder. */
-export const DUE_TO_OTHERS: ReadonlySet<string> = new Set<LoadFailureCode>([
+export const DUE_TO_OTHERS: ReadonlySet<LoadFailureCode> = new Set<LoadFailureCode>([
   "MISSING_DEPENDENCY",
   "DEPENDENCY_CYCLE",
 ]);

@@ -95,7 +95,7 @@ export async function check(registry: Registry, dirName: string): Promise<CheckR
   await yieldToEventLoop();
   const { digest } = readFolder(registry, dirName);
   const trial = await trials.beginWith([{ dirName, digest }]).get(dirName);
-  await trials.finish(dirName, digest, trial, true);
+  await trials.finish(dirName, digest, trial, { always: true });
   if (checker && readFolder(registry, dirName).digest !== digest) throw changedMeanwhile(dirName);
   checker?.remember(digest);
   return { digest, tried: checker !== undefined };

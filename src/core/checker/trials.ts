@@ -64,7 +64,12 @@ export class Trials {
    * Completes a trial as part of a change: throws its failure, and tries whatever it left open, or everything
    * if the folder has changed since. Known code is skipped unless `always`.
    */
-  async finish(dirName: string, digest: string, trial: Trial | undefined, always = false): Promise<void> {
+  async finish(
+    dirName: string,
+    digest: string,
+    trial: Trial | undefined,
+    { always = false }: { always?: boolean } = {},
+  ): Promise<void> {
     const checker = this.#checker;
     if (!checker || (!always && checker.knows(digest))) return;
     const known = trial?.digest === digest ? trial : undefined;
