@@ -48,7 +48,7 @@ export async function readLatest(folder: string): Promise<Latest | undefined> {
 }
 
 /** Whether a copy exists and matches its hash. */
-async function isWhole(folder: string, hash: string): Promise<boolean> {
+async function isIntact(folder: string, hash: string): Promise<boolean> {
   try {
     return sha256(await readFile(join(folder, `${hash}.mjs`), "utf8")) === hash;
   } catch {
@@ -57,10 +57,10 @@ async function isWhole(folder: string, hash: string): Promise<boolean> {
   }
 }
 
-/** The record of the last fetch; `whole` is its hash if that copy is intact. */
-export async function lastFetched(folder: string): Promise<{ known?: Latest; whole?: string }> {
+/** The record of the last fetch; `intact` is its hash if that copy is intact. */
+export async function lastFetched(folder: string): Promise<{ known?: Latest; intact?: string }> {
   const known = await readLatest(folder);
-  return { known, whole: known && (await isWhole(folder, known.hash)) ? known.hash : undefined };
+  return { known, intact: known && (await isIntact(folder, known.hash)) ? known.hash : undefined };
 }
 
 /** What to fetch, and the cache to put it into. */
@@ -72,23 +72,23 @@ export interface FetchOptions {
   /** The record of the last fetch. */
   known: Latest | undefined;
   /** The hash of the last copy, if it is intact. */
-  whole: string | undefined;
+  intact: string | undefined;
   signal: AbortSignal;
 }
 
-/** Fetches the current extension into the cache, unless it is the intact copy `whole`. Resolves with its hash. */
-export async function fetchLatest({ url, folder, known, whole, signal }: FetchOptions): Promise<string> {
+/** Fetches the current extension into the cache, unless it is the intact copy `intact`. Resolves with its hash. */
+export async function fetchLatest({ url, folder, known, intact, signal }: FetchOptions): Promise<string> {
   const headers: Record<string, string> = {};
   const token = (process.env.VERS_AUTH_TOKEN ?? "").trim();
   const problem = tokenProblem(token);
   if (problem !== undefined) throw new Error(problem);
   if (token) headers.authorization = `Bearer ${token}`;
-  if (whole !== undefined) headers["if-none-match"] = `"${whole}"`;
+  if (intact !== undefined) headers["if-none-match"] = `"${intact}"`;
   const response = await fetch(`${url}/extension.js`, {
     headers,
     signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_LIMIT_MS)]),
   });
-  if (response.status === 304 && whole !== undefined) return whole;
+  if (response.status === 304 && intact !== undefined) return intact;
   if (response.status !== 200) {
     const why = response.status === 401 ? `: VERS_AUTH_TOKEN is ${token ? "not its token" : "not set"}` : "";
     throw new Error(`${url}/extension.js answers ${response.status}${why}`);
@@ -110,7 +110,7 @@ export async function fetchLatest({ url, folder, known, whole, signal }: FetchOp
 /** Imports a copy and returns its factory. */
 export async function load(folder: string, hash: string): Promise<(pi: unknown) => unknown> {
   const file = join(folder, `${hash}.mjs`);
-  if (!(await isWhole(folder, hash))) throw new Error("the kept copy is missing or damaged");
+  if (!(await isIntact(folder, hash))) throw new Error("the kept copy is missing or damaged");
   const { default: factory } = (await import(pathToFileURL(file).href)) as { default?: unknown };
   if (typeof factory !== "function") throw new Error("the extension exports no function");
   return factory as (pi: unknown) => unknown;

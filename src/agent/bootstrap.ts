@@ -35,15 +35,15 @@ const reason = (error: unknown) => (error instanceof Error ? error.message : Str
  * the last good one.
  */
 async function newest(url: string, folder: string, signal: AbortSignal): Promise<string[]> {
-  const { known, whole } = await lastFetched(folder);
-  const fetching = fetchLatest({ url, folder, known, whole, signal });
+  const { known, intact } = await lastFetched(folder);
+  const fetching = fetchLatest({ url, folder, known, intact, signal });
   let latest = known?.hash;
   try {
     const fetched = await waitAtMost(fetching, START_WAIT_MS);
     if (fetched === TIMED_OUT) throw new Error(`${url} does not answer`);
     latest = fetched;
   } catch (error) {
-    const last = whole === undefined ? "the copy fetched last is damaged" : "the copy fetched last is used";
+    const last = intact === undefined ? "the copy fetched last is damaged" : "the copy fetched last is used";
     warn(`${reason(error)}; ${known ? last : "there is no copy to use instead"}.`);
   } finally {
     fetching.catch(() => undefined);
@@ -77,9 +77,9 @@ function useLater(pi: Pi, url: string, folder: string, signal: AbortSignal): voi
   let fetching: Promise<string | undefined> | undefined;
   const fetched = async () => {
     try {
-      const { known, whole } = await lastFetched(folder);
-      if (whole !== undefined && whole !== tried) return whole;
-      return await fetchLatest({ url, folder, known, whole, signal });
+      const { known, intact } = await lastFetched(folder);
+      if (intact !== undefined && intact !== tried) return intact;
+      return await fetchLatest({ url, folder, known, intact, signal });
     } catch {
       // Already reported at the start.
       return undefined;

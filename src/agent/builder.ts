@@ -46,12 +46,12 @@ export async function buildTried(
   void clearInspections();
   const failed = new Map<string, string>();
   /** By service: whether its server files are bundled; absent until that is decided. */
-  const whole = new Map<string, boolean>();
+  const bundlesServerFiles = new Map<string, boolean>();
   for (;;) {
     const bundle = await buildExtension(
       sources
         .filter(({ name }) => !failed.has(name))
-        .map((source) => ({ ...source, withServerFiles: whole.get(source.name) ?? false })),
+        .map((source) => ({ ...source, withServerFiles: bundlesServerFiles.get(source.name) ?? false })),
       remote,
       wireNames,
     );
@@ -60,11 +60,11 @@ export async function buildTried(
     for (const { unit, error, failures = [] } of reports) {
       if (error !== undefined) {
         settled = false;
-        if (whole.get(unit)) whole.set(unit, false);
+        if (bundlesServerFiles.get(unit)) bundlesServerFiles.set(unit, false);
         else failed.set(unit, error);
-      } else if (!whole.has(unit) && failures.some((failure) => failure.includes(SERVER_HALF))) {
+      } else if (!bundlesServerFiles.has(unit) && failures.some((failure) => failure.includes(SERVER_HALF))) {
         settled = false;
-        whole.set(unit, true);
+        bundlesServerFiles.set(unit, true);
       }
     }
     if (!settled) continue;

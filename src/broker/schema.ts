@@ -53,9 +53,9 @@ export function compileSchema(schema: unknown): CompiledSchema {
   return {
     schema: plain,
     isCheap: cheap,
-    check: (value) => !isTooLong(value) && tried(() => validator.Check(value), false),
+    check: (value) => !isTooLong(value) && orTooDeep(() => validator.Check(value), false),
     issues: (value) =>
-      tried(() => {
+      orTooDeep(() => {
         if (isTooLong(value)) return LONG_NAME;
         // Listing repeated items takes quadratic time.
         if (comparesItems && hasLongList(value)) return validator.Check(value) ? [] : LONG_LIST;
@@ -80,7 +80,7 @@ const LONG_LIST: SchemaIssue[] = [
 const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to be checked" }];
 
 /** Runs a check. Recursive schemas recurse as deep as the value, which may exhaust the stack. */
-function tried<T>(check: () => T, tooDeep: T): T {
+function orTooDeep<T>(check: () => T, tooDeep: T): T {
   try {
     return check();
   } catch (error) {

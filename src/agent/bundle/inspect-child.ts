@@ -6,8 +6,8 @@ interface Bundle {
   inspect(tell: (progress: Progress) => void): Promise<void>;
 }
 
-const [, , bundle = "", told = ""] = process.argv;
+const [, , bundle = "", report = ""] = process.argv;
 const { inspect } = (await import(bundle)) as Bundle;
 // Written synchronously: the next service may block or end the process.
-await inspect((progress) => appendFileSync(told, `${JSON.stringify(progress)}\n`));
+await inspect((progress) => appendFileSync(report, `${JSON.stringify(progress)}\n`));
 process.exit(0);

@@ -5,14 +5,14 @@ import { endProcessTree } from "../../core/process-tree.js";
 import { clearAbandoned, makeTemporary } from "../../core/temporary-folders.js";
 import type { Progress, UnitReport } from "./runtime/inspect.js";
 
-const WORD = "reef-inspect";
+const PREFIX = "reef-inspect";
 const LIMIT_MS = 10_000;
 
 let clearing: Promise<void> | undefined;
 
 /** Removes, once per process, leftovers of killed processes. Never rejects. */
 export function clearInspections(): Promise<void> {
-  clearing ??= clearAbandoned(WORD, console);
+  clearing ??= clearAbandoned(PREFIX, console);
   return clearing;
 }
 
@@ -22,27 +22,27 @@ export function clearInspections(): Promise<void> {
  */
 export async function inspectBundle(code: string, signal?: AbortSignal): Promise<UnitReport[]> {
   signal?.throwIfAborted();
-  const dir = await makeTemporary(WORD, process.pid);
+  const dir = await makeTemporary(PREFIX, process.pid);
   try {
-    const told = await tried(code, dir, signal);
+    const report = await evaluate(code, dir, signal);
     signal?.throwIfAborted();
-    return read(told);
+    return read(report);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
 /** Evaluates the bundle in a child process and returns its report file. */
-async function tried(code: string, dir: string, signal: AbortSignal | undefined): Promise<string> {
+async function evaluate(code: string, dir: string, signal: AbortSignal | undefined): Promise<string> {
   const bundle = join(dir, "extension.mjs");
   writeFileSync(bundle, code);
   // A separate file, since services may print, and write to their working directory.
-  const told = join(dir, "told.jsonl");
-  writeFileSync(told, "");
+  const report = join(dir, "report.jsonl");
+  writeFileSync(report, "");
   const work = join(dir, "work");
   mkdirSync(work);
   const script = join(import.meta.dir, "inspect-child.ts");
-  const child = Bun.spawn([process.execPath, "--no-install", "--no-orphans", script, bundle, told], {
+  const child = Bun.spawn([process.execPath, "--no-install", "--no-orphans", script, bundle, report], {
     cwd: work,
     env: { PATH: process.env.PATH, HOME: work },
     detached: true,
@@ -55,14 +55,14 @@ async function tried(code: string, dir: string, signal: AbortSignal | undefined)
   });
   await child.exited;
   await endProcessTree(child.pid);
-  return readFileSync(told, "utf8");
+  return readFileSync(report, "utf8");
 }
 
 /** Parses a report file. An incomplete last line is ignored. */
-function read(told: string): UnitReport[] {
+function read(report: string): UnitReport[] {
   const reports = new Map<string, UnitReport>();
   let open: string | undefined;
-  for (const line of told.split("\n").slice(0, -1)) {
+  for (const line of report.split("\n").slice(0, -1)) {
     const progress = JSON.parse(line) as Progress;
     if ("begin" in progress) open = progress.begin;
     else {

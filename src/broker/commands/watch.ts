@@ -20,7 +20,7 @@ export interface RunningCommand {
 type Limits = Pick<BrokerLimits, "maxMemory" | "maxThreads" | "memoryInterval">;
 
 /** The usage of a command. */
-interface Look {
+interface CommandUsage {
   command: RunningCommand;
   tree: number[];
   /** In bytes; shared memory counts for each process. */
@@ -38,29 +38,29 @@ export class CommandWatch {
   /** Watches a command. Returns the function that stops watching it. */
   watch(command: RunningCommand): () => void {
     this.#running.add(command);
-    this.#timer ??= this.#later();
+    this.#timer ??= this.#schedule();
     return () => {
       this.#running.delete(command);
     };
   }
 
   /** Schedules a check. Most commands end before it; it takes some hundredths of a millisecond per process. */
-  #later(): ReturnType<typeof setTimeout> {
+  #schedule(): ReturnType<typeof setTimeout> {
     return setTimeout(async () => {
       try {
-        await this.#look();
+        await this.#checkAll();
       } catch (error) {
         console.warn(`reef: what commands use cannot be looked at: ${messageOf(error)}`);
       } finally {
-        this.#timer = this.#running.size > 0 ? this.#later() : null;
+        this.#timer = this.#running.size > 0 ? this.#schedule() : null;
       }
     }, this.limits.memoryInterval);
   }
 
-  async #look(): Promise<void> {
+  async #checkAll(): Promise<void> {
     const commands = [...this.#running];
     const trees = await processTrees(commands.map(({ pid }) => pid));
-    const looks = commands.map((command, index): Look => {
+    const usages = commands.map((command, index): CommandUsage => {
       const all = trees[index] ?? [];
       const tree = command.confined ? all.filter(isFiltered) : all;
       const usages = tree.map(usageOf);
@@ -71,20 +71,26 @@ export class CommandWatch {
         threads: sum(usages.map((one) => one?.threads ?? 0)),
       };
     });
-    for (const ones of Map.groupBy(looks, ({ command }) => command.owner).values()) await this.#check(ones);
+    for (const ones of Map.groupBy(usages, ({ command }) => command.owner).values())
+      await this.#checkOwner(ones);
   }
 
-  async #check(ones: readonly Look[]): Promise<void> {
+  async #checkOwner(ones: readonly CommandUsage[]): Promise<void> {
     const { maxMemory, maxThreads } = this.limits;
-    this.#fit(ones, ({ threads }) => threads, maxThreads, "had too many threads");
+    this.#enforce(ones, ({ threads }) => threads, maxThreads, "had too many threads");
     // Fast, and almost always within the limit.
     if (sum(ones.map(({ memory }) => memory)) <= maxMemory) return;
-    const shares = new Map<Look, number>();
+    const shares = new Map<CommandUsage, number>();
     for (const one of ones) shares.set(one, await shareOfAll(one.tree));
-    this.#fit(ones, (one) => shares.get(one) ?? 0, maxMemory, "held too much memory");
+    this.#enforce(ones, (one) => shares.get(one) ?? 0, maxMemory, "held too much memory");
   }
 
-  #fit(ones: readonly Look[], of: (one: Look) => number, most: number, what: string): void {
+  #enforce(
+    ones: readonly CommandUsage[],
+    of: (one: CommandUsage) => number,
+    most: number,
+    what: string,
+  ): void {
     let total = sum(ones.map(of));
     for (const one of ones.toSorted((a, b) => of(b) - of(a))) {
       if (total <= most) return;

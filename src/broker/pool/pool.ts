@@ -51,7 +51,7 @@ export class WorkerPool {
     const { quarantine } = slot.backoff;
     if (this.#closed) job.reject(new BrokerError("unavailable", "the broker is closing"));
     else if (quarantine) job.reject(quarantineError(quarantine));
-    else if (this.#canTake(slot)) this.#place(slot, job);
+    else if (this.#canTake(slot)) this.#assign(slot, job);
     else if (slot.queue.length >= this.limits.maxQueue) job.reject(this.#overloaded(slot));
     else {
       slot.queue.push(job);
@@ -84,7 +84,7 @@ export class WorkerPool {
     return slot.worker?.isResponsive === true && slot.worker.inFlight.size < this.limits.maxInFlight;
   }
 
-  #place(slot: Slot, job: Job): void {
+  #assign(slot: Slot, job: Job): void {
     const worker = slot.worker as Worker;
     try {
       const id = worker.call(job, {
@@ -105,7 +105,7 @@ export class WorkerPool {
   }
 
   #pump(slot: Slot): void {
-    while (slot.queue.length > 0 && this.#canTake(slot)) this.#place(slot, slot.queue.shift() as Job);
+    while (slot.queue.length > 0 && this.#canTake(slot)) this.#assign(slot, slot.queue.shift() as Job);
     if (slot.queue.length > 0) this.#ensureWorker(slot);
     else if (slot.draining && slot.worker?.state === "ready" && slot.worker.inFlight.size === 0) {
       this.#retire(slot);
@@ -196,7 +196,7 @@ export class WorkerPool {
   #onExit(slot: Slot, worker: Worker | null, reason: string | null): void {
     if (worker) this.#live.delete(worker);
     if (slot.worker === worker) slot.worker = null;
-    if (reason !== null && !this.#closed) this.#noteCrash(slot, reason);
+    if (reason !== null && !this.#closed) this.#recordCrash(slot, reason);
     this.#pumpWaiting();
     if (!slot.draining) queueMicrotask(() => this.#pump(slot));
     if (this.#live.size === 0) this.#stopWatch();
@@ -209,7 +209,7 @@ export class WorkerPool {
     for (const next of waiting) this.#pump(next);
   }
 
-  #noteCrash(slot: Slot, reason: string): void {
+  #recordCrash(slot: Slot, reason: string): void {
     slot.backoff.crashed(reason, performance.now());
     this.host.crashed(slot, reason);
     const { quarantine } = slot.backoff;
@@ -227,7 +227,7 @@ export class WorkerPool {
   }
 
   #startWatch(): void {
-    this.#watch ??= setInterval(() => this.#look(), this.limits.memoryInterval);
+    this.#watch ??= setInterval(() => this.#checkLimits(), this.limits.memoryInterval);
   }
 
   #stopWatch(): void {
@@ -235,7 +235,7 @@ export class WorkerPool {
     this.#watch = null;
   }
 
-  #look(): void {
+  #checkLimits(): void {
     for (const worker of this.#live) {
       const { memory, threads } = worker.usage() ?? { memory: 0, threads: 0 };
       const { maxMemory, maxThreads } = this.limits;

@@ -106,7 +106,7 @@ async function startNext(
  * Waits for handlers in flight. Handlers that only read may finish beside the new version. Whatever the others
  * store after the new version has read the store would be lost, so they are given the full drain time and are
  * answered with an error after that; the same holds for event handlers and for replies to such requests that
- * are still being sent. Resolves with whether any were abandoned.
+ * are still being sent. Resolves with whether any did not finish in time.
  */
 async function pause(old: Version, limitMs: number, isOwnRequest: boolean): Promise<boolean> {
   const { module, serving, generation } = old;

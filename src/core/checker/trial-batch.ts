@@ -132,7 +132,7 @@ export class Batch {
   }
 
   #find(name: string): Promise<Needed | undefined> {
-    const found = this.#found.get(name) ?? this.#look(name);
+    const found = this.#found.get(name) ?? this.#lookUp(name);
     this.#found.set(name, found);
     return found;
   }
@@ -141,7 +141,7 @@ export class Batch {
    * A running service counts with its current dependencies, a folder of this batch with those of its code on
    * disk.
    */
-  async #look(name: string): Promise<Needed | undefined> {
+  async #lookUp(name: string): Promise<Needed | undefined> {
     const running = this.#table.get(name);
     if (running && !this.trials.has(running.dirName ?? ""))
       return { dirName: running.dirName, dependencies: running.current.module.dependencies ?? [] };

@@ -8,7 +8,7 @@ import { messageOf } from "../errors.js";
 import { withTimeout } from "../scope.js";
 import type { ServiceModule, ServiceStore } from "../types.js";
 
-interface Held {
+interface HeldStore {
   /** The store's own `close` property, if it had one besides that of its class. */
   own: PropertyDescriptor | undefined;
   holders: number;
@@ -17,7 +17,7 @@ interface Held {
 /** How long one store may take to close at the end of a test run, in milliseconds. */
 const CLOSE_LIMIT_MS = 1000;
 
-const held = new Map<ServiceStore, Held>();
+const held = new Map<ServiceStore, HeldStore>();
 /** Open stores with the data folders of the harnesses that used them. */
 const leftOpen = new Map<ServiceStore, Set<string>>();
 
@@ -54,7 +54,7 @@ function foldersIn(dir: string): string[] {
 }
 
 /** Recreates a removed data folder for a store that may write to it when it is closed. */
-function makeAgain(dataDir: string): void {
+function recreate(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   for (const folder of removed.get(dataDir) ?? []) mkdirSync(folder, { recursive: true });
 }
@@ -65,7 +65,7 @@ export async function closeStoresLeftOpen(): Promise<void> {
     leftOpen.delete(store);
     const gone = [...homes].filter((dataDir) => removed.has(dataDir));
     try {
-      gone.forEach(makeAgain);
+      gone.forEach(recreate);
       const closing = (async () => store.close?.())();
       await withTimeout(closing, CLOSE_LIMIT_MS, () => new Error(`did not finish in ${CLOSE_LIMIT_MS} ms`));
     } catch (error) {
