@@ -2,6 +2,7 @@
 
 import { ReefError } from "../core/errors.js";
 import { isObject } from "../core/objects.js";
+import { faultsOf } from "../core/schema-faults.js";
 import type { Json } from "../core/types.js";
 
 type Schema = Record<string, unknown>;
@@ -46,8 +47,8 @@ export async function readInput(tool: string, schema: Schema, input: unknown): P
     compiled.set(schema, check);
   }
   if (check.Check(value)) return value;
-  const faults = [...check.Errors(value)].map(({ instancePath, message }) => {
-    const field = instancePath.slice(1).replaceAll("/", ".");
+  const faults = faultsOf(check.Errors(value)).map(({ path, message }) => {
+    const field = path.slice(1).replaceAll("/", ".");
     return field ? `${field} ${message}` : message;
   });
   throw new ReefError("BAD_REQUEST", `the input does not fit "${tool}": ${[...new Set(faults)].join("; ")}`);

@@ -1,5 +1,6 @@
 import { Compile } from "typebox/schema";
 import { messageOf } from "../core/errors.js";
+import { faultsOf } from "../core/schema-faults.js";
 import { BrokerError, type SchemaIssue } from "./errors.js";
 import { boundPatterns, hasLongList, hasLongName, MAX_MATCHED } from "./pattern-bounds.js";
 import { isCheap } from "./schema-cost.js";
@@ -60,7 +61,7 @@ export function compileSchema(schema: unknown): CompiledSchema {
         if (comparesItems && hasLongList(value)) return validator.Check(value) ? [] : LONG_LIST;
         const [fits, errors] = validator.Errors(value);
         if (fits) return [];
-        return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
+        return faultsOf(errors);
       }, TOO_DEEP),
   };
 }
