@@ -6,17 +6,28 @@ import { systemErrorCode } from "./storage-error.js";
 /** More rounds than a tree that keeps growing while it is being ended deserves. */
 const MOST_ROUNDS = 5;
 
+/** How long what has been killed is waited for, and how often it is looked at, in milliseconds. */
+const DYING_LIMIT_MS = 1000;
+const DYING_POLL_MS = 2;
+
 /**
  * Kills a child's process group; on Linux also its descendants that left the group, and processes that carry
  * `marker` (`KEY=value`) in the environment they were started with. The child must have been started `detached`,
  * so that the group is its own. Resolves when nothing that can be found is left.
  */
 export async function endProcessTree(pid: number, marker?: string): Promise<void> {
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  const killed = new Set<number>();
+  const deadline = performance.now() + DYING_LIMIT_MS;
+  for (let round = 0; round < MOST_ROUNDS; ) {
     const found = await processTree(pid, marker);
     kill(-pid);
     for (const one of found) kill(one);
     if (found.length === 0) return;
+    const isDying = found.every((one) => killed.has(one)) && performance.now() < deadline;
+    // It grows no more, but where many wait for the processor, dying takes longer than looking.
+    if (isDying) await Bun.sleep(DYING_POLL_MS);
+    else round++;
+    for (const one of found) killed.add(one);
   }
 }
 
