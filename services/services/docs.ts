@@ -16,9 +16,11 @@ const CHANGED =
 
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /": {
-    summary: "List all services with their state",
+    summary: "List the loaded services, and beside them those that failed or are switched off",
+    detail:
+      "A loaded service has a `failure` when its latest change failed; the version before it serves. Entries of `notLoaded` say in `failure` or `reason` why they are not loaded.",
     response:
-      "{ modules: [{ name, description, hasRoutes, hasTools, hasBehaviors, hasWidget, mountAtRoot, dependencies, state, generation, digest, loadedAt, failure, reason }], count }",
+      "{ modules: [{ name, description, hasRoutes, hasTools, hasBehaviors, hasWidget, mountAtRoot, dependencies, dirName, state, generation, digest, loadedAt, failure }], count, notLoaded: [{ name, dirName, state, failure, reason, … }] }",
     examples: [{ summary: "All services" }],
   },
   "GET /tools": {

@@ -57,8 +57,10 @@ export function createRoutes(manager: () => Manager): Hono {
   });
 
   routes.get("/", (c) => {
-    const modules = registry().list().map(summary);
-    return c.json({ modules, count: modules.length });
+    const all = registry().list().map(summary);
+    const modules = all.filter(({ state }) => state === "loaded");
+    const notLoaded = all.filter(({ state }) => state !== "loaded");
+    return c.json({ modules, count: modules.length, notLoaded });
   });
 
   const tools = async () => (await import("../../src/agent/index.js")).describeTools(manager().ctx);

@@ -1,7 +1,7 @@
 /** Input of tools: read as leniently as agents read it, then checked. */
 
-import { ReefError } from "../core/errors.js";
 import { isObject } from "../core/objects.js";
+import { assertFits } from "../core/schema-check.js";
 import type { Json } from "../core/types.js";
 
 type Schema = Record<string, unknown>;
@@ -31,24 +31,9 @@ export function coerce(value: unknown, schema: unknown): unknown {
   return value;
 }
 
-type Compiled = ReturnType<typeof import("typebox/compile").Compile>;
-
-const compiled = new WeakMap<Schema, Compiled>();
-
 /** The input as the tool receives it. Rejects with a `BAD_REQUEST` that names every field at fault. */
 export async function readInput(tool: string, schema: Schema, input: unknown): Promise<Json> {
   const value = coerce(input ?? {}, schema);
-  let check = compiled.get(schema);
-  if (!check) {
-    // Not needed before the first call, and slow to load.
-    const { Compile } = await import("typebox/compile");
-    check = Compile(schema as never);
-    compiled.set(schema, check);
-  }
-  if (check.Check(value)) return value;
-  const faults = [...check.Errors(value)].map(({ instancePath, message }) => {
-    const field = instancePath.slice(1).replaceAll("/", ".");
-    return field ? `${field} ${message}` : message;
-  });
-  throw new ReefError("BAD_REQUEST", `the input does not fit "${tool}": ${[...new Set(faults)].join("; ")}`);
+  await assertFits(schema, value, `the input does not fit "${tool}"`);
+  return value;
 }

@@ -1,4 +1,5 @@
 import type { CallOptions } from "./client.js";
+import { BrokerError } from "./errors.js";
 import type { Party } from "./permissions/check.js";
 import { intersect, type Permissions } from "./permissions/set.js";
 
@@ -41,6 +42,12 @@ export interface AcceptedCall {
   readonly signal: AbortSignal | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What whoever waits for a call of `method` is told when its deadline has passed. */
+export function outOfTime(method: string, { started }: AcceptedCall, deadline: number): BrokerError {
+  const ms = Math.round(deadline - started);
+  return new BrokerError("timeout", `${method} did not answer in time: it had ${ms} ms`, { method });
 }
 
 /** A caller that is trusted with everything and has all the time that a call may take. */

@@ -1,5 +1,6 @@
 import { Compile } from "typebox/schema";
 import { messageOf } from "../core/errors.js";
+import { faultsOf } from "../core/schema-faults.js";
 import { BrokerError, type SchemaIssue } from "./errors.js";
 import { isCheap } from "./schema/cost.js";
 import { lintSchema, SchemaError } from "./schema/lint.js";
@@ -60,7 +61,7 @@ export function compileSchema(schema: unknown): CompiledSchema {
         if (comparesItems && hasLongList(value)) return validator.Check(value) ? [] : LONG_LIST;
         const [fits, errors] = validator.Errors(value);
         if (fits) return [];
-        return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
+        return faultsOf(errors);
       }, TOO_DEEP),
   };
 }
@@ -92,16 +93,19 @@ function tried<T>(check: () => T, tooDeep: T): T {
 export function misfitOfInput(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
   if (schema.check(input)) return null;
   const issues = schema.issues(input);
-  const where = issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
-  return new BrokerError("invalid_input", `the input of ${key} does not fit: ${where}`, { issues });
+  return new BrokerError("invalid_input", `the input of ${key} does not fit: ${inWords(issues)}`, { issues });
 }
 
 /** Why an answer of the method `key` does not fit its output schema, or `null` when it does. */
 export function misfitOfOutput(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
   if (schema.check(answer)) return null;
-  const details = { issues: schema.issues(answer), method: key };
-  return new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, details);
+  const issues = schema.issues(answer);
+  const message = `the answer of ${key} does not fit its output schema: ${inWords(issues)}`;
+  return new BrokerError("invalid_output", message, { issues, method: key });
 }
+
+const inWords = (issues: SchemaIssue[]) =>
+  issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
 
 /** A copy without what JSON does not carry, such as the symbols that TypeBox adds. */
 function toPlain(schema: unknown): JsonSchema {

@@ -1,6 +1,7 @@
 /** A folder becomes a fresh generation of a service. Only this file and `extension/owner.ts` know `Bun.ModuleGraph`. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { hintWhereItRuns } from "./checker/hints.js";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { isA, messageOf } from "./errors.js";
 import { GRAPH_MAIN, shareHostModules } from "./generation/host-modules.js";
@@ -118,5 +119,6 @@ function importMessage(error: unknown, dir: string): string {
   const first = firstOf(error);
   const { position } = Object(first) as { position?: { file: string; line: number; column: number } | null };
   const where = position ? ` (${position.file}:${position.line}:${position.column})` : "";
-  return `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");
+  const message = `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");
+  return message + hintWhereItRuns(first);
 }

@@ -122,6 +122,9 @@ export interface ServiceEvents {}
 
 type DataOf<E extends string> = E extends keyof ServiceEvents ? ServiceEvents[E] : Json;
 
+/** What follows an event's name: its data, which one without a type may go without. */
+type WithData<E extends string> = undefined extends DataOf<E> ? [data?: DataOf<E>] : [data: DataOf<E>];
+
 /** The event bus as one service sees it: what it subscribes to goes when the service goes. */
 export interface ServiceEventBus {
   /** Subscribes; returns the function that unsubscribes. Pattern subscriptions are not supported. */
@@ -132,9 +135,9 @@ export interface ServiceEventBus {
    * Delivers to every subscriber and waits for all of them. Never rejects because of a subscriber.
    * For `"reef:event"` it resolves with the stored node once that is committed, and rejects if it is not.
    */
-  emit<E extends string>(event: E, data: DataOf<E>): Promise<Json>;
+  emit<E extends string>(event: E, ...data: WithData<E>): Promise<Json>;
   /** `emit` without waiting; failures are logged. */
-  fire<E extends string>(event: E, data: DataOf<E>): void;
+  fire<E extends string>(event: E, ...data: WithData<E>): void;
 }
 
 /** What `init` receives. Everything taken from it belongs to this version of the service and goes with it. */

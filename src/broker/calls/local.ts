@@ -1,7 +1,7 @@
 import { messageOf } from "../../core/errors.js";
 import type { Json } from "../../core/types.js";
 import type { CallOptions } from "../client.js";
-import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
+import { type AcceptedCall, type CallContext, type Dispatch, nestedContext, outOfTime } from "../context.js";
 import { BrokerError } from "../errors.js";
 import { type CompiledSchema, compileSchema, type JsonSchema, misfitOfOutput } from "../schema.js";
 import type { MethodMetrics } from "./metrics.js";
@@ -166,7 +166,7 @@ export class LocalRun extends Deadline implements LocalCall {
   }
 
   expire(): void {
-    this.#end(new BrokerError("timeout", `${this.method.key} did not answer in time`));
+    this.#end(outOfTime(this.method.key, this.accepted, this.expiresAt));
     this.#controller?.abort();
   }
 

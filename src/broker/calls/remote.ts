@@ -1,4 +1,4 @@
-import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
+import { type AcceptedCall, type CallContext, type Dispatch, nestedContext, outOfTime } from "../context.js";
 import { BrokerError } from "../errors.js";
 import { explainSystemError } from "../permissions/os-denial.js";
 import type { WorkerPool } from "../pool/pool.js";
@@ -129,9 +129,7 @@ export class RemoteRun extends Deadline implements Job {
   }
 
   expire(): void {
-    this.#giveUp(
-      new BrokerError("timeout", `${this.target.key} did not answer in time`, { method: this.target.key }),
-    );
+    this.#giveUp(outOfTime(this.target.key, this.accepted, this.expiresAt));
   }
 
   /** `left` is how many milliseconds the worker may still be at work on it before it is in doubt. */

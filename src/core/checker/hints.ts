@@ -1,4 +1,5 @@
-/** What is different where code is tried, for those whose code fails on it. */
+/** What is different where code is tried, and where it runs, for those whose code fails on it. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemErrorCode } from "../storage-error.js";
 
@@ -16,6 +17,22 @@ export function hintFor(cause: unknown, data: string): string {
     const { path } = Object(cause) as { path?: unknown };
     if (code !== "ENOENT" || typeof path !== "string") return "";
     return resolve(path).startsWith(`${data}/`) ? NO_DATA : "";
+  } catch {
+    // What code throws may be anything, and throw itself when it is looked at.
+    return "";
+  }
+}
+
+/** The same for code that runs where the server does: it may write to `data/…` by itself, and `REEF_DATA_DIR` may not be that. */
+export function hintWhereItRuns(cause: unknown): string {
+  try {
+    const data = resolve("data");
+    if (existsSync(data)) return "";
+    const { path } = Object(cause) as { path?: unknown };
+    const code = systemErrorCode(cause);
+    const isBelow = code === "ENOENT" && typeof path === "string" && resolve(path).startsWith(`${data}/`);
+    if (!isBelow && code !== "SQLITE_CANTOPEN") return "";
+    return ` (There is no folder "data" in ${process.cwd()}, where the server runs: make it, or start Reef where it is.)`;
   } catch {
     // What code throws may be anything, and throw itself when it is looked at.
     return "";

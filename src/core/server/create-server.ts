@@ -37,8 +37,8 @@ export interface ServerOptions {
 export interface ReefServer {
   app: {
     fetch(request: Request, server?: Env): Response | Promise<Response>;
-    /** Like Hono's: a path or URL, and what `fetch` takes. */
-    request(path: string, init?: RequestInit): Promise<Response>;
+    /** Like Hono's: a path, URL or request, and what `fetch` takes. */
+    request(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   };
   /** The loaded modules by name. */
   liveModules: ReadonlyMap<string, ServiceModule>;
@@ -125,7 +125,10 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   return {
     app: {
       fetch: dispatcher.fetch,
-      request: async (path, init) => dispatcher.fetch(new Request(new URL(path, "http://localhost"), init)),
+      request: async (input, init) => {
+        const target = input instanceof Request ? input : new URL(input, "http://localhost");
+        return dispatcher.fetch(new Request(target, init));
+      },
     },
     liveModules: registry.table.modules,
     events: bus.view(),

@@ -49,7 +49,10 @@ export interface Deploy {
   error?: string;
 }
 
-export const services = resource(async () => (await api<{ modules: Service[] }>("GET", "/services")).modules);
+export const services = resource(async () => {
+  const { modules, notLoaded } = await api<Record<"modules" | "notLoaded", Service[]>>("GET", "/services");
+  return [...modules, ...notLoaded];
+});
 export const panels = resource(async () => (await own<{ panels: Panel[] }>("/panels")).panels);
 
 /** Whether a service of this name is loaded; undefined before that is known. */
