@@ -1,8 +1,8 @@
 /** Input of tools: read as leniently as agents read it, then checked. */
 
 import { isObject } from "../core/objects.js";
-import { assertFits } from "../core/schema-check.js";
 import type { Json } from "../core/types.js";
+import { assertFits } from "../core/validate/json-schema.js";
 
 type Schema = Record<string, unknown>;
 

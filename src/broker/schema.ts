@@ -1,6 +1,6 @@
 import { Compile } from "typebox/schema";
 import { messageOf } from "../core/errors.js";
-import { faultsOf } from "../core/schema-faults.js";
+import { faultsOf } from "../core/validate/schema-faults.js";
 import { BrokerError, type SchemaIssue } from "./errors.js";
 import { isCheap } from "./schema/cost.js";
 import { lintSchema, SchemaError } from "./schema/lint.js";

@@ -5,9 +5,9 @@ import * as typebox from "@sinclair/typebox";
 import { TypeCompilerTypeGuardError, TypeCompilerUnknownTypeError } from "@sinclair/typebox/compiler";
 import { createFleetClient } from "./client.js";
 import { lend } from "./generation/host-modules.js";
-import { assertFits } from "./schema-check.js";
 import type { TestHarness } from "./testing.js";
 import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
+import { assertFits } from "./validate/json-schema.js";
 import { checkValue } from "./validate.js";
 
 // Tools are made with it, and may be required when they are registered.

@@ -1,5 +1,5 @@
 /** Checks values against plain JSON Schemas, which TypeBox's own checks do not take: those of tools. */
-import { ReefError } from "./errors.js";
+import { ReefError } from "../errors.js";
 import { faultsOf } from "./schema-faults.js";
 
 type Compiled = ReturnType<typeof import("typebox/compile").Compile>;
