@@ -5,7 +5,7 @@ import { servicesStrings as w } from "../../strings/services.js";
 import { strings as t } from "../../strings.js";
 import { api, isMissing } from "../api.js";
 import { duration, short } from "../format.js";
-import { Ago, CopyCurl, Empty, Facts, Heading, Loaded, Section } from "../parts/bits.js";
+import { Ago, Code, CopyCurl, Empty, Facts, Heading, Loaded, Section } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
 import { KeptVersions } from "../parts/kept-versions.js";
 import { Logs } from "../parts/logs.js";
@@ -29,6 +29,8 @@ interface Full extends Service {
 }
 
 const LOOK_AGAIN_MS = 3000;
+/** Errors that are longer are scrolled. */
+const LONG = 500;
 
 const Names = ({ names }: { names: string[] }) =>
   names.length === 0 ? (
@@ -101,9 +103,13 @@ function Details({ service, versions }: { service: Full; versions: Resource<Kept
     <>
       <p>{service.description}</p>
       {failure && (
-        <p class="problem">
-          {t.common.failedChange} (<Ago time={failure.at} />, {failure.step}): {failure.error}
-        </p>
+        <div class="problem">
+          <p>
+            {t.common.failedChange} (<Ago time={failure.at} />, {failure.step}):{" "}
+            {failure.error.length > LONG ? "" : failure.error}
+          </p>
+          {failure.error.length > LONG && <Code text={failure.error} label={t.common.failedChange} />}
+        </div>
       )}
       <Facts
         facts={[

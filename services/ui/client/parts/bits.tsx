@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
-import { isMissing, messageOf } from "../api.js";
+import { ApiError, isMissing, messageOf } from "../api.js";
 import { curlOf } from "../curl.js";
 import { ago } from "../format.js";
 import { byHand } from "../state/by-hand.js";
@@ -101,7 +101,7 @@ interface ActProps extends CopyCurlProps {
 /** A button that makes a call, and one that copies the call's command line. `of` tells both from others. */
 export function Act({ text, class: className, disabled, onClick, of, ...call }: ActProps) {
   return (
-    <>
+    <span class="act">
       <button
         type={onClick ? "button" : "submit"}
         class={className}
@@ -114,7 +114,7 @@ export function Act({ text, class: className, disabled, onClick, of, ...call }: 
       </button>
       {/* Without a body, the path tells it already. */}
       <CopyCurl {...call} of={call.body === undefined ? undefined : of} />
-    </>
+    </span>
   );
 }
 
@@ -191,6 +191,8 @@ export function Loading({ text = t.common.loading }: { text?: string }) {
 }
 
 export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
+  // That the session is over is said above the page, with the way on.
+  if (error instanceof ApiError && error.status === 401) return null;
   return (
     <div class="problem" role="alert">
       <p>

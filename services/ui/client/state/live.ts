@@ -27,8 +27,8 @@ export type LinkState = "connecting" | "live" | "lost";
 export const link = signal<LinkState>("connecting");
 /** When the connection was lost, in milliseconds. */
 export const lostAt = signal(0);
-/** The time of the latest event, or 0. */
-export const lastEventAt = signal(0);
+/** The time of the latest event, 0 when there is none, undefined as long as that is not known. */
+export const lastEventAt = signal<number | undefined>(undefined);
 /** Whether the server has an event feed that sends. */
 export const feedHere = signal<boolean | undefined>(undefined);
 /** Counts connections: what was loaded before may be out of date after each. */
