@@ -42,6 +42,15 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
       await page.goto(`${t.url}/ui/services?q=wordy`);
       await page.getByRole("row", { name: /^wordy/ }).waitFor();
       expect(await height(page, "tbody tr")).toBeLessThan(150);
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("wordy");
+      const name = page.getByRole("option", { name: "wordy" }).first().getByText("wordy", { exact: true });
+      await name.waitFor();
+      expect(await name.evaluate((text) => text.scrollWidth - text.clientWidth)).toBe(0);
+      await page.keyboard.press("Escape");
+      await page.goto(`${t.url}/ui/services/wordy`);
+      await page.getByRole("region", { name: "What it is" }).getByText("long words long words").waitFor();
+      expect((await page.getByRole("heading", { name: "Actions" }).boundingBox())?.y).toBeLessThan(700);
       // The whole of it is on the service's own page, and leaves room for what can be done.
       await page.goto(`${t.url}/ui/services/failing-00`);
       await page

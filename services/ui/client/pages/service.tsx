@@ -5,7 +5,7 @@ import { servicesStrings as w } from "../../strings/services.js";
 import { strings as t } from "../../strings.js";
 import { api, isMissing } from "../api.js";
 import { duration, short } from "../format.js";
-import { Ago, Code, CopyCurl, Empty, Facts, Heading, Loaded, Section } from "../parts/bits.js";
+import { Ago, CopyCurl, Empty, Facts, Heading, Loaded, Section, Text } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
 import { KeptVersions } from "../parts/kept-versions.js";
 import { Logs } from "../parts/logs.js";
@@ -29,8 +29,6 @@ interface Full extends Service {
 }
 
 const LOOK_AGAIN_MS = 3000;
-/** Errors that are longer are scrolled. */
-const LONG = 500;
 
 const Names = ({ names }: { names: string[] }) =>
   names.length === 0 ? (
@@ -101,14 +99,13 @@ function Details({ service, versions }: { service: Full; versions: Resource<Kept
   const { name, failure, ledger, listensTo } = service;
   return (
     <>
-      <p>{service.description}</p>
+      <Text text={service.description} label={w.what} />
       {failure && (
         <div class="problem">
           <p>
-            {t.common.failedChange} (<Ago time={failure.at} />, {failure.step}):{" "}
-            {failure.error.length > LONG ? "" : failure.error}
+            {t.common.failedChange} (<Ago time={failure.at} />, {failure.step}):
           </p>
-          {failure.error.length > LONG && <Code text={failure.error} label={t.common.failedChange} />}
+          <Text text={failure.error} label={t.common.failedChange} />
         </div>
       )}
       <Facts

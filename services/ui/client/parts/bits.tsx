@@ -128,6 +128,13 @@ export function Code({ text, label }: { text: string; label: string }) {
   );
 }
 
+/** Texts that are longer are scrolled. */
+const LONG = 500;
+
+/** A text from outside, of whatever length. */
+export const Text = ({ text, label }: { text: string; label: string }) =>
+  text.length > LONG ? <Code text={text} label={label} /> : <p>{text}</p>;
+
 export const Json = ({ value, label }: { value: unknown; label: string }) => (
   <Code text={JSON.stringify(value, null, 2) ?? "undefined"} label={label} />
 );
