@@ -7,6 +7,12 @@ import { eventually } from "../support/sandbox.js";
 /** More than the connections that a browser keeps to a host. */
 const TABS = 8;
 
+/** Lets a test say whether somebody looks at a tab. */
+const TURNS = `
+  let hidden = false;
+  Object.defineProperty(Document.prototype, "hidden", { get: () => hidden });
+  window.turn = (way) => { hidden = way; document.dispatchEvent(new Event("visibilitychange")); };`;
+
 describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
   beforeEach(() => eventually(async () => (await streams()) === 0, "the tabs of other tests to be gone"));
 
@@ -73,10 +79,7 @@ describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
   test("hand it on after a minute in which nobody looks, and are told what they missed", async () => {
     const { page, close } = await t.open();
     await page.clock.install();
-    await page.addInitScript(`
-      let hidden = false;
-      Object.defineProperty(Document.prototype, "hidden", { get: () => hidden });
-      window.turn = (way) => { hidden = way; document.dispatchEvent(new Event("visibilitychange")); };`);
+    await page.addInitScript(TURNS);
     await page.goto(`${t.url}/ui/events`);
     await isLive(page);
     const [other] = (await openTabs(page.context(), 1)) as [Page];
@@ -126,12 +129,21 @@ describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
     await page
       .context()
       .addInitScript('Object.defineProperty(Navigator.prototype, "locks", { get: () => undefined })');
+    await page.clock.install();
+    await page.addInitScript(TURNS);
     await page.goto(`${t.url}/ui/events`);
     await isLive(page);
     const tabs = [page, ...(await openTabs(page.context(), 1))];
     await publish("said apart");
     await all(tabs, (tab) => sees(tab, "said apart"));
     expect(await streams()).toBe(2);
+    // Then whoever is not looked at soon lets the others have it.
+    await page.evaluate("turn(true)");
+    await page.clock.fastForward(6000);
+    await eventually(async () => (await streams()) === 1, "the tab that nobody sees to let go");
+    await publish("said behind its back, too");
+    await page.evaluate("turn(false)");
+    await sees(page, "said behind its back, too");
     await close();
   }, 60_000);
 });

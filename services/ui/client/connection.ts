@@ -16,17 +16,18 @@ export interface Connected {
 
 /** Resolves after a time, or before: when somebody looks at the page, when there is a network again, when it is over. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = () => !document.hidden && resolve();
-  const timer = setTimeout(resolve, ms);
-  document.addEventListener("visibilitychange", look);
-  addEventListener("online", resolve as () => void);
-  signal.addEventListener("abort", resolve as () => void);
-  return promise.finally(() => {
-    clearTimeout(timer);
-    document.removeEventListener("visibilitychange", look);
-    removeEventListener("online", resolve as () => void);
-    signal.removeEventListener("abort", resolve as () => void);
+  return new Promise((resolve) => {
+    const ended = new AbortController();
+    const end = () => {
+      clearTimeout(timer);
+      ended.abort();
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    const options = { signal: ended.signal };
+    document.addEventListener("visibilitychange", () => !document.hidden && end(), options);
+    addEventListener("online", end, options);
+    signal.addEventListener("abort", end, options);
   });
 }
 

@@ -53,6 +53,8 @@ function subscribe<T>(listeners: Set<T>, listener: T): () => void {
   return () => listeners.delete(listener);
 }
 
+/** A tab that cannot share its connection lets it go so soon after it was seen last: there may be many like it. */
+const ALONE_MS = 5000;
 /** After a connection is back, events that come within this time were missed. */
 const CATCH_UP_MS = 1500;
 
@@ -151,12 +153,12 @@ export async function startLive(): Promise<void> {
     // A tab that was opened in the background has what it shows without a connection.
     await whenSeen(document);
     const stay = new AbortController();
+    const shared = browser();
     const stops = [
-      whenLongUnseen(document, () => stay.abort()),
+      whenLongUnseen(document, () => stay.abort(), shared ? undefined : ALONE_MS),
       sessionOver.subscribe((isOver) => isOver && stay.abort()),
     ];
     try {
-      const shared = browser();
       if (shared) await share(tab, stay.signal, shared);
     } catch (error) {
       console.debug("the connection cannot be shared:", error);
