@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { describeInBrowser } from "../support/in-browser.js";
 import { withPanel } from "../support/panel.js";
-import { answering } from "../support/sandbox.js";
+import { answering, eventually } from "../support/sandbox.js";
 
 const FAILING = 12;
 const TEXT = "long words ".repeat(300);
@@ -68,6 +68,47 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
       expect(await page.evaluate<number>("scrollY")).toBeGreaterThan(100);
       const box = await page.getByRole("navigation").getByRole("link", { name: "Overview" }).boundingBox();
       expect(box?.y).toBeGreaterThan(0);
+    });
+  });
+
+  test("does once what is asked for while it is under way", async () => {
+    const { page, close } = await t.open("/ui/services");
+    let calls = 0;
+    const held = Promise.withResolvers<void>();
+    await page.route(/\/services\/reload$/, async (route) => {
+      calls++;
+      await held.promise;
+      await route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" });
+    });
+    const button = page.getByRole("button", { name: "Reload what changed" });
+    await button.click();
+    await page.locator("button[aria-disabled]").getByText("Reload what changed").waitFor();
+    await button.click({ force: true });
+    // The keyboard stays where it was.
+    expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+    held.resolve();
+    await page.locator(".toast").getByText("502 Bad Gateway", { exact: true }).waitFor();
+    await page.locator("button:not([aria-disabled])").getByText("Reload what changed").waitFor();
+    expect(calls).toBe(1);
+    await close();
+  });
+
+  test("shows the page that is open in the list of pages, however long that is", async () => {
+    const panels = Array.from({ length: 30 }, (_, index) => `panel-${number(index)}`);
+    t.dashboard.sandbox.services(
+      Object.fromEntries(panels.map((name) => [`${name}/index.ts`, withPanel(name, "<p>one of many</p>")])),
+    );
+    await t.call("/services/reload", "POST");
+    await t.visit("/ui/panels/panel-29", async (page) => {
+      await page.setViewportSize({ width: 1000, height: 500 });
+      await page.reload();
+      const current = page.getByRole("navigation").getByRole("link", { name: "panel-29" });
+      await current.waitFor();
+      await eventually(
+        async () => ((await current.boundingBox())?.y ?? 1000) < 480,
+        "the link to be in view",
+      );
+      expect(await page.evaluate<number>("scrollY")).toBe(0);
     });
   });
 

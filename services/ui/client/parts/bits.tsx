@@ -94,21 +94,28 @@ interface ActProps extends CopyCurlProps {
   text: string;
   class?: string;
   disabled?: boolean;
-  /** What it does; without it, it sends the form that it stands in. */
+  /** What it does, once at a time; it does not throw. Without it, it sends the form that it stands in. */
   onClick?: () => unknown;
 }
 
 /** A button that makes a call, and one that copies the call's command line. `of` tells both from others. */
 export function Act({ text, class: className, disabled, onClick, of, ...call }: ActProps) {
+  const [busy, setBusy] = useState(false);
+  const act = async () => {
+    setBusy(true);
+    await onClick?.();
+    setBusy(false);
+  };
+  const isOff = disabled || busy;
   return (
     <span class="act">
       <button
         type={onClick ? "button" : "submit"}
         class={className}
         // With `disabled` it would lose the keyboard while what it does is under way.
-        aria-disabled={disabled || undefined}
+        aria-disabled={isOff || undefined}
         aria-label={of === undefined ? undefined : `${text}: ${of}`}
-        onClick={disabled ? (event) => event.preventDefault() : onClick}
+        onClick={isOff ? (event) => event.preventDefault() : onClick && act}
       >
         {text}
       </button>
