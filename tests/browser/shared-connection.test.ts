@@ -124,6 +124,16 @@ describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
     await close();
   }, 60_000);
 
+  test("have their own as well where the browser refuses to let them talk", async () => {
+    const { page, close } = await t.open();
+    await page.addInitScript("window.BroadcastChannel = function () { throw new Error('blocked'); }");
+    await page.goto(`${t.url}/ui/events`);
+    await isLive(page);
+    await publish("said to one that is alone");
+    await sees(page, "said to one that is alone");
+    await close();
+  }, 60_000);
+
   test("each have their own where the browser lets none be shared", async () => {
     const { page, close } = await t.open();
     await page

@@ -61,10 +61,14 @@ export interface Browser {
 }
 
 /** What this browser has of it; not every one does, and over plain HTTP under a name none. */
-export const browser = (): Browser | undefined =>
-  navigator.locks && typeof BroadcastChannel === "function"
-    ? { locks: navigator.locks, channel: new BroadcastChannel(NAME) }
-    : undefined;
+export function browser(): Browser | undefined {
+  try {
+    return navigator.locks && { locks: navigator.locks, channel: new BroadcastChannel(NAME) };
+  } catch (error) {
+    console.debug("tabs cannot talk to each other:", error);
+    return undefined;
+  }
+}
 
 /** Leads or follows until the signal aborts or the session is over. Rejects when tabs cannot share here. */
 export async function share(
