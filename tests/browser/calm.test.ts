@@ -186,6 +186,7 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
       "/ui/services",
       async (page) => {
         expect((await page.getByRole("searchbox").boundingBox())?.width).toBeGreaterThan(200);
+        expect((await page.getByRole("navigation").boundingBox())?.height).toBeLessThan(70);
         await page.goto(`${t.url}/ui/events/${id}`);
         const detail = page.getByRole("complementary", { name: "Event" });
         await detail.getByText("An event that answers this one:").waitFor();
