@@ -76,6 +76,25 @@ describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
     await close();
   }, 60_000);
 
+  test("all say that the session is over, and all go on when it is there again", async () => {
+    const { page, close } = await t.open("/ui/events");
+    await isLive(page);
+    const tabs = [page, ...(await openTabs(page.context(), 2))];
+    await page.context().clearCookies();
+    await t.call("/services/reload/ui", "POST");
+    await all(tabs, (tab) => tab.getByText("Your session is over.").waitFor());
+    expect(await streams()).toBe(0);
+    await page.goto(await t.dashboard.link());
+    await isLive(page);
+    // The others are led on from the page to log in.
+    const [, other] = tabs as [Page, Page];
+    await other.getByRole("link", { name: "Log in again" }).click();
+    await other.getByRole("heading", { name: "Events" }).waitFor();
+    await isLive(other);
+    expect(other.url()).toBe(`${t.url}/ui/events`);
+    await close();
+  }, 60_000);
+
   test("hand it on after a minute in which nobody looks, and are told what they missed", async () => {
     const { page, close } = await t.open();
     await page.clock.install();
