@@ -69,6 +69,8 @@ export const serves = (name: string): boolean =>
 export const isTroubled = ({ state, failure }: Service): boolean =>
   state === "failed" || failure !== undefined;
 
+export const byName = (a: Service, b: Service): number => a.name.localeCompare(b.name);
+
 /** By what it can be found in a list: its state, and whether somebody should look at it. */
 export const statesOf = (service: Service): string[] =>
   isTroubled(service) ? ["attention", service.state] : [service.state];
