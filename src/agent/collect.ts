@@ -1,12 +1,7 @@
 /** What a service registers when it believes to be in an agent. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
-import * as typebox from "@sinclair/typebox";
 import { messageOf } from "../core/errors.js";
-import { lend } from "../core/host-modules.js";
 import type { FleetClient, ServiceModule } from "../core/types.js";
-
-// Tools are made with it, and their files may be required when they are registered.
-lend("@sinclair/typebox", typebox);
 
 export interface Collected {
   tools: ToolDefinition[];

@@ -4,10 +4,11 @@
  * loaded when something first asks for it.
  */
 import { existsSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import * as hono from "hono";
 
 const sourceRoot = resolve(import.meta.dir, "..");
+const requireInHost = createRequire(import.meta.path);
 const projectRoot = resolve(sourceRoot, "..");
 
 /** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
@@ -126,24 +127,13 @@ interface HostModule {
 
 const loaded = new Map<string, HostModule>();
 
-/** Has a package that is loaded be there without a promise, which who requires a file that imports it cannot take. */
-export function lend(name: string, exports: object): void {
-  loaded.set(Bun.resolveSync(name, sourceRoot), {
-    exports: exports as HostModule["exports"],
-    loader: "object",
-  });
-}
-
-// Nearly every service asks for it.
-lend("hono", hono);
-
-/** A module of the server's own graph, loaded into it when it is not there yet. */
-function hostInstance(path: string): HostModule | Promise<HostModule> {
+/** A module of the server's own graph, loaded into it when it is not there yet; at once, since it may be required. */
+function hostInstance(path: string): HostModule {
   return loaded.get(path) ?? loadInHost(path);
 }
 
-async function loadInHost(path: string): Promise<HostModule> {
-  const module: HostModule = { exports: await import(path), loader: "object" };
+function loadInHost(path: string): HostModule {
+  const module: HostModule = { exports: requireInHost(path), loader: "object" };
   loaded.set(path, module);
   return module;
 }

@@ -1,15 +1,10 @@
 /** A stand-in for the agent, for the tests of tools, behaviours and widgets: no pi, no model, no network. */
 import type { ExtensionAPI, ExtensionContext } from "@mariozechner/pi-coding-agent";
 import type { TSchema } from "@sinclair/typebox";
-import * as typebox from "@sinclair/typebox";
 import { createFleetClient } from "./client.js";
-import { lend } from "./host-modules.js";
 import type { TestHarness } from "./testing.js";
 import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
 import { checkValue } from "./validate.js";
-
-// Tools are made with it, and may be required when they are registered.
-lend("@sinclair/typebox", typebox);
 
 interface RegisteredTool {
   name: string;
