@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import type { Allowed } from "./addresses.js";
 import { unpack } from "./archive.js";
-import { fetchExport, parseFleetSource } from "./fleet.js";
+import { fetchExport, parseFleetSource, withheldThere } from "./fleet.js";
 import { fetchCommit, readCommit } from "./git.js";
 import type { Progress } from "./jobs.js";
 import { copyFolder, localFolder } from "./local.js";
@@ -65,7 +65,11 @@ async function fromFleet(
   { allowed, token, signal }: AcquireOptions,
 ): Promise<Record<string, never>> {
   const source = parseFleetSource(from, name);
-  const stream = await progress.step("fetch", () => fetchExport(source, { allowed, token, signal }));
+  const stream = await progress.step(
+    "fetch",
+    () => fetchExport(source, { allowed, token, signal }),
+    withheldThere,
+  );
   mkdirSync(workspace.incoming);
   await progress.step(
     "unpack",
