@@ -7,6 +7,8 @@ export interface Collected {
   tools: ToolDefinition[];
   /** What `registerTools` threw; tools registered before that are kept. */
   error?: string;
+  /** Where it returned a promise: settles with what it rejected with, when all tools are registered. Never rejects. */
+  later?: Promise<string | undefined>;
 }
 
 const nothing = () => undefined;
@@ -36,7 +38,7 @@ export function collectTools(module: ServiceModule, client: FleetClient): Collec
   const tools: ToolDefinition[] = [];
   try {
     const result: unknown = module.registerTools?.(collector(tools), client);
-    if (result instanceof Promise) result.catch(nothing);
+    if (result instanceof Promise) return { tools, later: result.then(nothing, messageOf) };
   } catch (error) {
     return { tools, error: messageOf(error) };
   }

@@ -128,12 +128,20 @@ interface HostModule {
 const loaded = new Map<string, HostModule>();
 
 /** A module of the server's own graph, loaded into it when it is not there yet; at once, since it may be required. */
-function hostInstance(path: string): HostModule {
+function hostInstance(path: string): HostModule | Promise<HostModule> {
   return loaded.get(path) ?? loadInHost(path);
 }
 
-function loadInHost(path: string): HostModule {
-  const module: HostModule = { exports: requireInHost(path), loader: "object" };
-  loaded.set(path, module);
-  return module;
+function loadInHost(path: string): HostModule | Promise<HostModule> {
+  const keep = (exports: HostModule["exports"]) => {
+    const module: HostModule = { exports, loader: "object" };
+    loaded.set(path, module);
+    return module;
+  };
+  try {
+    return keep(requireInHost(path));
+  } catch {
+    // Somebody is just importing it. What else is wrong with it, importing it says too.
+    return import(path).then(keep);
+  }
 }
