@@ -77,6 +77,8 @@ async function handOver(
     }
     await inExchange(service.name, "save", () => saveStore(old));
     await breathe();
+    // What was done with the store while it was saved may not have been: by a listener, as often as it is saved.
+    if (handover.wasUsed) continue;
     const fresh = await startNext(registry, service, source, options);
     if (!handover.wasUsed) return fresh;
     await discard(fresh);
