@@ -51,6 +51,22 @@ test("refuses unknown tools, wrong parameters and a name that is taken", async (
   await t.cleanup();
 });
 
+test("waits for what is registered after a while, and fails where that does", async () => {
+  const late = (fails: boolean): ServiceModule => ({
+    name: "late",
+    registerTools: (async (...[pi, client]: Parameters<NonNullable<ServiceModule["registerTools"]>>) => {
+      await Bun.sleep(0);
+      if (fails) throw new Error("not today");
+      echo.registerTools?.(pi, client);
+    }) as ServiceModule["registerTools"],
+  });
+  const t = await createTestHarness({ services: [echo] });
+  const agent = createTestAgent(t, [late(false)], { name: "ada" });
+  expect((await agent.call("echo_who", { times: 1 })).content[0]?.text).toBe("ada");
+  await expect(createTestAgent(t, [late(true)]).call("echo_who")).rejects.toThrow("not today");
+  await t.cleanup();
+});
+
 test("can be without a control plane, or be given other answers", async () => {
   const t = await createTestHarness({ services: [echo] });
   const alone = createTestAgent(t, [echo], { connected: false });

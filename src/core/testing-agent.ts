@@ -23,7 +23,7 @@ type Handler = (event: Json, context: Partial<ExtensionContext>) => unknown;
 
 export interface TestAgent {
   client: FleetClient;
-  /** The registered tools by name. */
+  /** The registered tools by name; what is registered after an `await` comes later. */
   tools: ReadonlyMap<string, RegisteredTool>;
   /** Calls a tool as a model would. Rejects for an unknown tool, or parameters that its schema refuses. */
   call(tool: string, params?: Record<string, unknown>): Promise<ToolResult>;
@@ -78,14 +78,18 @@ export function createTestAgent(
       handlers.set(event, [...(handlers.get(event) ?? []), handler]);
     },
   } as unknown as ExtensionAPI;
-  for (const module of modules) {
-    module.registerTools?.(pi, client);
-    module.registerBehaviors?.(pi, client);
-  }
+  const registering = modules.flatMap((module): unknown[] => [
+    module.registerTools?.(pi, client),
+    module.registerBehaviors?.(pi, client),
+  ]);
+  // Whoever calls a tool or raises an event is told what was thrown.
+  const registered = Promise.all(registering);
+  registered.catch(() => undefined);
   return {
     client,
     tools,
     call: async (name, params = {}) => {
+      await registered;
       const tool = tools.get(name);
       if (!tool) throw new Error(`no tool is called ${name}; there are ${[...tools.keys()].join(", ")}`);
       return tool.execute(
@@ -97,6 +101,7 @@ export function createTestAgent(
       );
     },
     raise: async (event, data = {}) => {
+      await registered;
       const results: Json[] = [];
       for (const handler of handlers.get(event) ?? [])
         results.push(await handler({ type: event, ...data }, context));
