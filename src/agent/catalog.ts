@@ -1,7 +1,7 @@
 /** The one place that knows every tool: those of services and those that services provide for others. */
 import { ReefError } from "../core/errors.js";
 import { within } from "../core/extension/alive.js";
-import { MAX_WIRE_NAME, wireNames } from "../core/tools/names.js";
+import { claimOn, MAX_WIRE_NAME, wireNames } from "../core/tools/names.js";
 import type { ServiceContext } from "../core/types.js";
 import { type CatalogProblem, contributionOf, type Entry } from "./contributions.js";
 
@@ -29,23 +29,29 @@ export class ToolCatalog {
   constructor(private readonly host: CatalogHost) {}
 
   /**
-   * All tools, by service name and then in the order of registration. Of two with one name the first is listed;
-   * the other is a problem.
+   * All tools, by service name and then in the order of registration. Of two with one name the one whose service it
+   * begins with is listed, of equals the first; the other is a problem.
    */
   list(maxWireName = MAX_WIRE_NAME): Catalog {
-    const entries = new Map<string, Entry>();
+    const modules = this.host.getModules().toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const contributions = modules.map((module) => contributionOf(this.host.registry, module));
+    const holders = new Map<string, Entry>();
+    for (const entry of contributions.flatMap(({ entries }) => entries)) {
+      const holder = holders.get(entry.name);
+      if (!holder || claimOf(entry) > claimOf(holder)) holders.set(entry.name, entry);
+    }
+    const entries: Entry[] = [];
     const problems: CatalogProblem[] = [];
-    for (const module of this.host.getModules().toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const contribution = contributionOf(this.host.registry, module);
+    for (const contribution of contributions) {
       problems.push(...contribution.problems);
       for (const entry of contribution.entries) {
-        const holder = entries.get(entry.name);
-        if (!holder) entries.set(entry.name, entry);
+        const holder = holders.get(entry.name) as Entry;
+        if (holder === entry) entries.push(entry);
         else problems.push(collision(entry, holder));
       }
     }
-    const wire = wireNames(entries.keys(), maxWireName);
-    const tools = [...entries.values()].map(({ name, ...rest }) => ({
+    const wire = wireNames(holders.keys(), maxWireName);
+    const tools = entries.map(({ name, ...rest }) => ({
       name,
       wireName: wire.get(name) as string,
       ...rest,
@@ -82,6 +88,8 @@ export class ToolCatalog {
     throw new ReefError("NOT_FOUND", `there is no tool "${name}"; GET /services/tools lists those there are`);
   }
 }
+
+const claimOf = ({ name, owner }: Entry) => claimOn(name, "service" in owner ? owner.service : owner.via);
 
 function collision(entry: Entry, holder: Entry): CatalogProblem {
   const service = "service" in entry.owner ? entry.owner.service : entry.owner.via;

@@ -1,17 +1,14 @@
 /** What a service registers when it believes to be in an agent. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
-import * as typebox from "@sinclair/typebox";
 import { messageOf } from "../core/errors.js";
-import { lend } from "../core/generation/host-modules.js";
 import type { FleetClient, ServiceModule } from "../core/types.js";
-
-// Tools are made with it, and their files may be required when they are registered.
-lend("@sinclair/typebox", typebox);
 
 export interface Collected {
   tools: ToolDefinition[];
   /** What `registerTools` threw; tools registered before that are kept. */
   error?: string;
+  /** Where it returned a promise: settles with what it rejected with, when all tools are registered. Never rejects. */
+  later?: Promise<string | undefined>;
 }
 
 const nothing = () => undefined;
@@ -41,7 +38,7 @@ export function collectTools(module: ServiceModule, client: FleetClient): Collec
   const tools: ToolDefinition[] = [];
   try {
     const result: unknown = module.registerTools?.(collector(tools), client);
-    if (result instanceof Promise) result.catch(nothing);
+    if (result instanceof Promise) return { tools, later: result.then(nothing, messageOf) };
   } catch (error) {
     return { tools, error: messageOf(error) };
   }

@@ -68,9 +68,12 @@ async function runServiceTool(
     signal: caller.signal,
     fetch: (url, init) => untilAborted(host.dispatch(new Request(url, init)), init.signal, givenUp),
   });
+  const isIt = (one: { name: string }) => one.name === name;
   // Asynchronous, so that it waits for a version that is on its way, and registered by the version that runs it.
   const result = await host.registry.run(service, async (module) => {
-    const tool = collectTools(module, client).tools.find((one) => one.name === name);
+    const { tools, later } = collectTools(module, client);
+    if (!tools.some(isIt)) await later;
+    const tool = tools.find(isIt);
     if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
     const { signal } = caller;
     return tool.execute(Bun.randomUUIDv7(), params as never, signal, undefined, headless(signal));

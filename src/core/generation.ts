@@ -115,10 +115,15 @@ function firstOf(error: unknown): unknown {
   return isA(error, AggregateError) && error.errors.length > 0 ? error.errors[0] : error;
 }
 
+/** A package or module that is not there, in a file with JSX. */
+const WITHOUT_REACT = /Cannot find \w+ 'react(\/jsx-[\w-]+)?'.*\.[jt]sx\b/;
+
+const WHOSE_JSX = " (JSX is React's, unless its file begins with /** @jsxImportSource hono/jsx */)";
+
 function importMessage(error: unknown, dir: string): string {
   const first = firstOf(error);
   const { position } = Object(first) as { position?: { file: string; line: number; column: number } | null };
   const where = position ? ` (${position.file}:${position.line}:${position.column})` : "";
   const message = `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");
-  return message + hintWhereItRuns(first);
+  return (WITHOUT_REACT.test(message) ? message + WHOSE_JSX : message) + hintWhereItRuns(first);
 }

@@ -75,6 +75,21 @@ test.each([
   expect((await agent.call("lamp_switch", { state: "on" })).content[0]?.text).toBe('{"state":"on"}');
   await expect(agent.call("lamp_switch", { state: "dim" })).rejects.toThrow('state must be "on" or "off"');
   await expect(agent.call("lamp_switch")).rejects.toThrow("must have required properties state");
+});
+
+test("waits for what is registered after a while, and fails where that does", async () => {
+  const late = (fails: boolean): ServiceModule => ({
+    name: "late",
+    registerTools: (async (...[pi, client]: Parameters<NonNullable<ServiceModule["registerTools"]>>) => {
+      await Bun.sleep(0);
+      if (fails) throw new Error("not today");
+      echo.registerTools?.(pi, client);
+    }) as ServiceModule["registerTools"],
+  });
+  const t = await createTestHarness({ services: [echo] });
+  const agent = createTestAgent(t, [late(false)], { name: "ada" });
+  expect((await agent.call("echo_who", { times: 1 })).content[0]?.text).toBe("ada");
+  await expect(createTestAgent(t, [late(true)]).call("echo_who")).rejects.toThrow("not today");
   await t.cleanup();
 });
 

@@ -1,17 +1,12 @@
 /** A stand-in for the agent, for the tests of tools, behaviours and widgets: no pi, no model, no network. */
 import type { ExtensionAPI, ExtensionContext } from "@mariozechner/pi-coding-agent";
 import type { TSchema } from "@sinclair/typebox";
-import * as typebox from "@sinclair/typebox";
 import { TypeCompilerTypeGuardError, TypeCompilerUnknownTypeError } from "@sinclair/typebox/compiler";
 import { createFleetClient } from "./client.js";
-import { lend } from "./generation/host-modules.js";
 import type { TestHarness } from "./testing.js";
 import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
 import { assertFits } from "./validate/json-schema.js";
 import { checkValue } from "./validate.js";
-
-// Tools are made with it, and may be required when they are registered.
-lend("@sinclair/typebox", typebox);
 
 const NOT_TYPEBOX = [TypeCompilerTypeGuardError, TypeCompilerUnknownTypeError];
 
@@ -32,7 +27,7 @@ type Handler = (event: Json, context: Partial<ExtensionContext>) => unknown;
 
 export interface TestAgent {
   client: FleetClient;
-  /** The registered tools by name. */
+  /** The registered tools by name; what is registered after an `await` comes later. */
   tools: ReadonlyMap<string, RegisteredTool>;
   /** Calls a tool as a model would. Rejects for an unknown tool, or parameters that its schema refuses. */
   call(tool: string, params?: Record<string, unknown>): Promise<ToolResult>;
@@ -87,20 +82,25 @@ export function createTestAgent(
       handlers.set(event, [...(handlers.get(event) ?? []), handler]);
     },
   } as unknown as ExtensionAPI;
-  for (const module of modules) {
-    module.registerTools?.(pi, client);
-    module.registerBehaviors?.(pi, client);
-  }
+  const registering = modules.flatMap((module): unknown[] => [
+    module.registerTools?.(pi, client),
+    module.registerBehaviors?.(pi, client),
+  ]);
+  // Whoever calls a tool or raises an event is told what was thrown.
+  const registered = Promise.all(registering);
+  registered.catch(() => undefined);
   return {
     client,
     tools,
     call: async (name, params = {}) => {
+      await registered;
       const tool = tools.get(name);
       if (!tool) throw new Error(`no tool is called ${name}; there are ${[...tools.keys()].join(", ")}`);
       await checkParameters(tool.parameters, params);
       return tool.execute("call-1", params, undefined, undefined, context);
     },
     raise: async (event, data = {}) => {
+      await registered;
       const results: Json[] = [];
       for (const handler of handlers.get(event) ?? [])
         results.push(await handler({ type: event, ...data }, context));

@@ -147,7 +147,8 @@ export interface ServiceContext {
   readonly events: ServiceEventBus;
   /**
    * Another service's store. Always the current version's: the handle stays good across reloads. While that service is
-   * exchanged, asynchronous methods wait; others may throw `BUSY`, a 503, when there are many calls.
+   * exchanged, asynchronous methods wait; others may throw `BUSY`, a 503, when there are many calls, also where they
+   * only read.
    */
   getStore<T = Json>(name: string): T | undefined;
   getModules(): ServiceModule[];

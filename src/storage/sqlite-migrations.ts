@@ -19,10 +19,8 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
   db.run("PRAGMA foreign_keys = OFF");
   db.run("BEGIN IMMEDIATE");
   try {
-    for (const step of migrations.slice(assertKnownVersion(db, migrations))) {
-      if (typeof step === "string") db.run(step);
-      else if ((step(db) as unknown) instanceof Promise)
-        throw new TypeError("a migration must be synchronous");
+    for (let done = assertKnownVersion(db, migrations); done < migrations.length; done++) {
+      named(done + 1, () => apply(db, migrations[done] as Migration));
     }
     const [orphan] = db.query("PRAGMA foreign_key_check").all() as { table: string; parent: string }[];
     if (orphan)
@@ -34,6 +32,21 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
     throw error;
   } finally {
     db.run("PRAGMA foreign_keys = ON");
+  }
+}
+
+function apply(db: Database, step: Migration): void {
+  if (typeof step === "string") db.run(step);
+  else if ((step(db) as unknown) instanceof Promise) throw new TypeError("a migration must be synchronous");
+}
+
+/** Has an error say which migration it is of; it stays the one that was thrown. */
+function named(number: number, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (error instanceof Error) error.message = `migration ${number}: ${error.message}`;
+    throw error;
   }
 }
 

@@ -78,6 +78,8 @@ async function handOver(
     }
     await inExchange(service.name, "save", () => saveStore(old));
     await yieldToEventLoop();
+    // What was done with the store while it was saved may not have been: by a listener, as often as it is saved.
+    if (handover.wasUsed) continue;
     const fresh = await startNext(registry, service, source, options);
     if (!handover.wasUsed) return fresh;
     await discard(fresh);
@@ -134,7 +136,7 @@ async function assertSuccessor(registry: Registry, service: Service, generation:
   const { module } = generation;
   try {
     if (module.name !== service.name) {
-      const message = `the folder's service is now called "${module.name}", it was "${service.name}".`;
+      const message = `the folder's service is now called "${module.name}", it was "${service.name}"; unload "${service.name}" first.`;
       throw new LoadFailure("RENAMED", "order", message);
     }
     registry.table.assertDependencies(module);

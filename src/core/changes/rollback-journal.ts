@@ -2,7 +2,9 @@
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
 import { join, resolve, sep } from "node:path";
-import { setAside, syncFolder, writeFileAtomic } from "../files.js";
+import { messageOf } from "../errors.js";
+import { readWithMark, setAside, syncFolder, writeFileAtomic } from "../files.js";
+import type { Logger } from "../log.js";
 import type { GaveWay } from "./gave-way.js";
 
 export interface RollbackNotes {
@@ -39,7 +41,7 @@ export class RollbackJournal {
 
   /** What was noted. Throws when it is damaged. */
   read(): RollbackNotes {
-    const notes = parse(fs.readFileSync(this.path, "utf8"));
+    const notes = parse(new TextDecoder().decode(readWithMark(this.path)?.bytes));
     if (areNotes(notes)) return notes;
     throw new TypeError("its notes are damaged");
   }
@@ -56,15 +58,25 @@ export class RollbackJournal {
   }
 }
 
-/** The folders with a rollback that did not come to its end. */
-export function interruptedRollbacks(dataDir: string): string[] {
+/** The folders with a rollback that did not come to its end. Where that cannot be seen, the log says so. */
+export function interruptedRollbacks(dataDir: string, log: Logger): string[] {
   const folder = journals(dataDir);
   if (!fs.existsSync(folder)) return [];
-  const names = fs.readdirSync(folder);
+  const names = namesIn(folder, log);
   // Nothing was changed yet when the first notes were not whole; and later ones are in the place of others.
   for (const name of names)
     if (name.endsWith(`${ENDING}.tmp`)) fs.rmSync(join(folder, name), { recursive: true, force: true });
   return names.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
+}
+
+function namesIn(folder: string, log: Logger): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    const problem = `${folder} is no folder that can be read (${messageOf(error)})`;
+    log.error(`${problem}: what a rollback left that was interrupted is not seen; move it away`);
+    return [];
+  }
 }
 
 const ENDING = ".json";

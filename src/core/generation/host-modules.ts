@@ -4,17 +4,12 @@
  * loaded when something first asks for it.
  */
 import { existsSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import * as hono from "hono";
 
 const sourceRoot = resolve(import.meta.dir, "..", "..");
+const requireInHost = createRequire(import.meta.path);
 const projectRoot = resolve(sourceRoot, "..");
-
-/** Absolute path of what `bun test` must load first when it runs the tests of a service; see test-preload.ts. */
-export const testPreload = join(import.meta.dir, "..", "test-preload.ts");
-
-/** The same for a script of a service that runs in a process of its own; see source-preload.ts. */
-export const sourcePreload = join(import.meta.dir, "source-preload.ts");
 
 const HONO = [
   "accepts adapter basic-auth bearer-auth body-limit bun cache client combine compress conninfo context-storage cookie",
@@ -127,24 +122,21 @@ interface HostModule {
 
 const loaded = new Map<string, HostModule>();
 
-/** Has a package that is loaded be there without a promise, which who requires a file that imports it cannot take. */
-export function lend(name: string, exports: object): void {
-  loaded.set(Bun.resolveSync(name, sourceRoot), {
-    exports: exports as HostModule["exports"],
-    loader: "object",
-  });
-}
-
-// Nearly every service asks for it.
-lend("hono", hono);
-
-/** A module of the server's own graph, loaded into it when it is not there yet. */
+/** A module of the server's own graph, loaded into it when it is not there yet; at once, since it may be required. */
 function hostInstance(path: string): HostModule | Promise<HostModule> {
   return loaded.get(path) ?? loadInHost(path);
 }
 
-async function loadInHost(path: string): Promise<HostModule> {
-  const module: HostModule = { exports: await import(path), loader: "object" };
-  loaded.set(path, module);
-  return module;
+function loadInHost(path: string): HostModule | Promise<HostModule> {
+  const keep = (exports: HostModule["exports"]) => {
+    const module: HostModule = { exports, loader: "object" };
+    loaded.set(path, module);
+    return module;
+  };
+  try {
+    return keep(requireInHost(path));
+  } catch {
+    // Somebody is just importing it. What else is wrong with it, importing it says too.
+    return import(path).then(keep);
+  }
 }

@@ -1,4 +1,7 @@
-/** Loaded before a script of a service that runs in a process of its own, so that it finds Reef's source from anywhere. */
-import { installSourceResolution } from "./host-modules.js";
+/**
+ * Loaded before a script or worker of a service that runs apart from the server, so that it finds what services find
+ * (Reef's source, hono, TypeBox) from anywhere.
+ */
+import { shareHostModules } from "./host-modules.js";
 
-installSourceResolution();
+shareHostModules();

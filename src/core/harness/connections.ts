@@ -1,7 +1,7 @@
 /** Connections of a test harness, which has no port: what services see of clients that go is as on the server. */
 
-import { connectionClosed, onHangUp } from "../dispatch/streams.js";
 import { yieldToEventLoop } from "../event-loop.js";
+import { connectionClosed, onHangUp } from "../streams.js";
 
 /** What is under way to a client that reads nothing, in bytes. */
 const BUFFERED_BYTES = 65_536;

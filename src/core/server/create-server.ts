@@ -143,7 +143,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
 /** Before the folders are read. There is hardly ever one, so what mends it is not loaded otherwise. */
 async function mendRollbacks(registry: Registry, log: Logger): Promise<void> {
   const { dataDir, servicesDir } = registry.host;
-  const interrupted = interruptedRollbacks(dataDir);
+  const interrupted = interruptedRollbacks(dataDir, log);
   const snapshots = interrupted.length > 0 ? registry.snapshots : undefined;
   if (!snapshots) return;
   const { recoverRollbacks } = await import("../changes/rollback-recovery.js");

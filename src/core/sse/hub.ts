@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { announceEnd } from "../dispatch/streams.js";
 import { keepOpen } from "../keep-open.js";
+import { announceEnd } from "../streams.js";
 import { isEventId } from "../tree/ids.js";
 import type { EventLog, EventNode, Place } from "../tree/log.js";
 import { Clients } from "./clients.js";

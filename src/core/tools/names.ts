@@ -11,6 +11,15 @@ export function toolPrefix(service: string): string {
   return `${service.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`;
 }
 
+/** What the names of plugins' methods begin with. */
+const PLUGIN_PREFIX = "plugin__";
+
+/** How much of a tool's name says that it is the service's; of two tools with one name the one with more has it. */
+export function claimOn(tool: string, service: string): number {
+  const prefix = toolPrefix(service);
+  return tool.startsWith(prefix) && !tool.startsWith(PLUGIN_PREFIX) ? prefix.length : 0;
+}
+
 /** `name` with everything unsafe replaced; shortened and marked with a hash when it is too long or `distinct`. */
 function spelled(name: string, max: number, distinct: boolean): string {
   const safe = name.replace(/[^A-Za-z0-9_-]/g, "_") || "_";

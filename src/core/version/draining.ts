@@ -1,8 +1,8 @@
 /** Versions that were exchanged, and finish what they have begun beside the present one. */
 
-import { STREAM_POLL_MS } from "../dispatch/streams.js";
 import { yieldToEventLoop } from "../event-loop.js";
 import type { Service, ServiceTable } from "../registry/table.js";
+import { STREAM_POLL_MS } from "../streams.js";
 import { flushStore, retire, type Version } from "../version.js";
 
 /** An older version on its way out. */

@@ -1,5 +1,5 @@
 /** Which replies of a generation are still on their way to a client? */
-import type { Env } from "./serving.js";
+import type { Env } from "./dispatch/serving.js";
 
 /** What the producer of a streamed reply says about its end. */
 interface End {
