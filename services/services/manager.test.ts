@@ -223,6 +223,20 @@ describe("removal", () => {
   });
 });
 
+test.each([
+  ["rollback/top", { to: "0123456" }, "to"],
+  ["disable/top", { why: "holidays" }, "why"],
+])(
+  "POST /services/%s refuses %p: a misspelt field would do something else than was meant",
+  async (path, body, field) => {
+    const { data: before } = await m.api("GET", "/services/top");
+    const { status, data } = await m.api("POST", `/services/${path}`, body);
+    expect([status, data.error]).toEqual([400, expect.stringContaining(field)]);
+    const { data: after } = await m.api("GET", "/services/top");
+    expect([after.state, after.generation]).toEqual(["loaded", before.generation]);
+  },
+);
+
 test("statuses follow the failure: 404 unknown, 400 failed, 409 in the way", async () => {
   expect((await m.api("POST", "/services/reload/nobody")).status).toBe(404);
   m.sandbox.services({ "broken/index.ts": "export default {" });
