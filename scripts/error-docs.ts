@@ -32,13 +32,16 @@ export function errorDocs(): string {
 
 ## Replies
 
-Every error that Reef itself answers with is JSON, \`{ "error": "…" }\`, with one of these statuses. Where a message says more than the one below, it names what is wrong with this request. Services answer with errors of their own; those pass untouched. Only an error that a handler throws becomes a 500. What is no request that could be answered (no \`Host\`, a line or headers that are too long, another version of HTTP) is refused by Bun itself, with 400, 431 or 505 and an empty body; on an unknown method it closes the connection.
+Reef answers its own errors as JSON, \`{ "error": "…" }\`, with one of the statuses below. The message may be more specific than the one listed: it then says what is wrong with this request.
+
+- Errors that a service returns pass unchanged. An error that a handler throws becomes a 500.
+- Bun itself refuses malformed requests (no \`Host\`, a line or headers that are too long, another HTTP version) with 400, 431 or 505 and an empty body. On an unknown method it closes the connection.
 
 ${table(["Code", "Status", "Message", "What to do"], ...replies)}
 
 ## Services that cannot be loaded
 
-A folder that cannot be served, or whose change failed, is named with one of these codes in \`GET /health\`, in \`GET /services\` and in one line of the log; one that is switched off (\`DISABLED\`) in \`GET /services\` only. Everything else keeps running; after a failed change the version before it does, too.
+\`GET /health\`, \`GET /services\` and one line of the log name each folder that cannot be served, or whose change failed, with one of these codes. A disabled service (\`DISABLED\`) is in \`GET /services\` only. Everything else keeps running; after a failed change, so does the previous version.
 
 ${table(["Code", "What to do"], ...failures)}
 `;

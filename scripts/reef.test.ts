@@ -24,9 +24,9 @@ afterAll(async () => {
 });
 
 /** Runs the program in `ground`, as somebody who has only the data folder's token. */
-async function cli(args: string[], env: Record<string, string> = {}) {
+async function cli(args: string[], env: Record<string, string> = {}, cwd = ground) {
   const child = Bun.spawn([process.execPath, SCRIPT, ...args], {
-    cwd: ground,
+    cwd,
     env: {
       PATH: process.env.PATH,
       NO_COLOR: "1",
@@ -108,6 +108,17 @@ describe("the command line", () => {
     expect((await cli(["list"])).stdout).toContain('"count": 0');
   });
 
+  test("takes relative paths from where npm was called, which itself works in the folder of the package", async () => {
+    const installed = await cli(
+      ["install", "./greeter"],
+      { INIT_CWD: ground, npm_lifecycle_event: "reef" },
+      tmpdir(),
+    );
+    expect([installed.code, installed.stderr]).toEqual([0, expect.stringContaining("validate: greeter")]);
+    await cli(["update", "greeter", "--accept-permissions", "--no-test"]);
+    expect((await cli(["remove", "greeter", "--force"])).code).toBe(0);
+  });
+
   test("installs from another instance with a token from the environment", async () => {
     await cli(["install", "./greeter"]);
     const env = { VERS_INFRA_URL: other.url, VERS_AUTH_TOKEN: other.token, REEF_SOURCE_TOKEN: reef.token };
@@ -119,6 +130,15 @@ describe("the command line", () => {
   test.each([
     [["install", "-u/x"], {}, /option|Unknown|begins with|required/i],
     [["install", "./missing"], {}, /no folder/],
+    [
+      ["install", "./greeter", "--form", "http://x"],
+      {},
+      /^reef: unknown option --form; known are --from, --as, /,
+    ],
+    [["install", "./greeter", "-u"], {}, /^reef: unknown option -u; known are /],
+    [["install", "./greeter", "./missing"], {}, /^reef: one name too many: \.\/missing/],
+    [["remove", "nothing", "--dry-run"], {}, /^reef: unknown option --dry-run; known are --force/],
+    [["list", "--all"], {}, /^reef: unknown option --all; there are none/],
     [["update", "nothing"], {}, /was not installed/],
     [["list"], { VERS_AUTH_TOKEN: "wrong-token-0123456789" }, /401/],
     [["list"], { REEF_DATA_DIR: ground }, /no token/],

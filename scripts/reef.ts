@@ -1,7 +1,7 @@
 /** The command line: what the installer offers, against the running server. `bun run reef --help` lists it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineCommand, runMain } from "citty";
+import { type ArgsDef, type CommandMeta, defineCommand, type ParsedArgs, runMain } from "citty";
 import { waitForJob } from "../services/installer/tools.js";
 import { reachOf } from "../src/core/addresses.js";
 import { tokenPath } from "../src/core/auth.js";
@@ -40,22 +40,44 @@ function keptToken(dataDir: string, isOwn: boolean): string {
   }
 }
 
-/** A refusal is one line, not a stack. */
-async function orSayWhy(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    console.error(`reef: ${messageOf(error)}`);
-    process.exitCode = 1;
+/** A command whose refusals are one line each, not a stack. */
+function command<T extends ArgsDef>(
+  meta: CommandMeta,
+  args: T,
+  work: (args: ParsedArgs<T>) => Promise<void>,
+) {
+  return defineCommand({
+    meta,
+    args,
+    run: async ({ args: given }) => {
+      try {
+        assertKnown(given, args);
+        await work(given);
+      } catch (error) {
+        console.error(`reef: ${messageOf(error)}`);
+        process.exitCode = 1;
+      }
+    },
+  });
+}
+
+/** What is misspelt must not be passed over: the text that follows it would count as a name. */
+function assertKnown({ _: names, ...given }: { _: string[] }, declared: ArgsDef): void {
+  const known = Object.keys(declared).filter((key) => declared[key]?.type !== "positional");
+  const plain = (key: string) => key.replaceAll("-", "").toLowerCase();
+  const accepted = new Set(Object.keys(declared).map(plain));
+  for (const key of Object.keys(given)) {
+    if (accepted.has(plain(key))) continue;
+    const those =
+      known.length > 0 ? `known are ${known.map((one) => `--${one}`).join(", ")}` : "there are none";
+    throw new Error(`unknown option ${key.length > 1 ? "--" : "-"}${key}; ${those}`);
   }
+  const surplus = names[Object.keys(declared).length - known.length];
+  if (surplus !== undefined) throw new Error(`one name too many: ${surplus}`);
 }
 
 /** Begins a job, shows its steps on stderr while it runs, and its outcome at the end. */
-function job(path: string, body: Record<string, unknown>): Promise<void> {
-  return orSayWhy(() => follow(path, body));
-}
-
-async function follow(path: string, body: Record<string, unknown>): Promise<void> {
+async function job(path: string, body: Record<string, unknown>): Promise<void> {
   const client = connect();
   const { id } = await client.api("POST", `/installer/${path}`, { ...body, background: true });
   let shown = 0;
@@ -89,9 +111,9 @@ const ref = { type: "string", description: "Branch, tag or commit" } as const;
 const SECRET = "The token for a private repository or another Reef is read from REEF_SOURCE_TOKEN.";
 const secret = () => (process.env.REEF_SOURCE_TOKEN ? { token: process.env.REEF_SOURCE_TOKEN } : {});
 
-const install = defineCommand({
-  meta: { name: "install", description: `Install a service. ${SECRET}` },
-  args: {
+const install = command(
+  { name: "install", description: `Install a service. ${SECRET}` },
+  {
     source: {
       type: "positional",
       description: "user/repo, a git URL, a path; or with --from a service's name",
@@ -103,28 +125,33 @@ const install = defineCommand({
     ref,
     test,
   },
-  run: ({ args }) => {
+  (args) => {
     const what = args.from ? { from: args.from, name: args.source } : { source: asAbsolute(args.source) };
     const how = { ref: args.ref, dirName: args.as, test: args.test, link: args.copy ? false : undefined };
     return job("install", { ...what, ...how, ...secret() });
   },
-});
+);
 
-/** A relative path means the caller's working directory, which is not the server's. */
+/**
+ * A relative path means the caller's working directory, which is not the server's. That of a script that npm runs is
+ * the package's.
+ */
 function asAbsolute(source: string): string {
-  return /^\.\.?(\/|$)/.test(source) ? join(process.cwd(), source) : source;
+  const { INIT_CWD, npm_lifecycle_event: script } = process.env;
+  const here = script === "reef" && INIT_CWD ? INIT_CWD : process.cwd();
+  return /^\.\.?(\/|$)/.test(source) ? join(here, source) : source;
 }
 
-const update = defineCommand({
-  meta: { name: "update", description: `Fetch what the source holds now. ${SECRET}` },
-  args: {
+const update = command(
+  { name: "update", description: `Fetch what the source holds now. ${SECRET}` },
+  {
     name,
     ref,
     test,
     force: { type: "boolean", description: "Replace files that were changed here" },
     "accept-permissions": { type: "boolean", description: "Agree to new permissions" },
   },
-  run: ({ args }) =>
+  (args) =>
     job("update", {
       name: args.name,
       ref: args.ref,
@@ -133,24 +160,23 @@ const update = defineCommand({
       acceptPermissions: args["accept-permissions"],
       ...secret(),
     }),
-});
+);
 
-const rollback = defineCommand({
-  meta: { name: "rollback", description: "Return to the version before the latest update" },
-  args: { name },
-  run: ({ args }) => job("rollback", { name: args.name }),
-});
+const rollback = command(
+  { name: "rollback", description: "Return to the version before the latest update" },
+  { name },
+  (args) => job("rollback", { name: args.name }),
+);
 
-const remove = defineCommand({
-  meta: { name: "remove", description: "Stop a service and delete what was installed" },
-  args: { name, force: { type: "boolean", description: "Although other services depend on it" } },
-  run: ({ args }) => job("remove", { name: args.name, force: args.force }),
-});
+const remove = command(
+  { name: "remove", description: "Stop a service and delete what was installed" },
+  { name, force: { type: "boolean", description: "Although other services depend on it" } },
+  (args) => job("remove", { name: args.name, force: args.force }),
+);
 
-const list = defineCommand({
-  meta: { name: "list", description: "What is installed" },
-  run: () => orSayWhy(async () => print(await connect().api("GET", "/installer/installed"))),
-});
+const list = command({ name: "list", description: "What is installed" }, {}, async () =>
+  print(await connect().api("GET", "/installer/installed")),
+);
 
 await runMain(
   defineCommand({

@@ -102,6 +102,17 @@ test("any tool of the catalogue can be called by its name", async () => {
   await change({});
 });
 
+test("a tool that is registered after a while can be called once it is", async () => {
+  const late = plain("slow", [])
+    .replace("registerTools(", "async registerTools(")
+    .replace("pi.reg", "await 0; pi.reg");
+  await change({ "slow/index.ts": late });
+  const init = { method: "POST", body: '{"name":"slow_work"}' };
+  await eventually(async () => (await reef.fetch("/extension/call", init)).status === 200);
+  rmSync(join(reef.servicesDir, "slow"), { recursive: true });
+  await change({});
+});
+
 test("the report names what agents will not have", async () => {
   await change({
     "clash/index.ts": plain(
@@ -115,7 +126,7 @@ test("the report names what agents will not have", async () => {
   const { services, problems } = await reef.json("/extension");
   expect(services).toEqual(["clash", "dev", "late", "ops"]);
   expect(problems).toEqual([
-    { service: "dev", tool: "dev_work", error: expect.stringContaining('taken by "clash"') },
+    { service: "clash", tool: "dev_work", error: expect.stringContaining('taken by "dev"') },
     { service: "late", error: "registerTools threw: only in the server" },
   ]);
 });

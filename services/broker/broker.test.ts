@@ -96,7 +96,7 @@ describe("calls over HTTP", () => {
       ["an undeclared method", "hidden", {}, "", 404, "declares no method"],
       ["a failing method", "fail", {}, "", 502, "on purpose"],
       ["a dying worker", "crash", {}, "", 502, "the worker died"],
-      ["a method past its time", "slow", {}, "?timeout=30", 504, "did not answer in time"],
+      ["a method past its time", "slow", {}, "?timeout=30", 504, "did not answer in time: it had 30 ms"],
     ];
   for (const [name, method, body, query, status, words] of cases) {
     test(`answer ${status} to ${name}`, async () => {

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { testPreload } from "../../src/core/generation/host-modules.js";
+import { testPreload } from "../../src/core/preloads.js";
 import { Sandbox } from "../../tests/support/sandbox.js";
 
 const sandbox = new Sandbox();

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { createTestHarness, type TestHarness } from "../../src/core/testing.js";
-import type { ServiceModule } from "../../src/core/types.js";
+import type { Json, ServiceModule } from "../../src/core/types.js";
 import { type Reef, startReef } from "../../tests/support/sandbox.js";
 import { createDocs } from "./index.js";
 import type { Docs, ServiceEntry } from "./model.js";
@@ -54,6 +54,21 @@ test("the page's files are there under their own names only", async () => {
   for (const file of ["app.js", "style.css"]) expect((await t.json(`/docs/ui/${file}`)).status).toBe(200);
   for (const file of ["appXjs", "style_css", "app.jsx", "constructor"]) {
     expect((await t.json(`/docs/ui/${file}`)).status).toBe(404);
+  }
+});
+
+test("a tree event has the fields that are documented as required, and none else needs to be there", async () => {
+  const t = await harness();
+  const { data } = await t.json<Docs>("/docs");
+  const { schema } = data.server.events.find(({ name }) => name === "reef:event") as { schema: Json };
+  const whole: Record<string, string> = Object.fromEntries(
+    schema.required.map((field: string) => [field, "x"]),
+  );
+  const emit = (event: object) => t.server.events.emit("reef:event", { source: "docs", ...event });
+  expect(await emit(whole)).toMatchObject(whole);
+  for (const field of schema.required) {
+    const { [field]: _, ...rest } = whole;
+    await expect(emit(rest)).rejects.toThrow(`needs "${field}"`);
   }
 });
 

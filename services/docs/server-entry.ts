@@ -40,10 +40,10 @@ const events: Record<string, EventDoc> = {
       "Something for people and agents to see: it becomes a node of the event tree and is sent to all streams.",
     schema: {
       type: "object",
-      required: ["type"],
+      required: ["type", "content"],
       properties: {
         type: { type: "string" },
-        source: { type: "string" },
+        source: { type: "string", description: "The service that emits it, unless said" },
         content: { type: "string" },
         parentId: { type: ["string", "null"] },
       },

@@ -207,6 +207,24 @@ test("a version that imports another service's code is deployed with a warning",
   expect(data.warnings).toContainEqual(expect.stringContaining('index.ts imports "../other/index.js"'));
 });
 
+test("a version whose tools agents will not have is deployed with a warning", async () => {
+  const tool = (name: string, parameters: string) =>
+    `pi.registerTool({ name: "${name}", label: "", description: "", parameters: ${parameters}, execute() {} });`;
+  const tools = (...all: string[]) => `registerTools(pi) { ${all.join(" ")} },`;
+  m.sandbox.services({ "owner/index.ts": answering("owner", "x", tools(tool("owner_work", "{}"))) });
+  const first = await m.deploy("owner");
+  const bad = tool("taker_bad", '{ type: "object", properties: { x: { type: "text" } } }');
+  m.sandbox.services({ "taker/index.ts": answering("taker", "x", tools(tool("owner_work", "{}"), bad)) });
+  const second = await m.deploy("taker");
+  const toolsIn = (warnings: string[]) => warnings.filter((warning) => warning.startsWith("tool"));
+  expect(toolsIn(first.data.warnings)).toEqual([]);
+  expect(toolsIn(second.data.warnings)).toEqual([
+    expect.stringContaining('tool "owner_work": its name should begin with "taker_"'),
+    expect.stringContaining('tool "taker_bad": its parameters are no JSON Schema'),
+    'tool "owner_work": the name is taken by "owner"; this one is left out',
+  ]);
+});
+
 test("what a manager's deploy started is gone when the server stops", async () => {
   const file = join(m.sandbox.root, "test.pid");
   put({

@@ -110,11 +110,22 @@ export class Deployer {
       const { generation } = now;
       const { foreignImports } = await import("./foreign-imports.js");
       warnings.push(...(await foreignImports(dir).catch(() => ["its imports could not be looked at"])));
+      warnings.push(...(await this.#toolProblems(loaded.name)));
       const report = { name: loaded.name, steps, deployed: true, generation, digest, warnings };
       return { status: 200, report };
     } catch (error) {
       return failed(recorder, name, error);
     }
+  }
+
+  /** What agents will not have of the service's tools, and why. */
+  async #toolProblems(name: string): Promise<string[]> {
+    const { registerTools, toolProvider } = this.#ctx.getModule(name) ?? {};
+    if (!registerTools && !toolProvider) return [];
+    const { describeTools } = await import("../../src/agent/index.js");
+    return describeTools(this.#ctx)
+      .problems.filter(({ service }) => service === name)
+      .map(({ tool, error }) => `tool${tool === undefined ? "s" : ` "${tool}"`}: ${error}`);
   }
 }
 

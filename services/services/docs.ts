@@ -16,9 +16,11 @@ const CHANGED =
 
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /": {
-    summary: "List all services with their state",
+    summary: "List the loaded services, and beside them those that failed or are switched off",
+    detail:
+      "A loaded service has a `failure` when its latest change failed; the version before it serves. Entries of `notLoaded` say in `failure` or `reason` why they are not loaded.",
     response:
-      "{ modules: [{ name, description, hasRoutes, hasTools, hasBehaviors, hasWidget, mountAtRoot, dependencies, state, generation, digest, loadedAt, failure, reason }], count }",
+      "{ modules: [{ name, description, hasRoutes, hasTools, hasBehaviors, hasWidget, mountAtRoot, dependencies, dirName, state, generation, digest, loadedAt, failure }], count, notLoaded: [{ name, dirName, state, failure, reason, … }] }",
     examples: [{ summary: "All services" }],
   },
   "GET /tools": {
@@ -145,9 +147,10 @@ export const routeDocs: Record<string, RouteDocs> = {
   "GET /export/:name": {
     summary: "A service's code as a gzipped tarball",
     detail:
-      "Members are `name/…`, modes kept. Without data, databases, node_modules, dot-files, secrets (keys, certificates, tokens) and links that lead out of the folder.",
+      "Members are `name/…`, modes kept. Without data, node_modules and dot-files. Databases, logs, secrets by their name (keys, certificates, tokens, `credentials.json`) and links that lead out of the folder are left out too, and named in the header `X-Reef-Withheld` and in the log. Source files (`.ts`, `.js` and the like) leave whatever they are called: secrets do not belong into them.",
     params: EITHER,
-    response: "application/gzip",
+    response:
+      "application/gzip; `X-Reef-Withheld` where something was left out: percent-encoded paths, separated by commas",
     responses: {
       400: {
         description: "A file that cannot be read: `UNREADABLE`; or what cannot be a name: `BAD_FOLDER`",

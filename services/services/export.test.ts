@@ -14,7 +14,7 @@ import fs, {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { extract, list } from "tar";
-import { exportedFiles, exportTarball } from "./export.js";
+import { exportedFiles, exportTarball, listed } from "./export.js";
 
 let root: string;
 let dir: string;
@@ -40,7 +40,11 @@ beforeAll(() => {
     "server.key",
     "auth-token",
     "secrets.json",
+    "secrets.ts",
     "credentials",
+    "lib/secret.tsx",
+    "zone/Auth-Token.mjs",
+    "zone/credentials.js",
     "id_ed25519",
     "items.sqlite",
     "items.sqlite-wal",
@@ -76,20 +80,53 @@ const CODE = [
   "@scope.ts",
   "alias.ts",
   "alias/deep/store.ts",
+  "alias/secret.tsx",
   "index.ts",
   "lib/deep/store.ts",
+  "lib/secret.tsx",
   "run.sh",
+  "secrets.ts",
   "with space é.txt",
+  "zone/Auth-Token.mjs",
+  "zone/credentials.js",
 ];
 
 test("only code leaves: no data, secrets, packages, dot-files, or links that lead out", () => {
-  expect(exportedFiles(dir)).toEqual(CODE);
+  expect(exportedFiles(dir).files).toEqual(CODE);
+});
+
+test("what stays though the code may use it is named, in a form that a header can carry", () => {
+  const { withheld } = exportedFiles(dir);
+  expect(withheld).toEqual([
+    "alias/key.pem",
+    "auth-token",
+    "credentials",
+    "debug.log",
+    "far/again/leak.ts",
+    "far/deep/leak.ts",
+    "id_ed25519",
+    "items.db",
+    "items.sqlite",
+    "items.sqlite-wal",
+    "leak.txt",
+    "lib/key.pem",
+    "prod.env",
+    "renamed-key.txt",
+    "secrets.json",
+    "server.key",
+    "server.pem",
+  ]);
+  expect(listed([])).toBe("");
+  expect(listed(["a/b c.key", "é,\n.pem", "\ud800.pem"])).toBe(
+    "a/b%20c.key, %C3%A9%2C%0A.pem, %EF%BF%BD.pem",
+  );
+  expect(listed(Array.from({ length: 23 }, (_, n) => `${n}.key`))).toEndWith(", 19.key, and 3 more");
 });
 
 test("the tarball's members are below the name, with content and modes", async () => {
   const target = join(root, "extracted");
   mkdirSync(target);
-  writeFileSync(join(root, "shop.tar.gz"), await exportTarball("shop", dir));
+  writeFileSync(join(root, "shop.tar.gz"), (await exportTarball("shop", dir)).tarball);
   await extract({ file: join(root, "shop.tar.gz"), cwd: target });
   expect(readdirSync(target)).toEqual(["shop"]);
   const found = readdirSync(join(target, "shop"), { recursive: true, withFileTypes: true })
@@ -109,7 +146,7 @@ test("a file with two names leaves as a file under each: hard links cannot be in
   writeFileSync(join(linked, "index.ts"), "content");
   linkSync(join(linked, "index.ts"), join(linked, "copy.ts"));
   const file = join(root, "linked.tar.gz");
-  writeFileSync(file, await exportTarball("linked", linked));
+  writeFileSync(file, (await exportTarball("linked", linked)).tarball);
   const members: unknown[] = [];
   await list({ file, onReadEntry: ({ path, type, size }) => members.push([path, type, size]) });
   expect(members).toEqual([

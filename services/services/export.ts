@@ -14,18 +14,48 @@ const WITHHELD = [
   /\.log$/i,
 ];
 
+/** Of these a name says what the code is about: without `credentials.ts` the service would not run elsewhere. */
+const SOURCE = /\.[cm]?[jt]sx?$/i;
+
+const isWithheld = (path: string) => {
+  const name = basename(path);
+  return !SOURCE.test(name) && WITHHELD.some((pattern) => pattern.test(name));
+};
+
+/** Relative paths of a folder's code. */
+interface Export {
+  /** What may leave the machine. */
+  files: string[];
+  /** What stays, though the code may use it: by its name, or since it is outside of the folder. */
+  withheld: string[];
+}
+
 /**
- * Relative paths of what may leave the machine: the code, without `node_modules`, data, dot-files, secrets, and what
- * is outside of the folder. What a link leads to must pass under its own name as well.
+ * Divides the code, which is without `node_modules`, data and dot-files. What a link leads to must pass under its own
+ * name as well.
  */
-export function exportedFiles(dir: string): string[] {
+export function exportedFiles(dir: string): Export {
   const root = realpathSync(dir) + sep;
   const { files, reals } = findCode(dir);
-  const isWithheld = (path: string) => WITHHELD.some((pattern) => pattern.test(basename(path)));
-  return files.filter((file, n) => {
-    const real = reals[n];
-    return real?.startsWith(root) && !isWithheld(file) && !isWithheld(real);
+  const mayLeave = files.map((file, n) => {
+    const real = reals[n] ?? "";
+    return real.startsWith(root) && !isWithheld(file) && !isWithheld(real);
   });
+  return {
+    files: files.filter((_, n) => mayLeave[n]),
+    withheld: files.filter((_, n) => !mayLeave[n]),
+  };
+}
+
+const MOST_NAMED = 20;
+
+/** Paths as a header can carry them: percent-encoded, the first of them, and how many more there are. */
+export function listed(paths: readonly string[]): string {
+  const named = paths
+    .slice(0, MOST_NAMED)
+    .map((path) => encodeURIComponent(path.toWellFormed()).replaceAll("%2F", "/"));
+  const rest = paths.length - named.length;
+  return [...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join(", ");
 }
 
 /**
@@ -33,17 +63,20 @@ export function exportedFiles(dir: string): string[] {
  *
  * @throws LoadFailure `UNREADABLE`
  */
-export async function exportTarball(name: string, dir: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function exportTarball(
+  name: string,
+  dir: string,
+): Promise<{ tarball: Uint8Array<ArrayBuffer>; withheld: string[] }> {
   const { create } = await import("tar");
   try {
-    const files = exportedFiles(dir).map(literal);
+    const { files, withheld } = exportedFiles(dir);
     const options = { cwd: dir, prefix: name, portable: true, follow: true, linkCache: new NoLinks() };
-    const packing = create({ gzip: true, ...options }, files);
+    const packing = create({ gzip: true, ...options }, files.map(literal));
     // Several files are read at once. What fails after the first has nobody who waits for it.
     packing.on("error", () => undefined);
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     for await (const chunk of packing) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks);
+    return { tarball: Buffer.concat(chunks), withheld };
   } catch (error) {
     throw asLoadFailure(error);
   }

@@ -223,6 +223,20 @@ describe("removal", () => {
   });
 });
 
+test.each([
+  ["rollback/top", { to: "0123456" }, "to"],
+  ["disable/top", { why: "holidays" }, "why"],
+])(
+  "POST /services/%s refuses %p: a misspelt field would do something else than was meant",
+  async (path, body, field) => {
+    const { data: before } = await m.api("GET", "/services/top");
+    const { status, data } = await m.api("POST", `/services/${path}`, body);
+    expect([status, data.error]).toEqual([400, expect.stringContaining(field)]);
+    const { data: after } = await m.api("GET", "/services/top");
+    expect([after.state, after.generation]).toEqual(["loaded", before.generation]);
+  },
+);
+
 test("statuses follow the failure: 404 unknown, 400 failed, 409 in the way", async () => {
   expect((await m.api("POST", "/services/reload/nobody")).status).toBe(404);
   m.sandbox.services({ "broken/index.ts": "export default {" });
@@ -233,10 +247,27 @@ test("statuses follow the failure: 404 unknown, 400 failed, 409 in the way", asy
   expect((await m.api("POST", "/services/reload/double")).status).toBe(409);
   expect(await text("/base")).toBe("base");
   const { data } = await m.api("GET", "/services");
-  const states = Object.fromEntries(
-    data.modules.map((entry: { name: string; state: string }) => [entry.name, entry.state]),
+  const statesOf = (entries: { name: string; state: string }[]) =>
+    Object.fromEntries(entries.map(({ name, state }) => [name, state]));
+  expect(statesOf(data.modules)).toMatchObject({ base: "loaded" });
+  expect(statesOf(data.notLoaded)).toMatchObject({ broken: "failed", double: "failed" });
+});
+
+test("the list counts as modules what is loaded; what failed or is switched off stands beside them", async () => {
+  m.sandbox.services({ "broken/index.ts": "export default {", "dark/index.ts": answering("dark", "dark") });
+  await m.api("POST", "/services/reload");
+  await m.api("POST", "/services/disable/dark", { reason: "too bright" });
+  const { data } = await m.api("GET", "/services");
+  const names = (entries: { name: string }[]) => entries.map(({ name }) => name);
+  expect(data.count).toBe(data.modules.length);
+  expect(new Set(data.modules.map(({ state }: { state: string }) => state))).toEqual(new Set(["loaded"]));
+  expect(names(data.modules)).not.toContain("broken");
+  expect(names(data.notLoaded)).toEqual(expect.arrayContaining(["broken", "dark"]));
+  expect(data.notLoaded).toContainEqual(
+    expect.objectContaining({ name: "dark", state: "disabled", reason: "too bright" }),
   );
-  expect(states).toMatchObject({ base: "loaded", broken: "failed", double: "failed" });
+  await m.api("POST", "/services/enable/dark");
+  expect(names((await m.api("GET", "/services")).data.modules)).toContain("dark");
 });
 
 test("a service called like the manager does not take its place", async () => {

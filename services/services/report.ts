@@ -22,7 +22,7 @@ export interface DeployReport {
   error?: string;
   generation?: number;
   digest?: string;
-  /** Of a deploy that succeeded: what its author should mend all the same, in the documentation of routes. */
+  /** Of a deploy that succeeded: what its author should mend all the same, in the documentation of routes and in its tools. */
   warnings?: string[];
 }
 

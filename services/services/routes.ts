@@ -9,7 +9,7 @@ import type { ServiceContext } from "../../src/core/types.js";
 import type { Deployer } from "./deploy.js";
 import type { DeployJobs } from "./deploy-jobs.js";
 import { full, summary } from "./describe.js";
-import { exportTarball } from "./export.js";
+import { exportTarball, listed } from "./export.js";
 import { manifest } from "./manifest.js";
 import { assertChangeable } from "./names.js";
 
@@ -57,8 +57,10 @@ export function createRoutes(manager: () => Manager): Hono {
   });
 
   routes.get("/", (c) => {
-    const modules = registry().list().map(summary);
-    return c.json({ modules, count: modules.length });
+    const all = registry().list().map(summary);
+    const modules = all.filter(({ state }) => state === "loaded");
+    const notLoaded = all.filter(({ state }) => state !== "loaded");
+    return c.json({ modules, count: modules.length, notLoaded });
   });
 
   const tools = async () => (await import("../../src/agent/index.js")).describeTools(manager().ctx);
@@ -104,8 +106,11 @@ export function createRoutes(manager: () => Manager): Hono {
   routes.get("/export/:name", async (c) => {
     const name = c.req.param("name");
     assertFolderName(name);
-    const tarball = await exportTarball(name, registry().locate(name).dir);
+    const { tarball, withheld } = await exportTarball(name, registry().locate(name).dir);
+    const left = listed(withheld);
+    if (left !== "") manager().ctx.log.info(`the export of "${name}" is without ${left}`);
     return c.body(tarball, 200, {
+      ...(left !== "" && { "x-reef-withheld": left }),
       "content-type": "application/gzip",
       "content-disposition": `attachment; filename="${name}.tar.gz"`,
     });

@@ -1,8 +1,8 @@
 /**
- * One stream for each open dashboard: what happens to services and deploys, and the event feed's own frames in
- * between. One, because a browser keeps few connections to a host and has several dashboards open.
+ * One stream for all dashboards that a browser has open, or for each where it cannot share: what happens to services
+ * and deploys, and the event feed's own frames in between. A browser keeps few connections to a host.
  */
-import { announceEnd } from "../../src/core/dispatch/streams.js";
+import { announceEnd } from "../../src/core/streams.js";
 import type { ServiceContext } from "../../src/core/types.js";
 import { FeedReader } from "./feed-reader.js";
 

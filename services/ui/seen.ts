@@ -14,11 +14,11 @@ export const whenSeen = (page: Seen): Promise<void> =>
   });
 
 /** Calls `leave` when nobody has seen it for long. Returns the function that ends that. */
-export function whenLongUnseen(page: Seen, leave: () => void): () => void {
+export function whenLongUnseen(page: Seen, leave: () => void, long = HIDDEN_MS): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const look = () => {
     clearTimeout(timer);
-    if (page.hidden) timer = setTimeout(leave, HIDDEN_MS);
+    if (page.hidden) timer = setTimeout(leave, long);
   };
   page.addEventListener("visibilitychange", look);
   return () => {

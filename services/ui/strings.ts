@@ -52,10 +52,15 @@ export const strings = {
     noFeed: "no event feed",
     stale: (time: string) =>
       `The connection was lost ${time} ago. What you see is from before that; trying again.`,
-    back: (away: string, restarted: boolean, events: number) => {
+    /** `events` that were caught up with; undefined when not all of them could be. */
+    back: (away: string, restarted: boolean, events: number | undefined) => {
       const what = restarted ? "The server was restarted; connected again" : "Connected again";
       const missed =
-        events === 0 ? "nothing was missed" : `caught up ${events} event${events === 1 ? "" : "s"}`;
+        events === undefined
+          ? "everything was loaded anew"
+          : events === 0
+            ? "nothing was missed"
+            : `caught up ${events} event${events === 1 ? "" : "s"}`;
       return `${what} after ${away}: ${missed}.`;
     },
   },

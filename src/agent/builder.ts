@@ -1,6 +1,7 @@
 /** Builds extension files and keeps them up to date with the services. */
 import { messageOf } from "../core/errors.js";
 import { isSelected } from "../core/extension/selection.js";
+import { claimOn } from "../core/tools/names.js";
 import {
   type BundleSource,
   buildExtension,
@@ -74,21 +75,19 @@ export async function buildTried(
   }
 }
 
-/** Errors of registrations, and duplicate tool names, of which the first one wins. */
+/** Errors of registrations, and tools with duplicate names; who keeps a name is decided as in the agent. */
 function registrationProblems(reports: readonly UnitReport[]): RegistrationProblem[] {
   const holders = new Map<string, string>();
   const problems: RegistrationProblem[] = [];
+  const lose = (service: string, tool: string, holder: string) =>
+    problems.push({ service, tool, error: `the name is taken by "${holder}"; this one is left out` });
   for (const { unit, tools = [], failures = [] } of reports) {
     problems.push(...failures.map((error) => ({ service: unit, error })));
     for (const tool of tools) {
       const holder = holders.get(tool);
-      if (holder === undefined) holders.set(tool, unit);
-      else
-        problems.push({
-          service: unit,
-          tool,
-          error: `the name is taken by "${holder}"; this one is left out`,
-        });
+      const isMore = holder === undefined || claimOn(tool, unit) > claimOn(tool, holder);
+      if (isMore) holders.set(tool, unit);
+      if (holder !== undefined) lose(isMore ? holder : unit, tool, isMore ? unit : holder);
     }
   }
   return problems;

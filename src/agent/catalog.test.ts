@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
 import { Type } from "@sinclair/typebox";
+import { eventually } from "../../tests/support/sandbox.js";
 import { ReefError } from "../core/errors.js";
 import { createTestHarness, type TestHarness } from "../core/testing.js";
 import type { ServiceModule, ToolAnnotations } from "../core/types.js";
@@ -92,16 +93,60 @@ describe("the catalogue", () => {
     const catalog = await catalogOf(service("b", ["b_work", "other_work"]), service("a", ["b_work"]), half);
     const { tools, problems } = catalog.list();
     expect(tools.map(({ name, owner }) => [name, owner])).toEqual([
-      ["b_work", { service: "a" }],
+      ["b_work", { service: "b" }],
       ["other_work", { service: "b" }],
       ["half_work", { service: "half" }],
     ]);
     expect(problems).toEqual([
       { service: "a", tool: "b_work", error: expect.stringContaining('begin with "a_"') },
+      { service: "a", tool: "b_work", error: expect.stringContaining('taken by "b"') },
       { service: "b", tool: "other_work", error: expect.stringContaining('begin with "b_"') },
-      { service: "b", tool: "b_work", error: expect.stringContaining('taken by "a"') },
       { service: "half", error: "registerTools threw: oops" },
     ]);
+  });
+
+  test("of two tools with one name the one whose service it begins with is listed, of equals the first by service", async () => {
+    const catalog = await catalogOf(
+      service("a", ["c_d_work", "shared"]),
+      service("c", ["c_d_work", "shared"]),
+      service("c_d", ["c_d_work"]),
+      provider("broker", "plugin__x__m__get"),
+      service("plugin", ["plugin__x__m__get"]),
+    );
+    const { tools, problems } = catalog.list();
+    expect(tools.map(({ name, owner }) => [name, "via" in owner ? owner.via : owner.service])).toEqual([
+      ["shared", "a"],
+      ["plugin__x__m__get", "broker"],
+      ["c_d_work", "c_d"],
+    ]);
+    const taken = problems.filter(({ error }) => error.includes("is taken"));
+    expect(taken.map(({ service, error }) => [service, error.split(";")[0]])).toEqual([
+      ["a", 'the name is taken by "c_d"'],
+      ["c", 'the name is taken by "c_d"'],
+      ["c", 'the name is taken by "a"'],
+      ["plugin", 'the name is taken by "com.example"'],
+    ]);
+  });
+
+  test("tools that are registered after a while are listed from then on, and until then it is said that they come", async () => {
+    const gate = Promise.withResolvers<void>();
+    const late: ServiceModule = {
+      name: "late",
+      registerTools: (async (pi: ExtensionAPI) => {
+        register(pi, "late_early");
+        await gate.promise;
+        register(pi, "late_work");
+        throw new Error("oops");
+      }) as never,
+    };
+    const catalog = await catalogOf(late);
+    expect(catalog.list().tools.map(({ name }) => name)).toEqual(["late_early"]);
+    expect(catalog.list().problems).toEqual([
+      { service: "late", error: expect.stringContaining("registerTools has not come to its end") },
+    ]);
+    gate.resolve();
+    await eventually(() => catalog.list().tools.length === 2);
+    expect(catalog.list().problems).toEqual([{ service: "late", error: "registerTools threw: oops" }]);
   });
 
   test("finds a tool by either name, and says where to look when there is none", async () => {

@@ -1,7 +1,7 @@
 /** The catalogue of all tools: those of services, and those that services provide for others. */
 import { ReefError } from "../core/errors.js";
 import { waitAtMost } from "../core/extension/timeouts.js";
-import { MAX_WIRE_NAME, wireNames } from "../core/tools/names.js";
+import { claimOn, MAX_WIRE_NAME, wireNames } from "../core/tools/names.js";
 import type { ServiceContext } from "../core/types.js";
 import { type CatalogProblem, contributionOf, type Entry } from "./contributions.js";
 
@@ -35,23 +35,29 @@ export class ToolCatalog {
   constructor(private readonly host: CatalogHost) {}
 
   /**
-   * All tools, by service name and registration order. Of duplicate names the first wins; the others are
-   * reported as problems.
+   * All tools, by service name and registration order. Of duplicate names, the one that begins with its service's
+   * prefix is listed, otherwise the first; the others are reported as problems.
    */
   list(maxWireName = MAX_WIRE_NAME): Catalog {
-    const entries = new Map<string, Entry>();
+    const modules = this.host.getModules().toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const contributions = modules.map((module) => contributionOf(this.host.registry, module));
+    const holders = new Map<string, Entry>();
+    for (const entry of contributions.flatMap(({ entries }) => entries)) {
+      const holder = holders.get(entry.name);
+      if (!holder || claimOf(entry) > claimOf(holder)) holders.set(entry.name, entry);
+    }
+    const entries: Entry[] = [];
     const problems: CatalogProblem[] = [];
-    for (const module of this.host.getModules().toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const contribution = contributionOf(this.host.registry, module);
+    for (const contribution of contributions) {
       problems.push(...contribution.problems);
       for (const entry of contribution.entries) {
-        const holder = entries.get(entry.name);
-        if (!holder) entries.set(entry.name, entry);
+        const holder = holders.get(entry.name) as Entry;
+        if (holder === entry) entries.push(entry);
         else problems.push(collision(entry, holder));
       }
     }
-    const wire = wireNames(entries.keys(), maxWireName);
-    const tools = [...entries.values()].map(({ name, ...rest }) => ({
+    const wire = wireNames(holders.keys(), maxWireName);
+    const tools = entries.map(({ name, ...rest }) => ({
       name,
       wireName: wire.get(name) as string,
       ...rest,
@@ -88,6 +94,8 @@ export class ToolCatalog {
     throw new ReefError("NOT_FOUND", `there is no tool "${name}"; GET /services/tools lists those there are`);
   }
 }
+
+const claimOf = ({ name, owner }: Entry) => claimOn(name, "service" in owner ? owner.service : owner.via);
 
 function collision(entry: Entry, holder: Entry): CatalogProblem {
   const service = "service" in entry.owner ? entry.owner.service : entry.owner.via;

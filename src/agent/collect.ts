@@ -1,18 +1,15 @@
 /** Collects the tools that a service registers, without an agent. */
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
-import * as typebox from "@sinclair/typebox";
 import { messageOf } from "../core/errors.js";
-import { shareLoaded } from "../core/generation/host-modules.js";
 import type { FleetClient, ServiceModule } from "../core/types.js";
-
-// Tools are defined with TypeBox, and their files may be `require`d when they register.
-shareLoaded("@sinclair/typebox", typebox);
 
 /** The tools that a service registered. */
 export interface Collected {
   tools: ToolDefinition[];
   /** The error of `registerTools`; tools registered before it are kept. */
   error?: string;
+  /** Set when `registerTools` is async. Resolves once it is done, with its error message if it failed; never rejects. */
+  later?: Promise<string | undefined>;
 }
 
 const nothing = () => undefined;
@@ -42,7 +39,7 @@ export function collectTools(module: ServiceModule, client: FleetClient): Collec
   const tools: ToolDefinition[] = [];
   try {
     const result: unknown = module.registerTools?.(collector(tools), client);
-    if (result instanceof Promise) result.catch(nothing);
+    if (result instanceof Promise) return { tools, later: result.then(nothing, messageOf) };
   } catch (error) {
     return { tools, error: messageOf(error) };
   }

@@ -59,18 +59,37 @@ export function contributionOf(registry: ServiceRegistry, module: ServiceModule)
 function ownTools(registry: ServiceRegistry, module: ServiceModule): Contribution {
   const { name: service, registerTools, toolAnnotations = {} } = module;
   if (!registerTools) return { entries: [], problems: [] };
-  const contribution: Contribution = { entries: [], problems: [] };
   let collected: Collected;
   try {
     collected = registry.run(service, (running) => collectTools(running, registrationClient));
   } catch (refused) {
     // It is being exchanged. If that fails, this version is asked again.
-    contribution.problems.push({ service, error: messageOf(refused) });
-    return contribution;
+    return { entries: [], problems: [{ service, error: messageOf(refused) }] };
   }
+  const { tools, error, later } = collected;
+  const contribution = contributed(service, tools, toolAnnotations);
   registered.set(module, contribution);
-  const { tools, error } = collected;
-  if (error !== undefined) contribution.problems.push({ service, error: `registerTools threw: ${error}` });
+  const threw = (reason: string) => ({ service, error: `registerTools threw: ${reason}` });
+  if (error !== undefined) contribution.problems.unshift(threw(error));
+  if (!later) return contribution;
+  contribution.problems.unshift({
+    service,
+    error: "registerTools has not come to its end: what it registers later is not listed yet",
+  });
+  later.then((reason) => {
+    const complete = contributed(service, tools, toolAnnotations);
+    if (reason !== undefined) complete.problems.unshift(threw(reason));
+    registered.set(module, complete);
+  });
+  return contribution;
+}
+
+function contributed(
+  service: string,
+  tools: readonly ToolDefinition[],
+  toolAnnotations: NonNullable<ServiceModule["toolAnnotations"]>,
+): Contribution {
+  const contribution: Contribution = { entries: [], problems: [] };
   const prefix = toolPrefix(service);
   for (const tool of tools) {
     try {

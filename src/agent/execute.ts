@@ -75,10 +75,13 @@ async function runServiceTool(
     signal: caller.signal,
     fetch: (url, init) => untilAborted(host.dispatch(new Request(url, init)), init.signal, givenUp),
   });
+  const isCalled = (one: { name: string }) => one.name === name;
   // An async function, so that it waits while the service is being exchanged; the tool is collected from the
   // version that runs it.
   const result = await host.registry.run(service, async (module) => {
-    const tool = collectTools(module, client).tools.find((one) => one.name === name);
+    const { tools, later } = collectTools(module, client);
+    if (!tools.some(isCalled)) await later;
+    const tool = tools.find(isCalled);
     if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
     const { signal } = caller;
     return tool.execute(Bun.randomUUIDv7(), params as never, signal, undefined, headless(signal));

@@ -10,7 +10,8 @@ const schema = {
     on: { type: "boolean" },
     name: { type: "string" },
     ids: { type: "array", items: { type: "integer" } },
-    nested: { type: "object", properties: { n: { type: "number" } } },
+    nested: { type: "object", properties: { n: { type: "number" } }, additionalProperties: false },
+    state: { anyOf: [{ const: "open" }, { const: "blocked" }, { const: "done" }] },
   },
 };
 
@@ -42,6 +43,8 @@ describe("readInput", () => {
     [{ count: "" }, "count must be integer"],
     [{ count: "1.5" }, "count must be integer"],
     [{ count: 1, ids: [1, "x"] }, "ids.1 must be integer"],
+    [{ count: 1, state: "shut" }, ': state must be one of "open", "blocked", "done"'],
+    [{ count: 1, nested: { m: 1 } }, ": nested.m is not allowed"],
     [{}, "count"],
     [undefined, "count"],
     ["text", "must be object"],

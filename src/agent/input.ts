@@ -1,8 +1,8 @@
 /** Coerces and validates the input of tools. */
 
-import { ReefError } from "../core/errors.js";
 import { isObject } from "../core/objects.js";
 import type { Json } from "../core/types.js";
+import { assertFits } from "../core/validate/json-schema.js";
 
 type Schema = Record<string, unknown>;
 
@@ -37,24 +37,9 @@ export function coerce(value: unknown, schema: unknown): unknown {
   return value;
 }
 
-type Compiled = ReturnType<typeof import("typebox/compile").Compile>;
-
-const compiled = new WeakMap<Schema, Compiled>();
-
 /** Coerces and validates a tool's input. Rejects with a `BAD_REQUEST` that names each invalid field. */
 export async function readInput(tool: string, schema: Schema, input: unknown): Promise<Json> {
   const value = coerce(input ?? {}, schema);
-  let check = compiled.get(schema);
-  if (!check) {
-    // Slow to load, and not needed before the first call.
-    const { Compile } = await import("typebox/compile");
-    check = Compile(schema as never);
-    compiled.set(schema, check);
-  }
-  if (check.Check(value)) return value;
-  const faults = [...check.Errors(value)].map(({ instancePath, message }) => {
-    const field = instancePath.slice(1).replaceAll("/", ".");
-    return field ? `${field} ${message}` : message;
-  });
-  throw new ReefError("BAD_REQUEST", `the input does not fit "${tool}": ${[...new Set(faults)].join("; ")}`);
+  await assertFits(schema, value, `the input does not fit "${tool}"`);
+  return value;
 }

@@ -1,5 +1,6 @@
 /** The context of a call: its caller, permissions and deadline. */
 import type { CallOptions } from "./client.js";
+import { BrokerError } from "./errors.js";
 import type { Party } from "./permissions/check.js";
 import { intersect, type Permissions } from "./permissions/set.js";
 
@@ -42,6 +43,12 @@ export interface AcceptedCall {
   readonly signal: AbortSignal | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** The error of a call of `method` whose `deadline` has passed. */
+export function timeoutError(method: string, { started }: AcceptedCall, deadline: number): BrokerError {
+  const ms = Math.round(deadline - started);
+  return new BrokerError("timeout", `${method} did not answer in time: it had ${ms} ms`, { method });
 }
 
 /** The context of a trusted caller without a deadline. */

@@ -175,6 +175,17 @@ test("issues name places by JSON pointer and are not endless", () => {
   expect(issues.length).toBeLessThan(20);
 });
 
+test("issues say what is allowed and what is not", () => {
+  const { issues } = compileSchema({
+    properties: { state: { enum: ["on", "off"] } },
+    additionalProperties: false,
+  });
+  expect(issues({ state: "up", extra: 1 })).toEqual([
+    { path: "/extra", message: "is not allowed" },
+    { path: "/state", message: 'must be "on" or "off"' },
+  ]);
+});
+
 test("a value that is nested deeper than can be checked does not fit, and is no reason to throw", () => {
   const schema = compileSchema({ type: "array", items: { $ref: "#" } });
   let value: unknown[] = [];

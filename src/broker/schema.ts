@@ -1,6 +1,7 @@
 /** Compiles JSON Schemas and validates values. */
 import { Compile } from "typebox/schema";
 import { messageOf } from "../core/errors.js";
+import { faultsOf } from "../core/validate/schema-faults.js";
 import { BrokerError, type SchemaIssue } from "./errors.js";
 import { isCheap } from "./schema/cost.js";
 import { lintSchema, SchemaError } from "./schema/lint.js";
@@ -61,7 +62,7 @@ export function compileSchema(schema: unknown): CompiledSchema {
         if (comparesItems && hasLongList(value)) return validator.Check(value) ? [] : LONG_LIST;
         const [fits, errors] = validator.Errors(value);
         if (fits) return [];
-        return errors.map(({ instancePath, message }) => ({ path: instancePath, message }));
+        return faultsOf(errors);
       }, TOO_DEEP),
   };
 }
@@ -93,16 +94,21 @@ function orTooDeep<T>(check: () => T, tooDeep: T): T {
 export function inputError(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
   if (schema.check(input)) return null;
   const issues = schema.issues(input);
-  const where = issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
-  return new BrokerError("invalid_input", `the input of ${key} does not fit: ${where}`, { issues });
+  return new BrokerError("invalid_input", `the input of ${key} does not fit: ${describeIssues(issues)}`, {
+    issues,
+  });
 }
 
 /** Validates a result of the method `key`. Returns the error, or `null` when it is valid. */
 export function outputError(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
   if (schema.check(answer)) return null;
-  const details = { issues: schema.issues(answer), method: key };
-  return new BrokerError("invalid_output", `the answer of ${key} does not fit its output schema`, details);
+  const issues = schema.issues(answer);
+  const message = `the answer of ${key} does not fit its output schema: ${describeIssues(issues)}`;
+  return new BrokerError("invalid_output", message, { issues, method: key });
 }
+
+const describeIssues = (issues: SchemaIssue[]) =>
+  issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ");
 
 /** A plain JSON copy, without the symbols that TypeBox adds. */
 function toPlain(schema: unknown): JsonSchema {

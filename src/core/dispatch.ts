@@ -4,12 +4,12 @@ import { type Authenticator, unauthorized } from "./auth.js";
 import { NOSNIFF } from "./dispatch/json-context.js";
 import { PendingServices } from "./dispatch/pending-services.js";
 import type { Env, ReplyKind, Serving } from "./dispatch/serving.js";
-import { isJson, mayWrite } from "./dispatch/streams.js";
 import { isDefaultNotFound, withHeaders } from "./dispatch/unknown-route.js";
 import { clientGone, errorReply } from "./errors.js";
 import { isExchanging } from "./generation/host-context.js";
 import { rootRoutes } from "./lazy.js";
 import type { Logger } from "./log.js";
+import { isJson, mayWrite } from "./streams.js";
 
 /** Where a service is reachable. Outlives the generations that serve it. */
 export class Mount {

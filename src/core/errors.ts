@@ -12,12 +12,12 @@ export const ERRORS = {
   UNAUTHORIZED: {
     status: 401,
     message: "unauthorized",
-    help: "Send `Authorization: Bearer <token>`. The token is `VERS_AUTH_TOKEN`, or the one the server made at its first start in `data/auth-token`.",
+    help: "Send `Authorization: Bearer <token>`. The token is `VERS_AUTH_TOKEN`, or the one in `data/auth-token` that the first start generated.",
   },
   FORBIDDEN: {
     status: 403,
     message: "forbidden",
-    help: "The caller is known, or need not be, but may not do this; the message says why.",
+    help: "The token is not the problem: the caller may not do this. The message says why.",
   },
   TOO_MANY_REQUESTS: {
     status: 429,
@@ -27,17 +27,17 @@ export const ERRORS = {
   NOT_FOUND: {
     status: 404,
     message: "not found",
-    help: "The service exists but has no such route. `GET /services/<name>` and `GET /docs/<name>` list what it offers.",
+    help: "The service exists but has no such route. `GET /services/<name>` and `GET /docs/<name>` list its routes.",
   },
   UNKNOWN_SERVICE: {
     status: 404,
     message: "unknown service",
-    help: "No loaded service with routes has this name. `GET /health` lists the loaded ones and those that were skipped, with the reason.",
+    help: "No loaded service with routes has this name. `GET /health` lists the loaded services, and the skipped ones with the reason.",
   },
   BODY_TOO_LARGE: {
     status: 413,
     message: "request body too large",
-    help: "The limit is `REEF_MAX_BODY_BYTES`. Bun itself refuses bodies that announce a size at least two bytes over it, and those sent in chunks that outgrow it by as much while a handler runs: with the same status, but without JSON.",
+    help: "Send less, or raise `REEF_MAX_BODY_BYTES`. Bun itself refuses bodies that announce a size at least two bytes over the limit, and chunked ones that exceed it by as much while a handler runs: with the same status, but without JSON.",
   },
   BAD_JSON: {
     status: 400,
@@ -47,27 +47,27 @@ export const ERRORS = {
   BAD_REQUEST: {
     status: 400,
     message: "bad request",
-    help: "The message names the field and what it takes. JSON may be nested 1000 levels deep.",
+    help: "Correct the field that the message names. JSON may be nested 1000 levels deep.",
   },
   CONFLICT: {
     status: 409,
     message: "conflict",
-    help: "The message says what stands in the way.",
+    help: "Resolve the conflict that the message names.",
   },
   INTERNAL: {
     status: 500,
     message: "internal service error",
-    help: "A route handler threw, or returned what cannot be sent. The log has the error under the request's `x-request-id`. A 5xx that is meant is returned, not thrown: an `HTTPException` keeps its reply below 500 only.",
+    help: "A route handler threw, or returned something that cannot be sent. Find the error in the log under the request's `x-request-id`. To send a 5xx on purpose, return it: a thrown `HTTPException` keeps its reply only below 500.",
   },
   BUSY: {
     status: 503,
     message: "the service is being changed; try again",
-    help: "A change of the service took longer than requests are held back for. Repeat the request.",
+    help: "A change of the service took longer than requests wait for it. Repeat the request.",
   },
   STORAGE_FULL: {
     status: 507,
     message: "no space left to store this",
-    help: "The data folder's disk is full. Nothing of the request was stored; repeat it when there is room.",
+    help: "The disk of the data folder is full. Nothing of the request was stored: make room and repeat it.",
   },
   SHUTTING_DOWN: {
     status: 503,

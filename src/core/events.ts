@@ -158,8 +158,8 @@ export class EventBus {
         });
         return off;
       },
-      emit: (event, data) => this.emit(event, data, scope),
-      fire: (event, data) => {
+      emit: (event: string, data?: Json) => this.emit(event, data, scope),
+      fire: (event: string, data?: Json) => {
         this.emit(event, data, scope).catch((error) => {
           if (scope) scope.fault(`firing "${event}"`, error);
           else this.#report(`firing "${event}"`, error);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { eventually, type Files, Sandbox } from "../../tests/support/sandbox.js";
 import { type Generation, importGeneration, wrapModule } from "./generation.js";
 import type { LoadFailure } from "./load-failure.js";
@@ -163,6 +163,12 @@ describe("a failed load", () => {
       "IMPORT_FAILED",
       /nope/,
     ],
+    [
+      "JSX that does not say whose",
+      { "index.ts": 'import "./a.js"; export default { name: "s" };', "a.tsx": "export const nope = <p />;" },
+      "IMPORT_FAILED",
+      /'react.+a\.tsx.+begins with \/\*\* @jsxImportSource hono\/jsx \*\//,
+    ],
     ["no default export", { "index.ts": "export const value = 7;" }, "NO_DEFAULT_EXPORT", /exports nothing/],
     ["a wrong field", { "index.ts": 'export default { name: "s", init: 1 };' }, "BAD_FIELD", /^init of "s"/],
     [
@@ -180,6 +186,26 @@ describe("a failed load", () => {
     expect(failure.message).not.toContain(sandbox.root);
     write({ "lib/x.ts": "", "gone.ts": "", "a.ts": "export const nope = 1;" });
     expect(ask(await load(good), "ask")).toBe(7);
+  });
+
+  test.each([
+    ["SQLite", 'import { Database } from "bun:sqlite"; new Database("data/s.sqlite");', "unable to open"],
+    ["files", 'import { appendFileSync } from "node:fs"; appendFileSync("data/s.jsonl", "x");', "ENOENT"],
+  ])("because its %s belong into a folder data that is not there says so", async (_what, code, reason) => {
+    const before = process.cwd();
+    const elsewhere = dirname(sandbox.write("elsewhere/.keep", ""));
+    const hint = `There is no folder "data" in ${elsewhere}, where the server runs`;
+    try {
+      process.chdir(elsewhere);
+      const { message } = await failing({ "index.ts": `${code} export default { name: "s" };` });
+      expect(message).toContain(reason);
+      expect(message).toContain(hint);
+      mkdirSync("data");
+      const unrelated = await failing({ "index.ts": code.replace("data/", "data/deep/") });
+      expect(unrelated.message).not.toContain("There is no folder");
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test("because there is no index.ts", async () => {

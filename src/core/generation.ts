@@ -1,6 +1,7 @@
 /** Imports a service folder as a new generation. Only this file and `extension/owner.ts` use `Bun.ModuleGraph`. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { hintWhereItRuns } from "./checker/hints.js";
 import { dataDirOfGraph, withDataDir } from "./data-dir.js";
 import { isA, messageOf } from "./errors.js";
 import { GRAPH_MAIN, shareHostModules } from "./generation/host-modules.js";
@@ -115,9 +116,15 @@ function firstOf(error: unknown): unknown {
   return isA(error, AggregateError) && error.errors.length > 0 ? error.errors[0] : error;
 }
 
+/** The error of an import of React, which is not installed, from a file with JSX. */
+const WITHOUT_REACT = /Cannot find \w+ 'react(\/jsx-[\w-]+)?'.*\.[jt]sx\b/;
+
+const WHOSE_JSX = " (JSX is React's, unless its file begins with /** @jsxImportSource hono/jsx */)";
+
 function importMessage(error: unknown, dir: string): string {
   const first = firstOf(error);
   const { position } = Object(first) as { position?: { file: string; line: number; column: number } | null };
   const where = position ? ` (${position.file}:${position.line}:${position.column})` : "";
-  return `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");
+  const message = `importing index.ts failed: ${messageOf(first)}${where}`.replaceAll(`${dir}/`, "");
+  return (WITHOUT_REACT.test(message) ? message + WHOSE_JSX : message) + hintWhereItRuns(first);
 }

@@ -11,14 +11,14 @@ export const LOAD_FAILURES = {
   BAD_FOLDER:
     "Folder names are letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
   NO_ENTRY: "The folder needs an `index.ts` that default-exports a ServiceModule.",
-  UNREADABLE: "The folder or a file in it cannot be read; check its permissions and links.",
+  UNREADABLE:
+    "The folder or a file in it cannot be read, or its code has more than 5000 files or 256 MB; check permissions, links and size.",
   IMPORT_FAILED:
     "Importing `index.ts` failed; the message is the module's own. Run `node_modules/.bin/bun services/<folder>/index.ts` to see it.",
-  IMPORT_TIMEOUT: "Importing did not finish; look for a top-level `await` or loop that never ends.",
-  PROCESS_ENDED:
-    "The code ended its process while it was tried out; a service must not call `process.exit()`.",
+  IMPORT_TIMEOUT: "The import did not finish; look for a top-level `await` or a loop that never ends.",
+  PROCESS_ENDED: "The code ended its process during the check; a service must not call `process.exit()`.",
   CHECK_FAILED:
-    "The server could not try the code, for want of disk or processes; make room and repeat the change.",
+    "The server had no disk space or processes left to check the code; free some and repeat the change.",
   NO_DEFAULT_EXPORT: "`index.ts` needs `export default` with a ServiceModule object.",
   BAD_FIELD: "A field of the ServiceModule has the wrong type; the message names it.",
   BAD_NAME: "`name` is letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
@@ -29,19 +29,19 @@ export const LOAD_FAILURES = {
   INIT_FAILED: "`init` threw or rejected; the message is its own.",
   INIT_TIMEOUT: "`init` did not finish; look for a loop or a promise that never settles.",
   INIT_CYCLE:
-    "`init` waits for a change that waits for this `init`; leave it out, or ask for it later without waiting.",
+    "`init` waits for a change that waits for this `init`; request the change later, without waiting for it, or not at all.",
   FLUSH_FAILED:
-    "The running version could not save its store, so it was neither replaced nor stopped; the message is its own. Make room or mend it; stopping with force loses what is not saved.",
+    "The running version could not save its store, so it was neither replaced nor stopped; the message is the store's own. Make room or fix the store; stopping with force loses unsaved data.",
   VERIFY_FAILED:
-    "The new version started but did not answer as it should, so it was not swapped in; the message says where.",
-  CHANGED: "The folder's files changed while they were being tried; repeat the change when they are at rest.",
+    "The new version started but failed verification, so it was not swapped in; the message says where.",
+  CHANGED: "The folder's files changed during the check; repeat the change once nothing writes to them.",
   RENAMED: "The folder's service changed its name; unload the old name first.",
   IN_USE: "Other services depend on it; unload them first or use force.",
   PROTECTED: "This service cannot be removed while the server runs.",
-  DISABLED: "The operator has switched it off; `POST /services/enable/<name>` switches it on again.",
-  NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a corrected one instead.",
-  AMBIGUOUS: "The beginning of a digest fits several kept versions; give as much of it as the message shows.",
-  SHUTTING_DOWN: "The server is ending; repeat the change after the restart.",
+  DISABLED: "The operator has disabled it; `POST /services/enable/<name>` enables it again.",
+  NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a fixed one instead.",
+  AMBIGUOUS: "The digest prefix fits several kept versions; give as much of it as the message shows.",
+  SHUTTING_DOWN: "The server is shutting down; repeat the change after the restart.",
   UNKNOWN: "No service or folder has this name.",
 } as const;
 

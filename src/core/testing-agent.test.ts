@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { ExtensionAPI } from "@mariozechner/pi-coding-agent";
-import { Type } from "@sinclair/typebox";
+import { type TObject, Type } from "@sinclair/typebox";
 import { Hono } from "hono";
 import { createTestHarness } from "./testing.js";
 import { createTestAgent } from "./testing-agent.js";
@@ -48,6 +48,48 @@ test("refuses unknown tools, wrong parameters and a name that is taken", async (
   await expect(agent.call("echo_what")).rejects.toThrow("no tool is called echo_what; there are echo_who");
   await expect(agent.call("echo_who", { times: "x" })).rejects.toThrow("times must be a whole number");
   expect(() => createTestAgent(t, [echo, echo])).toThrow("echo_who is registered already");
+  await t.cleanup();
+});
+
+test.each([
+  ["JSON", { type: "object", properties: { state: { enum: ["on", "off"] } }, required: ["state"] }],
+  [
+    "a TypeBox type that is not checked by TypeBox",
+    Type.Object({ state: Type.Unsafe({ enum: ["on", "off"] }) }),
+  ],
+])("takes a tool whose schema is %s", async (_what, parameters) => {
+  const t = await createTestHarness({ services: [echo] });
+  const lamp: ServiceModule = {
+    name: "lamp",
+    registerTools(pi, client) {
+      pi.registerTool({
+        name: "lamp_switch",
+        label: "Lamp",
+        description: "Switches the lamp",
+        parameters: parameters as TObject,
+        execute: async (_id, params) => client.ok(JSON.stringify(params)),
+      });
+    },
+  };
+  const agent = createTestAgent(t, [lamp]);
+  expect((await agent.call("lamp_switch", { state: "on" })).content[0]?.text).toBe('{"state":"on"}');
+  await expect(agent.call("lamp_switch", { state: "dim" })).rejects.toThrow('state must be "on" or "off"');
+  await expect(agent.call("lamp_switch")).rejects.toThrow("must have required properties state");
+});
+
+test("waits for what is registered after a while, and fails where that does", async () => {
+  const late = (fails: boolean): ServiceModule => ({
+    name: "late",
+    registerTools: (async (...[pi, client]: Parameters<NonNullable<ServiceModule["registerTools"]>>) => {
+      await Bun.sleep(0);
+      if (fails) throw new Error("not today");
+      echo.registerTools?.(pi, client);
+    }) as ServiceModule["registerTools"],
+  });
+  const t = await createTestHarness({ services: [echo] });
+  const agent = createTestAgent(t, [late(false)], { name: "ada" });
+  expect((await agent.call("echo_who", { times: 1 })).content[0]?.text).toBe("ada");
+  await expect(createTestAgent(t, [late(true)]).call("echo_who")).rejects.toThrow("not today");
   await t.cleanup();
 });
 

@@ -1,15 +1,14 @@
 /** A stand-in for the agent, for tests of tools, behaviours and widgets: no pi, no model, no network. */
 import type { ExtensionAPI, ExtensionContext } from "@mariozechner/pi-coding-agent";
 import type { TSchema } from "@sinclair/typebox";
-import * as typebox from "@sinclair/typebox";
+import { TypeCompilerTypeGuardError, TypeCompilerUnknownTypeError } from "@sinclair/typebox/compiler";
 import { createFleetClient } from "./client.js";
-import { shareLoaded } from "./generation/host-modules.js";
 import type { TestHarness } from "./testing.js";
 import type { FleetClient, Json, ServiceModule, ToolResult } from "./types.js";
+import { assertFits } from "./validate/json-schema.js";
 import { checkValue } from "./validate.js";
 
-// Tools are defined with TypeBox, and their files may be `require`d when they register.
-shareLoaded("@sinclair/typebox", typebox);
+const NOT_TYPEBOX = [TypeCompilerTypeGuardError, TypeCompilerUnknownTypeError];
 
 interface RegisteredTool {
   name: string;
@@ -29,7 +28,7 @@ type Handler = (event: Json, context: Partial<ExtensionContext>) => unknown;
 /** An agent for tests. */
 export interface TestAgent {
   client: FleetClient;
-  /** The registered tools by name. */
+  /** The registered tools by name; those registered after an `await` are added later. */
   tools: ReadonlyMap<string, RegisteredTool>;
   /** Calls a tool as a model would. Rejects for unknown tools and invalid parameters. */
   call(tool: string, params?: Record<string, unknown>): Promise<ToolResult>;
@@ -85,29 +84,39 @@ export function createTestAgent(
       handlers.set(event, [...(handlers.get(event) ?? []), handler]);
     },
   } as unknown as ExtensionAPI;
-  for (const module of modules) {
-    module.registerTools?.(pi, client);
-    module.registerBehaviors?.(pi, client);
-  }
+  const registering = modules.flatMap((module): unknown[] => [
+    module.registerTools?.(pi, client),
+    module.registerBehaviors?.(pi, client),
+  ]);
+  // `call` and `raise` reject with the error.
+  const registered = Promise.all(registering);
+  registered.catch(() => undefined);
   return {
     client,
     tools,
     call: async (name, params = {}) => {
+      await registered;
       const tool = tools.get(name);
       if (!tool) throw new Error(`no tool is called ${name}; there are ${[...tools.keys()].join(", ")}`);
-      return tool.execute(
-        "call-1",
-        checkValue(tool.parameters, params, "the parameters"),
-        undefined,
-        undefined,
-        context,
-      );
+      await checkParameters(tool.parameters, params);
+      return tool.execute("call-1", params, undefined, undefined, context);
     },
     raise: async (event, data = {}) => {
+      await registered;
       const results: Json[] = [];
       for (const handler of handlers.get(event) ?? [])
         results.push(await handler({ type: event, ...data }, context));
       return results;
     },
   };
+}
+
+/** Agents take any JSON Schema; TypeBox only checks schemas that consist of its own types. */
+async function checkParameters(schema: TSchema, params: unknown): Promise<void> {
+  try {
+    checkValue(schema, params, "the parameters");
+  } catch (error) {
+    if (!NOT_TYPEBOX.some((type) => error instanceof type)) throw error;
+    await assertFits(JSON.parse(JSON.stringify(schema)), params, "the parameters do not fit");
+  }
 }

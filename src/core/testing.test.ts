@@ -78,6 +78,16 @@ describe("a harness", () => {
     await t.cleanup();
   });
 
+  test("has an app that is asked as one of Hono's is: by path, URL or request", async () => {
+    const t = await createTestHarness({ services: [echo({ requiresAuth: false })] });
+    const url = new URL("http://localhost/echo/x");
+    for (const input of ["/echo/x", url.href, url, new Request(url)]) {
+      const reply = await t.app.request(input, { method: "PUT", body: "text" });
+      expect(await reply.json()).toMatchObject({ method: "PUT", path: "/x", body: "text" });
+    }
+    await t.cleanup();
+  });
+
   test("says what to do about a dependency that it was not given", async () => {
     const needing = createTestHarness({ services: [{ name: "a", dependencies: ["b"] }] });
     await expect(needing).rejects.toThrow(

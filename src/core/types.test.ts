@@ -44,3 +44,31 @@ test("an app whose middleware leaves typed variables to its handlers", async () 
   const { data } = await t.json("/typed", { auth: true, headers: { "x-who": "ada" } });
   expect(data).toEqual({ who: "ada" });
 });
+
+interface Painted {
+  colour: string;
+}
+declare module "./types.js" {
+  interface ServiceEvents {
+    "types-test:painted": Painted;
+  }
+}
+
+test("an event that says all by its name needs no data; one with a type of its own needs that", async () => {
+  const heard: unknown[] = [];
+  const talker: ServiceModule = {
+    name: "talker",
+    async init({ events }) {
+      events.on("types-test:cleared", (data) => heard.push(data));
+      events.on("types-test:painted", ({ colour }) => heard.push(colour.toUpperCase()));
+      await events.emit("types-test:cleared");
+      events.fire("types-test:cleared");
+      await events.emit("types-test:painted", { colour: "red" });
+      // @ts-expect-error it has no colour
+      const unpainted = () => events.emit("types-test:painted");
+      heard.push(typeof unpainted);
+    },
+  };
+  t = await createTestHarness({ services: [talker] });
+  expect(heard).toEqual([undefined, undefined, "RED", "function"]);
+});

@@ -134,6 +134,9 @@ export interface ServiceEvents {}
 
 type DataOf<E extends string> = E extends keyof ServiceEvents ? ServiceEvents[E] : Json;
 
+/** The arguments after an event's name: its data, which may be omitted if its type allows `undefined`. */
+type WithData<E extends string> = undefined extends DataOf<E> ? [data?: DataOf<E>] : [data: DataOf<E>];
+
 /** The event bus as one service sees it. Its subscriptions end with it. */
 export interface ServiceEventBus {
   /** Subscribes to an event. Returns the function that unsubscribes. Patterns are not supported. */
@@ -145,9 +148,9 @@ export interface ServiceEventBus {
    * `"reef:event"` it resolves with the stored event once that is committed, and rejects if it cannot be
    * stored.
    */
-  emit<E extends string>(event: E, data: DataOf<E>): Promise<Json>;
+  emit<E extends string>(event: E, ...data: WithData<E>): Promise<Json>;
   /** `emit` without waiting; failures are logged. */
-  fire<E extends string>(event: E, data: DataOf<E>): void;
+  fire<E extends string>(event: E, ...data: WithData<E>): void;
 }
 
 /**
@@ -160,7 +163,8 @@ export interface ServiceContext {
   readonly events: ServiceEventBus;
   /**
    * Another service's store. The handle stays valid across reloads and always refers to the current version.
-   * While that service is being exchanged, async methods wait; others may throw `BUSY` (503) under many calls.
+   * While that service is being exchanged, async methods wait; others may throw `BUSY` (503) under many calls, even
+   * if they only read.
    */
   getStore<T = Json>(name: string): T | undefined;
   getModules(): ServiceModule[];

@@ -7,13 +7,13 @@
 
 import type { Source } from "./code/digest.js";
 import { Serving, type ServingHooks } from "./dispatch/serving.js";
-import { STREAM_POLL_MS } from "./dispatch/streams.js";
 import { isA, messageOf } from "./errors.js";
 import { initializing } from "./generation/host-context.js";
 import { settleModule } from "./generation/module-check.js";
 import type { Generation } from "./generation.js";
 import { LoadFailure } from "./load-failure.js";
 import { withTimeout } from "./scope.js";
+import { STREAM_POLL_MS } from "./streams.js";
 import type { ServiceModule } from "./types.js";
 import { type ContextHost, createContext } from "./version/context.js";
 import type { PendingWaits } from "./waiters.js";

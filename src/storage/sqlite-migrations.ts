@@ -20,10 +20,8 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
   db.run("PRAGMA foreign_keys = OFF");
   db.run("BEGIN IMMEDIATE");
   try {
-    for (const step of migrations.slice(assertKnownVersion(db, migrations))) {
-      if (typeof step === "string") db.run(step);
-      else if ((step(db) as unknown) instanceof Promise)
-        throw new TypeError("a migration must be synchronous");
+    for (let done = assertKnownVersion(db, migrations); done < migrations.length; done++) {
+      named(done + 1, () => apply(db, migrations[done] as Migration));
     }
     const [orphan] = db.query("PRAGMA foreign_key_check").all() as { table: string; parent: string }[];
     if (orphan)
@@ -35,6 +33,21 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
     throw error;
   } finally {
     db.run("PRAGMA foreign_keys = ON");
+  }
+}
+
+function apply(db: Database, step: Migration): void {
+  if (typeof step === "string") db.run(step);
+  else if ((step(db) as unknown) instanceof Promise) throw new TypeError("a migration must be synchronous");
+}
+
+/** Adds to an error's message which migration failed; the error object stays the same. */
+function named(number: number, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (error instanceof Error) error.message = `migration ${number}: ${error.message}`;
+    throw error;
   }
 }
 

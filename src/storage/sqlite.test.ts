@@ -112,12 +112,12 @@ describe("migrations", () => {
       "ALTER TABLE book ADD COLUMN year INTEGER",
       "INSERT INTO nowhere VALUES (1)",
     ];
-    expect(() => open(broken)).toThrow("nowhere");
+    expect(() => open(broken)).toThrow("migration 3: no such table: nowhere");
     const asynchronous = [
       V1,
       async (db: Database) => void db.run("DELETE FROM book"),
     ] as unknown as Migration[];
-    expect(() => open(asynchronous)).toThrow("must be synchronous");
+    expect(() => open(asynchronous)).toThrow("migration 2: a migration must be synchronous");
     const db = open();
     expect(version(db)).toBe(1);
     expect(db.query("SELECT * FROM book").all()).toEqual([{ id: "1", title: "Emma" }]);

@@ -70,8 +70,9 @@ export class Dashboard {
     await eventually(async () => (await fetch(`${this.url}/ui/session`)).ok, "the dashboard");
     await eventually(async () => {
       const reply = await this.call("/services");
-      const { modules = [] } = (await reply.json()) as { modules?: Array<{ state: string }> };
-      return modules.length > 0 && modules.every(({ state }) => state !== "loading");
+      type List = Partial<Record<"modules" | "notLoaded", Array<{ state: string }>>>;
+      const { modules = [], notLoaded = [] } = (await reply.json()) as List;
+      return modules.length > 0 && notLoaded.every(({ state }) => state !== "loading");
     }, "the services");
   }
 

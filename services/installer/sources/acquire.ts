@@ -6,7 +6,7 @@ import { asUnreadable } from "../package/validate.js";
 import { parseSource } from "../sources.js";
 import type { Workspace } from "../workspace.js";
 import type { Allowed } from "./addresses.js";
-import { fetchExport, parseFleetSource } from "./fleet.js";
+import { fetchExport, parseFleetSource, withheldThere } from "./fleet.js";
 import { fetchCommit, readCommit } from "./git.js";
 import { copyFolder, localFolder } from "./local.js";
 import type { Origin } from "./origin.js";
@@ -65,7 +65,11 @@ async function fromFleet(
   { allowed, token, signal }: AcquireOptions,
 ): Promise<Record<string, never>> {
   const source = parseFleetSource(from, name);
-  const stream = await progress.step("fetch", () => fetchExport(source, { allowed, token, signal }));
+  const stream = await progress.step(
+    "fetch",
+    () => fetchExport(source, { allowed, token, signal }),
+    withheldThere,
+  );
   mkdirSync(workspace.incoming);
   await progress.step(
     "unpack",

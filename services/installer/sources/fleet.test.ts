@@ -47,6 +47,27 @@ describe("two instances", () => {
     expect(deployed).toMatchObject({ status: 200, data: { deployed: true } });
   });
 
+  test("pass on code that is called like a secret, and say which other files stayed behind", async () => {
+    writeFiles(join(one.servicesDir, "vault"), {
+      "index.ts":
+        'import { open } from "./credentials.js"; export default { name: "vault", description: open };',
+      "credentials.ts": 'export const open = "sesame";',
+      "lib/server.key": "key",
+      "debug.log": "",
+    });
+    await one.post("/services/reload/vault", {});
+    const installed = await other.install({ from: one.url, name: "vault", token: one.token });
+    expect(installed.data).toMatchObject({ name: "vault", action: "installed" });
+    const job = await other.request("GET", `/installer/jobs/${installed.data.id}`);
+    expect(job.data.steps[0]).toMatchObject({
+      step: "fetch",
+      detail: "left out there: debug.log, lib/server.key",
+    });
+    expect(one.log.join("\n")).toContain("is without debug.log, lib/server.key");
+    expect((await other.post("/installer/remove", { name: "vault" })).status).toBe(200);
+    expect((await one.request("DELETE", "/services/vault")).status).toBe(200);
+  });
+
   test("and it can be passed back", async () => {
     const back = await one.install({
       from: other.url,

@@ -59,10 +59,7 @@ export function parseFleetSource(from: string, name: string): FleetSource {
  * @throws InstallError 403 for an address that is not allowed, 404 when there is no such service, 502 for
  * everything else that goes wrong over there.
  */
-export async function fetchExport(
-  source: FleetSource,
-  options: FleetOptions,
-): Promise<AsyncIterable<Uint8Array>> {
+export async function fetchExport(source: FleetSource, options: FleetOptions): Promise<IncomingMessage> {
   const first = new URL(`${source.from}/services/export/${encodeURIComponent(source.name)}`);
   let url = first;
   for (let redirects = 0; ; redirects++) {
@@ -84,6 +81,12 @@ export async function fetchExport(
     }
     url = next;
   }
+}
+
+/** What the other instance says to have left out of its export, for who wonders why the code does not run here. */
+export function withheldThere({ headers }: IncomingMessage): string | undefined {
+  const paths = headers["x-reef-withheld"];
+  return typeof paths === "string" ? `left out there: ${printable(paths, 1000)}` : undefined;
 }
 
 function send(

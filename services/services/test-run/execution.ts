@@ -1,7 +1,7 @@
 /** Runs a service's tests in a child process of this one and says what came of it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { testPreload } from "../../../src/core/generation/host-modules.js";
+import { testPreload } from "../../../src/core/preloads.js";
 import { lowerPriority } from "../../../src/core/priority.js";
 import { endProcessGroup, endProcessTree } from "../../../src/core/process-tree.js";
 import { collect, TestOutput } from "./output.js";

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../../../src/core/errors.js";
-import { sourcePreload } from "../../../src/core/generation/host-modules.js";
+import { sourcePreload } from "../../../src/core/preloads.js";
 import { endProcessTree } from "../../../src/core/process-tree.js";
 import { MARK, type TestExecution } from "./execution.js";
 import type { KeeperAnswer, KeeperRequest } from "./keeper-child.js";

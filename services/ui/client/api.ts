@@ -56,7 +56,7 @@ async function request<T>(method: string, url: string, body?: unknown): Promise<
   if (reply.status === 401) sessionOver.value = true;
   const said = (data as { error?: unknown } | null)?.error;
   throw new ApiError(
-    typeof said === "string" ? said : `${reply.status} ${reply.statusText}`,
+    typeof said === "string" ? said : `${reply.status} ${reply.statusText}`.trim(),
     reply.status,
     data,
   );

@@ -1,6 +1,7 @@
 /** The words of panels. */
 export const panelStrings = {
   loading: "The panel is loading…",
+  away: "The panel comes when the server answers again.",
   slow: "The panel does not answer. The rest of the dashboard is not affected.",
   flooded: "The panel sent so many messages that it was closed. The rest of the dashboard is not affected.",
   greedy: "The panel took the keyboard again and again, and was closed.",

@@ -2,7 +2,13 @@
 import { messageOf } from "../../core/errors.js";
 import type { Json } from "../../core/types.js";
 import type { CallOptions } from "../client.js";
-import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
+import {
+  type AcceptedCall,
+  type CallContext,
+  type Dispatch,
+  nestedContext,
+  timeoutError,
+} from "../context.js";
 import { BrokerError } from "../errors.js";
 import { type CompiledSchema, compileSchema, type JsonSchema, outputError } from "../schema.js";
 import type { MethodMetrics } from "./metrics.js";
@@ -167,7 +173,7 @@ export class LocalRun extends Deadline implements LocalCall {
   }
 
   expire(): void {
-    this.#end(new BrokerError("timeout", `${this.method.key} did not answer in time`));
+    this.#end(timeoutError(this.method.key, this.accepted, this.expiresAt));
     this.#controller?.abort();
   }
 

@@ -1,5 +1,11 @@
 /** Calls of methods in workers. */
-import { type AcceptedCall, type CallContext, type Dispatch, nestedContext } from "../context.js";
+import {
+  type AcceptedCall,
+  type CallContext,
+  type Dispatch,
+  nestedContext,
+  timeoutError,
+} from "../context.js";
 import { BrokerError } from "../errors.js";
 import { explainSystemError } from "../permissions/os-denial.js";
 import type { WorkerPool } from "../pool/pool.js";
@@ -130,9 +136,7 @@ export class RemoteRun extends Deadline implements Job {
   }
 
   expire(): void {
-    this.#giveUp(
-      new BrokerError("timeout", `${this.target.key} did not answer in time`, { method: this.target.key }),
-    );
+    this.#giveUp(timeoutError(this.target.key, this.accepted, this.expiresAt));
   }
 
   /** `left` is how long, in milliseconds, the worker may keep working on it before it is considered hung. */

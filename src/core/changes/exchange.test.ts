@@ -54,6 +54,7 @@ describe("a failed exchange keeps the old version", () => {
     expect(await failure(registry.load("a"))).toMatchObject({ code });
     await reef.events.emit("ping", 0);
     expect(await reef.text("/a")).toBe("old 102");
+    if (code === "RENAMED") expect(registry.get("a")?.failure?.error).toContain('unload "a" first');
     expect(registry.get("a")).toMatchObject({ state: "loaded", generation: 1, failure: { code, name: "a" } });
     expect(registry.get("a")?.ledger?.handlers).toBe(1);
     reef.sandbox.services({ "a/index.ts": answering("a", "mended") });

@@ -78,6 +78,8 @@ async function startSuccessor(
     }
     await inExchange(service.name, "save", () => saveStore(old));
     await yieldToEventLoop();
+    // Calls during the save may not have been saved, for instance those of a listener that runs on each save.
+    if (flushWindow.wasCalled) continue;
     const fresh = await startNext(registry, service, source, options);
     if (!flushWindow.wasCalled) return fresh;
     await discard(fresh);
@@ -138,7 +140,7 @@ async function assertSuccessor(registry: Registry, service: Service, generation:
   const { module } = generation;
   try {
     if (module.name !== service.name) {
-      const message = `the folder's service is now called "${module.name}", it was "${service.name}".`;
+      const message = `the folder's service is now called "${module.name}", it was "${service.name}"; unload "${service.name}" first.`;
       throw new LoadFailure("RENAMED", "order", message);
     }
     registry.table.assertDependencies(module);

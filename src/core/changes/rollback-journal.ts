@@ -2,7 +2,9 @@
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
 import { join, resolve, sep } from "node:path";
-import { setAside, syncFolder, writeFileAtomic } from "../files.js";
+import { messageOf } from "../errors.js";
+import { readWithMark, setAside, syncFolder, writeFileAtomic } from "../files.js";
+import type { Logger } from "../log.js";
 import type { Displaced } from "./displaced.js";
 
 /** The content of a journal. */
@@ -43,7 +45,7 @@ export class RollbackJournal {
 
   /** Reads the journal. Throws when it is damaged. */
   read(): RollbackNotes {
-    const notes = parse(fs.readFileSync(this.path, "utf8"));
+    const notes = parse(new TextDecoder().decode(readWithMark(this.path)?.bytes));
     if (areNotes(notes)) return notes;
     throw new TypeError("its notes are damaged");
   }
@@ -60,16 +62,26 @@ export class RollbackJournal {
   }
 }
 
-/** The folders whose rollback was interrupted. */
-export function interruptedRollbacks(dataDir: string): string[] {
+/** The folders whose rollback was interrupted. When they cannot be listed, the log says so. */
+export function interruptedRollbacks(dataDir: string, log: Logger): string[] {
   const folder = journals(dataDir);
   if (!fs.existsSync(folder)) return [];
-  const names = fs.readdirSync(folder);
+  const names = namesIn(folder, log);
   // A partial first journal means that nothing was changed yet; a partial later one sits beside its
   // predecessor.
   for (const name of names)
     if (name.endsWith(`${ENDING}.tmp`)) fs.rmSync(join(folder, name), { recursive: true, force: true });
   return names.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
+}
+
+function namesIn(folder: string, log: Logger): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    const problem = `${folder} is no folder that can be read (${messageOf(error)})`;
+    log.error(`${problem}: what a rollback left that was interrupted is not seen; move it away`);
+    return [];
+  }
 }
 
 const ENDING = ".json";

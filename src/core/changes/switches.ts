@@ -1,8 +1,9 @@
 /** Which services the operator has switched off; persisted across restarts. */
 import { join } from "node:path";
-import { messageOf } from "../errors.js";
+import { isA, messageOf } from "../errors.js";
 import { readWithMark, setAside, writeFileAtomic } from "../files.js";
 import type { Logger } from "../log.js";
+import { StorageError } from "../storage-error.js";
 
 /** A service that is switched off. */
 export interface Disabled {
@@ -25,7 +26,7 @@ export class Switches {
    */
   constructor(dataDir: string, log: Logger) {
     this.#path = join(dataDir, ".reef", "disabled.json");
-    const kept = readWithMark(this.#path);
+    const kept = readKept(this.#path);
     if (!kept) return;
     try {
       for (const entry of parse(new TextDecoder().decode(kept.bytes)))
@@ -59,6 +60,17 @@ export class Switches {
 
   #save(entries: ReadonlyMap<string, Disabled>): void {
     writeFileAtomic(this.#path, JSON.stringify([...entries.values()], null, 2));
+  }
+}
+
+function readKept(path: string): ReturnType<typeof readWithMark> {
+  try {
+    return readWithMark(path);
+  } catch (error) {
+    const cause = isA(error, StorageError) ? error.cause : error;
+    const problem = `${path} cannot be read (${messageOf(cause)})`;
+    const message = `${problem}, and it says which services are switched off; move it away to start without.`;
+    throw new StorageError("STORAGE_IO", message, { path, cause });
   }
 }
 

@@ -1,4 +1,5 @@
-/** Hints about what differs in the environment of trials. */
+/** Hints about what differs between the environment of trials and that of running services. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemErrorCode } from "../storage-error.js";
 
@@ -21,6 +22,22 @@ export function hintFor(cause: unknown, data: string): string {
     return resolve(path).startsWith(`${data}/`) ? NO_DATA : "";
   } catch {
     // Thrown values may be anything, and may throw when inspected.
+    return "";
+  }
+}
+
+/** The same for code in the server's process, which may use the path `data/…` while `REEF_DATA_DIR` is another folder. */
+export function hintWhereItRuns(cause: unknown): string {
+  try {
+    const data = resolve("data");
+    if (existsSync(data)) return "";
+    const { path } = Object(cause) as { path?: unknown };
+    const code = systemErrorCode(cause);
+    const isBelow = code === "ENOENT" && typeof path === "string" && resolve(path).startsWith(`${data}/`);
+    if (!isBelow && code !== "SQLITE_CANTOPEN") return "";
+    return ` (There is no folder "data" in ${process.cwd()}, where the server runs: make it, or start Reef where it is.)`;
+  } catch {
+    // Anything may be thrown, even an object whose getters throw.
     return "";
   }
 }

@@ -1,9 +1,7 @@
 /** Remembers which code has passed a check or served before, so that it is not tried again. */
-import { readFileSync } from "node:fs";
 import { messageOf } from "../errors.js";
 import { yieldToEventLoop } from "../event-loop.js";
-import { replaceFile } from "../files.js";
-import { systemErrorCode } from "../storage-error.js";
+import { readWithMark, replaceFile } from "../files.js";
 
 /** The number of digests kept across restarts, most recent first. */
 const MAX_REMEMBERED = 5000;
@@ -62,12 +60,12 @@ export class KnownCode {
 function read(path: string | undefined): string[] {
   if (!path) return [];
   try {
-    const known: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const kept = readWithMark(path);
+    if (!kept) return [];
+    const known: unknown = JSON.parse(new TextDecoder().decode(kept.bytes));
     return Array.isArray(known) ? known.filter((digest) => typeof digest === "string") : [];
   } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") {
-      console.warn(`reef: ${path} is unreadable, all services are checked again: ${messageOf(error)}`);
-    }
+    console.warn(`reef: ${path} is unreadable, all services are checked again: ${messageOf(error)}`);
     return [];
   }
 }

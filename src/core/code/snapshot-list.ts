@@ -1,8 +1,8 @@
 /** The list of a folder's kept versions; rebuilt when it is damaged. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
-import { setAside } from "../files.js";
+import { readWithMark, setAside } from "../files.js";
 
 /** One kept version. `keptAt` is when it was last put into service or set aside (ISO 8601). */
 export interface Snapshot {
@@ -25,10 +25,12 @@ export function listPath(folder: string): string {
 export function readList(folder: string, warn: (message: string) => void): Snapshot[] {
   const path = listPath(folder);
   // Copies without a list remain when a damaged list was set aside and nothing was kept since.
-  if (!existsSync(path)) return findCopies(folder);
-  const text = readFileSync(path, "utf8");
+  const kept = readWithMark(path);
+  if (!kept) return findCopies(folder);
   try {
-    return parseList(text).filter(({ digest }) => existsSync(join(folder, digest)));
+    return parseList(new TextDecoder().decode(kept.bytes)).filter(({ digest }) =>
+      existsSync(join(folder, digest)),
+    );
   } catch (error) {
     const copy = setAside(path);
     const found = findCopies(folder);

@@ -1,10 +1,8 @@
 /** Remembers the digests of service folders, so that the next start need not read unchanged ones. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
-import { writeFileAtomic } from "../files.js";
+import { readWithMark, writeFileAtomic } from "../files.js";
 import type { Logger } from "../log.js";
-import { systemErrorCode } from "../storage-error.js";
 import { fingerprint, readSource, type Source } from "./digest.js";
 import { cacheListing, type Listing, validListing } from "./listings.js";
 
@@ -66,13 +64,13 @@ export class SourceCache {
 
   #read(): Map<string, Entry> {
     try {
-      const known: unknown = JSON.parse(readFileSync(this.#path, "utf8"));
+      const kept = readWithMark(this.#path);
+      if (!kept) return new Map();
+      const known: unknown = JSON.parse(new TextDecoder().decode(kept.bytes));
       if (isEntryList(known)) return new Map(known);
       this.#log.warn(`${this.#path} is not what it should be; all folders are read again`);
     } catch (error) {
-      if (systemErrorCode(error) !== "ENOENT") {
-        this.#log.warn(`${this.#path} is unreadable, all folders are read again: ${messageOf(error)}`);
-      }
+      this.#log.warn(`${this.#path} is unreadable, all folders are read again: ${messageOf(error)}`);
     }
     return new Map();
   }

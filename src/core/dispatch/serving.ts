@@ -5,11 +5,11 @@ import { currentWork, endWork, isWorkOf, newWork, type Work } from "../generatio
 import { thrownReplies } from "../lazy.js";
 import type { Logger } from "../log.js";
 import type { Scope } from "../scope.js";
+import { isJson, mayWrite, StreamWatch } from "../streams.js";
 import type { ServiceModule } from "../types.js";
 import { Condition } from "../waiters.js";
 import type { JsonContext } from "./json-context.js";
 import { type MountedApp, mountApp } from "./mounted-app.js";
-import { isJson, mayWrite, StreamWatch } from "./streams.js";
 import { withHeaders } from "./unknown-route.js";
 
 /** Bun's server if the request came over the network; undefined inside the process. */

@@ -1,7 +1,7 @@
 /** The reply for paths to which a service has no route. */
 import type { Context, Hono } from "hono";
 import { ERRORS, errorReply } from "../errors.js";
-import { isJson } from "./streams.js";
+import { isJson } from "../streams.js";
 
 /** Answers a request that no route of an app matches. */
 export type NotFoundHandler = (c: Context) => Response | Promise<Response>;

@@ -187,6 +187,32 @@ test("of two tools with one name the first stays, and the other is named", async
   expect(said).toEqual(['[reef] b: tool "same" was left out: the name is taken by "a"']);
 });
 
+test("a malformed tool takes no name from a good one", async () => {
+  const bad = { type: "object", properties: { x: { type: "text" } } };
+  const { call, said } = install([
+    withTool("a", "same", () => async () => "bad", bad),
+    withTool("b", "same", (client) => async () => client.ok("good")),
+  ]);
+  expect(await call("same")).toMatchObject({ content: [{ text: "good" }] });
+  expect(said).toEqual([
+    expect.stringContaining('a: tool "same" was left out: its parameters are no JSON Schema'),
+  ]);
+});
+
+test.each(["a", "z"])(
+  "a service (%s) takes no tool from the one whose name it begins with",
+  async (other) => {
+    const services = ["board", other].map((name) =>
+      withTool(name, "board_list", (client) => async () => client.ok(name)),
+    );
+    services.sort((one, two) => (one.name < two.name ? -1 : 1));
+    const { call, said, tools } = install(services);
+    expect(await call("board_list")).toMatchObject({ content: [{ text: "board" }] });
+    expect(said).toEqual([`[reef] ${other}: tool "board_list" was left out: the name is taken by "board"`]);
+    expect(tools.size).toBe(1);
+  },
+);
+
 test("names that providers refuse go by another one", () => {
   const { tools } = install([withTool("a", "a.b c", (client) => async () => client.ok(""))]);
   expect([...tools.keys()]).toEqual(["a_b_c"]);

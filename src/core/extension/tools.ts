@@ -2,7 +2,7 @@
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { messageOf } from "../errors.js";
 import { modelSchema } from "../tools/model-schema.js";
-import { distinctWireName, wireNames } from "../tools/names.js";
+import { claimOn, distinctWireName, wireNames } from "../tools/names.js";
 import { plainSchema } from "../tools/schema.js";
 import type { Owner } from "./owner.js";
 import { guarded } from "./tool-calls.js";
@@ -28,14 +28,23 @@ export class ToolRegistrar {
   /** @param given Preassigned wire names by canonical name. */
   constructor(private readonly given: Readonly<Record<string, string>> = {}) {}
 
-  /** Registers a tool. Throws when its name is missing or taken; the first registration wins. */
+  /**
+   * Registers a tool. Throws when it is malformed or its name is taken. The first registration wins, unless the name
+   * begins with the prefix of the later one's service and no tool was handed to the agent yet.
+   */
   register(registration: Registration): void {
+    const { service } = registration;
     const { name, execute } = Object(registration.tool) as ToolDefinition;
     if (typeof name !== "string" || name === "") throw new Error("a tool without a name was left out");
     if (typeof execute !== "function") throw new Error(`tool "${name}" was left out: execute is no function`);
+    // A malformed tool must not take a name.
+    parametersOf(registration.tool);
     const holder = this.#known.get(name);
     if (holder) {
-      throw new Error(`tool "${name}" was left out: the name is taken by "${holder.service}"`);
+      const at = this.#waiting?.indexOf(holder) ?? -1;
+      if (at < 0 || claimOn(name, service) <= claimOn(name, holder.service)) throw taken(name, holder);
+      this.#waiting?.splice(at, 1);
+      holder.report(taken(name, registration));
     }
     this.#known.set(name, registration);
     if (this.#waiting) this.#waiting.push(registration);
@@ -77,6 +86,10 @@ export class ToolRegistrar {
     const own = Object.hasOwn(this.given, name) ? this.given[name] : names.get(name);
     return own === undefined || this.#taken.has(own) ? distinctWireName(name) : own;
   }
+}
+
+function taken(name: string, { service }: Registration): Error {
+  return new Error(`tool "${name}" was left out: the name is taken by "${service}"`);
 }
 
 function parametersOf({ name, parameters }: ToolDefinition): ToolDefinition["parameters"] {

@@ -129,6 +129,23 @@ describe("a store that says so when it is saved, and is looked at then", () => {
     const routes = new Hono().get("/", (c) => c.text("${version}"));
     export default { name: "a", routes, store, init(given) { ctx = given; ctx.events.on("looked", () => {}); } };`;
 
+  test("is saved again before the next version is started, which is started once", async () => {
+    Object.assign(shared, { __heard: [] });
+    const noting = (version: string) =>
+      a(version).replace("init(given) {", `init(given) { globalThis.__heard.push("start ${version}");`);
+    const reef = await startReef({
+      "a/index.ts": noting("old"),
+      "b/index.ts": `export default { name: "b", init(ctx) {
+        ctx.events.on("saved", async () => { globalThis.__heard.push("saved", ...(await ctx.getStore("a").list())); });
+      } };`,
+    });
+    reef.sandbox.services({ "a/index.ts": noting("new") });
+    await reef.ctx.registry.load("a");
+    // The last time nobody can say whether it would be stored too late: it is refused.
+    expect(shared.__heard).toEqual(["start old", "saved", "old", "saved", "old", "start new"]);
+    await reef.end();
+  });
+
   test.each([
     ["its routes", 'await (await ctx.dispatch(asks("/a"))).text()'],
     ["the store", '(await ctx.getStore("a").list())[0]'],

@@ -4,17 +4,12 @@
  * is loaded on first use.
  */
 import { existsSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import * as hono from "hono";
 
 const sourceRoot = resolve(import.meta.dir, "..", "..");
+const requireInHost = createRequire(import.meta.path);
 const projectRoot = resolve(sourceRoot, "..");
-
-/** The absolute path of the file that `bun test` must preload for tests of a service; see test-preload.ts. */
-export const testPreload = join(import.meta.dir, "..", "test-preload.ts");
-
-/** The absolute path of the file that a service's script in its own process must preload; see source-preload.ts. */
-export const sourcePreload = join(import.meta.dir, "source-preload.ts");
 
 const HONO = [
   "accepts adapter basic-auth bearer-auth body-limit bun cache client combine compress conninfo context-storage cookie",
@@ -124,27 +119,21 @@ interface HostModule {
 
 const loaded = new Map<string, HostModule>();
 
-/**
- * Registers an already loaded package, so that it resolves synchronously, as `require` of a file that imports
- * it needs.
- */
-export function shareLoaded(name: string, exports: object): void {
-  loaded.set(Bun.resolveSync(name, sourceRoot), {
-    exports: exports as HostModule["exports"],
-    loader: "object",
-  });
-}
-
-// Nearly every service imports it.
-shareLoaded("hono", hono);
-
-/** A module of the server's own graph, loaded on first use. */
+/** A module of the server's own graph, loaded on first use; synchronously if possible, as `require` needs it. */
 function hostInstance(path: string): HostModule | Promise<HostModule> {
   return loaded.get(path) ?? loadInHost(path);
 }
 
-async function loadInHost(path: string): Promise<HostModule> {
-  const module: HostModule = { exports: await import(path), loader: "object" };
-  loaded.set(path, module);
-  return module;
+function loadInHost(path: string): HostModule | Promise<HostModule> {
+  const keep = (exports: HostModule["exports"]) => {
+    const module: HostModule = { exports, loader: "object" };
+    loaded.set(path, module);
+    return module;
+  };
+  try {
+    return keep(requireInHost(path));
+  } catch {
+    // It is just being imported. Any other error is thrown by the import as well.
+    return import(path).then(keep);
+  }
 }

@@ -1,4 +1,7 @@
-/** Preloaded by a service's script in its own process, so that it resolves Reef's source from anywhere. */
-import { installSourceResolution } from "./host-modules.js";
+/**
+ * Preloaded by workers and child processes of a service, so that they resolve what services resolve (Reef's source,
+ * hono, TypeBox) from anywhere.
+ */
+import { shareHostModules } from "./host-modules.js";
 
-installSourceResolution();
+shareHostModules();

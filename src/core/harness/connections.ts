@@ -3,8 +3,8 @@
  * server.
  */
 
-import { connectionClosed, onHangUp } from "../dispatch/streams.js";
 import { yieldToEventLoop } from "../event-loop.js";
+import { connectionClosed, onHangUp } from "../streams.js";
 
 /** How much is buffered for a client that does not read, in bytes. */
 const BUFFERED_BYTES = 65_536;

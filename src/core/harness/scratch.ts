@@ -7,7 +7,7 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSyn
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf } from "../errors.js";
-import { testPreload } from "../generation/host-modules.js";
+import { testPreload } from "../preloads.js";
 import { isAbandoned, isOurs, processOf } from "../temporary-folders.js";
 import { TEST_FILE } from "../test-files.js";
 

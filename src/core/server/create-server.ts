@@ -39,8 +39,8 @@ export interface ServerOptions {
 export interface ReefServer {
   app: {
     fetch(request: Request, server?: Env): Response | Promise<Response>;
-    /** Like Hono's: takes a path or URL and a `RequestInit`. */
-    request(path: string, init?: RequestInit): Promise<Response>;
+    /** Like Hono's: takes a path, URL or request, and a `RequestInit`. */
+    request(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   };
   /** The loaded modules by name. */
   liveModules: ReadonlyMap<string, ServiceModule>;
@@ -132,7 +132,10 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
   return {
     app: {
       fetch: dispatcher.fetch,
-      request: async (path, init) => dispatcher.fetch(new Request(new URL(path, "http://localhost"), init)),
+      request: async (input, init) => {
+        const target = input instanceof Request ? input : new URL(input, "http://localhost");
+        return dispatcher.fetch(new Request(target, init));
+      },
     },
     liveModules: registry.table.modules,
     events: bus.view(),
@@ -150,7 +153,7 @@ export async function createServer(options: ServerOptions = {}): Promise<ReefSer
  */
 async function recoverInterrupted(registry: Registry, log: Logger): Promise<void> {
   const { dataDir, servicesDir } = registry.host;
-  const interrupted = interruptedRollbacks(dataDir);
+  const interrupted = interruptedRollbacks(dataDir, log);
   const snapshots = interrupted.length > 0 ? registry.snapshots : undefined;
   if (!snapshots) return;
   const { recoverRollbacks } = await import("../changes/rollback-recovery.js");

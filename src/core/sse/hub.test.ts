@@ -11,7 +11,7 @@ import {
   publish,
   room,
 } from "../../../tests/support/event-room.js";
-import { StreamWatch } from "../dispatch/streams.js";
+import { StreamWatch } from "../streams.js";
 import type { EventListener } from "../tree.js";
 import { EventHub } from "./hub.js";
 

@@ -1,7 +1,7 @@
 /** Streams the events of a log to clients as server-sent events. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { announceEnd } from "../dispatch/streams.js";
 import { keepOpen } from "../keep-open.js";
+import { announceEnd } from "../streams.js";
 import { isEventId } from "../tree/ids.js";
 import type { EventLog, EventNode, Place } from "../tree/log.js";
 import { Clients } from "./clients.js";

@@ -16,6 +16,18 @@ export function toolPrefix(service: string): string {
   return `${service.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`;
 }
 
+/** The prefix of the names of plugins' methods. */
+const PLUGIN_PREFIX = "plugin__";
+
+/**
+ * How strong a service's claim to a tool's name is: the length of the service's prefix if the name begins with it,
+ * otherwise 0. Of two tools with one name, the stronger claim keeps it.
+ */
+export function claimOn(tool: string, service: string): number {
+  const prefix = toolPrefix(service);
+  return tool.startsWith(prefix) && !tool.startsWith(PLUGIN_PREFIX) ? prefix.length : 0;
+}
+
 /** Replaces unsafe characters; shortens the name and appends a hash when it is too long or must be `distinct`. */
 function spelled(name: string, max: number, distinct: boolean): string {
   const safe = name.replace(/[^A-Za-z0-9_-]/g, "_") || "_";

@@ -1,8 +1,8 @@
 /** Replaced versions that finish what they have begun beside the current one. */
 
-import { STREAM_POLL_MS } from "../dispatch/streams.js";
 import { yieldToEventLoop } from "../event-loop.js";
 import type { Service, ServiceTable } from "../registry/table.js";
+import { STREAM_POLL_MS } from "../streams.js";
 import { flushStore, retire, type Version } from "../version.js";
 
 /** A replaced version that is still finishing. */

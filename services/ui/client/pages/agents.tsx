@@ -61,8 +61,10 @@ function AgentsPage() {
                       <td>
                         <Ago time={seenAt} />
                       </td>
-                      <td class="text">{last}</td>
-                      <td>
+                      <td class="text">
+                        <span class="brief">{last}</span>
+                      </td>
+                      <td class="number">
                         <a
                           href={`/ui/events?source=${encodeURIComponent(name)}`}
                           aria-label={`${w.events}: ${name}`}

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { brokerStrings as w } from "../../strings/broker.js";
 import { ApiError, api, messageOf } from "../api.js";
 import { millis } from "../format.js";
-import { Act, Empty, Facts, Heading, Json, Loaded, Section } from "../parts/bits.js";
+import { Act, Empty, Facts, Heading, Json, Loaded, Section, Text } from "../parts/bits.js";
 import { Logs } from "../parts/logs.js";
 import { Sparkline } from "../parts/sparkline.js";
 import { sample } from "../sample.js";
@@ -110,7 +110,7 @@ function Shown({ names, method, from }: { names: Names; method: Method; from: Re
   const failed = Object.entries(errors).map(([code, count]) => `${code}: ${count}`);
   return (
     <>
-      <p>{method.description}</p>
+      <Text text={method.description} label={method.name} />
       <Section title={w.tryIt}>
         <Try path={path} method={method} after={() => void from.load()} />
       </Section>

@@ -8,28 +8,37 @@ import { StateBadge } from "../parts/state-badge.js";
 import { to } from "../router.js";
 import { type FeedEvent, onEvents } from "../state/live.js";
 import { useResource } from "../state/resource.js";
-import { isLoaded, isTroubled, panels, type Service, services } from "../state/services.js";
+import { byName, isLoaded, isTroubled, panels, type Service, services } from "../state/services.js";
 import "../shell.js";
 import { definePage } from "../page-code.js";
 
 const LATEST = 8;
 const SHOWN_CONTENT = 200;
+/** So many of those in trouble are told of here. */
+const SHOWN = 9;
 
 function Attention({ list }: { list: Service[] }) {
-  const troubled = list.filter(isTroubled);
+  const troubled = list.filter(isTroubled).toSorted(byName);
   if (troubled.length === 0) return <p class="dim">{w.fine}</p>;
   return (
-    <ul class="cards">
-      {troubled.map((service) => (
-        <li key={service.name} class="card">
-          <div class="row">
-            <a href={to("services", service.name)}>{service.name}</a>
-            <StateBadge service={service} />
-          </div>
-          <p class="bad-text">{service.failure?.error}</p>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="cards">
+        {troubled.slice(0, SHOWN).map((service) => (
+          <li key={service.name} class="card">
+            <div class="row">
+              <a href={to("services", service.name)}>{service.name}</a>
+              <StateBadge service={service} />
+            </div>
+            <p class="bad-text brief">{service.failure?.error}</p>
+          </li>
+        ))}
+      </ul>
+      {troubled.length > SHOWN && (
+        <p>
+          <a href="/ui/services?state=attention">{w.allAttention(troubled.length)}</a>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -99,7 +108,7 @@ function OverviewPage() {
                 {all.map(({ name, description }) => (
                   <li key={name} class="card">
                     <a href={to("panels", name)}>{name}</a>
-                    <p class="dim">{description}</p>
+                    <p class="dim brief">{description}</p>
                   </li>
                 ))}
               </ul>

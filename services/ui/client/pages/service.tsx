@@ -5,7 +5,7 @@ import { servicesStrings as w } from "../../strings/services.js";
 import { strings as t } from "../../strings.js";
 import { api, isMissing } from "../api.js";
 import { duration, short } from "../format.js";
-import { Ago, CopyCurl, Empty, Facts, Heading, Loaded, Section } from "../parts/bits.js";
+import { Ago, CopyCurl, Empty, Facts, Heading, Loaded, Section, Text } from "../parts/bits.js";
 import { DeploySteps } from "../parts/deploy-steps.js";
 import { KeptVersions } from "../parts/kept-versions.js";
 import { Logs } from "../parts/logs.js";
@@ -99,11 +99,14 @@ function Details({ service, versions }: { service: Full; versions: Resource<Kept
   const { name, failure, ledger, listensTo } = service;
   return (
     <>
-      <p>{service.description}</p>
+      <Text text={service.description} label={w.what} />
       {failure && (
-        <p class="problem">
-          {t.common.failedChange} (<Ago time={failure.at} />, {failure.step}): {failure.error}
-        </p>
+        <div class="problem">
+          <p>
+            {t.common.failedChange} (<Ago time={failure.at} />, {failure.step}):
+          </p>
+          <Text text={failure.error} label={t.common.failedChange} />
+        </div>
       )}
       <Facts
         facts={[

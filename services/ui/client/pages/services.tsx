@@ -9,7 +9,15 @@ import { DeploySteps } from "../parts/deploy-steps.js";
 import { Filter, Found } from "../parts/filter.js";
 import { StateBadge } from "../parts/state-badge.js";
 import { queryOf, to } from "../router.js";
-import { countsOf, deployOf, isDeploying, type Service, services, statesOf } from "../state/services.js";
+import {
+  byName,
+  countsOf,
+  deployOf,
+  isDeploying,
+  type Service,
+  services,
+  statesOf,
+} from "../state/services.js";
 import "../shell.js";
 import { definePage } from "../page-code.js";
 import { ServicePage } from "./service.js";
@@ -31,9 +39,9 @@ function Row({ service }: { service: Service }) {
         <Ago time={loadedAt} />
       </td>
       <td class="text">
-        {description}
-        {failure && <p class="bad-text">{failure.error}</p>}
-        {state === "disabled" && reason && <p class="dim">{reason}</p>}
+        <span class="brief">{description}</span>
+        {failure && <p class="bad-text brief">{failure.error}</p>}
+        {state === "disabled" && reason && <p class="dim brief">{reason}</p>}
       </td>
       <td>
         {name !== "services" && state !== "disabled" && (
@@ -104,11 +112,9 @@ function List({ list }: { list: Service[] }) {
           label={w.title}
           head={[t.common.name, t.common.state, w.version, w.age, w.what, t.common.actions]}
         >
-          {found
-            .toSorted((a, b) => a.name.localeCompare(b.name))
-            .map((service) => (
-              <Row key={service.name} service={service} />
-            ))}
+          {found.toSorted(byName).map((service) => (
+            <Row key={service.name} service={service} />
+          ))}
         </Table>
       )}
     </Found>

@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { toolsStrings as w } from "../../strings/tools.js";
 import { api } from "../api.js";
-import { Badge, CopyCurl, Empty, Heading, Json, Loaded, Section } from "../parts/bits.js";
+import { Badge, CopyCurl, Empty, Heading, Json, Loaded, Section, Text } from "../parts/bits.js";
 import { Filter, Found } from "../parts/filter.js";
 import { to } from "../router.js";
 import { onMessage } from "../state/live.js";
@@ -37,7 +37,7 @@ function Item({ tool: { name, label, description, inputSchema, owner, annotation
         {annotations.destructive && <Badge tone="bad">{w.destructive}</Badge>}
         {annotations.idempotent && !annotations.readOnly && <Badge tone="info">{w.idempotent}</Badge>}
       </div>
-      <p>{description}</p>
+      <Text text={description} label={name} />
       <p class="dim">
         {w.owner}{" "}
         {owner.service ? (

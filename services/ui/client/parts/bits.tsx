@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { strings as t } from "../../strings.js";
-import { isMissing, messageOf } from "../api.js";
+import { ApiError, isMissing, messageOf } from "../api.js";
 import { curlOf } from "../curl.js";
 import { ago } from "../format.js";
 import { byHand } from "../state/by-hand.js";
@@ -94,27 +94,34 @@ interface ActProps extends CopyCurlProps {
   text: string;
   class?: string;
   disabled?: boolean;
-  /** What it does; without it, it sends the form that it stands in. */
+  /** What it does, once at a time; it does not throw. Without it, it sends the form that it stands in. */
   onClick?: () => unknown;
 }
 
 /** A button that makes a call, and one that copies the call's command line. `of` tells both from others. */
 export function Act({ text, class: className, disabled, onClick, of, ...call }: ActProps) {
+  const [busy, setBusy] = useState(false);
+  const act = async () => {
+    setBusy(true);
+    await onClick?.();
+    setBusy(false);
+  };
+  const isOff = disabled || busy;
   return (
-    <>
+    <span class="act">
       <button
         type={onClick ? "button" : "submit"}
         class={className}
         // With `disabled` it would lose the keyboard while what it does is under way.
-        aria-disabled={disabled || undefined}
+        aria-disabled={isOff || undefined}
         aria-label={of === undefined ? undefined : `${text}: ${of}`}
-        onClick={disabled ? (event) => event.preventDefault() : onClick}
+        onClick={isOff ? (event) => event.preventDefault() : onClick && act}
       >
         {text}
       </button>
       {/* Without a body, the path tells it already. */}
       <CopyCurl {...call} of={call.body === undefined ? undefined : of} />
-    </>
+    </span>
   );
 }
 
@@ -127,6 +134,13 @@ export function Code({ text, label }: { text: string; label: string }) {
     </section>
   );
 }
+
+/** Texts that are longer are scrolled. */
+const LONG = 500;
+
+/** A text from outside, of whatever length. */
+export const Text = ({ text, label }: { text: string; label: string }) =>
+  text.length > LONG ? <Code text={text} label={label} /> : <p>{text}</p>;
 
 export const Json = ({ value, label }: { value: unknown; label: string }) => (
   <Code text={JSON.stringify(value, null, 2) ?? "undefined"} label={label} />
@@ -191,6 +205,8 @@ export function Loading({ text = t.common.loading }: { text?: string }) {
 }
 
 export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
+  // That the session is over is said above the page, with the way on.
+  if (error instanceof ApiError && error.status === 401) return null;
   return (
     <div class="problem" role="alert">
       <p>

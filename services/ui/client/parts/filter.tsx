@@ -79,6 +79,7 @@ export function Filter({ choices = [] }: { choices?: Choice[] }) {
         <input
           ref={field}
           type="search"
+          aria-keyshortcuts="/"
           placeholder={t.filter.hint}
           maxLength={200}
           onInput={typed}

@@ -24,10 +24,15 @@ export function Nav() {
   const list = panels.data.value;
   const nav = useRef<HTMLElement>(null);
   const here = place.value;
-  // On narrow screens the list of pages is wider than the screen.
+  // The list of pages may be wider than a narrow screen, and higher than any.
   useEffect(() => {
-    const current = nav.current?.querySelector<HTMLElement>("[aria-current]");
-    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - nav.current.clientWidth / 3;
+    const box = nav.current;
+    const current = box?.querySelector<HTMLElement>("[aria-current]");
+    if (!box || !current) return;
+    box.scrollLeft = current.offsetLeft - box.clientWidth / 3;
+    const below = current.offsetTop - box.scrollTop;
+    if (below < 0 || below + current.offsetHeight > box.clientHeight)
+      box.scrollTop = current.offsetTop - box.clientHeight / 3;
   }, [here, list]);
   return (
     <nav ref={nav} class="nav" aria-label={t.shell.menu}>

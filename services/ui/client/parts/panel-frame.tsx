@@ -6,6 +6,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { panelStrings as w } from "../../strings/panel.js";
 import { strings as t } from "../../strings.js";
+import { sessionOver } from "../api.js";
 import { guardFocus } from "../focus.js";
 import { Rate } from "../rate.js";
 import { to } from "../router.js";
@@ -85,16 +86,20 @@ function Frame({ name, reload, renew, takeOut }: FrameProps) {
     return frame.current ? guardFocus(frame.current, stolen) : undefined;
   }, []);
 
+  // Without a connection the panel is not to blame.
+  const isSlow = slow && link.value !== "lost";
   return (
     <>
-      {!ready && !slow && (
+      {!ready && !isSlow && (
         <p class="dim" role="status">
-          {w.loading}
+          {link.value !== "lost" ? w.loading : !sessionOver.value && w.away}
         </p>
       )}
-      {(slow || error) && <Trouble name={name} text={slow ? w.slow : w.error(error)} reload={reload} />}
+      {(isSlow || error) && <Trouble name={name} text={isSlow ? w.slow : w.error(error)} reload={reload} />}
       <iframe
         ref={frame}
+        // What is there before the panel speaks is a page of the browser's, or the server's refusal.
+        class={ready ? undefined : "unready"}
         title={w.title(name)}
         src={address}
         sandbox="allow-scripts allow-forms"

@@ -2,10 +2,13 @@
 import { signal } from "@preact/signals";
 import type { LiveMessage } from "../../live.js";
 import { whenLongUnseen, whenSeen } from "../../seen.js";
-import { readEventGroups, type ServerSentEvent } from "../../server-sent-events.js";
+import type { ServerSentEvent } from "../../server-sent-events.js";
 import { strings as t } from "../../strings.js";
-import { HEADERS, sessionOver } from "../api.js";
+import { sessionOver } from "../api.js";
+import { holdConnection } from "../connection.js";
 import { duration } from "../format.js";
+import { Recent } from "../recent.js";
+import { browser, share, type Tab } from "../tabs.js";
 import { notify } from "./notices.js";
 
 /** An event of the tree, as it comes over the wire. */
@@ -24,8 +27,8 @@ export type LinkState = "connecting" | "live" | "lost";
 export const link = signal<LinkState>("connecting");
 /** When the connection was lost, in milliseconds. */
 export const lostAt = signal(0);
-/** The time of the latest event, or 0. */
-export const lastEventAt = signal(0);
+/** The time of the latest event, 0 when there is none, undefined as long as that is not known. */
+export const lastEventAt = signal<number | undefined>(undefined);
 /** Whether the server has an event feed that sends. */
 export const feedHere = signal<boolean | undefined>(undefined);
 /** Counts connections: what was loaded before may be out of date after each. */
@@ -50,24 +53,22 @@ function subscribe<T>(listeners: Set<T>, listener: T): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Nothing for so long, pings included, means that the connection is dead. */
-const SILENCE_MS = 25_000;
-const WAITS_MS = [300, 500, 1000, 2000, 4000];
+/** A tab that cannot share its connection lets it go so soon after it was seen last: there may be many like it. */
+const ALONE_MS = 5000;
 /** After a connection is back, events that come within this time were missed. */
 const CATCH_UP_MS = 1500;
 
-let lastEventId = "";
+const recent = new Recent();
 let boot = "";
 let caughtUp = 0;
-let attempt: AbortController | undefined;
-let wake: () => void = () => undefined;
+let missedSome = false;
 
 function take(group: ServerSentEvent[]): void {
   const events: FeedEvent[] = [];
-  for (const { id, event, data } of group) {
-    if (id) lastEventId = id;
+  for (const message of group.filter((each) => recent.add(each))) {
+    const { event, data } = message;
     if (event === "reef") receive(JSON.parse(data) as LiveMessage);
-    else if (event === "reset") for (const listener of resetListeners) listener();
+    else if (event === "reset") reset();
     else if (data !== "") events.push(JSON.parse(data) as FeedEvent);
   }
   const latest = events.at(-1);
@@ -75,6 +76,11 @@ function take(group: ServerSentEvent[]): void {
   lastEventAt.value = Date.parse(latest.time);
   caughtUp += events.length;
   for (const listener of eventListeners) listener(events);
+}
+
+function reset(): void {
+  missedSome = true;
+  for (const listener of resetListeners) listener();
 }
 
 function receive(message: LiveMessage): void {
@@ -91,60 +97,76 @@ function welcome(newBoot: string): void {
   connections.value++;
   if (!wasLost) return;
   caughtUp = 0;
+  missedSome = false;
   const away = duration(Date.now() - lostAt.value);
-  setTimeout(() => notify("good", t.link.back(away, restarted, caughtUp)), CATCH_UP_MS);
+  setTimeout(
+    () => notify("good", t.link.back(away, restarted, missedSome ? undefined : caughtUp)),
+    CATCH_UP_MS,
+  );
 }
 
-function lost(): void {
+function lost(since = Date.now()): void {
   if (link.value === "lost") return;
   link.value = "lost";
-  lostAt.value = Date.now();
+  lostAt.value = since;
 }
 
-async function once(): Promise<void> {
-  const own = new AbortController();
-  attempt = own;
-  const headers: Record<string, string> = { ...HEADERS };
-  if (lastEventId !== "") headers["last-event-id"] = lastEventId;
-  let watchdog = setTimeout(() => own.abort(), SILENCE_MS);
-  try {
-    const reply = await fetch("/ui/live", { headers, signal: own.signal });
-    if (reply.status === 401) sessionOver.value = true;
-    if (!reply.ok || !reply.body) return;
-    for await (const group of readEventGroups(reply.body)) {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => own.abort(), SILENCE_MS);
-      take(group);
-    }
-  } finally {
-    clearTimeout(watchdog);
-  }
-}
+const tab: Tab = {
+  hold: (signal, tell) => {
+    if (link.value === "live") link.value = "connecting";
+    return holdConnection(
+      {
+        last: () => recent.last,
+        take(group) {
+          tell({ group });
+          take(group);
+        },
+        lost() {
+          lost();
+          tell({ lost: lostAt.value });
+        },
+      },
+      signal,
+    );
+  },
+  isOver: () => sessionOver.value,
+  last: () => recent.last,
+  placeAfter: (last) =>
+    link.value === "live"
+      ? { boot, feed: feedHere.value, last: recent.last, missed: recent.after(last) }
+      : undefined,
+  join({ boot, feed, last, missed }) {
+    const isFresh = recent.last === "";
+    feedHere.value = feed;
+    welcome(boot);
+    if (isFresh || !missed) recent.begin(last);
+    if (!missed) reset();
+    else take(missed);
+  },
+  take,
+  lost,
+};
 
 /** Connects, and connects again whenever the connection is gone. Never returns while the session lasts. */
 export async function startLive(): Promise<void> {
-  whenLongUnseen(document, () => attempt?.abort());
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) wake();
-  });
-  addEventListener("online", () => wake());
-  let failures = 0;
-  // A tab that was opened in the background has what it shows without a connection of its own.
-  await whenSeen(document);
   while (!sessionOver.value) {
-    const before = connections.value;
-    try {
-      await once();
-    } catch (error) {
-      console.debug("the connection broke:", error);
-    }
-    lost();
-    failures = connections.value > before ? 0 : failures + 1;
+    // A tab that was opened in the background has what it shows without a connection.
     await whenSeen(document);
-    const wait = WAITS_MS[Math.min(failures, WAITS_MS.length - 1)] ?? 4000;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      setTimeout(resolve, wait);
-    });
+    const stay = new AbortController();
+    const shared = browser();
+    const stops = [
+      whenLongUnseen(document, () => stay.abort(), shared ? undefined : ALONE_MS),
+      sessionOver.subscribe((isOver) => isOver && stay.abort()),
+    ];
+    try {
+      if (shared) await share(tab, stay.signal, shared);
+    } catch (error) {
+      console.debug("the connection cannot be shared:", error);
+    }
+    if (!stay.signal.aborted) await tab.hold(stay.signal, () => undefined);
+    for (const stop of stops) stop();
+    // Nothing is wrong with a connection that nobody needed.
+    if (!sessionOver.value) link.value = "connecting";
   }
+  lost();
 }

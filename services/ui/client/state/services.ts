@@ -49,7 +49,10 @@ export interface Deploy {
   error?: string;
 }
 
-export const services = resource(async () => (await api<{ modules: Service[] }>("GET", "/services")).modules);
+export const services = resource(async () => {
+  const { modules, notLoaded } = await api<Record<"modules" | "notLoaded", Service[]>>("GET", "/services");
+  return [...modules, ...notLoaded];
+});
 export const panels = resource(async () => (await own<{ panels: Panel[] }>("/panels")).panels);
 
 /** Whether a service of this name is loaded; undefined before that is known. */
@@ -65,6 +68,8 @@ export const serves = (name: string): boolean =>
 /** Whether an operator should look at it: it is not there, or its latest change was not taken up. */
 export const isTroubled = ({ state, failure }: Service): boolean =>
   state === "failed" || failure !== undefined;
+
+export const byName = (a: Service, b: Service): number => a.name.localeCompare(b.name);
 
 /** By what it can be found in a list: its state, and whether somebody should look at it. */
 export const statesOf = (service: Service): string[] =>

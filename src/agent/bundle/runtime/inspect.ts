@@ -2,6 +2,7 @@
 import type { ExtensionAPI, ToolDefinition } from "@mariozechner/pi-coding-agent";
 import { createFleetClient } from "../../../core/client.js";
 import { messageOf } from "../../../core/errors.js";
+import { plainSchema } from "../../../core/tools/schema.js";
 import type { ServiceModule } from "../../../core/types.js";
 import { evaluate, UNIT_LIMIT_MS, type Unit } from "./loader.js";
 
@@ -57,9 +58,17 @@ function register(module: ServiceModule): { tools: string[]; failures: string[] 
   const tools: string[] = [];
   const failures: string[] = [];
   const nothing = () => undefined;
+  const registerTool = ({ name, parameters }: ToolDefinition) => {
+    try {
+      plainSchema(parameters);
+      tools.push(String(name));
+    } catch (error) {
+      failures.push(`tool "${name}" is left out: ${messageOf(error)}`);
+    }
+  };
   const pi = new Proxy({} as ExtensionAPI, {
     get: (_target, key) => {
-      if (key === "registerTool") return ({ name }: ToolDefinition) => void tools.push(String(name));
+      if (key === "registerTool") return registerTool;
       return key === "events" ? { on: () => nothing, emit: nothing } : nothing;
     },
   });

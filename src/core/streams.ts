@@ -1,5 +1,5 @@
 /** Tracks which replies of a generation are still being sent. */
-import type { Env } from "./serving.js";
+import type { Env } from "./dispatch/serving.js";
 
 /** The end of a streamed reply, as announced by its producer. */
 interface End {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { eventually } from "../../../tests/support/sandbox.js";
+import { eventually } from "../../tests/support/sandbox.js";
 import { announceEnd, StreamWatch } from "./streams.js";
 
 const request = () => new Request("http://h/");
