@@ -53,7 +53,7 @@ export function storedToken(dataDir: string): { token: string; path: string; cre
   if (kept !== undefined) {
     const token = kept.trim();
     if (token.length < SHORTEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
-      throw new Error(`${path} holds no usable token; delete the file to have a new one made.`);
+      throw new Error(`${path} does not contain a valid token; delete the file to generate a new one.`);
     }
     chmodSync(path, 0o600);
     return { token, path, created: false };
@@ -69,7 +69,7 @@ function readKept(path: string): string | undefined {
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw new Error(
-      `${path} cannot be read (${messageOf(error)}); it holds the token that was made at the first start.`,
+      `${path} cannot be read (${messageOf(error)}); it contains the token generated at the first start.`,
     );
   }
 }

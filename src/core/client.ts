@@ -69,7 +69,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
   const attempt = async ({ method, path, body, signal, timeoutMs, deadline }: Call): Promise<Json> => {
     const env = read();
     const fail = (status: number, why: string, reply?: Json) =>
-      new FleetError(`${method} ${path} (${status || "no reply"}): ${why}`, status, reply);
+      new FleetError(`${method} ${path} (${status || "no response"}): ${why}`, status, reply);
     let response: Response;
     let text: string;
     try {
@@ -84,7 +84,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     } catch (error) {
       if (!signal?.aborted) options.onAttempt?.(false);
       if (signal?.aborted) throw fail(0, "aborted");
-      if (deadline.aborted) throw fail(0, `no reply within ${timeoutMs} ms`);
+      if (deadline.aborted) throw fail(0, `no response within ${timeoutMs} ms`);
       throw fail(0, reasonOf(error));
     }
     const type = response.headers.get("content-type") ?? "";
@@ -94,7 +94,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
         data = JSON.parse(text);
       } catch {
         // A reply cut short or a proxy's invention; the status may be fine, the content is not.
-        throw fail(response.status, "the reply is not valid JSON");
+        throw fail(response.status, "the response is not valid JSON");
       }
     }
     if (!response.ok) {
@@ -104,11 +104,11 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     }
     // Whoever answers in HTML is a proxy, a login page or another program.
     if (/\btext\/html\b/.test(type))
-      throw fail(response.status, "the reply is a web page; is this Reef's URL?");
+      throw fail(response.status, "the response is a web page; check the Reef URL");
     // Bytes that are no text leave these behind when they are read as such.
     if (!/\bjson\b|^text\//.test(type) && /[\0\uFFFD]/.test(text)) {
       const said = type || "no content type";
-      throw fail(response.status, `the reply is neither JSON nor text (${said}); is this Reef's URL?`);
+      throw fail(response.status, `the response is neither JSON nor text (${said}); check the Reef URL`);
     }
     return data;
   };
@@ -130,7 +130,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     const wrong = limits.find((ms) => !(typeof ms === "number" && ms > 0));
     if (wrong !== undefined) {
       const shown = typeof wrong === "number" ? wrong : `of type ${typeof wrong}`;
-      const why = `timeoutMs is ${shown}; it takes a number of milliseconds above 0`;
+      const why = `timeoutMs is ${shown}; it must be a number of milliseconds above 0`;
       throw new FleetError(`${method} ${path}: ${why}`, 0);
     }
     const timeoutMs = Math.ceil(Math.min(...limits, MAX_TIMEOUT_MS));
@@ -169,7 +169,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     },
     ok: (text, details = {}) => ({ content: [{ type: "text", text }], details }),
     err: errorResult,
-    noUrl: () => errorResult("VERS_INFRA_URL is not set: this agent has no control plane to talk to."),
+    noUrl: () => errorResult("VERS_INFRA_URL is not set: this agent is not connected to a control plane."),
   };
 }
 

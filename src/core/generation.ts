@@ -80,7 +80,7 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
   try {
     const loading = graph.import(GRAPH_MAIN).then(() => graph.import(entry));
     const tooLong = () => {
-      const message = `importing index.ts did not finish in ${timeoutMs} ms.`;
+      const message = `importing index.ts did not finish within ${timeoutMs} ms.`;
       return new LoadFailure("IMPORT_TIMEOUT", "import", message);
     };
     const exports = await within(loading, timeoutMs, tooLong, waiters);
@@ -118,7 +118,8 @@ function firstOf(error: unknown): unknown {
 /** A package or module that is not there, in a file with JSX. */
 const WITHOUT_REACT = /Cannot find \w+ 'react(\/jsx-[\w-]+)?'.*\.[jt]sx\b/;
 
-const WHOSE_JSX = " (JSX is React's, unless its file begins with /** @jsxImportSource hono/jsx */)";
+const WHOSE_JSX =
+  " (JSX defaults to React. For hono/jsx, start the file with /** @jsxImportSource hono/jsx */)";
 
 function importMessage(error: unknown, dir: string): string {
   const first = firstOf(error);

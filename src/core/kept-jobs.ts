@@ -62,7 +62,7 @@ export class KeptJobs<T extends KeptJob> {
     this.#book = bookIn(folder, () => new JobRecords<T>(folder, log));
     // What is taken up after this, and ends jobs, has done so by then.
     onDispose(() => {
-      if (!outlive) this.#interrupt(`the service "${name}" ended, or was exchanged,`);
+      if (!outlive) this.#interrupt(`the service "${name}" was stopped or replaced`);
       return this.#book.saved();
     });
   }
@@ -128,11 +128,11 @@ export class KeptJobs<T extends KeptJob> {
   }
 
   #load(): void {
-    this.#book.load(this.#interruption("the server ended"));
+    this.#book.load(this.#interruption("the server stopped"));
   }
 
   #interruption(what: string): string {
-    return `${what} before this was done. ${this.#advice}`;
+    return `${what} before this finished. ${this.#advice}`;
   }
 
   #interrupt(what: string): void {

@@ -28,7 +28,7 @@ export function lowerPriority(pid: number): void {
     lowerSession(pid);
   } catch (error) {
     // The system does not allow it: then it runs more like any other process.
-    console.debug(`reef: process ${pid} keeps some of its priority: ${messageOf(error)}`);
+    console.debug(`reef: cannot lower the priority of process ${pid}: ${messageOf(error)}`);
   }
 }
 
@@ -55,7 +55,7 @@ function lowerSessionLater(pid: number, tries: number): void {
   try {
     lowerSession(pid, tries);
   } catch (error) {
-    console.debug(`reef: the session of process ${pid} keeps its priority: ${messageOf(error)}`);
+    console.debug(`reef: cannot lower the priority of the session of process ${pid}: ${messageOf(error)}`);
   }
 }
 

@@ -6,7 +6,7 @@ export const MAX_MANIFEST = 1024 * 1024;
 
 /** Throws if what is at a path is anything else; the words go on from its name. */
 export function assertRegularFile(stat: { isFile(): boolean }): void {
-  if (!stat.isFile()) throw Object.assign(new Error("is no regular file"), { code: "EINVAL" });
+  if (!stat.isFile()) throw Object.assign(new Error("is not a regular file"), { code: "EINVAL" });
 }
 
 /** Opens a regular file to be read, links followed. Anything else is refused at once. */

@@ -176,7 +176,7 @@ export class Scope {
   async #dispose(disposer: Disposer): Promise<void> {
     try {
       const done = this.run(async () => disposer());
-      await within(done, DISPOSER_LIMIT_MS, () => new Error(`did not finish in ${DISPOSER_LIMIT_MS} ms`));
+      await within(done, DISPOSER_LIMIT_MS, () => new Error(`did not finish within ${DISPOSER_LIMIT_MS} ms`));
     } catch (error) {
       this.fault("disposer", error);
     }

@@ -122,7 +122,9 @@ export class EventTree implements EventLog {
     this.#open();
     if (query.text !== undefined) {
       // When there is no room to index the last few events, the rest can still be searched.
-      await this.#indexer.catchUp().catch((error) => this.#warn(`Searching without the latest: ${error}`));
+      await this.#indexer
+        .catchUp()
+        .catch((error) => this.#warn(`Search results are missing the latest events: ${error}`));
     }
     const found = search(this.#open(), query, this.#extent.indexed);
     this.#indexer.wanted();

@@ -101,7 +101,7 @@ async function runInit({ module, scope }: Generation, options: StartOptions): Pr
       scope.run(async () => module.init?.(createContext(scope, host))),
     );
     const timeout = () =>
-      new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
+      new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish within ${ms} ms.`);
     await within(running, ms, timeout, waiters);
   } catch (error) {
     if (isA(error, LoadFailure)) throw error;
@@ -125,7 +125,11 @@ export async function flushStore({ module, generation }: Owner): Promise<void> {
   const { store } = module;
   if (!store?.flush) return;
   const flushing = generation.scope.run(async () => store.flush?.());
-  await within(flushing, STORE_LIMIT_MS, () => new Error(`flush() did not finish in ${STORE_LIMIT_MS} ms`));
+  await within(
+    flushing,
+    STORE_LIMIT_MS,
+    () => new Error(`flush() did not finish within ${STORE_LIMIT_MS} ms`),
+  );
 }
 
 /** The same for a version that must not go before it has saved: rejects with a `LoadFailure`. */
@@ -133,7 +137,7 @@ export async function saveStore(version: Version): Promise<void> {
   try {
     await flushStore(version);
   } catch (error) {
-    const message = `"${version.module.name}" could not save its store and serves on: ${messageOf(error)}`;
+    const message = `"${version.module.name}" could not save its store and keeps serving: ${messageOf(error)}`;
     throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
   }
 }
@@ -150,7 +154,7 @@ async function attempt(
 ): Promise<void> {
   if (!fn) return;
   try {
-    await within(scope.run(fn), limitMs, () => new Error(`did not finish in ${limitMs} ms`));
+    await within(scope.run(fn), limitMs, () => new Error(`did not finish within ${limitMs} ms`));
   } catch (error) {
     scope.fault(what, error);
   }

@@ -141,7 +141,7 @@ export class CheckProcess {
     } catch (error) {
       // It has just ended, which is about to be told.
       this.#ending = true;
-      console.debug(`reef: a check is handed to another process: ${messageOf(error)}`);
+      console.debug(`reef: a check was moved to another process: ${messageOf(error)}`);
     }
   }
 
@@ -214,7 +214,7 @@ export class CheckProcess {
   /** With everything that the code it tried has started. Never rejects. */
   #kill(): Promise<void> {
     this.#killing ??= endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`).catch((error) =>
-      console.warn(`reef: what was started by a check cannot be ended: ${messageOf(error)}`),
+      console.warn(`reef: processes started by a check cannot be stopped: ${messageOf(error)}`),
     );
     return this.#killing;
   }
@@ -262,7 +262,7 @@ export class CheckProcess {
   #timedOut({ request }: Job): LoadFailure {
     const code: LoadFailureCode = request.op === "import" ? "IMPORT_TIMEOUT" : "INIT_TIMEOUT";
     const { step, what } = namesOf(request);
-    return new LoadFailure(code, step, `${what} did not finish in ${this.#timeoutMs} ms.`);
+    return new LoadFailure(code, step, `${what} did not finish within ${this.#timeoutMs} ms.`);
   }
 }
 
@@ -272,10 +272,10 @@ function namesOf({ op }: CheckRequest): { step: FailureStep; what: string } {
 
 function processEnded({ request }: Job, how: string): LoadFailure {
   const { step, what } = namesOf(request);
-  return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process it was tried in (${how}).`);
+  return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process that checked it (${how}).`);
 }
 
 function notStarted(how: string): LoadFailure {
-  const message = `the process to try the code in did not start (${how}).`;
+  const message = `the process to check the code did not start (${how}).`;
   return new LoadFailure("CHECK_FAILED", "import", message);
 }

@@ -76,7 +76,9 @@ export class Snapshots {
         await this.#keep(dirName, dir, digest, known, { served: true });
       });
     } catch (error) {
-      this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
+      this.#log.warn(
+        `could not keep a copy of ${dirName}; rolling back to it is not possible: ${messageOf(error)}`,
+      );
     }
   }
 
@@ -129,7 +131,9 @@ export class Snapshots {
   tell(dirName: string, gaveWay: readonly GaveWay[]): void {
     for (const { aside } of gaveWay) {
       if (aside === undefined) continue;
-      this.#log.warn(`a file took the place of a folder in ${dirName}; what else was in it is in ${aside}`);
+      this.#log.warn(
+        `a file replaced a folder in ${dirName}; the folder's other files were moved to ${aside}`,
+      );
     }
   }
 }

@@ -40,7 +40,8 @@ export class HandlerGuard {
   }
 
   on(event: string, handler: Handler): void {
-    if (typeof handler !== "function") throw new TypeError(`pi.on("${event}") takes a function`);
+    if (typeof handler !== "function")
+      throw new TypeError(`the handler of pi.on("${event}") must be a function`);
     const subscribe = this.pi.on.bind(this.pi) as unknown as On;
     if (NOTIFICATIONS.has(event)) subscribe(event, (data, ctx) => this.#notified(event, handler, data, ctx));
     else subscribe(event, (data, ctx) => this.#answered(event, handler, data, ctx));
@@ -100,7 +101,7 @@ export class HandlerGuard {
     if (result !== LATE) return result;
     if (isAborted()) return decision.undecided?.("aborted");
     this.#sayLate(event);
-    return decision.undecided?.(`${this.service} did not answer in time`);
+    return decision.undecided?.(`${this.service} timed out`);
   }
 
   async #asked(event: string, run: Run, key: object): Promise<unknown> {
@@ -120,7 +121,7 @@ export class HandlerGuard {
   }
 
   #sayLate(event: string): void {
-    this.installation.say(`${this.service}, on ${event}: no answer in time`);
+    this.installation.say(`${this.service}, on ${event}: timed out`);
   }
 }
 

@@ -57,12 +57,14 @@ const FIELDS = Object.entries<{ is: Check; takes: string }>({
 export function checkModule(exported: unknown): ServiceModule {
   if (!isObject(exported)) {
     const found = exported === undefined ? "nothing" : Array.isArray(exported) ? "an array" : typeof exported;
-    throw noModule(`${found} by default; it takes a ServiceModule object.`);
+    throw noModule(`${found} by default; the default export must be a ServiceModule object.`);
   }
   const { name } = exported;
   // As a program that serves the app itself does.
   if (name === undefined && isFunction(exported.fetch)) {
-    throw noModule("an app by default; it takes a ServiceModule object: { name, routes: app }.");
+    throw noModule(
+      "an app by default; the default export must be a ServiceModule object: { name, routes: app }.",
+    );
   }
   assertServiceName(name);
   const module = exported as unknown as ServiceModule;
@@ -87,7 +89,7 @@ function checked(module: ServiceModule, [field, { is, takes }]: (typeof FIELDS)[
     throw badField(module, field, `cannot be read: ${messageOf(error)}`);
   }
   if (value === undefined || is(value)) return value;
-  throw badField(module, field, `takes ${takes}.`);
+  throw badField(module, field, `must be ${takes}.`);
 }
 
 /** Has a field that is computed keep a value. */
@@ -95,11 +97,7 @@ function keep(module: ServiceModule, field: string, value: unknown): void {
   if (!isComputed(module, field)) return;
   const own = { value, writable: true, enumerable: true, configurable: true };
   if (Reflect.defineProperty(module, field, own)) return;
-  throw badField(
-    module,
-    field,
-    "takes a value: a getter that cannot be replaced may say something else later.",
-  );
+  throw badField(module, field, "must be a plain value: a getter that cannot be replaced may change later.");
 }
 
 function isComputed(module: object, field: string): boolean {

@@ -67,7 +67,7 @@ export async function closeStoresLeftOpen(): Promise<void> {
     try {
       gone.forEach(makeAgain);
       const closing = (async () => store.close?.())();
-      await within(closing, CLOSE_LIMIT_MS, () => new Error(`did not finish in ${CLOSE_LIMIT_MS} ms`));
+      await within(closing, CLOSE_LIMIT_MS, () => new Error(`did not finish within ${CLOSE_LIMIT_MS} ms`));
     } catch (error) {
       console.warn(`store.close() at the end of the tests: ${messageOf(error)}`);
     } finally {

@@ -81,7 +81,7 @@ export class JobBook<T extends KeptJob> {
     // What is told must not be another after a crash.
     if (outcome && durable) this.#settle(entry, outcome);
     if (why !== undefined) {
-      job.warning = `a restart of the server loses this: ${why}`;
+      job.warning = `this will be lost when the server restarts: ${why}`;
       return;
     }
     delete job.warning;

@@ -42,7 +42,7 @@ function meansNoRoom(error: unknown): boolean {
 /** Turns "no room" failures of SQLite and the file system into an {@link EventLogError}; keeps all others. */
 export function toLogError(error: unknown): unknown {
   if (error instanceof EventLogError || !meansNoRoom(error)) return error;
-  return new EventLogError("full", "There is no room on the disk: the event was not stored.", {
+  return new EventLogError("full", "The disk is full: the event was not stored.", {
     cause: error,
   });
 }

@@ -11,14 +11,14 @@ const maxLimit = 1000;
 export function pageLimit(page: PageRequest, most = maxLimit): number {
   const { limit = 50 } = page;
   if (!Number.isInteger(limit) || limit < 1 || limit > most) {
-    throw new EventLogError("invalid", `"limit" is a whole number from 1 to ${most}.`);
+    throw new EventLogError("invalid", `"limit" must be a whole number from 1 to ${most}.`);
   }
   return limit;
 }
 
 export function pageCursor(page: PageRequest): string | undefined {
   if (page.cursor !== undefined && !isEventId(page.cursor)) {
-    throw new EventLogError("invalid", `"cursor" is not one that was handed out by an earlier page.`);
+    throw new EventLogError("invalid", `"cursor" is not valid; use the "next" value of an earlier page.`);
   }
   return page.cursor;
 }

@@ -35,7 +35,9 @@ function name(input: EventInput, field: "type" | "source"): string {
   if (typeof value !== "string") throw invalid(`An event needs "${field}", a string.`);
   if (!value.trim()) throw invalid(`The "${field}" of an event must not be empty.`);
   if (value.length > maxNameLength) {
-    throw invalid(`The "${field}" of an event has at most ${maxNameLength} characters, not ${value.length}.`);
+    throw invalid(
+      `The "${field}" of an event must have at most ${maxNameLength} characters, not ${value.length}.`,
+    );
   }
   return value.toWellFormed();
 }
@@ -76,7 +78,7 @@ function setField(target: Record<string, JsonValue>, key: string, value: JsonVal
 /** Checks what was published and copies it, so that later changes by the publisher have no effect. */
 export function draft(input: EventInput): Draft {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    throw invalid("An event is an object with type, source and content.");
+    throw invalid("An event must be an object with type, source and content.");
   }
   const type = name(input, "type");
   const source = name(input, "source");
@@ -92,7 +94,7 @@ export function draft(input: EventInput): Draft {
   const cause = implied ? currentCause() : null;
   const parentId = implied ? (isEventId(cause) ? cause : null) : input.parentId;
   if (parentId !== null && !isEventId(parentId)) {
-    throw new EventLogError("unknown-parent", `"parentId" is not the id of an event.`);
+    throw new EventLogError("unknown-parent", `"parentId" is not a valid event id.`);
   }
 
   const extra: Record<string, JsonValue> = {};
@@ -100,7 +102,8 @@ export function draft(input: EventInput): Draft {
   let extraJson: string | null = null;
   for (const key of Object.keys(input)) {
     if (given.has(key)) continue;
-    if (taken.has(key)) throw invalid(`"${key}" is given by the event tree; use another name for the field.`);
+    if (taken.has(key))
+      throw invalid(`"${key}" is reserved for the event tree; use another name for the field.`);
     const json = toJson(input[key], key, 0);
     if (json === undefined) continue;
     setField(extra, key, json);
@@ -110,7 +113,7 @@ export function draft(input: EventInput): Draft {
   const extraBytes = extraJson === null ? 0 : Buffer.byteLength(extraJson);
   if (extraBytes > maxExtraBytes) {
     throw invalid(
-      `The further fields of an event are limited to ${maxExtraBytes} bytes of JSON; these have ${extraBytes}.`,
+      `The other fields of an event are limited to ${maxExtraBytes} bytes of JSON; these have ${extraBytes}.`,
     );
   }
   return {

@@ -30,7 +30,7 @@ function branch(reader: EventReader, root: string, last: string): Row[] {
     if (id === root) return rows.reverse();
     id = row.parent;
   }
-  throw new EventLogError("invalid", `"cursor" is not one that was handed out for this subtree.`);
+  throw new EventLogError("invalid", `"cursor" is not valid for this event's subtree.`);
 }
 
 /** An event and its descendants, depth first, siblings in the order of their ids. */
@@ -42,7 +42,7 @@ export function subtree(
   const limit = pageLimit(page);
   const { maxDepth = maxClimb } = page;
   if (!Number.isInteger(maxDepth) || maxDepth < 0 || maxDepth > maxClimb) {
-    throw new EventLogError("invalid", `"maxDepth" is a whole number from 0 to ${maxClimb}.`);
+    throw new EventLogError("invalid", `"maxDepth" must be a whole number from 0 to ${maxClimb}.`);
   }
   const root = reader.row(id);
   if (!root) return null;
