@@ -81,7 +81,7 @@ export async function fetchLatest(
   if (response.status === 304 && whole !== undefined) return whole;
   if (response.status !== 200) {
     const why = response.status === 401 ? `: VERS_AUTH_TOKEN is ${token ? "not its token" : "not set"}` : "";
-    throw new Error(`${url}/extension.js answers ${response.status}${why}`);
+    throw new Error(`${url}/extension.js returned ${response.status}${why}`);
   }
   // Proxies that compress mark the tag as weak; what arrives here is the same text.
   const announced = response.headers.get("etag")?.replace(/^W\//, "").replaceAll('"', "");
@@ -90,7 +90,7 @@ export async function fetchLatest(
   const text = await response.text();
   const hash = sha256(text);
   if (hash !== announced)
-    throw new Error(`what ${url}/extension.js sends is not Reef's extension, or not all of it`);
+    throw new Error(`the response of ${url}/extension.js is not Reef's extension, or is incomplete`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await write(folder, `${hash}.mjs`, text);
   await write(folder, "latest.json", JSON.stringify({ ...known, hash } satisfies Latest));
@@ -99,9 +99,9 @@ export async function fetchLatest(
 
 export async function load(folder: string, hash: string): Promise<(pi: unknown) => unknown> {
   const file = join(folder, `${hash}.mjs`);
-  if (!(await isWhole(folder, hash))) throw new Error("the kept copy is missing or damaged");
+  if (!(await isWhole(folder, hash))) throw new Error("the cached copy is missing or damaged");
   const { default: factory } = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  if (typeof factory !== "function") throw new Error("the extension exports no function");
+  if (typeof factory !== "function") throw new Error("the extension does not export a function");
   return factory as (pi: unknown) => unknown;
 }
 

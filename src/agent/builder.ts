@@ -27,7 +27,7 @@ type Host = CatalogHost;
 const MAX_CHOICES = 8;
 
 /** What a stand-in for the server's half says when it is used. */
-const SERVER_HALF = "belongs to the server's half";
+const SERVER_HALF = "belongs to the server side";
 
 /**
  * Builds an extension file and tries it. Services that fail while they are loaded are left out and named, so
@@ -77,7 +77,7 @@ function registrationProblems(reports: readonly UnitReport[]): RegistrationProbl
   const holders = new Map<string, string>();
   const problems: RegistrationProblem[] = [];
   const lose = (service: string, tool: string, holder: string) =>
-    problems.push({ service, tool, error: `the name is taken by "${holder}"; this one is left out` });
+    problems.push({ service, tool, error: `the name is already used by "${holder}"; this tool is skipped` });
   for (const { unit, tools = [], failures = [] } of reports) {
     problems.push(...failures.map((error) => ({ service: unit, error })));
     for (const tool of tools) {
@@ -109,7 +109,7 @@ export class ExtensionBuilder {
 
   /** Ends the builds under way. Resolves when nothing that they have started is left. */
   async close(): Promise<void> {
-    this.#ending.abort(new Error("it is not needed any more"));
+    this.#ending.abort(new Error("it is no longer needed"));
     await Promise.allSettled(this.#building);
   }
 

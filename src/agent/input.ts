@@ -34,6 +34,6 @@ export function coerce(value: unknown, schema: unknown): unknown {
 /** The input as the tool receives it. Rejects with a `BAD_REQUEST` that names every field at fault. */
 export async function readInput(tool: string, schema: Schema, input: unknown): Promise<Json> {
   const value = coerce(input ?? {}, schema);
-  await assertFits(schema, value, `the input does not fit "${tool}"`);
+  await assertFits(schema, value, `invalid input for "${tool}"`);
   return value;
 }

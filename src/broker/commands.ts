@@ -48,7 +48,7 @@ function findProgram(command: string, searchPath: string): string {
     const found = Bun.which(candidate);
     if (found) return realpathSync(found);
   }
-  throw new BrokerError("not_found", `there is no command "${command}" here`);
+  throw new BrokerError("not_found", `command "${command}" not found`);
 }
 
 /**
@@ -84,7 +84,7 @@ export async function runCommand(
     confined: options.confined,
     owner: options.owner,
     end(what) {
-      options.note(`the command "${command}" was ended: those of a worker ${what} together`);
+      options.note(`the command "${command}" was stopped: the worker's commands together ${what}`);
       kill();
     },
   });

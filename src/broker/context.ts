@@ -47,7 +47,7 @@ export interface AcceptedCall {
 /** What whoever waits for a call of `method` is told when its deadline has passed. */
 export function outOfTime(method: string, { started }: AcceptedCall, deadline: number): BrokerError {
   const ms = Math.round(deadline - started);
-  return new BrokerError("timeout", `${method} did not answer in time: it had ${ms} ms`, { method });
+  return new BrokerError("timeout", `${method} timed out after ${ms} ms`, { method });
 }
 
 /** A caller that is trusted with everything and has all the time that a call may take. */

@@ -86,7 +86,7 @@ export class Providers {
   /** Returns the version that it takes the place of. */
   addPlugin(plugin: LoadedPlugin): LoadedPlugin | undefined {
     if (this.#methods.has(plugin.id) && !this.#plugins.has(plugin.id)) {
-      throw new BrokerError("invalid_input", `"${plugin.id}" is the name of a service module already`);
+      throw new BrokerError("invalid_input", `"${plugin.id}" is already the name of a service module`);
     }
     const services = new Map<string, Map<string, Method>>();
     for (const service of plugin.services.values()) {
@@ -132,10 +132,7 @@ export class Providers {
       ...Object.keys(methods).map((name) => ["method", name, NAME] as const),
     ] as const) {
       if (!form.test(name) || name.includes("__")) {
-        throw new BrokerError(
-          "invalid_input",
-          `"${name}" cannot be the name of a${what === "owner" ? "n" : ""} ${what}`,
-        );
+        throw new BrokerError("invalid_input", `"${name}" is not a valid ${what} name`);
       }
     }
     const ready = Object.entries(methods).map(([name, method]): [string, Method] => {

@@ -67,17 +67,17 @@ export function compileSchema(schema: unknown): CompiledSchema {
 }
 
 const LONG_NAME: SchemaIssue[] = [
-  { path: "", message: `must not have names of properties of more than ${MAX_MATCHED} characters` },
+  { path: "", message: `must not have property names longer than ${MAX_MATCHED} characters` },
 ];
 
 const LONG_LIST: SchemaIssue[] = [
   {
     path: "",
-    message: `does not fit, and has lists of more than ${MAX_MATCHED} items, too long to say where`,
+    message: `does not match; it has lists of more than ${MAX_MATCHED} items, too long to report where`,
   },
 ];
 
-const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to be checked" }];
+const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to check" }];
 
 /** A schema that refers to itself goes as deep as the value does, and the stack does not. */
 function tried<T>(check: () => T, tooDeep: T): T {
@@ -93,14 +93,14 @@ function tried<T>(check: () => T, tooDeep: T): T {
 export function misfitOfInput(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
   if (schema.check(input)) return null;
   const issues = schema.issues(input);
-  return new BrokerError("invalid_input", `the input of ${key} does not fit: ${inWords(issues)}`, { issues });
+  return new BrokerError("invalid_input", `invalid input for ${key}: ${inWords(issues)}`, { issues });
 }
 
 /** Why an answer of the method `key` does not fit its output schema, or `null` when it does. */
 export function misfitOfOutput(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
   if (schema.check(answer)) return null;
   const issues = schema.issues(answer);
-  const message = `the answer of ${key} does not fit its output schema: ${inWords(issues)}`;
+  const message = `the result of ${key} does not match its output schema: ${inWords(issues)}`;
   return new BrokerError("invalid_output", message, { issues, method: key });
 }
 

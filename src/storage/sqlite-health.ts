@@ -17,7 +17,7 @@ export function setAsideIfDamaged(path: string, thorough: boolean, onReport?: On
   const damage = findDamage(path, thorough);
   if (damage === undefined) return;
   const copy = setAside(path, COMPANIONS);
-  const message = `${path} ${damage}: moved to ${copy}, started as a new database`;
+  const message = `${path} ${damage}: moved to ${copy}; started a new database`;
   sendReport({ kind: "corrupt", path, message, setAside: copy }, onReport);
 }
 

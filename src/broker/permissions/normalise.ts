@@ -62,7 +62,8 @@ function readEntry(entry: unknown, field: string, aliases: PathAliases, drafts: 
   const name = permissionName(spelling);
   const scope = typeof entry === "string" ? {} : entry;
   for (const key of Object.keys(scope)) {
-    if (!KNOWN_KEYS.includes(key)) throw new ManifestError(`${field}.${key}`, "is not part of a permission");
+    if (!KNOWN_KEYS.includes(key))
+      throw new ManifestError(`${field}.${key}`, "is not a known field of a permission");
   }
   const lists: [Side, string, unknown][] = [
     ["allow", "allow", scope.allow],
@@ -70,12 +71,12 @@ function readEntry(entry: unknown, field: string, aliases: PathAliases, drafts: 
     ["deny", "deny", scope.deny],
   ];
   if (scope.domains !== undefined && name !== "network") {
-    throw new ManifestError(`${field}.domains`, "belongs to the network permission only");
+    throw new ManifestError(`${field}.domains`, "applies only to the network permission");
   }
   if (lists.every(([, , value]) => value === undefined)) {
     if (Object.hasOwn(SCOPED_PERMISSIONS, name)) {
       const example = `{ "permission": "${name}", "allow": [${JSON.stringify(EXAMPLES[kindOf(name)])}] }`;
-      const what = `"${spelling}" needs an allow list that says how far it reaches`;
+      const what = `"${spelling}" needs an allow list`;
       throw new ManifestError(field, `${what}, e.g. ${example}`);
     }
     draftOf(drafts, name);
@@ -127,7 +128,7 @@ function readNestedScopes(
     const where = `${at}.${key}`;
     const items = value === "*" ? [kindOf(name) === "path" ? "/**" : "*"] : value;
     if (!Array.isArray(items) || items.some((one) => typeof one !== "string")) {
-      throw new ManifestError(where, 'must be "*" or a list of texts');
+      throw new ManifestError(where, 'must be "*" or a list of strings');
     }
     for (const [index, text] of (items as string[]).entries()) {
       const spot = `${where}[${index}]`;
@@ -156,7 +157,7 @@ function scopeEntry(name: string, item: unknown, at: string, aliases: PathAliase
 function textOf(item: unknown): string {
   const value = isObject(item) ? (item.path ?? item.url ?? item.domain ?? item.name) : item;
   if (typeof value !== "string" || value === "")
-    throw new Error("must be a text or an object with a path or url");
+    throw new Error("must be a string or an object with a path or url");
   return value;
 }
 
@@ -171,7 +172,7 @@ function commandEntry(item: unknown): string {
   const { args } = inner;
   if (args === undefined) return JSON.stringify({ command });
   if (!Array.isArray(args) || args.some((value) => typeof value !== "string")) {
-    throw new Error("args must be a list of texts");
+    throw new Error("args must be a list of strings");
   }
   return JSON.stringify({ command, args });
 }
@@ -188,10 +189,7 @@ function add({ drafts, name, side, at }: Pick<Item, "drafts" | "name" | "side" |
   const draft = draftOf(drafts, name);
   draft.size += entry.length;
   if (draft.size > MAX_RULES) {
-    throw new ManifestError(
-      at,
-      `"${name}" has more than ${MAX_RULES} characters of rules; say it with wildcards`,
-    );
+    throw new ManifestError(at, `"${name}" has more than ${MAX_RULES} characters of rules; use wildcards`);
   }
   if (side === "deny") draft.deny.push(entry);
   else draft.allow = [...(draft.allow ?? []), entry];

@@ -20,6 +20,6 @@ export class Strays {
       this.#count = Math.min(this.#count, 0);
       this.#since = now;
     }
-    return ++this.#count > MAX_STRAYS ? `it sent more than ${MAX_STRAYS} messages nobody asked for` : null;
+    return ++this.#count > MAX_STRAYS ? `it sent more than ${MAX_STRAYS} unexpected messages` : null;
   }
 }

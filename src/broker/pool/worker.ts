@@ -131,7 +131,7 @@ export class Worker {
     try {
       this.#conversation.send([OP.checks, await checksSource()]);
     } catch (error) {
-      this.kill(`it cannot be given the code for its checks: ${toWire(error).message}`);
+      this.kill(`it did not receive the code for its checks: ${toWire(error).message}`);
     }
   }
 
@@ -177,7 +177,7 @@ export class Worker {
     this.#started.reject(new BrokerError("start_failed", `the worker did not start: ${reason}`));
     this.#conversation.end(
       wanted
-        ? new BrokerError("unavailable", "the worker was ended before it answered")
+        ? new BrokerError("unavailable", "the worker was stopped before it responded")
         : new BrokerError("worker_died", `the worker died: ${reason}`),
     );
     this.events.exit(wanted ? null : reason);
@@ -225,7 +225,7 @@ export class Worker {
     if (this.#state !== "ended") {
       const starting = this.#state === "starting";
       this.#state = "ending";
-      this.#started.reject(new BrokerError("unavailable", "the worker was ended before it had started"));
+      this.#started.reject(new BrokerError("unavailable", "the worker was stopped before it had started"));
       if (starting) this.#process.kill("SIGKILL");
       else this.#conversation.send([OP.destroy]);
       this.#terminator ??= setTimeout(() => this.#process.kill("SIGKILL"), this.limits.terminateTimeout);
