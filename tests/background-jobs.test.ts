@@ -62,7 +62,7 @@ async function deploying(): Promise<Json> {
   return data;
 }
 
-const INTERRUPTED = "the server ended before this was done. GET /services/<name> shows what serves";
+const INTERRUPTED = "the server stopped before this finished. GET /services/<name> shows what serves";
 
 test("a deploy during which the server was killed is interrupted; one that had ended is as it was", async () => {
   link("services");
@@ -183,7 +183,7 @@ test("an installation during which the server was killed is interrupted, with th
   expect(job).toEqual({
     ...before,
     status: "interrupted",
-    error: expect.stringMatching(/^the server ended before this was done.*GET \/installer\/installed/),
+    error: expect.stringMatching(/^the server stopped before this finished.*GET \/installer\/installed/),
   });
   expect((await ask("GET", "/installer/jobs")).data).toMatchObject({ jobs: [{ id: begin.id }], count: 1 });
   expect((await ask("GET", "/installer/installed")).data.count).toBe(0);
@@ -220,7 +220,7 @@ test("a long call of an agent that a killed server left is answered with what is
       {
         type: "text",
         text: expect.stringMatching(
-          /^Error: "dice_roll": the server ended before this was done\. .*look before you call/,
+          /^Error: "dice_roll": the server stopped before this finished\. .*look before you call/,
         ),
       },
     ],
