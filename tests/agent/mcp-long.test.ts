@@ -81,7 +81,7 @@ describe.each([
     );
     expect(await call("reef_wait_for_call")).toEqual({
       isError: true,
-      text: expect.stringContaining("takes the id"),
+      text: expect.stringContaining("requires the id"),
     });
   });
 });

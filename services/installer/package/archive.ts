@@ -106,7 +106,7 @@ async function readEntries(
 
 function unsupported({ path, type }: ReadEntry): InstallError {
   const shown = JSON.stringify(printable(path, 80));
-  const message = `the package holds ${shown}, a ${type}: only files, folders and symbolic links are allowed.`;
+  const message = `the package contains ${shown}, a ${type}: only files, folders and symbolic links are allowed.`;
   return new InstallError(400, "unpack", message);
 }
 
@@ -228,5 +228,5 @@ class PackageWriter {
 
 function notInFolder(name: string): InstallError {
   const shown = JSON.stringify(printable(name, 80));
-  return new InstallError(400, "unpack", `the archive holds ${shown} outside its top-level folder.`);
+  return new InstallError(400, "unpack", `the archive contains ${shown} outside its top-level folder.`);
 }
