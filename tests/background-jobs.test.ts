@@ -227,5 +227,5 @@ test("a long call of an agent that a killed server left is answered with what is
     ],
   });
   expect((await wait("big")).content[0].text).toContain("too large to keep");
-  expect((await wait("nothing")).content[0].text).toContain('no call has the id "nothing"');
+  expect((await wait("nothing")).content[0].text).toContain('there is no call with the id "nothing"');
 });
