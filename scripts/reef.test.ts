@@ -142,7 +142,7 @@ describe("the command line", () => {
     [["update", "nothing"], {}, /was not installed/],
     [["list"], { VERS_AUTH_TOKEN: "wrong-token-0123456789" }, /401/],
     [["list"], { REEF_DATA_DIR: ground }, /no token/],
-    [["list"], { PORT: "1" }, /no reply/],
+    [["list"], { PORT: "1" }, /no response/],
   ])("%j with %j ends with a line that says why, and code 1", async (args, env, why) => {
     const { code, stdout, stderr } = await cli(args, env);
     expect(code).toBe(1);

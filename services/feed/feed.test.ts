@@ -99,7 +99,7 @@ describe("publishing", () => {
     ["nobody", { type: "a", content: "b" }, 400, '"source"'],
     ["no content", { type: "a", source: "b" }, 400, '"content"'],
     ["a number", { type: "a", source: "b", content: 7 }, 400, '"content"'],
-    ["its own id", note("x", { id: "mine" }), 400, '"id" is given'],
+    ["its own id", note("x", { id: "mine" }), 400, '"id" is reserved'],
     ["an unknown parent", note("x", { parentId: "00000000-0000-7000-8000-000000000000" }), 400, "no event"],
     ["an object as parent", note("x", { parentId: {} }), 400, "parentId"],
     ["too much", note("x".repeat(70_000)), 400, "65536"],

@@ -93,7 +93,7 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "another service's name": {
     fails: "validate",
-    because: "taken",
+    because: "already used by",
     files: { "index.ts": good("bad").replace('"subject"', '"other"') },
   },
   "an init that throws": {
@@ -140,7 +140,7 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "a test that changes the service while it is tested": {
     fails: "load",
-    because: "changed while",
+    because: "changed during the check",
     files: throughTests(`import { test } from "bun:test"; import { appendFileSync } from "node:fs";
       test("edits", () => appendFileSync(import.meta.dir + "/index.ts", "// more"));`),
   },
@@ -156,7 +156,7 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "another name": {
     fails: "load",
-    because: "now called",
+    because: "was renamed from",
     files: { "index.ts": good("bad").replace('"subject"', '"renamed"') },
   },
   "a route that throws": {

@@ -219,7 +219,7 @@ test("a version whose tools agents will not have is deployed with a warning", as
   const toolsIn = (warnings: string[]) => warnings.filter((warning) => warning.startsWith("tool"));
   expect(toolsIn(first.data.warnings)).toEqual([]);
   expect(toolsIn(second.data.warnings)).toEqual([
-    expect.stringContaining('tool "owner_work": its name should begin with "taker_"'),
+    expect.stringContaining('tool "owner_work": its name should start with "taker_"'),
     expect.stringContaining('tool "taker_bad": its parameters are not a valid JSON Schema'),
     'tool "owner_work": the name is already used by "owner"; this tool is skipped',
   ]);

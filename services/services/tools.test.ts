@@ -96,7 +96,7 @@ describe("an agent", () => {
   test("is told why something is refused, in the server's words", async () => {
     const unknown = await agent.call("services_deploy", { name: "nobody" });
     expect(unknown.isError).toBe(true);
-    expect(unknown.content[0]?.text).toContain('no service and no folder is called "nobody"');
+    expect(unknown.content[0]?.text).toContain('there is no service or folder "nobody"');
     const itself = await agent.call("services_unload", { name: "services", force: true });
     expect(itself.content[0]?.text).toContain("409");
   });

@@ -155,7 +155,7 @@ describe.each<Runtime>(["node", "bun"])("on %s", (runtime) => {
     for (const reason of ["a text", "ENOENT", "in a callback", "at the top", "in a handler", "in a widget"]) {
       expect(said).toContain(reason);
     }
-    expect(said).toContain("unhandled error in forgetful:  while it registers");
+    expect(said).toContain("unhandled error in forgetful: while it registers");
   });
 
   test("a listener that throws when its tool is aborted costs nothing", async () => {
