@@ -44,22 +44,22 @@ failed += counts.fail;
 const skipped = counts.skip;
 
 if (code === null) {
-  console.log(`tests: did not end within ${TEST_LIMIT_MS / 60_000} minutes and were cut off`);
+  console.log(`tests: did not finish within ${TEST_LIMIT_MS / 60_000} minutes and were stopped`);
   failed++;
 } else if (code !== 0 && counts.fail === 0) {
   console.log(`tests: ended with exit code ${code} without naming a failure`);
   failed++;
 }
 if (left > 0) {
-  console.log(`tests: left ${left} processes running, which were ended`);
+  console.log(`tests: left ${left} processes running, which were stopped`);
   failed++;
 }
 if (counts.pass === 0) {
-  console.log("tests: none was run");
+  console.log("tests: no tests ran");
   failed++;
 }
 if (process.env.CI === "true" && skipped > 0) {
-  console.log(`tests: ${skipped} skipped, which counts as failed here`);
+  console.log(`tests: ${skipped} skipped, which counts as a failure`);
   failed += skipped;
 }
 console.log(`${passed} passed, ${failed} failed`);

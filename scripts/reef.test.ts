@@ -133,16 +133,16 @@ describe("the command line", () => {
     [
       ["install", "./greeter", "--form", "http://x"],
       {},
-      /^reef: unknown option --form; known are --from, --as, /,
+      /^reef: unknown option --form; known options: --from, --as, /,
     ],
-    [["install", "./greeter", "-u"], {}, /^reef: unknown option -u; known are /],
-    [["install", "./greeter", "./missing"], {}, /^reef: one name too many: \.\/missing/],
-    [["remove", "nothing", "--dry-run"], {}, /^reef: unknown option --dry-run; known are --force/],
-    [["list", "--all"], {}, /^reef: unknown option --all; there are none/],
+    [["install", "./greeter", "-u"], {}, /^reef: unknown option -u; known options: /],
+    [["install", "./greeter", "./missing"], {}, /^reef: unexpected argument: \.\/missing/],
+    [["remove", "nothing", "--dry-run"], {}, /^reef: unknown option --dry-run; known options: --force/],
+    [["list", "--all"], {}, /^reef: unknown option --all; there are no options/],
     [["update", "nothing"], {}, /was not installed/],
     [["list"], { VERS_AUTH_TOKEN: "wrong-token-0123456789" }, /401/],
     [["list"], { REEF_DATA_DIR: ground }, /no token/],
-    [["list"], { PORT: "1" }, /no reply/],
+    [["list"], { PORT: "1" }, /no response/],
   ])("%j with %j ends with a line that says why, and code 1", async (args, env, why) => {
     const { code, stdout, stderr } = await cli(args, env);
     expect(code).toBe(1);

@@ -30,7 +30,7 @@ function keptToken(dataDir: string, isOwn: boolean): string {
   const path = tokenPath(dataDir);
   if (!isOwn) {
     throw new Error(
-      `no token: VERS_AUTH_TOKEN is not set, and ${path} is not for the machine that VERS_INFRA_URL names`,
+      `no token: VERS_AUTH_TOKEN is not set, and ${path} does not apply to the server in VERS_INFRA_URL`,
     );
   }
   try {
@@ -69,11 +69,13 @@ function assertKnown({ _: names, ...given }: { _: string[] }, declared: ArgsDef)
   for (const key of Object.keys(given)) {
     if (accepted.has(plain(key))) continue;
     const those =
-      known.length > 0 ? `known are ${known.map((one) => `--${one}`).join(", ")}` : "there are none";
+      known.length > 0
+        ? `known options: ${known.map((one) => `--${one}`).join(", ")}`
+        : "there are no options";
     throw new Error(`unknown option ${key.length > 1 ? "--" : "-"}${key}; ${those}`);
   }
   const surplus = names[Object.keys(declared).length - known.length];
-  if (surplus !== undefined) throw new Error(`one name too many: ${surplus}`);
+  if (surplus !== undefined) throw new Error(`unexpected argument: ${surplus}`);
 }
 
 /** Begins a job, shows its steps on stderr while it runs, and its outcome at the end. */
@@ -101,7 +103,7 @@ function print(value: Json): void {
 
 const name = {
   type: "positional",
-  description: "The installed service, or its folder",
+  description: "Name of the installed service, or its folder",
   required: true,
 } as const;
 const test = { type: "boolean", description: "Run its tests first; they must pass" } as const;
@@ -116,7 +118,7 @@ const install = command(
   {
     source: {
       type: "positional",
-      description: "user/repo, a git URL, a path; or with --from a service's name",
+      description: "user/repo, a git URL or a path; with --from, a service's name",
       required: true,
     },
     from: { type: "string", description: "Another Reef, e.g. http://other:3000" },
@@ -143,13 +145,13 @@ function asAbsolute(source: string): string {
 }
 
 const update = command(
-  { name: "update", description: `Fetch what the source holds now. ${SECRET}` },
+  { name: "update", description: `Update to the latest version of the source. ${SECRET}` },
   {
     name,
     ref,
     test,
-    force: { type: "boolean", description: "Replace files that were changed here" },
-    "accept-permissions": { type: "boolean", description: "Agree to new permissions" },
+    force: { type: "boolean", description: "Replace locally changed files" },
+    "accept-permissions": { type: "boolean", description: "Accept new permissions" },
   },
   (args) =>
     job("update", {
@@ -163,18 +165,18 @@ const update = command(
 );
 
 const rollback = command(
-  { name: "rollback", description: "Return to the version before the latest update" },
+  { name: "rollback", description: "Roll back to the version before the latest update" },
   { name },
   (args) => job("rollback", { name: args.name }),
 );
 
 const remove = command(
-  { name: "remove", description: "Stop a service and delete what was installed" },
-  { name, force: { type: "boolean", description: "Although other services depend on it" } },
+  { name: "remove", description: "Stop a service and delete its installed files" },
+  { name, force: { type: "boolean", description: "Remove even if other services depend on it" } },
   (args) => job("remove", { name: args.name, force: args.force }),
 );
 
-const list = command({ name: "list", description: "What is installed" }, {}, async () =>
+const list = command({ name: "list", description: "List installed services" }, {}, async () =>
   print(await connect().api("GET", "/installer/installed")),
 );
 

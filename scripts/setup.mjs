@@ -37,7 +37,7 @@ function runsBun() {
 function install() {
   // One that does not run, of another machine or half copied, would be taken for installed.
   if (!runsBun()) for (const name of BUN) rmSync(join(modules, name), { recursive: true, force: true });
-  console.error(`Installing ${mode} packages with Bun ${version} …`);
+  console.error(`Installing ${mode} packages with Bun ${version}…`);
   // Bun comes by its program with a script, which npm may have been told not to run.
   const args = ["-y", "--ignore-scripts=false", `bun@${version}`, "install", "--frozen-lockfile"];
   if (mode === "production") args.push("--production");
@@ -50,7 +50,7 @@ function install() {
   if (!runsBun())
     spawnSync(process.execPath, ["install.js"], { cwd: join(modules, "bun"), stdio: "inherit" });
   if (!runsBun()) {
-    console.error(`Bun ${version} was installed, but does not run: ${bun} --version shows why.`);
+    console.error(`Bun ${version} was installed but does not run. Run ${bun} --version to see why.`);
     process.exit(1);
   }
   mkdirSync(dirname(stampPath), { recursive: true });
@@ -67,7 +67,9 @@ function useHooks() {
 }
 
 if (mode === "development" && !findChromium()) {
-  console.error("Looking for Chromium for the tests that use a browser …");
+  console.error("Looking for Chromium for the browser tests…");
   if (!installChromium())
-    console.error("There is none: those tests are skipped. Install Chromium or set CHROMIUM_PATH.");
+    console.error(
+      "Chromium not found: browser tests will be skipped. Install Chromium or set CHROMIUM_PATH.",
+    );
 }

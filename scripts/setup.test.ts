@@ -92,6 +92,6 @@ test("says so when Bun does not run in the end, and tries again the next time", 
   offer(BROKEN);
   const { code, output } = setUp();
   expect(code).toBe(1);
-  expect(output).toContain(`Bun ${VERSION} was installed, but does not run`);
+  expect(output).toContain(`Bun ${VERSION} was installed but does not run`);
   expect(setUp()).toMatchObject({ code: 1, calls: 2 });
 });

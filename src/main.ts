@@ -64,7 +64,7 @@ const stopWatching = process.argv.includes("--watch")
   : () => undefined;
 
 const shutdown = async (signal: string) => {
-  console.log(`${signal}: answering what is in flight, then saving …`);
+  console.log(`${signal}: finishing requests in flight, then saving …`);
   stopWatching();
   await reef.stop();
   process.exit(0);

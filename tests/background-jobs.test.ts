@@ -62,7 +62,8 @@ async function deploying(): Promise<Json> {
   return data;
 }
 
-const INTERRUPTED = "the server ended before this was done. GET /services/<name> shows what serves";
+const INTERRUPTED =
+  "the server stopped before this finished. GET /services/<name> shows which version is serving";
 
 test("a deploy during which the server was killed is interrupted; one that had ended is as it was", async () => {
   link("services");
@@ -158,7 +159,7 @@ test.each(["validate", "test"])(
     expect(data).toMatchObject({
       status: "failed",
       reportStatus: 503,
-      error: `${step}: the services manager was exchanged or stopped meanwhile; deploy again`,
+      error: `${step}: the services manager was replaced or stopped meanwhile; deploy again`,
     });
   },
 );
@@ -183,7 +184,7 @@ test("an installation during which the server was killed is interrupted, with th
   expect(job).toEqual({
     ...before,
     status: "interrupted",
-    error: expect.stringMatching(/^the server ended before this was done.*GET \/installer\/installed/),
+    error: expect.stringMatching(/^the server stopped before this finished.*GET \/installer\/installed/),
   });
   expect((await ask("GET", "/installer/jobs")).data).toMatchObject({ jobs: [{ id: begin.id }], count: 1 });
   expect((await ask("GET", "/installer/installed")).data.count).toBe(0);
@@ -220,11 +221,11 @@ test("a long call of an agent that a killed server left is answered with what is
       {
         type: "text",
         text: expect.stringMatching(
-          /^Error: "dice_roll": the server ended before this was done\. .*look before you call/,
+          /^Error: "dice_roll": the server stopped before this finished\. .*check them before calling/,
         ),
       },
     ],
   });
-  expect((await wait("big")).content[0].text).toContain("too big to be kept");
-  expect((await wait("nothing")).content[0].text).toContain('no call has the id "nothing"');
+  expect((await wait("big")).content[0].text).toContain("too large to keep");
+  expect((await wait("nothing")).content[0].text).toContain('there is no call with the id "nothing"');
 });

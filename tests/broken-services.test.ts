@@ -82,7 +82,7 @@ const BROKEN: Record<string, Broken> = {
   "duplicate-name": {
     files: answering("good-one", "impostor"),
     code: "DUPLICATE_NAME",
-    reason: /taken by folder "good-one"/,
+    reason: /already used by folder "good-one"/,
   },
   "bad-routes": { files: field("bad-routes", "routes: {}"), code: "BAD_FIELD", reason: /routes of/ },
   "bad-store": { files: field("bad-store", "store: { flush: 1 }"), code: "BAD_FIELD", reason: /store of/ },
@@ -158,7 +158,7 @@ const BROKEN: Record<string, Broken> = {
   "exit-by-import": {
     files: 'import { exit } from "node:process"; exit(0);',
     code: "PROCESS_ENDED",
-    reason: /ended the process it was tried in \(exit code 0\)/,
+    reason: /ended the process that checked it \(exit code 0\)/,
   },
   "exit-by-global": { files: "globalThis.process.exit(3);", code: "PROCESS_ENDED", reason: /exit code 3/ },
   "abort-at-import": {
@@ -331,7 +331,7 @@ test.each(HOSTILE.map((name) => [name]))("the folder %p is refused by its name",
 });
 
 test.each([
-  ["broken-link", "UNREADABLE", /leads nowhere/],
+  ["broken-link", "UNREADABLE", /the link is broken/],
   ["link-to-itself", "UNREADABLE", /./],
   ["index-is-a-folder", "NO_ENTRY", /index\.ts/],
 ])("%s is skipped as %s", (name, code, reason) => {

@@ -12,7 +12,7 @@ test.skipIf(!onSmallDisk)(
     const { acknowledged, refusal, whileFull, after, afterId, afterwards, found, seen } = JSON.parse(
       output?.trim().split("\n").at(-1) ?? "",
     );
-    expect(refusal).toEqual({ status: 507, data: { error: expect.stringContaining("no room on the disk") } });
+    expect(refusal).toEqual({ status: 507, data: { error: expect.stringContaining("The disk is full") } });
     expect(acknowledged.length).toBeGreaterThan(50);
     expect(whileFull).toMatchObject({ again: 507, health: 200, searched: 200 });
     expect(whileFull.listed).toEqual(acknowledged);

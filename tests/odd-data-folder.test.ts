@@ -29,15 +29,15 @@ function start(file: string, kind: Kind): ReefProcess {
 }
 
 test.each<[file: string, kind: Kind, says: string]>([
-  ["sources.json", "pipe", "sources.json is unreadable, all folders are read again: "],
-  ["sources.json", "folder", "sources.json is unreadable, all folders are read again: "],
-  ["checked.json", "pipe", "checked.json is unreadable, all services are checked again: "],
-  ["checked.json", "folder", "checked.json is unreadable, all services are checked again: "],
-  ["rollbacks", "file", "rollbacks is no folder that can be read"],
-  ["rollbacks", "pipe", "rollbacks is no folder that can be read"],
-  ["rollbacks/a.json", "pipe", "a rollback of a was interrupted by the end of the server and cannot be"],
-  ["rollbacks/a.json", "folder", "a rollback of a was interrupted by the end of the server and cannot be"],
-  ["snapshots/a/index.json", "pipe", "no copy of a could be kept, it cannot be rolled back to: "],
+  ["sources.json", "pipe", "sources.json is unreadable; all folders are read again: "],
+  ["sources.json", "folder", "sources.json is unreadable; all folders are read again: "],
+  ["checked.json", "pipe", "checked.json is unreadable; all services are checked again: "],
+  ["checked.json", "folder", "checked.json is unreadable; all services are checked again: "],
+  ["rollbacks", "file", "rollbacks is not a readable folder"],
+  ["rollbacks", "pipe", "rollbacks is not a readable folder"],
+  ["rollbacks/a.json", "pipe", "a rollback of a was interrupted when the server stopped and cannot be"],
+  ["rollbacks/a.json", "folder", "a rollback of a was interrupted when the server stopped and cannot be"],
+  ["snapshots/a/index.json", "pipe", "could not keep a copy of a; rolling back to it is not possible: "],
 ])("with %s as a %s the server starts and says what that means", async (file, kind, says) => {
   const started = await start(file, kind).serving();
   await eventually(() => started.output.includes(says), says);
@@ -51,9 +51,9 @@ test.each<Kind>(["pipe", "folder"])(
   async (kind) => {
     const ended = start("disabled.json", kind);
     expect(await ended.child.exited).toBe(1);
-    await eventually(() => ended.output.includes("move it away to start without"), "the reason");
+    await eventually(() => ended.output.includes("Move it away to start without it"), "the reason");
     expect(ended.output).toContain(
-      "disabled.json cannot be read (is no regular file), and it says which services are switched off; move it away to start without.",
+      "disabled.json cannot be read (is not a regular file); it lists the disabled services. Move it away to start without it.",
     );
   },
 );

@@ -118,7 +118,7 @@ describe("documented statuses", () => {
     expect(event.Check({ type: "a", agent: "b", summary: "c", parentId: null })).toBe(true);
     expect(event.Check({ type: "a", source: "b" })).toBe(false);
     expect(event.Check({ source: "b", content: "c" })).toBe(false);
-    expect(schema.properties.source.description).toContain("needed");
+    expect(schema.properties.source.description).toContain("Required");
   });
 });
 

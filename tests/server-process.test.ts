@@ -113,15 +113,15 @@ async function failedStart(reef: ReefProcess): Promise<string> {
 
 describe("a start that cannot succeed says why and exits with 1", () => {
   test.each([
-    ["PORT", "seven", /PORT is "seven"; it takes a whole number/],
+    ["PORT", "seven", /PORT is "seven"; it must be a whole number/],
     ["REEF_IDLE_TIMEOUT", "0", /REEF_IDLE_TIMEOUT/],
-    ["REEF_CHECK", "maybe", /REEF_CHECK takes "on" or "off"/],
+    ["REEF_CHECK", "maybe", /REEF_CHECK must be "on" or "off"/],
     ["VERS_AUTH_TOKEN", "two words", /VERS_AUTH_TOKEN/],
-    ["REEF_HOST", "203.0.113.7", /REEF_HOST is "203.0.113.7", .*; give an address of this machine/],
-    ["REEF_HOST", "no such host", /REEF_HOST is "no such host", .*; give an address of this machine/],
-    ["REEF_HOST", "::zz", /REEF_HOST is "::zz", .*; give an address of this machine/],
-    ["REEF_HOST", "http://127.0.0.1", /REEF_HOST is "http:\/\/127.0.0.1", .*; give an address of this/],
-    ["REEF_HOST", "two\nlines", /REEF_HOST is "two\\nlines", .*; give an address of this machine/],
+    ["REEF_HOST", "203.0.113.7", /REEF_HOST is "203.0.113.7", .*; use an address of this machine/],
+    ["REEF_HOST", "no such host", /REEF_HOST is "no such host", .*; use an address of this machine/],
+    ["REEF_HOST", "::zz", /REEF_HOST is "::zz", .*; use an address of this machine/],
+    ["REEF_HOST", "http://127.0.0.1", /REEF_HOST is "http:\/\/127.0.0.1", .*; use an address of this/],
+    ["REEF_HOST", "two\nlines", /REEF_HOST is "two\\nlines", .*; use an address of this machine/],
   ])("%s=%p", async (name, value, message) => {
     const reef = launch(box(), { env: { [name]: value } });
     expect(await failedStart(reef)).toMatch(message);
@@ -131,7 +131,7 @@ describe("a start that cannot succeed says why and exits with 1", () => {
     const sandbox = box();
     writeFileSync(join(sandbox.dataDir, "auth-token"), "short");
     const reef = launch(sandbox, { env: { VERS_AUTH_TOKEN: undefined } });
-    expect(await failedStart(reef)).toContain("no usable token");
+    expect(await failedStart(reef)).toContain("does not contain a valid token");
   });
 
   test("a token file that is a folder", async () => {
@@ -157,7 +157,7 @@ describe("a start that cannot succeed says why and exits with 1", () => {
       const reef = launch(sandbox, { env: { VERS_AUTH_TOKEN: token, REEF_DATA_DIR: dataDir } });
       const message = await failedStart(reef);
       expect(message).toStartWith(`REEF_DATA_DIR is ${JSON.stringify(dataDir)}, `);
-      expect(message).toContain("; give a folder that Reef may write to");
+      expect(message).toContain("; use a folder that Reef can write to");
     }
   });
 

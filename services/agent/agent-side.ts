@@ -61,7 +61,7 @@ export class AgentSide {
   }
 
   get parts(): Parts {
-    if (!this.#parts) throw new Error("the service has not been started");
+    if (!this.#parts) throw new Error("the agent service has not started");
     return this.#parts;
   }
 }

@@ -126,7 +126,7 @@ test("the report names what agents will not have", async () => {
   const { services, problems } = await reef.json("/extension");
   expect(services).toEqual(["clash", "dev", "late", "ops"]);
   expect(problems).toEqual([
-    { service: "clash", tool: "dev_work", error: expect.stringContaining('taken by "dev"') },
+    { service: "clash", tool: "dev_work", error: expect.stringContaining('already used by "dev"') },
     { service: "late", error: "registerTools threw: only in the server" },
   ]);
 });

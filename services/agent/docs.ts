@@ -18,55 +18,53 @@ const refused = (description: string) => ({
 
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /extension.js": {
-    summary: "The extension file for pi: tools, behaviours and widgets of all services in one ESM file",
+    summary: "Download the pi extension: one ESM file with the tools, behaviours and widgets of all services",
     detail:
-      "Built from the loaded services and anew when they change. While the server starts, it waits for services that are on their way, for up to 10 s. Answers 304 to a known ETag.",
+      "Built from the loaded services and rebuilt when they change. During startup, waits up to 10 s for services that are still loading. Returns 304 when `If-None-Match` matches.",
     query: {
-      services: { type: "string", description: "Only these services, separated by commas" },
+      services: { type: "string", description: "Include only these services (comma-separated)" },
       category: {
         type: "string",
-        description: "Only services that name this category in their capabilities, or none",
+        description: "Include only services that declare this category in their capabilities, or no category",
       },
     },
     response: "200 text/javascript; ETag is the SHA-256 of the content",
     examples: [{ summary: "All services" }, { summary: "The board only", query: { services: "board" } }],
   },
   "GET /extension": {
-    summary: "What is in the extension file and what is not",
+    summary: "List what the extension file includes and leaves out",
     response:
       "{ hash, bytes, builtInMs, services: [name], leftOut: [{ name, reason }], problems: [{ service, tool?, error }] }",
     examples: [{ summary: "What is in it" }],
   },
   "GET /extension/bootstrap.js": {
     summary:
-      "A small extension for pi that fetches /extension.js, keeps it and falls back to the last good copy",
+      "Download the bootstrap: a small pi extension that fetches /extension.js, caches it and falls back to the last good copy",
     response: "200 text/javascript",
     examples: [{ summary: "The bootstrap" }],
   },
   "POST /extension/call": {
-    summary: "Call any tool of the catalogue",
-    detail: "422 with the tool's own message when the tool fails; 404 when there is no such tool.",
+    summary: "Call any tool in the catalogue",
+    detail: "422 with the tool's error message when the tool fails; 404 when the tool does not exist.",
     body: {
       name: { type: "string", required: true, description: "Canonical or wire name" },
       arguments: { type: "object", description: "The tool's input" },
     },
     response: "{ content: [{ type, text }] }",
     examples: [
-      { summary: "What is loaded", body: { name: "services_list", arguments: {} } },
+      { summary: "List the services", body: { name: "services_list", arguments: {} } },
       { summary: "No such tool", body: { name: "nobody_knows" }, status: 404 },
     ],
   },
   "POST /mcp": {
-    summary: "Model Context Protocol, stateless Streamable HTTP: the same tools for any MCP client",
+    summary: "Model Context Protocol endpoint (stateless Streamable HTTP) with the same tools",
     detail:
-      "Tools run in the server with the caller's token, under the name in X-Reef-Agent-Name, else `mcp`. reef_list_tools and reef_call_tool reach tools that came later. A call that takes longer than 45 s is answered with an id, for which reef_wait_for_call has the result.",
+      "Tools run in the server with the caller's token. The agent name is X-Reef-Agent-Name, or `mcp`. Use reef_list_tools and reef_call_tool for tools added after the client listed them. A call that takes longer than 45 s returns an id; reef_wait_for_call returns its result.",
     response: "JSON-RPC, as JSON or as an event stream",
     responses: {
-      405: refused("Another method than POST: there are no sessions and no streams of their own."),
-      406: refused(
-        "The client does not accept both application/json and text/event-stream, by name or by `*/*`.",
-      ),
-      415: refused("The body is not sent as application/json."),
+      405: refused("Only POST is supported: the server is stateless and opens no streams."),
+      406: refused("The `Accept` header must allow both application/json and text/event-stream."),
+      415: refused("The content type must be application/json."),
     },
     schemas: {
       body: {
@@ -82,7 +80,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     },
     examples: [
       {
-        summary: "Which tools there are",
+        summary: "List the tools",
         body: { jsonrpc: "2.0", id: 1, method: "tools/list" },
       },
     ],

@@ -7,7 +7,7 @@ const side = new AgentSide();
 
 const agent: ServiceModule = {
   name: "agent",
-  description: "What agents get from Reef: the extension file for pi, and the tools for MCP clients",
+  description: "The pi extension and the MCP endpoint for agents",
   mountAtRoot: true,
   routes: createRoutes(side),
   routeDocs,

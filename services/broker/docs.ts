@@ -5,33 +5,35 @@ const callParams = {
   pluginId: {
     type: "string",
     required: true,
-    description: "The plugin's identifier, or the service module's name",
+    description: "The plugin's id, or the service module's name",
   },
-  service: { type: "string", required: true, description: "The service within it" },
-  method: { type: "string", required: true, description: "The declared method" },
+  service: { type: "string", required: true, description: "The plugin's service" },
+  method: { type: "string", required: true, description: "The method" },
 };
 const pairParams = {
-  caller: { type: "string", required: true, description: "The identifier of who calls" },
-  callee: { type: "string", required: true, description: "The identifier of who is called" },
+  caller: { type: "string", required: true, description: "The caller's id" },
+  callee: { type: "string", required: true, description: "The callee's id" },
 };
 
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /": {
-    summary: "Plugins, their methods with schemas and counters, workers and how permissions are enforced",
+    summary: "List plugins, methods with schemas and counters, workers, and how permissions are enforced",
     response: "{ plugins, count, enforcement: { level, reason, mode }, workers, failures }",
-    examples: [{ summary: "Everything there is to call" }],
+    examples: [{ summary: "All plugins" }],
   },
   "GET /tools": {
-    summary: "Every method as a tool for agents",
+    summary: "List every method as a tool for agents",
     response: "{ tools, count }",
-    examples: [{ summary: "All of them" }],
+    examples: [{ summary: "All methods" }],
   },
   "POST /call/:pluginId/:service/:method": {
     summary: "Call a method; the body is its input",
     detail:
-      "400 bad input, 403 denied, 404 unknown or undeclared, 429 overloaded, 502 failing method or bad output, 503 resting, 504 past its time.",
+      "400 invalid input, 403 permission denied, 404 not found or not declared, 429 overloaded, 502 the method failed or returned invalid output, 503 quarantined or unavailable, 504 timed out.",
     params: callParams,
-    query: { timeout: { type: "number", description: "Milliseconds; 30000 unless given, at most 600000" } },
+    query: {
+      timeout: { type: "number", description: "Timeout in milliseconds; default 30000, at most 600000" },
+    },
     response: "{ result }",
     schemas: { body: {} },
     examples: [
@@ -43,7 +45,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     ],
   },
   "GET /permissions/:caller/:callee": {
-    summary: "What two plugins may do together",
+    summary: "Get the effective permissions of two plugins: the intersection of both",
     params: pairParams,
     response: "{ caller, callee, parties, effective }",
     examples: [
@@ -54,11 +56,11 @@ export const routeDocs: Record<string, RouteDocs> = {
     ],
   },
   "GET /permissions/:caller/:callee/check": {
-    summary: "Whether two plugins may do something together, and who stands in the way",
+    summary: "Check a permission for a caller and a callee; a denial names the party that lacks it",
     params: pairParams,
     query: {
-      permission: { type: "string", required: true, description: "Its name, e.g. fs-read" },
-      resource: { type: "string", description: "A path, host:port, command as JSON or method" },
+      permission: { type: "string", required: true, description: "Name of the permission, e.g. fs-read" },
+      resource: { type: "string", description: "A path, host:port, a command as JSON, or a method" },
     },
     response: "{ allowed, denial?, reason? }",
     examples: [
@@ -70,25 +72,24 @@ export const routeDocs: Record<string, RouteDocs> = {
     ],
   },
   "GET /logs/:pluginId": {
-    summary: "The latest lines a plugin wrote, also after it is gone",
+    summary: "Read a plugin's latest output lines, even after it was removed",
     detail:
-      "500 lines of each of the 1000 plugins that wrote last. 404 for one that is not there and of which there is no line.",
+      "Keeps 500 lines for each of the 1000 plugins that wrote last. 404 for an unknown plugin without lines.",
     params: { pluginId: callParams.pluginId },
     response: "{ lines: [{ time, service, stream, line }], count }",
     examples: [{ summary: "One plugin", params: { pluginId: "com.example.math-plugin" } }],
   },
   "POST /release/:pluginId/:service": {
-    summary: "Let a service that rests after crashes try again",
-    detail: "`released` says whether it was resting. 404 for a plugin or service that is not there.",
+    summary: "Release a service that was quarantined after crashes",
+    detail: "`released` is true if it was quarantined. 404 for an unknown plugin or service.",
     params: { pluginId: callParams.pluginId, service: callParams.service },
     response: "{ released }",
     examples: [{ summary: "One service", params: { pluginId: "com.example.math-plugin", service: "math" } }],
   },
   "POST /reload": {
-    summary: "Load new and changed plugin folders, remove those that are gone",
-    detail:
-      "When the services folder itself cannot be read, nothing changes and the answer is a 400, `UNREADABLE`.",
+    summary: "Load new and changed plugin folders, and unload deleted ones",
+    detail: "400 (`UNREADABLE`) when the services folder cannot be read; nothing changes then.",
     response: "{ results: [{ name, action }], errors: [{ dir, error }] }",
-    examples: [{ summary: "Everything" }],
+    examples: [{ summary: "All plugin folders" }],
   },
 };

@@ -82,7 +82,7 @@ export class PluginFolders {
       if (known.source.digest === before?.digest && known.error === null && isServed) return;
       const id = readIdentifier(dir);
       const rival = [...this.#known].find(([other, { pluginId }]) => other !== dirName && pluginId === id);
-      if (rival) throw new Error(`the identifier "${id}" is taken by the folder ${rival[0]}`);
+      if (rival) throw new Error(`the identifier "${id}" is already used by the folder ${rival[0]}`);
       await this.broker.load(dir);
       if (known.pluginId !== null && known.pluginId !== id) this.broker.unload(known.pluginId);
       changes.results.push({ name: id, action: known.pluginId === id ? "updated" : "added" });

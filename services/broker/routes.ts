@@ -86,16 +86,13 @@ export function brokerRoutes(running: () => Running): Hono {
     const { caller, callee } = c.req.param();
     const spelling = c.req.query("permission");
     if (!spelling)
-      return errorReply(
-        "BAD_REQUEST",
-        "permission names the permission to check, e.g. ?permission=fs-read&resource=/tmp/a",
-      );
+      return errorReply("BAD_REQUEST", "permission is required, e.g. ?permission=fs-read&resource=/tmp/a");
     const permission = permissionName(spelling);
     const given = c.req.query("resource");
     const resource = given === undefined ? undefined : resourceOf(permission, given);
     if (resource === null) {
       const wanted = kindOf(permission) === "path" ? "a path" : '{"command": "git", "args": ["log"]}';
-      return errorReply("BAD_REQUEST", `resource of ${permission} is ${wanted}`);
+      return errorReply("BAD_REQUEST", `resource of ${permission} must be ${wanted}`);
     }
     try {
       const { parties } = running().broker.explainPermissions(caller, callee);

@@ -74,7 +74,7 @@ export function createBrokerService(options: BrokerServiceOptions = {}): Service
 
   return {
     name: "broker",
-    description: "Callable methods across plugins, held to their permissions",
+    description: "Calls between plugins and from agents, limited by permissions",
     routes: brokerRoutes(running),
     routeDocs,
     store,
@@ -92,7 +92,7 @@ export function createBrokerService(options: BrokerServiceOptions = {}): Service
       callTool: (name, input, { signal }) => {
         const { broker } = running();
         const tool = broker.listTools().find((one) => one.name === name);
-        if (!tool) throw new Error(`no plugin offers "${name}" any more`);
+        if (!tool) throw new Error(`no plugin offers "${name}" any longer`);
         const { pluginId, service, method } = tool.target;
         return broker.call(pluginId, service, method, input, { signal });
       },
@@ -126,7 +126,7 @@ async function start(ctx: ServiceContext, options: BrokerServiceOptions): Promis
   });
   ctx.onDispose(() => broker.close());
   ctx.onDispose(
-    serveOffers(ctx.dataDir, broker, (what, error) => ctx.log.error(`${what} cannot be offered:`, error)),
+    serveOffers(ctx.dataDir, broker, (what, error) => ctx.log.error(`could not offer ${what}:`, error)),
   );
   const folders = new PluginFolders(broker, options.pluginsDir ?? ctx.servicesDir);
   const takeUp = async () => {
@@ -142,7 +142,7 @@ async function start(ctx: ServiceContext, options: BrokerServiceOptions): Promis
   }
   const { level, reason, mode } = await broker.enforcement();
   ctx.log.info(
-    `permissions: ${mode === "off" ? "not enforced, as the operator chose" : `${level} (${reason})`}`,
+    `permissions: ${mode === "off" ? "not enforced (REEF_BROKER_ENFORCEMENT=off)" : `${level} (${reason})`}`,
   );
   return { broker, folders, logs, storage };
 }

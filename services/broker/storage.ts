@@ -44,7 +44,7 @@ export class SqlitePluginStorage implements PluginStorage {
     let size = 0;
     for (const { key } of query.iterate(plugin)) {
       size += key.length;
-      if (size > MAX_LISTED) throw new BrokerError("invalid_output", "there are too many keys to list them");
+      if (size > MAX_LISTED) throw new BrokerError("invalid_output", "too many keys to list");
       keys.push(key);
     }
     return keys;

@@ -15,7 +15,7 @@ const Route = object(
   {
     id: string,
     method: string,
-    path: { type: "string", description: "With the mount point, e.g. /board/tasks/:id" },
+    path: { type: "string", description: "Including the mount point, e.g. /board/tasks/:id" },
     route: { type: "string", description: "As registered by the service" },
     auth: boolean,
     summary: string,
@@ -64,9 +64,8 @@ const unchanged = { description: "Unchanged since the version named in `If-None-
 
 export const routeDocs: Record<string, RouteDocs> = {
   "GET /": {
-    summary: "Everything about every loaded service",
-    detail:
-      "Carries an ETag that changes when a service does. Names of skipped services come with the reason.",
+    summary: "Get the documentation of all loaded services",
+    detail: "The ETag changes when a service changes. Skipped services are listed with the reason.",
     responses: {
       200: {
         description: "The documentation.",
@@ -82,21 +81,21 @@ export const routeDocs: Record<string, RouteDocs> = {
     examples: [{ summary: "All services" }],
   },
   "GET /:service": {
-    summary: "Everything about one service",
+    summary: "Get the documentation of one service",
     detail:
-      "For a service called `ui`, ask with `Accept: application/json`: without it, `/docs/ui` is the page.",
+      "For a service named `ui`, send `Accept: application/json`: otherwise `/docs/ui` returns the page.",
     params: { service: { type: "string", required: true, description: "Name of a loaded service" } },
     responses: {
       200: { description: "Its documentation.", schema: Service },
-      404: { description: "No loaded service has this name; a skipped one is answered with its reason." },
+      404: { description: "No loaded service has this name. For a skipped service, the error says why." },
     },
     examples: [
       { summary: "This service", params: { service: "docs" } },
-      { summary: "A service that is not there", params: { service: "nobody" }, status: 404 },
+      { summary: "An unknown service", params: { service: "nobody" }, status: 404 },
     ],
   },
   "GET /openapi.json": {
-    summary: "Everything as an OpenAPI 3.1 document",
+    summary: "Get the documentation as an OpenAPI 3.1 document",
     responses: {
       200: { description: "An OpenAPI 3.1 document.", schema: { type: "object" } },
       304: unchanged,
@@ -104,14 +103,14 @@ export const routeDocs: Record<string, RouteDocs> = {
     examples: [{ summary: "The document" }],
   },
   "GET /ui": {
-    summary: "The page to read, search and try the documentation",
+    summary: "Open the documentation page: read, search and try the API",
     response: "200 text/html",
     examples: [{ summary: "The page" }],
   },
   "GET /ui/:file": {
-    summary: "Script and style of the page",
-    params: { file: { type: '"app.js" | "style.css"', required: true, description: "Which of the two" } },
+    summary: "Get the page's script or style sheet",
+    params: { file: { type: '"app.js" | "style.css"', required: true, description: "The file" } },
     response: "200 text/javascript or text/css",
-    examples: [{ summary: "The style", params: { file: "style.css" } }],
+    examples: [{ summary: "The style sheet", params: { file: "style.css" } }],
   },
 };

@@ -9,7 +9,7 @@ export function createDocs(): ServiceModule {
   let catalogue: Catalogue | undefined;
   return {
     name: "docs",
-    description: "Documentation of every loaded service: JSON, OpenAPI and a page to read and try it",
+    description: "Documentation of all loaded services as JSON, OpenAPI and a web page",
     requiresAuth: false,
     routes: createRoutes(() => catalogue as Catalogue),
     init(ctx: ServiceContext) {

@@ -49,7 +49,7 @@ export function pathParameters(route: string): PathParameter[] {
       if (pattern !== undefined) at += pattern.length + 2;
       found.push({ name, optional: route[at + 1] === "?", ...(pattern && { pattern }) });
     } else if (route[at + 1] === "*") {
-      const description = at + 2 === route.length ? "The rest of the path." : "A part of the path.";
+      const description = at + 2 === route.length ? "Rest of the path." : "Path segment.";
       found.push({ name: wildcardName(wildcards++), optional: false, description });
     }
   }

@@ -37,7 +37,7 @@ function methodsOf(ctx: ServiceContext): Map<string, MethodEntry[]> {
   try {
     providers = store.describe();
   } catch (error) {
-    ctx.log.warn(`the broker cannot say which methods there are: ${messageOf(error)}`);
+    ctx.log.warn(`the broker cannot list its methods: ${messageOf(error)}`);
     return new Map();
   }
   const found: Array<[owner: string, method: MethodEntry]> = [];

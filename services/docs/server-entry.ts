@@ -6,12 +6,12 @@ import type { Docs } from "./model.js";
 const strings = { type: "array", items: { type: "string" } };
 
 const health: RouteDocs = {
-  summary: "Whether the server is up and what it serves",
-  detail: "`skipped` names the service folders that could not be loaded and why.",
+  summary: "Check that the server is up and list what it serves",
+  detail: "`skipped` lists the service folders that could not be loaded, and why.",
   auth: false,
   responses: {
     200: {
-      description: "The server answers. `uptime` is in seconds.",
+      description: "The server is up. `uptime` is in seconds.",
       schema: {
         type: "object",
         required: ["status", "uptime", "services"],
@@ -36,14 +36,13 @@ const health: RouteDocs = {
 
 const events: Record<string, EventDoc> = {
   "reef:event": {
-    description:
-      "Something for people and agents to see: it becomes a node of the event tree and is sent to all streams.",
+    description: "An event for people and agents: it is stored in the event tree and sent to all streams.",
     schema: {
       type: "object",
       required: ["type", "content"],
       properties: {
         type: { type: "string" },
-        source: { type: "string", description: "The service that emits it, unless said" },
+        source: { type: "string", description: "Default: the service that emits it" },
         content: { type: "string" },
         parentId: { type: ["string", "null"] },
       },
@@ -51,7 +50,7 @@ const events: Record<string, EventDoc> = {
     example: { type: "task_created", source: "board", content: "ann created a task" },
   },
   "services:changed": {
-    description: "A service was added, updated, removed, switched off or rolled back, or a change failed.",
+    description: "A service was added, updated, removed, disabled or rolled back, or a change failed.",
     schema: {
       type: "object",
       required: ["name", "action"],

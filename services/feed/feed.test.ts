@@ -94,16 +94,16 @@ describe("publishing", () => {
 
   test.each([
     ["no JSON", "{", 400, "not valid JSON"],
-    ["a list", [], 400, "an event is an object"],
+    ["a list", [], 400, "An event must be an object"],
     ["no type", { source: "a", content: "b" }, 400, '"type"'],
     ["nobody", { type: "a", content: "b" }, 400, '"source"'],
     ["no content", { type: "a", source: "b" }, 400, '"content"'],
     ["a number", { type: "a", source: "b", content: 7 }, 400, '"content"'],
-    ["its own id", note("x", { id: "mine" }), 400, '"id" is given'],
+    ["its own id", note("x", { id: "mine" }), 400, '"id" is reserved'],
     ["an unknown parent", note("x", { parentId: "00000000-0000-7000-8000-000000000000" }), 400, "no event"],
     ["an object as parent", note("x", { parentId: {} }), 400, "parentId"],
     ["too much", note("x".repeat(70_000)), 400, "65536"],
-    ["nothing", "", 400, "an event is an object"],
+    ["nothing", "", 400, "An event must be an object"],
     ["deep nesting", `{"type":${"[".repeat(1001)}${"]".repeat(1001)}}`, 400, "nested too deeply"],
   ])("refuses %s", async (_what, body, status, error) => {
     const before = (await get("/feed/stats")).data.count;

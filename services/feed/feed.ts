@@ -37,6 +37,6 @@ export class Feed {
 }
 
 function opened<T>(part: T | undefined): T {
-  if (part === undefined) throw new Error("the feed is used before its init()");
+  if (part === undefined) throw new Error("the feed was used before its init()");
   return part;
 }

@@ -16,7 +16,7 @@ function toLine({ source, content }: { source: string; content: string }): strin
 
 const service: ServiceModule = {
   name: "feed",
-  description: "Events that people and agents see: publish, search, follow live, and see what led to what",
+  description: "Event feed for people and agents: publish, search, stream and browse threads",
   routes: createRoutes(feed),
   routeDocs,
   registerTools,

@@ -65,7 +65,7 @@ const script = `
       else live();
     } catch (error) {
       if (own !== round) return;
-      state.textContent = "not loaded (" + error.message + "), trying again";
+      state.textContent = "could not load (" + error.message + "), retrying";
       setTimeout(() => own === round && load(own, query), 2000);
     }
   }
@@ -81,7 +81,7 @@ const script = `
       // What came before the stream began is loaded then, so that nothing falls between the two.
       onState: (connected) => {
         if (connected) load(own, "");
-        else state.textContent = "not connected, trying again";
+        else state.textContent = "disconnected, reconnecting";
       },
       onReset: start,
     });
@@ -96,7 +96,7 @@ const script = `
 export const panel = html`<style>${raw(style)}</style>
 <div class="panel-feed" id="feed-root">
   <div class="feed-bar">
-    <input type="search" placeholder="Words to look for" aria-label="Words to look for" maxlength="200">
+    <input type="search" placeholder="Search" aria-label="Search" maxlength="200">
     <span class="feed-state" role="status">loading</span>
   </div>
   <ol aria-label="Events"></ol>

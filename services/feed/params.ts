@@ -16,11 +16,11 @@ export function takes(names: readonly string[], { repeatable = [] }: Repeatable 
   return async (c, next) => {
     for (const [name, values] of Object.entries(c.req.queries())) {
       if (!known.includes(name)) {
-        const those = known.length > 0 ? `it takes ${known.join(", ")}` : "it takes none";
-        throw new ReefError("BAD_REQUEST", `"${name}" is no parameter of this route; ${those}.`);
+        const those = known.length > 0 ? `known: ${known.join(", ")}` : "it has no parameters";
+        throw new ReefError("BAD_REQUEST", `"${name}" is not a parameter of this route; ${those}.`);
       }
       if (values.length > 1 && !repeatable.includes(name)) {
-        throw new ReefError("BAD_REQUEST", `"${name}" is given more than once.`);
+        throw new ReefError("BAD_REQUEST", `"${name}" may be given only once.`);
       }
     }
     await next();
@@ -31,7 +31,7 @@ export function takes(names: readonly string[], { repeatable = [] }: Repeatable 
 export function integer(c: Context, name: string): number | undefined {
   const text = c.req.query(name);
   if (text === undefined || text === "") return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new ReefError("BAD_REQUEST", `"${name}" is a whole number.`);
+  if (!/^\d{1,9}$/.test(text)) throw new ReefError("BAD_REQUEST", `"${name}" must be a whole number.`);
   return Number(text);
 }
 
@@ -39,7 +39,7 @@ export function integer(c: Context, name: string): number | undefined {
 export function flag(c: Context, name: string): boolean {
   const value = text(c, name) ?? "false";
   if (value !== "true" && value !== "false") {
-    throw new ReefError("BAD_REQUEST", `"${name}" is true or false.`);
+    throw new ReefError("BAD_REQUEST", `"${name}" must be true or false.`);
   }
   return value === "true";
 }
@@ -79,7 +79,7 @@ export function query(c: Context): EventQuery {
 export async function eventFrom(c: Context): Promise<EventInput> {
   const given = await readJson(c);
   if (!isObject(given)) {
-    throw new ReefError("BAD_REQUEST", 'an event is an object such as { "type", "source", "content" }.');
+    throw new ReefError("BAD_REQUEST", 'An event must be an object such as { "type", "source", "content" }.');
   }
   const source = given.source ?? given.agent ?? agentNameOf(c.req.raw);
   const content = given.content ?? given.summary;

@@ -7,7 +7,7 @@ import { panel } from "./panel.js";
 import { eventFrom, flag, integer, list, page, query, takes, text } from "./params.js";
 
 function unknown(id: string): ReefError {
-  return new ReefError("NOT_FOUND", `There is no event ${id}; retention may have removed it.`);
+  return new ReefError("NOT_FOUND", `There is no event ${id}; it may have been removed by retention.`);
 }
 
 function reply({ events, next }: EventPage) {

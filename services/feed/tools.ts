@@ -10,9 +10,11 @@ function search(params: Record<string, unknown>): string {
 }
 
 const limit = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: 200, description: "At most so many; default 20" }),
+  Type.Integer({ minimum: 1, maximum: 200, description: "Maximum number of events; default 20" }),
 );
-const cursor = Type.Optional(Type.String({ description: "The `next` of an earlier result, to see more" }));
+const cursor = Type.Optional(
+  Type.String({ description: "The `next` value of the previous result, to get the next page" }),
+);
 
 export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   const tool = <S extends TSchema>(
@@ -42,13 +44,13 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   tool(
     "feed_publish",
     "Feed: Publish",
-    "Publish an event that people and the other agents see at once: something finished, found, decided or failed. " +
-      "One event per thing that matters to others, not one per step. Returns the stored event with its id.",
+    "Publish an event to the shared feed, which people and all agents see at once. Use it when something is finished, found, decided or failed: " +
+      "one event per result that matters to others, not one per step. Returns the stored event with its id.",
     Type.Object({
-      type: Type.String({ description: "Kind of event in snake_case, e.g. task_done, blocked, finding" }),
+      type: Type.String({ description: "Event type in snake_case, e.g. task_done, blocked, finding" }),
       content: Type.String({ description: "What happened, in one or two sentences" }),
       parentId: Type.Optional(Type.String({ description: "Id of the event that led to this one" })),
-      detail: Type.Optional(Type.String({ description: "More for those who look closer" })),
+      detail: Type.Optional(Type.String({ description: "More details" })),
       metadata: Type.Optional(
         Type.Record(Type.String(), Type.Unknown(), { description: "Structured data for programs" }),
       ),
@@ -59,16 +61,18 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   tool(
     "feed_list",
     "Feed: List",
-    "See what happened lately, newest first; narrow it down by agent, type, words or time. Use it before starting " +
-      "work that others may be doing, and to learn how something came about.",
+    "List feed events, newest first; filter by agent, type, words or time. Use it before starting work that others " +
+      "may be doing, and to find out what happened. Returns events and `next`, the cursor of the next page.",
     Type.Object({
-      agent: Type.Optional(Type.String({ description: "Only from this agent or service" })),
-      type: Type.Optional(Type.String({ description: "Only of this type" })),
+      agent: Type.Optional(Type.String({ description: "Only events from this agent or service" })),
+      type: Type.Optional(Type.String({ description: "Only events of this type" })),
       q: Type.Optional(
-        Type.String({ description: "Only with all of these words; `dep*` for beginnings of words" }),
+        Type.String({
+          description: "Only events that contain all of these words; `dep*` matches word beginnings",
+        }),
       ),
       since: Type.Optional(
-        Type.String({ description: "Only from this time on (ISO 8601), or after this event id" }),
+        Type.String({ description: "Only events from this time (ISO 8601), or after this event id" }),
       ),
       limit,
       cursor,
@@ -79,8 +83,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   tool(
     "feed_thread",
     "Feed: Thread",
-    "See one event in its context: what led to it, from the beginning, and everything that came of it.",
-    Type.Object({ id: Type.String({ description: "Id of an event" }), limit, cursor }),
+    "Get one event in context. Use it to see why something happened. Returns `path` (the event's ancestors, from the root) and `thread` (the event and its descendants).",
+    Type.Object({ id: Type.String({ description: "The event's id" }), limit, cursor }),
     async ({ id, ...page }) => {
       const at = `/feed/tree/${encodeURIComponent(id)}`;
       const [path, below] = await Promise.all([
@@ -94,7 +98,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   tool(
     "feed_stats",
     "Feed: Statistics",
-    "See how many events there are, of which types and from whom.",
+    "Count the feed's events by type and by source. Use it to see what is in the feed before listing events.",
     Type.Object({}),
     () => client.api("GET", "/feed/stats"),
   );

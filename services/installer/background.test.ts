@@ -17,7 +17,7 @@ test("an installation that cannot be kept over a restart goes on, and says so at
   const { status, data } = await reef.install({ source, background: true });
   expect([status, data.warning]).toEqual([
     202,
-    expect.stringContaining("a restart of the server loses this"),
+    expect.stringContaining("this will be lost when the server restarts"),
   ]);
   let job = data;
   while (job.status === "running") job = (await reef.request("GET", `/installer/jobs/${data.id}`)).data;

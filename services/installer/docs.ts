@@ -8,66 +8,72 @@ const BACKGROUND = {
   background: {
     type: "boolean",
     description:
-      "Answer 202 { id, dirName, status, warning? } at once, once the job is on disk; it tells the rest, also after a restart. `warning` says that it could not be written, and is forgotten then",
+      "Return 202 { id, dirName, status, warning? } as soon as the job is saved; `GET /installer/jobs/:id` reports progress, even after a restart. `warning`: the job could not be saved and will not survive a restart",
   },
 };
 const TOKEN = {
   token: {
     type: "string",
-    description: "For the repository (https) or the other Reef. Used once, kept nowhere",
+    description: "Token for the repository (https) or the other Reef. Used once, never stored",
   },
 };
-const TEST = { test: { type: "boolean", description: "Run the package's tests, which then must pass" } };
+const TEST = { test: { type: "boolean", description: "Run the package's tests; they must pass" } };
 const ERRORS =
-  "400 the source or the package is wrong, 403 the operator does not allow the place, 404 nothing is there, 409 it is not possible now, 502 the other side failed, 503 too many jobs, or the server may not write where it would have to, cannot try the code (CHECK_FAILED), is ending (SHUTTING_DOWN) or the running version cannot save its store (FLUSH_FAILED), 504 REEF_INSTALL_TIMEOUT, 507 no space left, for that store either: { error, step, code? }";
+  "400 invalid source or package, 403 source not allowed by the operator, 404 not found, 409 conflict, 502 the source failed, 503 too many jobs, the server may not write to its folders, cannot check the code (CHECK_FAILED), is shutting down (SHUTTING_DOWN) or the running version cannot save its store (FLUSH_FAILED), 504 REEF_INSTALL_TIMEOUT exceeded, 507 no space left: { error, step, code? }";
 
 export const routeDocs: Record<string, RouteDocs> = {
   "POST /install": {
-    summary: "Install a service from git, a folder, or another Reef",
+    summary: "Install a service from git, a folder or another Reef",
     detail:
-      "Fetched into staging, checked, completed with its packages, tried in a process of its own, tested when asked, then moved into place and loaded. Whatever fails, nothing is left. Sources: `user/repo`, `host/user/repo`, `https://…`, `ssh://…`, `git@host:path`, each with `//folder` and `@ref` if needed; or a path that begins with `/`, `./` or `../`, which is linked unless `link` is false.",
+      "Fetches the package, validates it, installs its dependencies, checks the code in a separate process, runs its tests if requested, moves it into place and loads it. If a step fails, nothing is left behind. Sources: `user/repo`, `host/user/repo`, `https://…`, `ssh://…`, `git@host:path`, each with `//folder` and `@ref` if needed; or a path that starts with `/`, `./` or `../`, which is linked unless `link` is false.",
     body: {
-      source: { type: "string", description: "Where from; or `from` and `name`" },
-      ref: { type: "string", description: "Branch, tag or commit, when it is not in the source" },
-      subdirectory: { type: "string", description: "Folder of the repository, when it is not in the source" },
+      source: { type: "string", description: "The source; or use `from` and `name`" },
+      ref: { type: "string", description: "Branch, tag or commit, if not part of the source" },
+      subdirectory: { type: "string", description: "Folder in the repository, if not part of the source" },
       from: { type: "string", description: "Another Reef, e.g. http://other:3000" },
-      name: { type: "string", description: "With `from`: the service there. With `source`: the folder here" },
+      name: {
+        type: "string",
+        description: "With `from`: the service on that Reef. With `source`: the folder to install into",
+      },
       dirName: {
         type: "string",
-        description: "The folder to install into; default the last name of the source",
+        description: "The folder to install into; default: the last name in the source",
       },
-      link: { type: "boolean", description: "For a path: `false` copies instead of linking" },
+      link: { type: "boolean", description: "For a path: `false` copies the folder instead of linking it" },
       ...TOKEN,
       ...TEST,
       ...BACKGROUND,
     },
     response: `201, or 202 in the background: { name, dirName, source, type: "git" | "local" | "fleet", from?, ref?, commit?, kind, digest, permissions, action: "installed", tests?, id }; ${ERRORS}`,
     examples: [
-      { summary: "A folder on the server's machine", body: { source: "/srv/services/greeter" }, status: 404 },
+      { summary: "A folder on the server", body: { source: "/srv/services/greeter" }, status: 404 },
       {
-        summary: "A service of another Reef",
+        summary: "A service from another Reef",
         body: { from: "http://127.0.0.1:1", name: "greeter", test: true },
         status: 502,
       },
       {
-        summary: "Something that git would take for an option",
+        summary: "Looks like a git option: 400",
         body: { source: "--upload-pack=x" },
         status: 400,
       },
     ],
   },
   "POST /update": {
-    summary: "Fetch what the source holds now and exchange the running version for it",
+    summary: "Update a service to the latest version of its source",
     detail:
-      "The version before serves until the new one does, and is kept for a rollback. 409 with `permissions` when the new version asks for more, with `changed` when files were changed here.",
+      "The previous version keeps serving until the new one does, and is kept for a rollback. 409 with `permissions` when the new version requests more permissions, with `changed` when files were changed locally.",
     body: {
       ...NAME,
       ref: { type: "string", description: "Follow another branch, tag or commit from now on" },
       force: {
         type: "boolean",
-        description: "Replace files that were changed here; they are kept for a rollback",
+        description: "Replace locally changed files; they are kept for a rollback",
       },
-      acceptPermissions: { type: "boolean", description: "Agree to what the new version asks for" },
+      acceptPermissions: {
+        type: "boolean",
+        description: "Accept the permissions that the new version requests",
+      },
       ...TOKEN,
       ...TEST,
       ...BACKGROUND,
@@ -76,44 +82,46 @@ export const routeDocs: Record<string, RouteDocs> = {
     examples: [{ summary: "To the latest commit", body: { name: "greeter" }, status: 404 }],
   },
   "POST /rollback": {
-    summary: "Return to the version before the latest update; once more, and the update is back",
+    summary: "Roll back to the version before the latest update; a second rollback restores the update",
     body: { ...NAME, ...BACKGROUND },
     response: `200, or 202 in the background: { name, dirName, action: "rolled-back", id, and the rest as for install }; ${ERRORS}`,
-    examples: [{ summary: "The version before", body: { name: "greeter" }, status: 404 }],
+    examples: [{ summary: "The previous version", body: { name: "greeter" }, status: 404 }],
   },
   "POST /remove": {
-    summary: "Stop a service and delete what the installer put there",
+    summary: "Stop a service and delete its installed files",
     detail:
-      "A linked folder is unlinked. Files that the installer did not put there, or that were changed since, are moved aside and listed in `kept`; where that fails they stay, and `warning` says why.",
+      "A linked folder is only unlinked. Files that were added or changed locally are moved aside and listed in `kept`; if that fails they stay in place, and `warning` says why.",
     body: {
       ...NAME,
       force: {
         type: "boolean",
-        description: "Although other services depend on it, or its store cannot be saved",
+        description: "Remove it even if other services depend on it or its store cannot be saved",
       },
       ...BACKGROUND,
     },
     response: `200, or 202 in the background: { name, dirName, action: "removed", id, kept?, warning? }; ${ERRORS}`,
-    examples: [{ summary: "For good", body: { name: "greeter" }, status: 404 }],
+    examples: [{ summary: "Remove a service", body: { name: "greeter" }, status: 404 }],
   },
   "GET /installed": {
-    summary: "What was installed, from where, at which version, with which permissions",
+    summary: "List installed services with source, version and permissions",
     response:
       "{ installed: [{ dirName, name, type, source, ref?, commit?, digest, kind, permissions, files, installedAt, updatedAt, previous?, linked? }], count }",
-    examples: [{ summary: "All of them" }],
+    examples: [{ summary: "All installed services" }],
   },
   "GET /jobs": {
-    summary: "What the installer is doing and has done, latest first",
+    summary: "List the installer's jobs, latest first",
     detail:
-      "Kept are all jobs that run and the latest fifty that have ended, over restarts and crashes of the server, too. `interrupted`: the server was killed before it was done. What it had begun is undone or completed at the start; `GET /installer/installed` shows which.",
+      "Returns all running jobs and the latest fifty finished ones; they survive restarts and crashes of the server. `interrupted`: the server was killed before the job finished. The next start undoes or completes it; `GET /installer/installed` shows the result.",
     response:
       "{ jobs: [{ id, action, dirName, source, status: 'running' | 'done' | 'failed' | 'interrupted', startedAt, finishedAt?, steps: [{ step, status, detail?, at }], result?, error?, errorStatus?, warning? }], count }",
-    examples: [{ summary: "The latest ones" }],
+    examples: [{ summary: "The latest jobs" }],
   },
   "GET /jobs/:id": {
-    summary: "One job",
-    params: { id: { type: "string", required: true, description: "From the reply or the event" } },
-    response: "As in the list; 404 { error }",
+    summary: "Get a job",
+    params: {
+      id: { type: "string", required: true, description: "The job's id, from the response or the event" },
+    },
+    response: "A job as in `GET /jobs`; 404 { error }",
     examples: [{ summary: "A job", params: { id: "01990000-0000-7000-8000-000000000000" }, status: 404 }],
   },
 };

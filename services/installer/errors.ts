@@ -42,7 +42,7 @@ export function isForbidden(error: unknown): boolean {
 /** Such an error, as the caller can understand it; any other as it is. */
 export function asForbidden(error: unknown, step: Step): unknown {
   if (!isForbidden(error)) return error;
-  const message = `the server may not do that on this machine: ${messageOf(error)}`;
+  const message = `the server lacks permission on this machine: ${messageOf(error)}`;
   return new InstallError(503, step, message, {}, { cause: error });
 }
 

@@ -26,8 +26,8 @@ const good = (version: string) => sampleFiles("greeter", version);
 const broken: Array<
   [stage: string, step: string, status: number, files: Record<string, string | null>, message: RegExp]
 > = [
-  ["nothing to load", "check", 400, { "index.ts": null }, /neither an index.ts/],
-  ["a manifest that is not JSON", "check", 400, { "package.json": "{" }, /not JSON/],
+  ["nothing to load", "check", 400, { "index.ts": null }, /no index.ts and no package.json/],
+  ["a manifest that is not JSON", "check", 400, { "package.json": "{" }, /not valid JSON/],
   [
     "a dependency from a folder",
     "check",
@@ -54,14 +54,14 @@ const broken: Array<
     "check",
     400,
     { "package.json": '{"dependencies":{"../x":"1"}}' },
-    /cannot be the name/,
+    /is not a valid package name/,
   ],
   [
     "a registry that cannot be reached",
     "dependencies",
     502,
     { "package.json": '{"dependencies":{"left-out":"1"}}' },
-    /packages it needs/,
+    /its dependencies/,
   ],
   ["a syntax error", "validate", 400, { "index.ts": "export default {" }, /importing index.ts failed/],
   [
@@ -81,7 +81,7 @@ const broken: Array<
   ],
   ["no service", "validate", 400, { "index.ts": "export default 7" }, /ServiceModule/],
   ["a reserved name", "validate", 400, sampleFiles("health", "9"), /reserved/],
-  ["a name that is taken", "validate", 409, sampleFiles("services", "9"), /already provides/],
+  ["a name that is taken", "validate", 409, sampleFiles("services", "9"), /is already used by/],
   [
     "a dependency that is not loaded",
     "validate",
@@ -127,9 +127,15 @@ const broken: Array<
         import { appendFileSync } from "node:fs";
         test("edits", () => appendFileSync(import.meta.dir + "/index.ts", "// more"));`,
     },
-    /changed while they were being tried/,
+    /changed during the check/,
   ],
-  ["a test that ends its process", "test", 400, { "greeter.test.ts": "process.exit(0)" }, /ended/],
+  [
+    "a test that ends its process",
+    "test",
+    400,
+    { "greeter.test.ts": "process.exit(0)" },
+    /exited before its tests finished/,
+  ],
   [
     "an init that fails only in the server",
     "load",

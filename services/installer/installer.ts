@@ -63,12 +63,12 @@ export class Installer {
   #refuseTaken(dirName: string): void {
     const known = findInstalled(this.lock, dirName);
     if (known?.id === dirName) {
-      const message = `"${dirName}" is installed from ${known.origin.source}; update or remove it.`;
+      const message = `"${dirName}" is already installed from ${known.origin.source}; update or remove it.`;
       throw new InstallError(409, "source", message);
     }
     const { servicesDir, registry } = this.#ctx;
     if (isThere(join(servicesDir, dirName)) || registry.get(dirName)?.state === "loaded") {
-      const message = `there is a service "${dirName}" already; choose another "dirName".`;
+      const message = `a service "${dirName}" already exists; choose another "dirName".`;
       throw new InstallError(409, "source", message);
     }
   }
@@ -116,7 +116,7 @@ export class Installer {
     const changed = isThere(folder) ? await changedFiles(folder, current.files, signal) : [];
     if (changed.length === 0) return;
     const shown = changed.slice(0, 5).join(", ") + (changed.length > 5 ? ", …" : "");
-    const message = `files of "${id}" were changed here: ${shown}. Update with "force": true to replace them; they are kept for a rollback.`;
+    const message = `files of "${id}" were changed locally: ${shown}. Update with "force": true to replace them; they are kept for a rollback.`;
     throw new InstallError(409, "check", message, { changed });
   }
 
@@ -151,7 +151,7 @@ export class Installer {
     const entry = findInstalled(this.lock, name);
     if (entry) return entry;
     const shown = JSON.stringify(printable(withoutCredentials(name), 60));
-    throw new InstallError(404, "source", `${shown} was not installed by the installer.`);
+    throw new InstallError(404, "source", `${shown} was not installed with the installer.`);
   }
 
   /** What is switched off would not be loaded, so nothing is fetched for it either. */
@@ -219,7 +219,7 @@ function isOther(version: InstalledVersion, { digest, commit, files }: Installed
 }
 
 /** What a plugin asks for that becomes a service. */
-const IN_THE_SERVER = "everything, as a service in the server's own process";
+const IN_THE_SERVER = "everything (it runs in the server's process)";
 
 /** Refuses a version that asks for more than the present one. */
 function permissionReview({ id, current }: Entry): Review {
@@ -227,7 +227,7 @@ function permissionReview({ id, current }: Entry): Review {
     const added = additionalPermissions(current.permissions, wanted);
     if (kind === "service" && current.kind === "plugin") added.unshift(IN_THE_SERVER);
     if (added.length === 0) return;
-    const message = `the new version of "${id}" asks for more: ${added.join(", ")}. Update with "acceptPermissions": true to agree.`;
+    const message = `the new version of "${id}" requests more permissions: ${added.join(", ")}. Update with "acceptPermissions": true to accept them.`;
     throw new InstallError(409, "check", message, {
       permissions: { present: current.permissions, wanted, added },
     });

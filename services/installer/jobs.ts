@@ -36,8 +36,7 @@ const PAST: Record<Action, string> = {
   remove: "Removed",
 };
 
-const ADVICE =
-  "What it had begun is undone or completed at the start: GET /installer/installed shows what is installed now";
+const ADVICE = "The next start undoes or completes it: GET /installer/installed shows the result";
 
 /** The latest jobs, of which the event bus is told. */
 export class Jobs {

@@ -18,10 +18,10 @@ export function createInstallerService(): ServiceModule {
   let installer: Installer | undefined;
   return {
     name: "installer",
-    description: "Installs, updates and removes services from git, folders and other instances",
+    description: "Installs, updates and removes services from git, folders and other Reef servers",
     capabilities: ["admin"],
     routes: createRoutes(() => {
-      if (!installer) throw new Error("the installer has not been started");
+      if (!installer) throw new Error("the installer has not started");
       return installer;
     }),
     routeDocs,
@@ -46,6 +46,6 @@ async function loadAgain({ registry, log }: ServiceContext, dirName: string): Pr
   try {
     await registry.load(dirName);
   } catch (error) {
-    log.error(`${dirName} is back in its place but could not be loaded: ${messageOf(error)}`);
+    log.error(`${dirName} was restored but could not be loaded: ${messageOf(error)}`);
   }
 }

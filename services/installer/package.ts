@@ -32,7 +32,7 @@ export function inspectPackage(dir: string): PackageFacts {
   const isService = statSync(join(dir, "index.ts"), { throwIfNoEntry: false })?.isFile() ?? false;
   if (!isService && !Array.isArray(manifest?.services)) {
     throw refuse(
-      'there is neither an index.ts nor a package.json that declares services; name the folder that has one after "//".',
+      'no index.ts and no package.json that declares services; if it is in a subfolder, add "//folder" to the source.',
     );
   }
   return {
@@ -64,9 +64,9 @@ function readPackageJson(dir: string): JsonObject {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw refuse(`package.json is not JSON: ${messageOf(error)}`);
+    throw refuse(`package.json is not valid JSON: ${messageOf(error)}`);
   }
-  if (!isObject(json)) throw refuse("package.json takes an object.");
+  if (!isObject(json)) throw refuse("package.json must be an object.");
   return json;
 }
 
@@ -79,15 +79,15 @@ function versionsOf(
   field: "dependencies" | "optionalDependencies",
 ): Record<string, string> {
   const declared = json[field] ?? {};
-  if (!isObject(declared)) throw refuse(`${field} of package.json takes an object.`);
+  if (!isObject(declared)) throw refuse(`${field} in package.json must be an object.`);
   const versions: Record<string, string> = {};
   for (const [name, range] of Object.entries(declared)) {
     if (name.length > 200 || !PACKAGE_NAME.test(name)) {
-      throw refuse(`${JSON.stringify(name.slice(0, 80))} in ${field} cannot be the name of a package.`);
+      throw refuse(`${JSON.stringify(name.slice(0, 80))} in ${field} is not a valid package name.`);
     }
     if (typeof range !== "string" || range.length > 200 || !RANGE.test(range)) {
       const shown = JSON.stringify(String(range).slice(0, 80));
-      throw refuse(`${field} asks for ${name} from ${shown}; it takes version ranges and tags only.`);
+      throw refuse(`${field} requests ${name} from ${shown}; only version ranges and tags are allowed.`);
     }
     versions[name] = range;
   }

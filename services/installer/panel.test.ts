@@ -62,12 +62,12 @@ describe.if(hasBrowser)("in a browser", () => {
     writeFiles(hostile, sampleFiles("greeter", "1"));
     const { page, strangers, complaints, close } = await watchedPage(browser, dashboard.url.origin);
     await page.goto(dashboard.url.href);
-    await page.getByText("Nothing is installed.").waitFor();
+    await page.getByText("No installed services.").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
 
     await page.getByLabel("user/repo").fill("./no such folder");
     await page.getByRole("button", { name: "Install" }).click();
-    await page.getByText("cannot be a service folder").waitFor();
+    await page.getByText("is not a valid folder name").waitFor();
 
     // The panel has no field for the folder, so this one has a name of its own.
     await reef.install({ source: hostile, dirName: "greeter", link: false });
@@ -83,7 +83,7 @@ describe.if(hasBrowser)("in a browser", () => {
     expect((await reef.request("GET", "/greeter")).data.version).toBe("1");
     await card.getByRole("button", { name: "Remove" }).click();
     await card.getByRole("button", { name: "Remove: sure?" }).click();
-    await page.getByText("Nothing is installed.").waitFor();
+    await page.getByText("No installed services.").waitFor();
     expect(await page.title()).toBe("Panel");
     expect(strangers).toEqual([]);
     // The refusal above is all that the page has complained about.
@@ -99,12 +99,12 @@ describe.if(hasBrowser)("in a browser", () => {
     await page.goto(dashboard.url.href);
     const token = page.getByLabel("token");
     await page.getByLabel("user/repo").fill(other.url);
-    await page.getByLabel("service (for another Reef)").fill("passed");
+    await page.getByLabel("service name (for another Reef)").fill("passed");
     await token.fill("token-of-the-other-reef");
     await page.getByRole("button", { name: "Install" }).click();
     const update = page.locator(".card", { hasText: "passed" }).getByRole("button", { name: "Update" });
     await update.click();
-    await page.getByText(/^update passed: .* asks for its token/).waitFor();
+    await page.getByText(/^update passed: .* requires its token/).waitFor();
     await token.fill("token-of-the-other-reef");
     await update.click();
     await page.getByRole("button", { name: "Update with the token: sure?" }).click();

@@ -18,7 +18,7 @@ function canonical(value: unknown): string {
 export function permissionsOf(declared: unknown): string[] {
   if (declared === undefined) return [];
   if (!Array.isArray(declared))
-    throw new InstallError(400, "check", "permissions of the manifest takes an array.");
+    throw new InstallError(400, "check", "permissions in the manifest must be an array.");
   const lines = new Set<string>();
   for (const entry of declared) for (const line of linesOf(entry)) lines.add(line);
   return [...lines].sort();
@@ -28,11 +28,7 @@ function linesOf(entry: unknown): string[] {
   if (typeof entry === "string" && entry !== "") return [permissionName(entry)];
   const { permission: spelling, ...limits } = (entry ?? {}) as Record<string, unknown>;
   if (typeof spelling !== "string" || spelling === "") {
-    throw new InstallError(
-      400,
-      "check",
-      "a permission of the manifest is neither a name nor { permission, … }.",
-    );
+    throw new InstallError(400, "check", "a permission in the manifest must be a name or { permission, … }.");
   }
   const permission = permissionName(spelling);
   const lines: string[] = [];

@@ -58,7 +58,13 @@ export async function run(argv: string[], options: RunOptions): Promise<RunResul
   try {
     child = Bun.spawn(argv, { cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe", detached: true });
   } catch (error) {
-    throw new InstallError(503, step, `${argv[0]} cannot be started on this machine.`, {}, { cause: error });
+    throw new InstallError(
+      503,
+      step,
+      `cannot start ${argv[0]}; check that it is installed on this machine.`,
+      {},
+      { cause: error },
+    );
   }
   const end = () => endProcessGroup(child.pid);
   signal.addEventListener("abort", end);

@@ -76,7 +76,7 @@ export function createRoutes(current: () => Installer): Hono {
       throw new InstallError(
         404,
         "source",
-        "there is no such job: the latest fifty that have ended are kept. GET /installer/installed shows what is installed.",
+        "job not found: only the latest fifty finished jobs are kept. GET /installer/installed shows what is installed.",
       );
     return c.json(job);
   });

@@ -57,7 +57,7 @@ describe("a source that is understood", () => {
     const apart = { ref: "v2", subdirectory: "a/b" };
     expect(parseSource("ada/greeter", apart)).toMatchObject(apart);
     expect(refusal("ada/greeter@v1", apart)).toContain("already names a ref");
-    expect(refusal("/srv/x", { ref: "v1" })).toContain("has no ref");
+    expect(refusal("/srv/x", { ref: "v1" })).toContain("do not apply");
   });
 
   test("reading what was made of it gives the same again", () => {
@@ -160,13 +160,13 @@ describe("the folder", () => {
 
   const refused = ["../x", "a/b", ".hidden", "", "x".repeat(65), "a\0b", "node_modules", "Node_Modules"];
   test.each(refused)("cannot be %p", (name) => {
-    expect(() => folderName(parseSource("ada/greeter"), name)).toThrow("cannot be a service folder");
+    expect(() => folderName(parseSource("ada/greeter"), name)).toThrow("is not a valid folder name");
     const source = { from: "http://other:3000", name: "greeter", dirName: name };
-    expect(() => resolveTarget(source)).toThrow("cannot be a service folder");
+    expect(() => resolveTarget(source)).toThrow("is not a valid folder name");
   });
 
   test("cannot be where packages are looked for, whatever a repository is called", () => {
-    expect(() => resolveTarget({ source: "eve/node_modules" })).toThrow("cannot be a service folder");
-    expect(() => resolveTarget({ source: "/srv/node_modules" })).toThrow("cannot be a service folder");
+    expect(() => resolveTarget({ source: "eve/node_modules" })).toThrow("is not a valid folder name");
+    expect(() => resolveTarget({ source: "/srv/node_modules" })).toThrow("is not a valid folder name");
   });
 });

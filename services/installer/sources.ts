@@ -34,7 +34,7 @@ export interface LocalSource {
 export type Source = GitSource | LocalSource;
 
 const FORMS =
-  'user/repo, host/user/repo, https://host/path, ssh://git@host/path or git@host:path, each with //folder and @ref if needed, or a path that begins with "/", "./" or "../"';
+  'user/repo, host/user/repo, https://host/path, ssh://git@host/path or git@host:path, each with //folder and @ref if needed, or a path that starts with "/", "./" or "../"';
 const LONGEST = 1000;
 const DEFAULT_HOST = "github.com";
 const PATH_NAME = /^[A-Za-z0-9_~.+][A-Za-z0-9_~.+-]*$/;
@@ -55,13 +55,14 @@ function refuse(text: string, why: string): never {
  * @throws InstallError with status 400, which says what is wrong with it.
  */
 export function parseSource(text: string, apart: { ref?: string; subdirectory?: string } = {}): Source {
-  if (text === "") refuse(text, `is empty; it takes ${FORMS}.`);
+  if (text === "") refuse(text, `is empty; use ${FORMS}.`);
   if (text.length > LONGEST) refuse(text, `is longer than ${LONGEST} characters.`);
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text))
     refuse(text, "contains invisible or control characters.");
-  if (text.startsWith("-")) refuse(text, 'begins with "-", like an option.');
+  if (text.startsWith("-")) refuse(text, 'starts with "-", like an option.');
   if (/^(\/|\.\.?(\/|$))/.test(text)) return local(text, apart);
-  if (!/^[\x21-\x7e]+$/.test(text)) refuse(text, "contains spaces or characters that no git URL has.");
+  if (!/^[\x21-\x7e]+$/.test(text))
+    refuse(text, "contains spaces or characters that are not valid in a git URL.");
   const url = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/.exec(text);
   if (url) return fromUrl(text, (url[1] as string).toLowerCase(), url[2] as string, apart);
   const scp = /^([^@:/]+)@([^@:/]+):([^:].*)$/.exec(text);
@@ -73,7 +74,7 @@ type Apart = { ref?: string; subdirectory?: string };
 
 function local(text: string, apart: Apart): LocalSource {
   if (apart.ref !== undefined || apart.subdirectory !== undefined) {
-    refuse(text, "is a folder on this machine: it has no ref, and its path names the folder itself.");
+    refuse(text, 'is a folder on this machine: "ref" and "//folder" do not apply.');
   }
   const path = resolve(text);
   return { type: "local", path, folder: path.slice(path.lastIndexOf("/") + 1) };
@@ -105,7 +106,7 @@ function assertPathName(text: string, name: string): void {
   if (name === "") refuse(text, "has an empty name in its path.");
   if (name === "." || name === ".." || !PATH_NAME.test(name)) {
     const shown = withoutCredentials(text) === text ? printable(name, 40) : "…";
-    refuse(text, `has ${JSON.stringify(shown)} in its path, which no repository is called.`);
+    refuse(text, `has ${JSON.stringify(shown)} in its path, which is not a valid repository name.`);
   }
 }
 
@@ -117,7 +118,7 @@ export function checkedRef(ref: string | undefined): string | undefined {
     /^[A-Za-z0-9_][A-Za-z0-9_./+-]*$/.test(ref) &&
     !/\.\.|\/\/|\/\.|\.\/|\/-|\.lock(\/|$)|[./]$/.test(ref);
   if (fits) return ref;
-  const message = `${JSON.stringify(printable(ref, 60))} is no branch, tag or commit.`;
+  const message = `${JSON.stringify(printable(ref, 60))} is not a valid branch, tag or commit.`;
   throw new InstallError(400, "source", message);
 }
 
@@ -130,7 +131,7 @@ function checkedSubdirectory(path: string | undefined): string | undefined {
       (name) => /^[A-Za-z0-9_@.+-]+$/.test(name) && !/^(\.\.?|\.git)$/i.test(name) && !name.startsWith("-"),
     );
   if (fits) return names.join("/");
-  const message = `${JSON.stringify(printable(path, 60))} is no folder below a repository.`;
+  const message = `${JSON.stringify(printable(path, 60))} is not a valid folder in a repository.`;
   throw new InstallError(400, "source", message);
 }
 
@@ -148,13 +149,13 @@ function source(
 ): GitSource {
   const last = (subdirectory ?? names.join("/")).split("/").at(-1) as string;
   const folder = subdirectory ? last : last.replace(/\.git$/, "");
-  if (folder === "") refuse(text, "names no repository.");
+  if (folder === "") refuse(text, "does not name a repository.");
   return { type: "git", ...at, ref, subdirectory, folder };
 }
 
 function checkedHost(text: string, host: string): string {
   const lower = host.toLowerCase();
-  if (lower.length > 253 || !HOST.test(lower)) refuse(text, `has no usable host name.`);
+  if (lower.length > 253 || !HOST.test(lower)) refuse(text, `has no valid host name.`);
   return lower;
 }
 
@@ -162,15 +163,15 @@ function fromUrl(text: string, scheme: string, rest: string, apart: Apart): GitS
   if (scheme !== "https" && scheme !== "http" && scheme !== "ssh" && scheme !== "file") {
     refuse(
       text,
-      `uses "${printable(scheme, 20)}"; it takes https, ssh, or http and file where the operator allows them.`,
+      `uses "${printable(scheme, 20)}"; use https or ssh, or http and file if the operator allows them.`,
     );
   }
-  if (/[?#]/.test(rest)) refuse(text, 'has "?" or "#", which no repository has; a ref follows "@".');
+  if (/[?#]/.test(rest)) refuse(text, 'contains "?" or "#"; add a ref with "@".');
   const slash = rest.indexOf("/");
-  if (slash < 0) refuse(text, "names no repository.");
+  if (slash < 0) refuse(text, "does not name a repository.");
   const path = rest.slice(slash);
   if (scheme === "file") {
-    if (slash > 0) refuse(text, "names a host; file:// is for this machine.");
+    if (slash > 0) refuse(text, "names a host; file:// works only for this machine.");
     const found = parts(text, path, apart);
     return source(
       text,
@@ -182,7 +183,7 @@ function fromUrl(text: string, scheme: string, rest: string, apart: Apart): GitS
   const at = authority.lastIndexOf("@");
   const user = at < 0 ? "" : authority.slice(0, at);
   if (scheme === "ssh" ? user !== "" && !USER.test(user) : at >= 0) {
-    refuse(text, 'carries a user or password; give a token for https as "token", apart from the source.');
+    refuse(text, 'contains a user or password; pass the token for https in "token".');
   }
   const { hostname, port } = parsedAuthority(text, authority.slice(at + 1));
   const found = parts(text, path, apart);
@@ -195,17 +196,17 @@ function fromUrl(text: string, scheme: string, rest: string, apart: Apart): GitS
 /** Normalises odd spellings of addresses, such as `0x7f.1`, to what will be connected to. */
 function parsedAuthority(text: string, authority: string): { hostname: string; port: string } {
   if (!/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/.test(authority))
-    refuse(text, "has no usable host name.");
+    refuse(text, "has no valid host name.");
   // For the host only: it drops a port that is the default of http, whatever the scheme was.
   const url = URL.parse(`http://${authority}/`);
-  if (!url) refuse(text, "has no usable host name or port.");
+  if (!url) refuse(text, "has no valid host name or port.");
   const port = /:(\d{1,5})$/.exec(authority.replace(/^\[.*\]/, ""))?.[1] ?? "";
   if (url.hostname.startsWith("[")) return { hostname: url.hostname.slice(1, -1), port };
   return { hostname: checkedHost(text, url.hostname), port };
 }
 
 function fromScp(text: string, user: string, host: string, rest: string, apart: Apart): GitSource {
-  if (!USER.test(user)) refuse(text, "has no usable user name.");
+  if (!USER.test(user)) refuse(text, "has no valid user name.");
   const { hostname } = parsedAuthority(text, host);
   const absolute = rest.startsWith("/") ? "/" : "";
   const found = parts(text, rest, apart);
@@ -215,14 +216,14 @@ function fromScp(text: string, user: string, host: string, rest: string, apart: 
 
 function fromShorthand(text: string, apart: Apart): GitSource {
   const before = text.split("@", 1)[0] as string;
-  if (/:|^~/.test(before)) refuse(text, `is not understood; it takes ${FORMS}.`);
+  if (/:|^~/.test(before)) refuse(text, `is not recognized; use ${FORMS}.`);
   const found = parts(text, text, apart);
   const withHost = /\./.test(found.names[0] as string) && found.names.length > 2;
   const host = checkedHost(text, withHost ? (found.names[0] as string) : DEFAULT_HOST);
   const names = withHost ? found.names.slice(1) : found.names;
-  if (names.length < 2) refuse(text, `is not understood; it takes ${FORMS}.`);
+  if (names.length < 2) refuse(text, `is not recognized; use ${FORMS}.`);
   if (names.length > 2)
-    refuse(text, `has a folder in it; write it after "//": ${names.slice(0, 2).join("/")}//…`);
+    refuse(text, `contains a folder; write it after "//": ${names.slice(0, 2).join("/")}//…`);
   const at: Located = { transport: "https", url: `https://${host}/${names.join("/")}`, host, port: "" };
   return source(text, at, { ...found, names });
 }
@@ -231,6 +232,6 @@ function fromShorthand(text: string, apart: Apart): GitSource {
 export function folderName(source: Source, chosen: string | undefined): string {
   const name = chosen ?? source.folder;
   if (isFolderName(name)) return name;
-  const message = `${JSON.stringify(printable(name, 60))} cannot be a service folder; choose one with "dirName" (letters, digits, "-", "_" and ".", at most 64, not "node_modules").`;
+  const message = `${JSON.stringify(printable(name, 60))} is not a valid folder name; set "dirName" (letters, digits, "-", "_" and ".", at most 64, not "node_modules").`;
   throw new InstallError(400, "source", message);
 }

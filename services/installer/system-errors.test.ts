@@ -19,7 +19,7 @@ test.each([
     "what the server may not do",
     failure("EACCES", "permission denied, rename '/services/greeter'"),
     503,
-    "the server may not do that on this machine: EACCES: permission denied, rename '/services/greeter'",
+    "the server lacks permission on this machine: EACCES: permission denied, rename '/services/greeter'",
   ],
 ])(
   "%s is answered with a reason, before a job begins and while it runs",

@@ -5,10 +5,10 @@ import { given } from "../../src/core/tool-params.js";
 import type { FleetClient } from "../../src/core/types.js";
 import type { Job } from "./jobs.js";
 
-const Name = Type.String({ description: "The installed service, or its folder" });
+const Name = Type.String({ description: "Name of the installed service, or its folder" });
 const Token = Type.Optional(
   Type.String({
-    description: "Token for a private repository over https, or for the other Reef. Kept nowhere",
+    description: "Token for a private https repository or the other Reef. Never stored",
   }),
 );
 const Test = Type.Optional(
@@ -19,15 +19,15 @@ const Install = Type.Object({
   source: Type.Optional(
     Type.String({
       description:
-        "user/repo, host/user/repo, https://…, git@host:path, each with //folder and @ref if needed; or an absolute path on the server. Leave out to install from another Reef",
+        "user/repo, host/user/repo, https://…, git@host:path, each with //folder and @ref if needed; or an absolute path on the server. Omit it to install from another Reef",
     }),
   ),
   from: Type.Optional(
-    Type.String({ description: "Address of another Reef, e.g. http://other:3000; needs name" }),
+    Type.String({ description: "URL of another Reef, e.g. http://other:3000; requires name" }),
   ),
-  name: Type.Optional(Type.String({ description: "With from: the service there" })),
+  name: Type.Optional(Type.String({ description: "With from: name of the service on that Reef" })),
   dirName: Type.Optional(
-    Type.String({ description: "Folder to install into. Default: the last name of the source" }),
+    Type.String({ description: "Folder to install into. Default: the last name in the source" }),
   ),
   token: Token,
   test: Test,
@@ -40,7 +40,8 @@ const Update = Type.Object({
   test: Test,
   acceptPermissions: Type.Optional(
     Type.Boolean({
-      description: "Agree to new permissions. Only after a person has agreed to those that were named",
+      description:
+        "Accept new permissions. Set it only after a person has approved the permissions that the error listed",
     }),
   ),
 });
@@ -60,7 +61,7 @@ const operations = [
     name: "installer_install",
     label: "Installer: Install",
     description:
-      "Installs a service on the Reef control plane from git, from a folder on the server, or from another Reef, and loads it. Nothing changes when it fails. The code then runs inside the server: install only what a person asked for.",
+      "Install a service on the Reef control plane from git, a folder on the server or another Reef, and load it. If it fails, nothing changes. The code runs inside the server: install only what a person asked for. Returns the installed version and its permissions.",
     parameters: Install,
     path: "/installer/install",
   }),
@@ -68,7 +69,7 @@ const operations = [
     name: "installer_update",
     label: "Installer: Update",
     description:
-      "Updates an installed service to what its source holds now. The running version stays when the new one fails. When the new version asks for more permissions this fails and names them: ask a person.",
+      "Update an installed service to the latest version of its source. If the new version fails, the running one stays. If it requests more permissions, the call fails and lists them: ask a person.",
     parameters: Update,
     path: "/installer/update",
   }),
@@ -76,7 +77,7 @@ const operations = [
     name: "installer_rollback",
     label: "Installer: Roll back",
     description:
-      "Returns an installed service to the version before its latest update. Calling it again returns to the newer version.",
+      "Roll an installed service back to the version before its latest update. Use it when an update turned out to be bad. A second call restores the newer version.",
     parameters: Type.Object({ name: Name }),
     path: "/installer/rollback",
   }),
@@ -84,11 +85,11 @@ const operations = [
     name: "installer_remove",
     label: "Installer: Remove",
     description:
-      "Stops an installed service and deletes its folder; a linked folder is only unlinked. Not for services that are part of the checkout.",
+      "Stop an installed service and delete its folder; a linked folder is only unlinked. Works only for services that the installer installed.",
     parameters: Type.Object({
       name: Name,
       force: Type.Optional(
-        Type.Boolean({ description: "Although other services depend on it. Default false" }),
+        Type.Boolean({ description: "Remove it even if other services depend on it. Default false" }),
       ),
     }),
     path: "/installer/remove",
@@ -123,7 +124,7 @@ export async function waitForJob(
     if (job.status !== "running") return job;
     signal?.throwIfAborted();
     if (Date.now() > deadline)
-      throw new Error(`job ${id} is still running; GET /installer/jobs/${id} tells how it ends`);
+      throw new Error(`job ${id} is still running; GET /installer/jobs/${id} returns its result`);
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }
@@ -153,7 +154,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     name: "installer_list",
     label: "Installer: List",
     description:
-      "Lists what was installed on the Reef control plane from elsewhere: source, version (commit or digest), permissions, time.",
+      "List the services that were installed on the Reef control plane. Returns source, version (commit or digest), permissions and time of each.",
     parameters: Type.Object({}),
     async execute() {
       if (!client.getBaseUrl()) return client.noUrl();

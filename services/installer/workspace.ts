@@ -82,7 +82,9 @@ export class Workspace {
       }
       rmSync(path, { recursive: true });
     } catch (error) {
-      log.error(`${path} stays until the next start, or the next change of this folder: ${messageOf(error)}`);
+      log.error(
+        `${path} could not be removed now; it is removed at the next start or the next change of this folder: ${messageOf(error)}`,
+      );
       if (!isHalfWay) rmSync(join(path, OWNER), { force: true });
     }
   }

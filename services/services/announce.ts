@@ -28,7 +28,7 @@ const SENTENCES: Record<string, (name: string) => string> = {
   added: (name) => `${name} was loaded`,
   updated: (name) => `${name} was reloaded`,
   removed: (name) => `${name} was unloaded`,
-  disabled: (name) => `${name} was switched off`,
+  disabled: (name) => `${name} was disabled`,
   "rolled-back": (name) => `${name} was rolled back`,
 };
 

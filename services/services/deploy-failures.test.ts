@@ -93,7 +93,7 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "another service's name": {
     fails: "validate",
-    because: "taken",
+    because: "already used by",
     files: { "index.ts": good("bad").replace('"subject"', '"other"') },
   },
   "an init that throws": {
@@ -125,22 +125,22 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "a hanging test": {
     fails: "test",
-    because: "did not finish in 1500 ms",
+    because: "did not finish within 1500 ms",
     files: throughTests(`import { test } from "bun:test"; test("hangs", () => { for (;;); });`),
   },
   "a test that ends its process": {
     fails: "test",
-    because: "ended itself",
+    because: "exited before its tests finished",
     files: throughTests(`import { test } from "bun:test"; test("leaves", () => process.exit(0));`),
   },
   "tests that are all skipped": {
     fails: "test",
-    because: "no test was run",
+    because: "no tests ran",
     files: throughTests(`import { test } from "bun:test"; test.skip("later", () => {});`),
   },
   "a test that changes the service while it is tested": {
     fails: "load",
-    because: "changed while",
+    because: "changed during the check",
     files: throughTests(`import { test } from "bun:test"; import { appendFileSync } from "node:fs";
       test("edits", () => appendFileSync(import.meta.dir + "/index.ts", "// more"));`),
   },
@@ -156,12 +156,12 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "another name": {
     fails: "load",
-    because: "now called",
+    because: "was renamed from",
     files: { "index.ts": good("bad").replace('"subject"', '"renamed"') },
   },
   "a route that throws": {
     fails: "verify",
-    because: "GET /broken answered 500",
+    because: "GET /broken returned 500",
     files: {
       "index.ts": good("bad", "", "").replace(
         "export default",
@@ -171,7 +171,7 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "a route that rejects": {
     fails: "verify",
-    because: "GET /broken answered 500",
+    because: "GET /broken returned 500",
     files: {
       "index.ts": good("bad").replace(
         "export default",
@@ -181,7 +181,7 @@ const INJECTIONS: Record<string, Injection> = {
   },
   "a route that answers 503": {
     fails: "verify",
-    because: "GET /broken answered 503",
+    because: "GET /broken returned 503",
     files: {
       "index.ts": good("bad").replace(
         "export default",

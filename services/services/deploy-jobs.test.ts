@@ -94,7 +94,7 @@ test("a deploy goes on where it cannot be kept over a restart, and says so at on
   expect([status, data.status, data.warning]).toEqual([
     202,
     "running",
-    expect.stringContaining("a restart of the server loses this"),
+    expect.stringContaining("this will be lost when the server restarts"),
   ]);
   const { data: ended } = await other.api("GET", `/services/deploys/${data.id}?wait=60`);
   expect([ended.status, ended.report.deployed]).toEqual(["done", true]);

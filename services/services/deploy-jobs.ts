@@ -8,9 +8,9 @@ import type { DeployReport } from "./report.js";
 /** How many may be under way: those of one service wait for each other. */
 const MOST_AT_ONCE = 50;
 
-const WHAT_SERVES = "GET /services/<name> shows what serves, and since when";
-const NO_JOB = `there is no such deploy: of those in the background, all that are under way are kept, and the latest ${KEPT_JOBS} that have ended. ${WHAT_SERVES}`;
-const ADVICE = `${WHAT_SERVES}: deploy again if that is not what it should be`;
+const WHAT_SERVES = "GET /services/<name> shows which version is serving, and since when";
+const NO_JOB = `deploy not found: only running background deploys and the latest ${KEPT_JOBS} finished ones are kept. ${WHAT_SERVES}`;
+const ADVICE = `${WHAT_SERVES}: deploy again if that is not the expected one`;
 
 /** One deploy, as callers see it. Where it `failed`, what served before serves on. */
 export interface DeployJob extends KeptJob {
@@ -32,7 +32,7 @@ export class DeployJobs {
   /** Begins one; resolves with the job, as it was then, once it will be known after a crash. */
   async begin(name: string, deploy: () => Promise<DeployResult>): Promise<DeployJob> {
     if (this.#jobs.running >= MOST_AT_ONCE) {
-      const why = `${MOST_AT_ONCE} deploys are under way in the background; try again when one of them is done`;
+      const why = `${MOST_AT_ONCE} background deploys are running; try again when one has finished`;
       throw new ReefError("TOO_MANY_REQUESTS", why);
     }
     const job = this.#jobs.begin({ name });

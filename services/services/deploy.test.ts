@@ -47,7 +47,7 @@ describe("a good version", () => {
     ]);
     for (const step of data.steps as Step[]) expect(Number.isInteger(step.durationMs)).toBe(true);
     expect(data.steps[1].detail).toBe("1 test passed");
-    expect(data.steps[3].detail).toContain("GET / answered 200");
+    expect(data.steps[3].detail).toContain("GET / returned 200");
     expect(await answer()).toBe("one");
   });
 
@@ -150,7 +150,7 @@ test("each step is announced between services, and in the event tree below its d
   const off = m.reef.ctx.events.on("reef:event", (node) => void nodes.push(node));
   put({ "index.ts": good("seen"), "subject.test.ts": PASSING });
   const { data } = await m.deploy("subject");
-  const last = `deploy passed: subject serves version ${data.generation}`;
+  const last = `deploy passed: subject is serving version ${data.generation}`;
   await eventually(() => nodes.some(({ content }) => content === last), "the last node");
   off();
   expect(steps).toEqual([
@@ -219,9 +219,9 @@ test("a version whose tools agents will not have is deployed with a warning", as
   const toolsIn = (warnings: string[]) => warnings.filter((warning) => warning.startsWith("tool"));
   expect(toolsIn(first.data.warnings)).toEqual([]);
   expect(toolsIn(second.data.warnings)).toEqual([
-    expect.stringContaining('tool "owner_work": its name should begin with "taker_"'),
-    expect.stringContaining('tool "taker_bad": its parameters are no JSON Schema'),
-    'tool "owner_work": the name is taken by "owner"; this one is left out',
+    expect.stringContaining('tool "owner_work": its name should start with "taker_"'),
+    expect.stringContaining('tool "taker_bad": its parameters are not a valid JSON Schema'),
+    'tool "owner_work": the name is already used by "owner"; this tool is skipped',
   ]);
 });
 

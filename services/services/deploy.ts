@@ -68,7 +68,7 @@ export class Deployer {
     announce({
       step: "deploy",
       status: report.deployed ? "passed" : "failed",
-      detail: report.error ?? `${report.name} serves version ${report.generation}`,
+      detail: report.error ?? `${report.name} is serving version ${report.generation}`,
       durationMs: Math.round(performance.now() - startedAt),
     });
     return result;
@@ -81,8 +81,8 @@ export class Deployer {
     try {
       recorder.begin("validate");
       const { digest, tried } = await untilAborted(registry.check(dirName), signal);
-      if (tried) recorder.end("passed", "it imports and starts in a process of its own");
-      else recorder.end("skipped", "this server does not try code out before it loads it (REEF_CHECK=off)");
+      if (tried) recorder.end("passed", "it imports and starts in a separate process");
+      else recorder.end("skipped", "code checks are turned off (REEF_CHECK=off)");
 
       recorder.begin("test");
       const { runTests } = await import("./test-run.js");
@@ -99,17 +99,18 @@ export class Deployer {
       const loaded = await registry.load(dirName, {
         digest,
         verify: async (candidate) => {
-          recorder.passTo("verify", "it was started beside the running version");
+          recorder.passTo("verify", "started beside the running version");
           seen = await probe(candidate);
           warnings = checkRouteDocs(candidate.module);
         },
       });
       const now = registry.get(loaded.name);
-      if (now?.digest !== digest) throw new StepFailed("other code was put into service at the same moment");
-      recorder.end("passed", `version ${now.generation} serves; ${seen}`);
+      if (now?.digest !== digest)
+        throw new StepFailed("another change loaded different code at the same time; deploy again");
+      recorder.end("passed", `version ${now.generation} is serving; ${seen}`);
       const { generation } = now;
       const { foreignImports } = await import("./foreign-imports.js");
-      warnings.push(...(await foreignImports(dir).catch(() => ["its imports could not be looked at"])));
+      warnings.push(...(await foreignImports(dir).catch(() => ["its imports could not be checked"])));
       warnings.push(...(await this.#toolProblems(loaded.name)));
       const report = { name: loaded.name, steps, deployed: true, generation, digest, warnings };
       return { status: 200, report };

@@ -29,7 +29,7 @@ export async function foreignImports(dir: string): Promise<string[]> {
       const owner = path.startsWith(".") ? ownerOf(join(dir, dirname(file), path), dir) : undefined;
       if (owner === undefined) continue;
       warnings.push(
-        `${file} imports "${path}" and gets a copy of it, not the one that serves; ctx.getStore reaches the store of the service in "${owner}"`,
+        `${file} imports "${path}" and gets its own copy, not the running one; use ctx.getStore for the store of the service in "${owner}"`,
       );
     }
   }
@@ -46,7 +46,7 @@ function importsOf(file: string, loader: (typeof LOADERS)[string]): string[] {
       .map(({ path }) => path);
   } catch (error) {
     // A template, for instance, that nobody imports: what is run has been found to be right.
-    console.debug(`${file} is no code that can be read: ${messageOf(error)}`);
+    console.debug(`cannot parse ${file}: ${messageOf(error)}`);
     return [];
   }
 }

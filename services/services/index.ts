@@ -12,16 +12,16 @@ import { createRoutes, type Manager } from "./routes.js";
 /** When what killed servers left is told of and removed, in milliseconds: no start need wait for it. */
 const TIDY_AFTER_MS = 1000;
 
-const EXCHANGED = "the services manager was exchanged or stopped meanwhile; deploy again";
+const EXCHANGED = "the services manager was replaced or stopped meanwhile; deploy again";
 
 let manager: Manager | undefined;
 
 const services: ServiceModule = {
   name: "services",
-  description: "Lists, deploys, reloads, rolls back and exports the services of this server",
+  description: "Lists, deploys, reloads, rolls back and exports services",
   capabilities: ["admin"],
   routes: createRoutes(() => {
-    if (!manager) throw new Error("the services manager has not been started");
+    if (!manager) throw new Error("the services manager has not started");
     return manager;
   }),
   routeDocs,

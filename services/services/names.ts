@@ -6,6 +6,6 @@ import { assertFolderName } from "../../src/core/names.js";
 export function assertChangeable(name: string, manager: string): void {
   assertFolderName(name);
   if (name.toLowerCase() !== manager) return;
-  const message = `"${name}" manages the services and cannot be changed through itself; POST /services/reload takes up changes of its code.`;
+  const message = `"${name}" manages the services and cannot change itself; POST /services/reload loads changes of its code.`;
   throw new LoadFailure("PROTECTED", "find", message);
 }

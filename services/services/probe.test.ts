@@ -19,20 +19,24 @@ describe("probe", () => {
     const { asked, candidate: subject } = candidate(100, (_n, c) => c.text("ok"));
     const seen = await probe(subject);
     expect(asked).toHaveLength(100);
-    expect(seen).toStartWith("GET /r0 answered 200, GET /r1 answered 200, ");
-    expect(seen).toEndWith("GET /r7 answered 200 and 92 more, none with a 5xx");
+    expect(seen).toStartWith("GET /r0 returned 200, GET /r1 returned 200, ");
+    expect(seen).toEndWith("GET /r7 returned 200 and 92 more, none with a 5xx");
   });
 
   test("fails for a single one that answers with a 5xx, wherever it is", async () => {
     for (const broken of [0, 8, 99]) {
       const { candidate: subject } = candidate(100, (n, c) => c.text("", n === broken ? 503 : 200));
-      await expect(probe(subject)).rejects.toThrow(`GET /r${broken} answered 503; the log has the reason.`);
+      await expect(probe(subject)).rejects.toThrow(
+        `GET /r${broken} returned 503; see the log for the reason.`,
+      );
     }
   });
 
   test("of many that do, names as many as fit", async () => {
     const { candidate: subject } = candidate(20, (_n, c) => c.text("", 500));
-    await expect(probe(subject)).rejects.toThrow("GET /r7 answered 500 and 12 more; the log has the reason.");
+    await expect(probe(subject)).rejects.toThrow(
+      "GET /r7 returned 500 and 12 more; see the log for the reason.",
+    );
   });
 
   test("goes on beside routes that wait", async () => {
@@ -40,7 +44,7 @@ describe("probe", () => {
     const { asked, candidate: subject } = candidate(30, (n, c) => (n % 10 === 0 ? never : c.text("ok")));
     const seen = await probe(subject, { patienceMs: 20, limitMs: 60_000 });
     expect(asked).toHaveLength(30);
-    expect(seen).toStartWith("GET /r0 still waits, GET /r1 answered 200, ");
+    expect(seen).toStartWith("GET /r0 is pending, GET /r1 returned 200, ");
   });
 
   test("lets go of a stream that begins when nobody waits for it any more", async () => {
@@ -50,7 +54,7 @@ describe("probe", () => {
       await begin.promise;
       return new Response(new ReadableStream({ cancel: () => ended.resolve() }));
     });
-    expect(await probe(subject, { patienceMs: 1 })).toStartWith("GET /r0 still waits");
+    expect(await probe(subject, { patienceMs: 1 })).toStartWith("GET /r0 is pending");
     begin.resolve();
     await ended.promise;
   });
@@ -59,13 +63,13 @@ describe("probe", () => {
     const { asked, candidate: subject } = candidate(30, (_n, c) => c.text("ok"));
     const seen = await probe(subject, { limitMs: 0 });
     expect(asked).toHaveLength(8);
-    expect(seen).toEndWith("GET /r7 answered 200; time was up before 22 more were asked");
+    expect(seen).toEndWith("GET /r7 returned 200; ran out of time before 22 more");
   });
 
   test("leaves out what needs to know more, and says when there is nothing else", async () => {
     const routes = new Hono().get("/:id", (c) => c.text("", 500)).post("/", (c) => c.text("", 500));
     const request = async (path: string) => routes.request(path);
     const seen = await probe({ module: { name: "subject", routes }, digest: "", request });
-    expect(seen).toBe("none of its routes can be asked without parameters");
+    expect(seen).toBe("it has no GET routes without parameters to check");
   });
 });

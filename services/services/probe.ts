@@ -63,7 +63,7 @@ async function askAll(candidate: Candidate, paths: string[], limits: Limits): Pr
 function named(answers: Answer[], ofTheRest: string): string {
   const words = answers
     .slice(0, NAMED)
-    .map(({ path, status }) => `GET ${path} ${status === undefined ? "still waits" : `answered ${status}`}`);
+    .map(({ path, status }) => `GET ${path} ${status === undefined ? "is pending" : `returned ${status}`}`);
   const rest = answers.length > NAMED ? ` and ${answers.length - NAMED} more${ofTheRest}` : "";
   return words.join(", ") + rest;
 }
@@ -73,13 +73,13 @@ function named(answers: Answer[], ofTheRest: string): string {
  * answers with a 5xx.
  */
 export async function probe(candidate: Candidate, limits: Partial<Limits> = {}): Promise<string> {
-  if (!candidate.module.routes) return "it has no routes to ask";
+  if (!candidate.module.routes) return "it has no routes to check";
   const paths = harmlessPaths(candidate);
-  if (paths.length === 0) return "none of its routes can be asked without parameters";
+  if (paths.length === 0) return "it has no GET routes without parameters to check";
   const answers = await askAll(candidate, paths, { ...LIMITS, ...limits });
   const broken = answers.filter(({ status }) => status !== undefined && status >= 500);
-  if (broken.length > 0) throw new Error(`${named(broken, "")}; the log has the reason.`);
+  if (broken.length > 0) throw new Error(`${named(broken, "")}; see the log for the reason.`);
   const left = paths.length - answers.length;
-  const late = left > 0 ? `; time was up before ${left} more were asked` : "";
+  const late = left > 0 ? `; ran out of time before ${left} more` : "";
   return named(answers, ", none with a 5xx") + late;
 }

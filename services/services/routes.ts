@@ -25,7 +25,7 @@ const bodies = () => import("./bodies.js");
 /** For a folder that the server may not write to, or a file in it that is something else. */
 function asUnwritable(error: unknown): never {
   if (!(error instanceof StorageError) || error.code !== "STORAGE_IO") throw error;
-  throw new LoadFailure("UNREADABLE", "find", `the code cannot be put back: ${error.message}`, {
+  throw new LoadFailure("UNREADABLE", "find", `the code cannot be restored: ${error.message}`, {
     cause: error,
   });
 }
@@ -46,7 +46,7 @@ export function createRoutes(manager: () => Manager): Hono {
     assertFolderName(name);
     const all = registry().list();
     const info = all.find((candidate) => candidate.name === name);
-    if (!info) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+    if (!info) throw new LoadFailure("UNKNOWN", "find", `there is no service "${name}".`);
     return { info, all };
   };
 
@@ -108,7 +108,7 @@ export function createRoutes(manager: () => Manager): Hono {
     assertFolderName(name);
     const { tarball, withheld } = await exportTarball(name, registry().locate(name).dir);
     const left = listed(withheld);
-    if (left !== "") manager().ctx.log.info(`the export of "${name}" is without ${left}`);
+    if (left !== "") manager().ctx.log.info(`the export of "${name}" excludes ${left}`);
     return c.body(tarball, 200, {
       ...(left !== "" && { "x-reef-withheld": left }),
       "content-type": "application/gzip",

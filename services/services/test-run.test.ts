@@ -105,17 +105,17 @@ describe("a test run", () => {
   });
 
   test.each([
-    ["a test file that ends the process with 0", "process.exit(0)", "ended itself"],
+    ["a test file that ends the process with 0", "process.exit(0)", "exited before its tests finished"],
     [
       "a test that ends the process with 0",
       `import { test } from "bun:test"; test("a", () => {}); test("b", () => process.exit(0));`,
-      "ended itself",
+      "exited before its tests finished",
     ],
-    ["a file without tests", "export {}", "no test was run"],
+    ["a file without tests", "export {}", "no tests ran"],
     [
       "only skipped tests",
       `import { test } from "bun:test"; test.skip("a", () => {}); test.todo("b");`,
-      "no test was run",
+      "no tests ran",
     ],
   ])("does not pass %s", async (_name, source, reason) => {
     const { status, detail } = await run(source);
@@ -130,7 +130,7 @@ describe("a test run", () => {
   ])("is ended at its limit: %s", async (_name, source) => {
     const { status, detail } = await run(`import { test } from "bun:test";\n${source}`, 700);
     expect(status).toBe("failed");
-    expect(detail).toStartWith("the tests did not finish in 700 ms (REEF_TEST_TIMEOUT)");
+    expect(detail).toStartWith("the tests did not finish within 700 ms (REEF_TEST_TIMEOUT)");
   });
 
   for (const detached of [false, true]) {
@@ -224,7 +224,7 @@ test("a run whose keeper is killed fails, and nothing of it is left", async () =
   await eventually(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"));
   const [keeper, tests] = readFileSync(file, "utf8").trim().split(" ").map(Number) as [number, number];
   process.kill(keeper, "SIGKILL");
-  expect(await running).toContain("the process that ran the tests ended (signal SIGKILL)");
+  expect(await running).toContain("the test process ended (signal SIGKILL)");
   // What has been killed may take a moment to be gone.
   await eventually(() => !lives(tests));
   expect((await run(`import { test } from "bun:test"; test("a", () => {});`)).status).toBe("passed");

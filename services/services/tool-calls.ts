@@ -24,7 +24,7 @@ const CHANGE_LIMIT_MS = 290_000;
 const UNANSWERED = new Set([0, 502, 504]);
 
 const UNKNOWN =
-  "The change may still be under way, or done: services_inspect shows what serves, and since when";
+  "The change may still be running or may have finished: services_inspect shows which version is serving, and since when";
 
 /** Resolves with the server's answer; rejects with what the model is to read. */
 export async function send(client: FleetClient, call: Call): Promise<unknown> {

@@ -46,7 +46,7 @@ test.each(["", ".", ".."])("the name %p is refused, not taken for another path",
     expect([tool, isError, content[0]?.text]).toEqual([
       tool,
       true,
-      expect.stringContaining(`"${name}" cannot be the name`),
+      expect.stringContaining(`"${name}" is not a valid service name`),
     ]);
   }
 });
@@ -96,7 +96,7 @@ describe("an agent", () => {
   test("is told why something is refused, in the server's words", async () => {
     const unknown = await agent.call("services_deploy", { name: "nobody" });
     expect(unknown.isError).toBe(true);
-    expect(unknown.content[0]?.text).toContain('no service and no folder is called "nobody"');
+    expect(unknown.content[0]?.text).toContain('there is no service or folder "nobody"');
     const itself = await agent.call("services_unload", { name: "services", force: true });
     expect(itself.content[0]?.text).toContain("409");
   });
@@ -159,7 +159,7 @@ test("a deploy that the server does not know any more is not told as one that fa
     },
   });
   const { content, isError } = await forgetful.call("services_deploy", { name: "lamp" });
-  expect([isError, content[0]?.text]).toEqual([true, expect.stringContaining("there is no such deploy")]);
+  expect([isError, content[0]?.text]).toEqual([true, expect.stringContaining("deploy not found")]);
   expect(content[0]?.text).toContain("services_inspect");
 });
 
@@ -198,8 +198,8 @@ describe("a change that takes long", () => {
 
   test("is not told as one that failed when no answer came", async () => {
     const { text } = await unanswered("services_enable", { name: "lamp" });
-    expect(text).toContain("POST /services/enable/lamp (no reply): no reply within 290000 ms");
-    expect(text).toContain("may still be under way");
+    expect(text).toContain("POST /services/enable/lamp (no response): no response within 290000 ms");
+    expect(text).toContain("may still be running");
     expect(text).toContain("services_inspect");
     expect((await unanswered("services_list", {})).text).not.toContain("under way");
   });

@@ -11,20 +11,20 @@ const Forced = Type.Object({
   force: Type.Optional(
     Type.Boolean({
       description:
-        "Go ahead although other services depend on it, or its store cannot be saved (that data is lost). Default false",
+        "Proceed even if other services depend on it, or its store cannot be saved (that data is lost). Default false",
     }),
   ),
 });
 const Disable = Type.Object({
   ...Forced.properties,
-  reason: Type.Optional(Type.String({ description: "Why, for those who find it switched off" })),
+  reason: Type.Optional(Type.String({ description: "Why it is disabled, shown in the list of services" })),
 });
 const Rollback = Type.Object({
   ...Name.properties,
   digest: Type.Optional(
     Type.String({
       description:
-        "Digest of the version to go back to (services_versions lists them). Default: the one before",
+        "Digest of the version to roll back to (see services_versions). Default: the previous version",
     }),
   ),
 });
@@ -46,7 +46,7 @@ const operation = <T extends TObject>(definition: Operation<T>) => definition;
 /** A name as a path segment. An empty one, and dots that lead to another path, would ask for something else. */
 function segment(name: string): string {
   if (name !== "" && name !== "." && name !== "..") return encodeURIComponent(name);
-  throw new Error(`"${name}" cannot be the name of a service; services_list shows those there are`);
+  throw new Error(`"${name}" is not a valid service name; services_list shows the existing ones`);
 }
 
 const forced = (force: boolean | undefined) => (force ? "?force=true" : "");
@@ -56,7 +56,7 @@ const operations = [
     name: "services_list",
     label: "Services: List",
     description:
-      "Lists the services of the Reef control plane with their state (loaded, failed, disabled), what they offer and why a failed one failed. Use it first to see what is there.",
+      "List the services of the Reef control plane. Use it first to see what is there. Returns each service's state (loaded, failed, disabled), what it offers and why it failed.",
     parameters: Nothing,
     call: () => ({ method: "GET", path: "/services" }),
   }),
@@ -64,7 +64,7 @@ const operations = [
     name: "services_manifest",
     label: "Services: Manifest",
     description:
-      "Tells what can be used: every loaded service with its HTTP routes, tools and events. Use it to find the route or tool for a task.",
+      "List every loaded service with its HTTP routes, tools and events. Use it to find the route or tool for a task.",
     parameters: Nothing,
     call: () => ({ method: "GET", path: "/services/manifest" }),
   }),
@@ -72,7 +72,7 @@ const operations = [
     name: "services_inspect",
     label: "Services: Inspect",
     description:
-      "Shows one service in full: state and failure, routes, dependencies and dependents, and for each living version its open requests, timers, handlers, errors and age.",
+      "Get one service in detail. Use it to diagnose a service. Returns state and failure, routes, dependencies and dependents, and for each running version its open requests, timers, handlers, errors and age.",
     parameters: Name,
     call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}` }),
   }),
@@ -80,14 +80,15 @@ const operations = [
     name: "services_logs",
     label: "Services: Logs",
     description:
-      "Reads the latest log lines of one service. Use it when a service answers with errors or failed to load.",
+      "Read the latest log lines of one service. Use it when a service returns errors or failed to load.",
     parameters: Name,
     call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}/logs` }),
   }),
   operation({
     name: "services_versions",
     label: "Services: Versions",
-    description: "Lists the kept earlier versions of a service's code, latest first, for services_rollback.",
+    description:
+      "List the kept versions of a service's code, latest first. Use it before services_rollback to find a digest.",
     parameters: Name,
     call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}/versions` }),
   }),
@@ -95,7 +96,7 @@ const operations = [
     name: "services_deploy",
     label: "Services: Deploy",
     description:
-      "Validates, tests, loads and verifies the present code of a service folder in one step. The way to put new or changed code into service: when a step fails nothing changes, and the report says which and why.",
+      "Validate, test, load and verify the current code of a service folder in one step. Use it to deploy new or changed code. If a step fails, nothing changes, and the report says which step and why.",
     parameters: Name,
     call: ({ name }) => ({ method: "POST", path: "/services/deploy", body: { name, background: true } }),
     send: sendInBackground,
@@ -104,7 +105,7 @@ const operations = [
     name: "services_reload",
     label: "Services: Reload",
     description:
-      "Takes up code from the services folder without running tests. With a name: that service. Without: adds new folders, reloads changed ones, removes deleted ones. Prefer services_deploy.",
+      "Reload code from the services folder without running tests. With a name: reloads that service. Without: loads new folders, reloads changed ones and unloads deleted ones. Prefer services_deploy.",
     parameters: Type.Partial(Name),
     call: ({ name }) => ({
       method: "POST",
@@ -115,7 +116,7 @@ const operations = [
     name: "services_rollback",
     label: "Services: Roll back",
     description:
-      "Puts an earlier version of a service's code back into its folder and loads it. Use it when a change turned out to be bad. Calling it again returns to the newer version.",
+      "Roll a service back: restore an earlier version's code to its folder and load it. Use it when a change turned out to be bad. A second call restores the newer version.",
     parameters: Rollback,
     call: ({ name, digest }) => ({
       method: "POST",
@@ -128,7 +129,7 @@ const operations = [
     name: "services_disable",
     label: "Services: Disable",
     description:
-      "Stops a service and keeps it off, also after a restart of the server, until services_enable.",
+      "Disable a service: stop it and keep it stopped, even after a restart of the server, until services_enable.",
     parameters: Disable,
     call: ({ name, force, reason }) => ({
       method: "POST",
@@ -139,7 +140,7 @@ const operations = [
   operation({
     name: "services_enable",
     label: "Services: Enable",
-    description: "Loads a service again that was switched off with services_disable.",
+    description: "Enable a disabled service and load it. Use it to undo services_disable.",
     parameters: Name,
     call: ({ name }) => ({ method: "POST", path: `/services/enable/${segment(name)}` }),
   }),
@@ -147,7 +148,7 @@ const operations = [
     name: "services_unload",
     label: "Services: Unload",
     description:
-      "Stops a service until the next reload or restart; its folder stays. Refused while other services depend on it, unless force is set.",
+      "Unload a service until the next reload or restart; its folder is kept. Fails if other services depend on it, unless force is set.",
     parameters: Forced,
     call: ({ name, force }) => ({ method: "DELETE", path: `/services/${segment(name)}${forced(force)}` }),
   }),
@@ -155,7 +156,7 @@ const operations = [
     name: "services_export",
     label: "Services: Export",
     description:
-      "Says where to download a service's code as a tarball, for installing it elsewhere. The download needs the control plane's bearer token.",
+      "Get the URL of a service's code as a tarball, to install it elsewhere. The download requires the control plane's bearer token.",
     parameters: Name,
     call: ({ name }) => ({ method: "GET", path: `/services/${segment(name)}` }),
     show: ({ name }, baseUrl) => ({

@@ -92,7 +92,7 @@ export class Assets {
       }),
     ) as Entries["pages"];
     const [sheet] = css.outputs;
-    if (!sheet) throw new Error("building the dashboard gave no style");
+    if (!sheet) throw new Error("the dashboard build produced no style sheet");
     const style = this.#add("style", THEME + (await sheet.text()), STYLE);
     const [before] = (await this.#keep(first))(FIRST);
     return { script, shared, pages, first: before, style };
@@ -110,7 +110,7 @@ export class Assets {
     );
     return (entry) => {
       const [path] = made.find(([, { entryPoint }]) => entryPoint?.endsWith(`/${entry}`)) ?? [];
-      if (path === undefined) throw new Error(`building the dashboard gave no ${entry}`);
+      if (path === undefined) throw new Error(`the dashboard build produced no ${entry}`);
       // A set that grows while it is gone through.
       const found = new Set([baseOf(path)]);
       for (const name of found) for (const other of imports.get(name) ?? []) found.add(other);
@@ -149,6 +149,6 @@ export class Assets {
 async function panelScript(): Promise<string> {
   const { outputs } = await build(["panel/boot.ts"], "iife");
   const [script] = outputs;
-  if (!script) throw new Error("building the panels' script gave nothing");
+  if (!script) throw new Error("the panel script build produced no output");
   return (await script.text()).replaceAll("</", "<\\/").replaceAll("<!--", "<\\!--");
 }

@@ -21,7 +21,7 @@ export function assertHost(c: Context, allowedHosts: readonly string[]): void {
   if (allowedHosts.includes(host) && allowedHosts.includes(header)) return;
   throw new ReefError(
     "FORBIDDEN",
-    `the dashboard does not answer under the name "${header.slice(0, 100)}"; see REEF_ALLOWED_HOSTS`,
+    `host "${header.slice(0, 100)}" is not allowed; add it to REEF_ALLOWED_HOSTS`,
   );
 }
 
@@ -33,7 +33,7 @@ export function assertSameOrigin(c: Context): void {
   const foreign =
     (site !== undefined && site !== "same-origin" && site !== "none") ||
     (origin !== undefined && hostOf(origin) !== own);
-  if (foreign) throw new ReefError("FORBIDDEN", "the request comes from another site");
+  if (foreign) throw new ReefError("FORBIDDEN", "cross-site requests are not allowed");
 }
 
 /**
@@ -53,7 +53,7 @@ export function isLedHere(c: Context): boolean {
 export function assertFramed(c: Context, page: string): void {
   const wanted = c.req.header("sec-fetch-dest");
   if (wanted === undefined || wanted === "iframe") return;
-  throw new ReefError("FORBIDDEN", `a panel opens in the dashboard's frame only; go to ${page}`);
+  throw new ReefError("FORBIDDEN", `a panel can only be opened inside the dashboard; go to ${page}`);
 }
 
 function hostOf(origin: string): string | undefined {
@@ -67,7 +67,7 @@ export function requireSession(c: Context, sessions: SessionStore): Session {
   if (!SAFE.has(c.req.method)) {
     assertSameOrigin(c);
     if (c.req.header(UI_HEADER) === undefined) {
-      throw new ReefError("FORBIDDEN", `requests that change something need the header ${UI_HEADER}`);
+      throw new ReefError("FORBIDDEN", `requests that change something require the header ${UI_HEADER}`);
     }
   }
   return session;

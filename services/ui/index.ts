@@ -22,7 +22,7 @@ export function createUi(): ServiceModule {
   const assets = new Assets();
   let started: Running | undefined;
   const running = (): Running => {
-    if (!started) throw new Error("the dashboard was asked before it was started");
+    if (!started) throw new Error("the dashboard has not started");
     return started;
   };
   return {

@@ -3,11 +3,11 @@ export const loginStrings = {
   title: "Log in to Reef",
   label: "Token",
   submit: "Log in",
-  hint: "The token is VERS_AUTH_TOKEN, or the content of data/auth-token. For a link that works once:",
+  hint: "The token is VERS_AUTH_TOKEN, or the content of data/auth-token. To get a one-time login link:",
   command: (origin: string) =>
     `curl -X POST -H "Authorization: Bearer $VERS_AUTH_TOKEN" ${origin}/auth/magic-link`,
-  goOn: "Go on to the dashboard",
-  wrong: "That is not this server's token.",
-  tooMany: "Too many wrong tokens or links came from this address. Wait a minute before the next try.",
-  deadLink: "This link has been used or has expired. Ask for a new one, or log in with the token.",
+  goOn: "Continue to the dashboard",
+  wrong: "Wrong token.",
+  tooMany: "Too many failed logins from this address. Wait a minute, then try again.",
+  deadLink: "This link has been used or has expired. Request a new one, or log in with the token.",
 };

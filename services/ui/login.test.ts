@@ -66,10 +66,7 @@ test.each([
     body,
     headers: { ...ORIGIN, "content-type": type },
   });
-  expect([reply.status, reply.data]).toEqual([
-    400,
-    { error: "the request body is not a form that can be read" },
-  ]);
+  expect([reply.status, reply.data]).toEqual([400, { error: "the request body is not a valid form" }]);
   expect(lines()).toBe(before);
 });
 

@@ -105,7 +105,7 @@ async function formOf(c: Context) {
     return await c.req.parseBody();
   } catch {
     // What the platform says of it helps nobody who fills in a form.
-    throw new ReefError("BAD_REQUEST", "the request body is not a form that can be read");
+    throw new ReefError("BAD_REQUEST", "the request body is not a valid form");
   }
 }
 

@@ -125,11 +125,11 @@ describe("reading a panel", () => {
 
   test("does not wait for ever, neither for the reply nor for its end", async () => {
     const never = answering(() => new Promise(() => undefined));
-    expect(readPanel("a", never, 10)).rejects.toThrow('the panel of "a" did not come');
+    expect(readPanel("a", never, 10)).rejects.toThrow('the panel of "a" did not load within');
     const headers = { "content-type": "text/html" };
     const endless = answering(
       async () => new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }), { headers }),
     );
-    expect(readPanel("a", endless, 10)).rejects.toThrow('the panel of "a" did not come');
+    expect(readPanel("a", endless, 10)).rejects.toThrow('the panel of "a" did not load within');
   });
 });

@@ -64,7 +64,7 @@ export async function readPanel(
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.abort();
-    reject(new ReefError("BUSY", `the panel of "${service}" did not come within ${patienceMs / 1000} s`));
+    reject(new ReefError("BUSY", `the panel of "${service}" did not load within ${patienceMs / 1000} s`));
   }, patienceMs);
   const read = async () => {
     const request = new Request(`http://reef.internal/${service}${PANEL_ROUTE}`, { signal: late.signal });

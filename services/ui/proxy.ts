@@ -29,7 +29,7 @@ export async function forward(c: Context, ctx: ServiceContext, path: string): Pr
   if (!path.startsWith("/") || CLOSED.has(decodeSafely(first).toLowerCase()))
     throw new ReefError("NOT_FOUND");
   const url = new URL(`http://reef.internal${path}`);
-  if (url.host !== "reef.internal") throw new ReefError("BAD_REQUEST", "the path leads elsewhere");
+  if (url.host !== "reef.internal") throw new ReefError("BAD_REQUEST", "the path is outside the API");
   const headers = new Headers(c.req.raw.headers);
   for (const name of DROPPED) headers.delete(name);
   for (const name of [...headers.keys()]) if (name.startsWith("sec-")) headers.delete(name);

@@ -1,35 +1,33 @@
 /** What is to be known before the dashboard takes itself away. */
 const bringsBack = (name: string, verb: string) =>
-  name === "ui"
-    ? ` This page is part of it and goes too; the call POST /services/${verb}/ui brings it back.`
-    : "";
+  name === "ui" ? ` This dashboard stops too. To bring it back: POST /services/${verb}/ui.` : "";
 
 /** The words that every page of the dashboard may need. What only some say is in `strings/`, and loaded with them. */
 export const strings = {
   shell: {
     title: "Reef",
     loading: "Loading…",
-    noScript: "The dashboard needs JavaScript. Everything it shows is also there over HTTP.",
-    unloaded: "The dashboard could not be loaded. Load this page anew.",
-    skip: "Skip to the content",
+    noScript: "The dashboard needs JavaScript. The HTTP API offers the same data.",
+    unloaded: "The dashboard could not be loaded. Reload this page.",
+    skip: "Skip to content",
     logOut: "Log out",
-    theme: { auto: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" },
-    search: "Search and run",
-    messages: "Messages",
+    theme: { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" },
+    search: "Command palette",
+    messages: "Notifications",
     menu: "Pages",
-    sessionOver: "Your session is over.",
+    sessionOver: "Your session has expired.",
     logIn: "Log in again",
   },
   going: {
     loading: (page: string) => `Loading ${page}…`,
     failed: (page: string) => `“${page}” could not be loaded`,
-    away: "the server does not answer. Try again when it does.",
-    changed: "the server has another version of the dashboard by now. Load the dashboard anew.",
-    says: (status: string) => `the server says ${status}`,
-    other: (why: string) => `${why}. Try again; if that does not help, load the dashboard anew.`,
-    stays: "Until then this page stays as it is, with all that you have typed.",
-    loses: "What you have typed into this page is lost with that: copy it first.",
-    anew: "Load the dashboard anew",
+    away: "the server is not responding. Try again later.",
+    changed: "the dashboard has been updated. Reload it.",
+    says: (status: string) => `the server returned ${status}`,
+    other: (why: string) => `${why}. Try again, or reload the dashboard.`,
+    stays: "Your input on this page is kept.",
+    loses: "Reloading loses your input on this page: copy it first.",
+    anew: "Reload the dashboard",
   },
   nav: {
     overview: "Overview",
@@ -41,26 +39,25 @@ export const strings = {
     installer: "Installer",
     docs: "Documentation",
     panels: "Panels",
-    noPanels: "No service has a panel",
+    noPanels: "No panels",
   },
   link: {
     connecting: "Connecting…",
     live: "Live",
-    lost: (time: string) => `No connection for ${time}`,
+    lost: (time: string) => `Disconnected for ${time}`,
     lastEvent: (time: string) => `last event ${time} ago`,
-    noEvent: "no event yet",
+    noEvent: "no events yet",
     noFeed: "no event feed",
-    stale: (time: string) =>
-      `The connection was lost ${time} ago. What you see is from before that; trying again.`,
+    stale: (time: string) => `Connection lost ${time} ago; this data may be out of date. Reconnecting…`,
     /** `events` that were caught up with; undefined when not all of them could be. */
     back: (away: string, restarted: boolean, events: number | undefined) => {
-      const what = restarted ? "The server was restarted; connected again" : "Connected again";
+      const what = restarted ? "The server restarted; reconnected" : "Reconnected";
       const missed =
         events === undefined
-          ? "everything was loaded anew"
+          ? "all data was reloaded"
           : events === 0
-            ? "nothing was missed"
-            : `caught up ${events} event${events === 1 ? "" : "s"}`;
+            ? "no events missed"
+            : `caught up on ${events} event${events === 1 ? "" : "s"}`;
       return `${what} after ${away}: ${missed}.`;
     },
   },
@@ -74,84 +71,90 @@ export const strings = {
     close: "Close",
     dismiss: "Dismiss",
     retry: "Try again",
-    failed: "This could not be loaded",
-    noAnswer: "The server does not answer.",
+    failed: "Could not load this",
+    noAnswer: "The server is not responding.",
     none: "none",
     ago: (time: string) => `${time} ago`,
     name: "Name",
     state: "State",
     absent: (service: string) => `The service “${service}” is not loaded`,
-    absentHint: "Load it, and this page fills by itself:",
-    offHint: "It is switched off. Switch it on, and this page fills by itself:",
-    noMessages: "No messages so far.",
-    unknownPage: "There is no such page",
-    unknownPageHint: "The address leads nowhere. The overview has everything:",
+    absentHint: "Load it to fill this page:",
+    offHint: "It is disabled. Enable it to fill this page:",
+    noMessages: "No notifications yet.",
+    unknownPage: "Page not found",
+    unknownPageHint: "There is no page at this address. Go to the overview:",
     actions: "Actions",
     log: "Log",
     noEvents: "No events yet. Publish the first:",
     failedChange: "Last failed change",
-    states: { loaded: "loaded", loading: "loading", failed: "failed", disabled: "off" },
+    states: { loaded: "loaded", loading: "loading", failed: "failed", disabled: "disabled" },
   },
   filter: {
-    words: "Words",
-    hint: "Words to look for",
+    words: "Search",
+    hint: "Search…",
     any: "any",
     clear: "Clear",
     of: (found: string, all: number) => `${found} of ${all}`,
-    none: "Nothing matches.",
+    none: "No matches.",
   },
   actions: {
     rollback: "Roll back",
     reloaded: (name: string) => `${name} was reloaded.`,
-    enabled: (name: string) => `${name} is switched on.`,
-    disabled: (name: string) => `${name} is switched off.`,
+    enabled: (name: string) => `${name} was enabled.`,
+    disabled: (name: string) => `${name} was disabled.`,
     unloaded: (name: string) => `${name} was unloaded.`,
     rolledBack: (name: string) => `${name} was rolled back.`,
     deployed: (name: string) => `${name} was deployed.`,
     notDeployed: (name: string, why: string) => `${name} was not deployed: ${why}`,
-    unclear: (name: string) =>
-      `The connection was lost while ${name} was deployed. Its state says what came of it.`,
+    unclear: (name: string) => `The connection was lost while ${name} was being deployed. Check its state.`,
     synced: (changed: number, failed: number) =>
       `${changed} service${changed === 1 ? "" : "s"} changed, ${failed} failed.`,
     askDisable: (name: string) => ({
-      title: `Switch off ${name}?`,
-      text: `It stops answering and stays off, also after a restart, until it is switched on again. Its data stays.${bringsBack(name, "enable")}`,
-      verb: "Switch off",
+      title: `Disable ${name}?`,
+      text: `It stops and stays disabled, even after a restart, until you enable it. Its data is kept.${bringsBack(name, "enable")}`,
+      verb: "Disable",
     }),
     askUnload: (name: string) => ({
       title: `Unload ${name}?`,
-      text: `It stops answering until it is loaded again or the server restarts. Its folder and data stay.${bringsBack(name, "reload")}`,
+      text: `It stops until it is reloaded or the server restarts. Its folder and data are kept.${bringsBack(name, "reload")}`,
       verb: "Unload",
     }),
     askRollback: (name: string) => ({
       title: `Roll back ${name}?`,
-      text: "An earlier version's code replaces the files in the folder. The present code is kept, its data stays.",
+      text: "Replaces the folder's files with an earlier version. The current code and the data are kept.",
       verb: "Roll back",
     }),
   },
   palette: {
-    title: "Search and run",
-    placeholder: "Go to, do, find…",
-    empty: "Nothing fits.",
-    kinds: { page: "page", panel: "panel", service: "service", action: "do", method: "method", tool: "tool" },
+    title: "Command palette",
+    placeholder: "Type a command or search…",
+    empty: "No matches.",
+    kinds: {
+      page: "page",
+      panel: "panel",
+      service: "service",
+      action: "action",
+      method: "method",
+      tool: "tool",
+    },
     reload: (name: string) => `Reload ${name}`,
     deploy: (name: string) => `Deploy ${name}`,
-    disable: (name: string) => `Switch off ${name}`,
-    enable: (name: string) => `Switch on ${name}`,
+    disable: (name: string) => `Disable ${name}`,
+    enable: (name: string) => `Enable ${name}`,
     rollback: (name: string) => `Roll back ${name}`,
-    theme: "Change the colours",
+    theme: "Change theme",
     help: "Keyboard shortcuts",
   },
   help: {
     title: "Keyboard shortcuts",
-    open: "Search and run",
-    help: "This list",
-    find: "Go to the page's search field",
-    clear: "Show everything again, and then leave the field",
+    open: "Command palette",
+    help: "Keyboard shortcuts",
+    find: "Focus the search field",
+    clear: "Clear the search, then leave the field",
     go: (page: string) => `Go to ${page}`,
-    move: "Move in the list of events",
-    fold: "Close or open a thread",
-    enter: "Show the chosen event",
-    theme: "Change the colours",
+    move: "Move through the events",
+    fold: "Collapse or expand a thread",
+    enter: "Open the selected event",
+    theme: "Change theme",
   },
 };

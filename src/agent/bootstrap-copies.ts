@@ -91,7 +91,7 @@ export async function fetchLatest({ url, folder, known, intact, signal }: FetchO
   if (response.status === 304 && intact !== undefined) return intact;
   if (response.status !== 200) {
     const why = response.status === 401 ? `: VERS_AUTH_TOKEN is ${token ? "not its token" : "not set"}` : "";
-    throw new Error(`${url}/extension.js answers ${response.status}${why}`);
+    throw new Error(`${url}/extension.js returned ${response.status}${why}`);
   }
   // Compressing proxies weaken the tag; the content is the same.
   const announced = response.headers.get("etag")?.replace(/^W\//, "").replaceAll('"', "");
@@ -100,7 +100,7 @@ export async function fetchLatest({ url, folder, known, intact, signal }: FetchO
   const text = await response.text();
   const hash = sha256(text);
   if (hash !== announced)
-    throw new Error(`what ${url}/extension.js sends is not Reef's extension, or not all of it`);
+    throw new Error(`the response of ${url}/extension.js is not Reef's extension, or is incomplete`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await write(folder, `${hash}.mjs`, text);
   await write(folder, "latest.json", JSON.stringify({ ...known, hash } satisfies Latest));
@@ -110,9 +110,9 @@ export async function fetchLatest({ url, folder, known, intact, signal }: FetchO
 /** Imports a copy and returns its factory. */
 export async function load(folder: string, hash: string): Promise<(pi: unknown) => unknown> {
   const file = join(folder, `${hash}.mjs`);
-  if (!(await isIntact(folder, hash))) throw new Error("the kept copy is missing or damaged");
+  if (!(await isIntact(folder, hash))) throw new Error("the cached copy is missing or damaged");
   const { default: factory } = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  if (typeof factory !== "function") throw new Error("the extension exports no function");
+  if (typeof factory !== "function") throw new Error("the extension does not export a function");
   return factory as (pi: unknown) => unknown;
 }
 

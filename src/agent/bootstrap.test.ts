@@ -105,9 +105,9 @@ test("what a proxy on the way has marked as the same in substance is taken", asy
 });
 
 test.each([
-  ["another Reef's", "wrong", "answers 401: VERS_AUTH_TOKEN is not its token"],
-  ["missing", "", "answers 401: VERS_AUTH_TOKEN is not set"],
-  ["two lines", "a\nsecret", "VERS_AUTH_TOKEN has a character that no token has"],
+  ["another Reef's", "wrong", "returned 401: VERS_AUTH_TOKEN is not its token"],
+  ["missing", "", "returned 401: VERS_AUTH_TOKEN is not set"],
+  ["two lines", "a\nsecret", "VERS_AUTH_TOKEN contains an invalid character"],
 ])("a token that is %s is named, and not shown", async (_what, token, expected) => {
   process.env.VERS_AUTH_TOKEN = token;
   server.reload({ fetch: () => Response.json({ error: "unauthorized" }, { status: 401 }) });
@@ -139,7 +139,7 @@ describe("a session that begins without a copy", () => {
   test("has the extension from the prompt on at which the control plane is back, once", async () => {
     server.reload({ fetch: away });
     const { prompt } = await begun();
-    expect(said).toEqual([expect.stringContaining("there is no copy to use instead")]);
+    expect(said).toEqual([expect.stringContaining("there is no cached copy to use instead")]);
     await prompt();
     expect(said).toHaveLength(1);
     back();
@@ -165,7 +165,7 @@ describe("a session that begins without a copy", () => {
     await prompt();
     await prompt();
     await fire("session_shutdown");
-    expect(said).toEqual([expect.stringContaining("does not answer")]);
+    expect(said).toEqual([expect.stringContaining("is not responding")]);
   });
 
   test("tries what cannot be used once more, not at each prompt, and has the next version that the server has", async () => {

@@ -40,10 +40,10 @@ async function newest(url: string, folder: string, signal: AbortSignal): Promise
   let latest = known?.hash;
   try {
     const fetched = await waitAtMost(fetching, START_WAIT_MS);
-    if (fetched === TIMED_OUT) throw new Error(`${url} does not answer`);
+    if (fetched === TIMED_OUT) throw new Error(`${url} is not responding`);
     latest = fetched;
   } catch (error) {
-    const last = intact === undefined ? "the copy fetched last is damaged" : "the copy fetched last is used";
+    const last = intact === undefined ? "the cached copy is damaged" : "using the cached copy";
     warn(`${reason(error)}; ${known ? last : "there is no copy to use instead"}.`);
   } finally {
     fetching.catch(() => undefined);
@@ -121,6 +121,6 @@ export default async function reef(pi: Pi): Promise<void> {
     const hashes = await newest(url, folder, session.signal);
     if (!(await use(pi, folder, hashes))) useLater(pi, url, folder, session.signal);
   } catch (error) {
-    warn(`could not be set up: ${reason(error)}`);
+    warn(`could not be loaded: ${reason(error)}`);
   }
 }

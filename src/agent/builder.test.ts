@@ -124,7 +124,7 @@ describe("buildTried", () => {
     const { problems } = await buildTried(sourcesOf(dir, "a", "b"));
     expect(problems).toEqual([
       { service: "b", error: "registerTools threw: half way" },
-      { service: "b", tool: "shared_work", error: expect.stringContaining('taken by "a"') },
+      { service: "b", tool: "shared_work", error: expect.stringContaining('already used by "a"') },
     ]);
   });
 

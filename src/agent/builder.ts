@@ -27,7 +27,7 @@ type Host = CatalogHost;
 const MAX_CHOICES = 8;
 
 /** Part of the error message of stand-ins for server-side code. */
-const SERVER_HALF = "belongs to the server's half";
+const SERVER_HALF = "belongs to the server side";
 
 /**
  * Builds an extension file and tries it in a child process. Services that fail to load are left out and
@@ -80,7 +80,7 @@ function registrationProblems(reports: readonly UnitReport[]): RegistrationProbl
   const holders = new Map<string, string>();
   const problems: RegistrationProblem[] = [];
   const lose = (service: string, tool: string, holder: string) =>
-    problems.push({ service, tool, error: `the name is taken by "${holder}"; this one is left out` });
+    problems.push({ service, tool, error: `the name is already used by "${holder}"; this tool is skipped` });
   for (const { unit, tools = [], failures = [] } of reports) {
     problems.push(...failures.map((error) => ({ service: unit, error })));
     for (const tool of tools) {
@@ -115,7 +115,7 @@ export class ExtensionBuilder {
 
   /** Aborts builds in progress. Resolves when all their processes have ended. */
   async close(): Promise<void> {
-    this.#ending.abort(new Error("it is not needed any more"));
+    this.#ending.abort(new Error("it is no longer needed"));
     await Promise.allSettled(this.#building);
   }
 

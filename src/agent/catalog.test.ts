@@ -98,9 +98,9 @@ describe("the catalogue", () => {
       ["half_work", { service: "half" }],
     ]);
     expect(problems).toEqual([
-      { service: "a", tool: "b_work", error: expect.stringContaining('begin with "a_"') },
-      { service: "a", tool: "b_work", error: expect.stringContaining('taken by "b"') },
-      { service: "b", tool: "other_work", error: expect.stringContaining('begin with "b_"') },
+      { service: "a", tool: "b_work", error: expect.stringContaining('start with "a_"') },
+      { service: "a", tool: "b_work", error: expect.stringContaining('already used by "b"') },
+      { service: "b", tool: "other_work", error: expect.stringContaining('start with "b_"') },
       { service: "half", error: "registerTools threw: oops" },
     ]);
   });
@@ -119,12 +119,12 @@ describe("the catalogue", () => {
       ["plugin__x__m__get", "broker"],
       ["c_d_work", "c_d"],
     ]);
-    const taken = problems.filter(({ error }) => error.includes("is taken"));
+    const taken = problems.filter(({ error }) => error.includes("already used by"));
     expect(taken.map(({ service, error }) => [service, error.split(";")[0]])).toEqual([
-      ["a", 'the name is taken by "c_d"'],
-      ["c", 'the name is taken by "c_d"'],
-      ["c", 'the name is taken by "a"'],
-      ["plugin", 'the name is taken by "com.example"'],
+      ["a", 'the name is already used by "c_d"'],
+      ["c", 'the name is already used by "c_d"'],
+      ["c", 'the name is already used by "a"'],
+      ["plugin", 'the name is already used by "com.example"'],
     ]);
   });
 
@@ -142,7 +142,7 @@ describe("the catalogue", () => {
     const catalog = await catalogOf(late);
     expect(catalog.list().tools.map(({ name }) => name)).toEqual(["late_early"]);
     expect(catalog.list().problems).toEqual([
-      { service: "late", error: expect.stringContaining("registerTools has not come to its end") },
+      { service: "late", error: expect.stringContaining("registerTools has not finished") },
     ]);
     gate.resolve();
     await eventually(() => catalog.list().tools.length === 2);
@@ -180,7 +180,7 @@ describe("the catalogue", () => {
     };
     const { tools, problems } = (await catalogOf(broken)).list();
     expect(tools.map(({ name }) => name)).toEqual(["broker_good", "plugin__x__m__1"]);
-    const error = expect.stringContaining("properties.x.required must be a list of texts");
+    const error = expect.stringContaining("properties.x.required must be a list of strings");
     expect(problems).toEqual([
       { service: "broker", tool: "broker_bad", error },
       { service: "broker", tool: "plugin__x__m__0", error },

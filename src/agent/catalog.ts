@@ -91,7 +91,10 @@ export class ToolCatalog {
   async get(name: string, maxWireName?: number): Promise<CatalogTool> {
     const tool = await this.expect(name, maxWireName);
     if (tool) return tool;
-    throw new ReefError("NOT_FOUND", `there is no tool "${name}"; GET /services/tools lists those there are`);
+    throw new ReefError(
+      "NOT_FOUND",
+      `there is no tool "${name}"; GET /services/tools lists the existing ones`,
+    );
   }
 }
 
@@ -100,7 +103,7 @@ const claimOf = ({ name, owner }: Entry) => claimOn(name, "service" in owner ? o
 function collision(entry: Entry, holder: Entry): CatalogProblem {
   const service = "service" in entry.owner ? entry.owner.service : entry.owner.via;
   const by = "service" in holder.owner ? holder.owner.service : holder.owner.plugin;
-  return { service, tool: entry.name, error: `the name is taken by "${by}"; this one is left out` };
+  return { service, tool: entry.name, error: `the name is already used by "${by}"; this tool is skipped` };
 }
 
 /** The reply of `GET /services/tools`. */

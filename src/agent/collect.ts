@@ -21,7 +21,7 @@ function collector(tools: ToolDefinition[]): ExtensionAPI {
     registerTool: (tool: ToolDefinition) => {
       if (typeof tool?.name !== "string" || tool.name === "") throw new Error("a tool needs a name");
       if (typeof tool.execute !== "function")
-        throw new Error(`execute of tool "${tool.name}" is no function`);
+        throw new Error(`execute of tool "${tool.name}" is not a function`);
       tools.push(tool);
     },
     events: bus,

@@ -74,7 +74,7 @@ function ownTools(registry: ServiceRegistry, module: ServiceModule): Contributio
   if (!later) return contribution;
   contribution.problems.unshift({
     service,
-    error: "registerTools has not come to its end: what it registers later is not listed yet",
+    error: "registerTools has not finished: tools that it registers later are not listed yet",
   });
   later.then((reason) => {
     const complete = contributed(service, tools, toolAnnotations);
@@ -95,7 +95,7 @@ function contributed(
     try {
       contribution.entries.push(entryOf(tool, service, toolAnnotations[tool.name]));
       if (!tool.name.startsWith(prefix)) {
-        const advice = `its name should begin with "${prefix}", so that no other service takes it`;
+        const advice = `its name should start with "${prefix}" to avoid conflicts with other services`;
         contribution.problems.push({ service, tool: tool.name, error: advice });
       }
     } catch (thrown) {

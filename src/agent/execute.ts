@@ -82,7 +82,7 @@ async function runServiceTool(
     const { tools, later } = collectTools(module, client);
     if (!tools.some(isCalled)) await later;
     const tool = tools.find(isCalled);
-    if (!tool) throw new ReefError("NOT_FOUND", `"${service}" has no tool "${name}" any more`);
+    if (!tool) throw new ReefError("NOT_FOUND", `"${service}" no longer has a tool "${name}"`);
     const { signal } = caller;
     return tool.execute(Bun.randomUUIDv7(), params as never, signal, undefined, headless(signal));
   });
@@ -97,14 +97,14 @@ async function runProvidedTool(
   { agentName, signal }: Caller,
 ): Promise<ToolResult> {
   const output: unknown = await host.registry.run(service, async ({ toolProvider }) => {
-    if (!toolProvider) throw new ReefError("NOT_FOUND", `"${service}" provides no tools any more`);
+    if (!toolProvider) throw new ReefError("NOT_FOUND", `"${service}" no longer provides tools`);
     return toolProvider.callTool(name, params, { agentName, signal });
   });
   const text = typeof output === "string" ? output : JSON.stringify(output, null, 2);
   return { content: [{ type: "text", text: text ?? "done" }], details: { output } };
 }
 
-const givenUp = (reason: unknown) => new Error(`given up: ${messageOf(reason)}`);
+const givenUp = (reason: unknown) => new Error(`cancelled: ${messageOf(reason)}`);
 
 /** The context of an agent without a terminal. Members that such an agent lacks throw when they are used. */
 function headless(signal: AbortSignal): ExtensionContext {

@@ -40,6 +40,6 @@ export function coerce(value: unknown, schema: unknown): unknown {
 /** Coerces and validates a tool's input. Rejects with a `BAD_REQUEST` that names each invalid field. */
 export async function readInput(tool: string, schema: Schema, input: unknown): Promise<Json> {
   const value = coerce(input ?? {}, schema);
-  await assertFits(schema, value, `the input does not fit "${tool}"`);
+  await assertFits(schema, value, `invalid input for "${tool}"`);
   return value;
 }

@@ -9,7 +9,7 @@ import type { ServiceContext } from "../core/types.js";
  */
 const ANSWER_AFTER_MS = 45_000;
 
-const ADVICE = "What it had changed by then is there to be seen: look before you call the tool again";
+const ADVICE = "It may have made changes: check them before calling the tool again";
 
 /** A call that was answered before it had finished. */
 export interface LongCall<T> extends KeptJob {

@@ -41,7 +41,8 @@ export class McpCalls {
       if (name === WAIT) return await this.#wait(input);
       if (name !== CALL) return await this.#begin(name, input, caller);
       const { name: target, arguments: given } = fieldsOf(input);
-      if (typeof target !== "string") throw new ReefError("BAD_REQUEST", `${CALL} takes the name of a tool`);
+      if (typeof target !== "string")
+        throw new ReefError("BAD_REQUEST", `${CALL} requires the name of a tool`);
       return await this.call(target === CALL ? LIST : target, given, caller);
     } catch (error) {
       return failure(error);
@@ -50,7 +51,8 @@ export class McpCalls {
 
   async #begin(name: string, input: unknown, caller: Caller): Promise<CallResult> {
     const tool = await this.catalog.expect(name, MAX_MCP_NAME);
-    if (!tool) throw new ReefError("NOT_FOUND", `there is no tool "${name}"; ${LIST} shows those there are`);
+    if (!tool)
+      throw new ReefError("NOT_FOUND", `there is no tool "${name}"; ${LIST} lists the existing ones`);
     const run = async (signal: AbortSignal): Promise<CallResult> => {
       try {
         const { content } = await executeTool(this.host, tool, input, { ...caller, signal });
@@ -65,13 +67,13 @@ export class McpCalls {
 
   async #wait(input: unknown): Promise<CallResult> {
     const { id } = fieldsOf(input);
-    if (typeof id !== "string") throw new ReefError("BAD_REQUEST", `${WAIT} takes the id of a call`);
+    if (typeof id !== "string") throw new ReefError("BAD_REQUEST", `${WAIT} requires the id of a call`);
     const call = await this.#long.wait(id);
     if (call) return describeCall(call);
     const shown = JSON.stringify(truncate(id, MAX_SHOWN_ID));
     throw new ReefError(
       "NOT_FOUND",
-      `no call has the id ${shown}: the latest ${KEPT_JOBS} that took long are kept. What the tool changed is there to be seen`,
+      `there is no call with the id ${shown}: only the latest ${KEPT_JOBS} long calls are kept. Check what the tool changed`,
     );
   }
 }
@@ -82,10 +84,10 @@ function describeCall({ id, name, status, result, error }: LongCall<CallResult>)
   if (status === "running") {
     const asked = JSON.stringify({ id });
     return text(
-      `"${name}" is still running, and goes on. Call ${WAIT} with ${asked} for its result; do not call "${name}" again.`,
+      `"${name}" is still running. Call ${WAIT} with ${asked} to get its result; do not call "${name}" again.`,
     );
   }
-  const why = error ?? "its result was too big to be kept over a restart of the server";
+  const why = error ?? "its result was too large to keep over a restart of the server";
   return result ?? failure(new Error(`"${name}": ${why}`));
 }
 

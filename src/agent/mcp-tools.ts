@@ -19,8 +19,8 @@ const BUILT_IN_TOOLS: Tool[] = [
     name: LIST,
     title: "Reef: list tools",
     description:
-      "Lists the tools that Reef offers at this moment, with their input schemas. Use it when a tool you expect " +
-      "is missing from your own list: services come and go while Reef runs.",
+      "List the tools that Reef offers now, with their input schemas. Use it when a tool you expect " +
+      "is missing from your own list: services are loaded and unloaded while Reef runs.",
     inputSchema: {
       type: "object",
       properties: {
@@ -32,12 +32,12 @@ const BUILT_IN_TOOLS: Tool[] = [
   {
     name: CALL,
     title: "Reef: call a tool",
-    description: `Calls a tool by the name that ${LIST} shows.`,
+    description: `Call a tool by name. Use it for tools from ${LIST} that are not in your own list. Returns the tool's result.`,
     inputSchema: {
       type: "object",
       properties: {
         name: { type: "string", description: "The tool's name" },
-        arguments: { type: "object", description: "The tool's input, as its schema asks for" },
+        arguments: { type: "object", description: "The tool's input, matching its input schema" },
       },
       required: ["name"],
     },
@@ -47,7 +47,7 @@ const BUILT_IN_TOOLS: Tool[] = [
     name: WAIT,
     title: "Reef: wait for a call",
     description:
-      "Waits for the result of a tool that was still running when its call was answered. Use it when a result says so, and again while it still says so.",
+      "Wait for a tool call that is still running and get its result. Use it when a result says that the tool is still running; repeat it while it does.",
     inputSchema: {
       type: "object",
       properties: { id: { type: "string", description: "The call's id, from that result" } },

@@ -17,9 +17,9 @@ export interface McpOptions {
 }
 
 const INSTRUCTIONS = `\
-Reef is a server that people and agents extend while it runs: all that it does is done by services. These are their \
-tools. The list follows the services; ${LIST} always has the present one. A call that takes long is answered before it \
-is done, and ${WAIT} then has its result.`;
+Reef is a server that people and agents extend while it runs: services provide everything it does. These are their \
+tools. The list changes with the services; ${LIST} returns the current one. A long call returns before it \
+has finished; ${WAIT} returns its result.`;
 
 /** The handler behind `POST /mcp`. */
 export interface Mcp {

@@ -58,7 +58,7 @@ function skillFiles(dir: string): string[] {
     .sort();
   const bytes = files.reduce((sum, path) => sum + readFileSync(join(dir, path)).length, 0);
   if (files.length > MAX_SKILL_FILES || bytes > MAX_SKILL_BYTES) {
-    throw new Error(`${dir} holds too much: ${files.length} files, ${bytes} bytes`);
+    throw new Error(`${dir} is too large: ${files.length} files, ${bytes} bytes`);
   }
   return files;
 }

@@ -14,8 +14,7 @@ export function bundleSources(host: Pick<ServiceContext, "registry">): {
   for (const { name, module, state } of host.registry.list()) {
     if (state !== "loaded" || !module || filterClientModules([module]).length === 0) continue;
     const dir = host.registry.servedFrom(name);
-    if (dir === undefined)
-      leftOut.push({ name, reason: "it was handed over as an object, without a folder" });
+    if (dir === undefined) leftOut.push({ name, reason: "it was passed as an object, without a folder" });
     else sources.push({ name, dir, capabilities: module.capabilities });
   }
   return { sources, leftOut };

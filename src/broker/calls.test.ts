@@ -158,7 +158,7 @@ describe("a call from a plugin", () => {
 
   test("with too many positions fails", async () => {
     expect((await failure(caller("tooMany"))).message).toContain(
-      "3 arguments were given, the method takes 2 (a, b)",
+      "got 3 arguments, but the method takes 2 (a, b)",
     );
   });
 

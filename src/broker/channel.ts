@@ -145,7 +145,7 @@ export class Channel {
   #keep(bytes: Uint8Array): void {
     this.#backlog.push(bytes);
     this.#backlogBytes += bytes.byteLength;
-    if (this.#backlogBytes > this.limits.maxBacklog) this.close("the other side does not read");
+    if (this.#backlogBytes > this.limits.maxBacklog) this.close("the other side is not reading");
   }
 
   #flush(): void {

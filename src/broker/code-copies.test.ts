@@ -136,7 +136,7 @@ test("a folder whose files change while they are read is refused", async () => {
     fs.copyFileSync(from, to);
   });
   try {
-    expect(String(await failure(own.broker.load(folder)))).toContain("changed while they were read");
+    expect(String(await failure(own.broker.load(folder)))).toContain("changed while being read");
   } finally {
     copying.mockRestore();
   }

@@ -44,7 +44,7 @@ export class CodeCopies {
     this.#own ??= this.#prepare();
     const path = join(await this.#own, String(++this.#count));
     if (!(await copyCode(root, path, digest))) {
-      const problem = "its files changed while they were read; load it again when they are complete";
+      const problem = "its files changed while being read; reload when they are complete";
       throw new ManifestError("package", problem, join(root, "package.json"));
     }
     try {

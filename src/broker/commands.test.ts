@@ -112,7 +112,7 @@ for (const [how, { broker, logs }] of Object.entries(setups)) {
       expect(code).toBeNull();
       await isOver(stdout.trim());
       expect(logs).toContainEqual(
-        expect.objectContaining({ stream: "broker", line: expect.stringContaining('"sh" was ended') }),
+        expect.objectContaining({ stream: "broker", line: expect.stringContaining('"sh" was stopped') }),
       );
     });
 

@@ -52,7 +52,7 @@ function findProgram(command: string, searchPath: string): string {
     const found = Bun.which(candidate);
     if (found) return realpathSync(found);
   }
-  throw new BrokerError("not_found", `there is no command "${command}" here`);
+  throw new BrokerError("not_found", `command "${command}" not found`);
 }
 
 /**
@@ -88,7 +88,7 @@ export async function runCommand(
     confined: options.confined,
     owner: options.owner,
     end(what) {
-      options.note(`the command "${command}" was ended: those of a worker ${what} together`);
+      options.note(`the command "${command}" was stopped: the worker's commands together ${what}`);
       kill();
     },
   });

@@ -48,7 +48,7 @@ export interface AcceptedCall {
 /** The error of a call of `method` whose `deadline` has passed. */
 export function timeoutError(method: string, { started }: AcceptedCall, deadline: number): BrokerError {
   const ms = Math.round(deadline - started);
-  return new BrokerError("timeout", `${method} did not answer in time: it had ${ms} ms`, { method });
+  return new BrokerError("timeout", `${method} timed out after ${ms} ms`, { method });
 }
 
 /** The context of a trusted caller without a deadline. */

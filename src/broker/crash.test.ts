@@ -49,7 +49,7 @@ describe("crashes", () => {
         "export default { services: { main: {} } }",
         'the method "go" is declared but not implemented',
       ],
-      nothing: ["export const a = 1", "must export { services } by default"],
+      nothing: ["export const a = 1", "the default export of the main file must be { services }"],
       inherited: ["export default { services: { other: { go() {} } } }", 'no service "main"'],
       init: [
         "export default { services: { main: { go() {} } }, async onInit() { throw new Error('no database') } }",

@@ -17,7 +17,9 @@ describe("where a machine cannot enforce", () => {
     const setup = testBroker({}, { detect });
     const error = await failure(setup.add(scoped));
     expect([error.code, error.status]).toEqual(["not_enforceable", 403]);
-    expect(error.message).toContain("its permissions (fs-read) on this machine: this test says so");
+    expect(error.message).toContain(
+      "its permissions (fs-read) are not enforceable on this machine: this test says so",
+    );
     await setup.add(plain);
     expect(await setup.broker.call<number>("plain", "main", "go")).toBe(1);
     expect(await setup.broker.enforcement()).toMatchObject({ level: "none", mode: "scoped" });
@@ -30,7 +32,9 @@ describe("where a machine cannot enforce", () => {
     const error = await failure(
       setup.add({ ...plain, permissions: [{ permission: "network", domains: ["*"] }] }),
     );
-    expect(error.message).toContain("its network permission on this machine: no namespace");
+    expect(error.message).toContain(
+      "its network permission is not enforceable on this machine: no namespace",
+    );
     expect(
       await setup.broker.factory.confines(setup.broker.readPlugin(writePlugin(setup.folder, scoped))),
     ).toBe(true);
@@ -67,6 +71,6 @@ test.skipIf(level !== "full")("a host that is denied is told once, however often
   const lines = setup.logs.map(({ line }) => line);
   expect(lines.filter((line) => line.startsWith("network of host7.test:80 is denied"))).toHaveLength(1);
   expect(lines).toHaveLength(101);
-  expect(lines.at(-1)).toContain("further hosts");
+  expect(lines.at(-1)).toContain("other hosts");
   await setup.close();
 });

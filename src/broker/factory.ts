@@ -46,15 +46,15 @@ export class WorkerFactory {
       if (!plugin.permissions.network) return true;
       throw new BrokerError(
         "not_enforceable",
-        `${plugin.id} cannot be held to its network permission on this machine: ${reason}`,
+        `${plugin.id} cannot run: its network permission is not enforceable on this machine: ${reason}`,
       );
     }
     const scoped = Object.keys(plugin.permissions).filter((name) => OS_ENFORCED.includes(name));
     if (this.mode === "scoped" && scoped.length === 0) return false;
-    const what = scoped.length > 0 ? `its permissions (${scoped.join(", ")})` : "no permissions";
+    const what = scoped.length > 0 ? `its permissions (${scoped.join(", ")}) are` : "permissions are";
     throw new BrokerError(
       "not_enforceable",
-      `${plugin.id} cannot be held to ${what} on this machine: ${reason}`,
+      `${plugin.id} cannot run: ${what} not enforceable on this machine: ${reason}`,
     );
   }
 
@@ -114,7 +114,7 @@ export class WorkerFactory {
       if (told.has(host) || told.size > MAX_TOLD_HOSTS) return;
       const denial = explain([{ id: plugin.id, permissions }], "network", host);
       told.add(host);
-      if (told.size > MAX_TOLD_HOSTS) events.log("broker", "network of further hosts is denied");
+      if (told.size > MAX_TOLD_HOSTS) events.log("broker", "network access to other hosts is denied");
       else if (denial) events.log("broker", describeDenial(denial));
     });
   }

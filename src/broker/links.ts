@@ -16,7 +16,7 @@ export function refuseEscapingLinks(root: string): void {
   let seen = 0;
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (++seen > MAX_ENTRIES) throw new ManifestError("package", `holds more than ${MAX_ENTRIES} files`);
+      if (++seen > MAX_ENTRIES) throw new ManifestError("package", `contains more than ${MAX_ENTRIES} files`);
       const path = join(folder, entry.name);
       if (entry.isSymbolicLink()) refuseEscape(path, root);
       else if (entry.isDirectory()) pending.push(path);
@@ -29,7 +29,7 @@ function refuseEscape(link: string, root: string): void {
   try {
     target = realpathSync(link);
   } catch {
-    throw new ManifestError("package", `the link ${link.slice(root.length + 1)} leads nowhere`);
+    throw new ManifestError("package", `the link ${link.slice(root.length + 1)} is broken`);
   }
   if (target !== root && !target.startsWith(root + sep)) {
     throw new ManifestError("package", `the link ${link.slice(root.length + 1)} leads out of the package`);

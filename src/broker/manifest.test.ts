@@ -73,7 +73,7 @@ describe("an error names the field", () => {
     [
       { ...valid, services: [{ ...service, main: "dist/none.js" }] },
       "kunkun.services[0].main",
-      "was it built",
+      "build it first",
     ],
     [
       { ...valid, services: [{ ...service, main: "../../../../../../etc/passwd" }] },
@@ -140,7 +140,7 @@ describe("an error names the field", () => {
     );
     rmSync(file);
     makePipe(file);
-    expect(() => findManifest(join(file, ".."))).toThrow(`${file}: package.json: is no regular file`);
+    expect(() => findManifest(join(file, ".."))).toThrow(`${file}: package.json: is not a regular file`);
   });
 });
 
@@ -155,6 +155,6 @@ describe("links", () => {
     expect(() => read(outside)).toThrow("deep/etc leads out of the package");
     const dangling = folderWith(valid);
     symlinkSync("/nowhere/at/all", join(dangling, "x"));
-    expect(() => read(dangling)).toThrow("x leads nowhere");
+    expect(() => read(dangling)).toThrow("the link x is broken");
   });
 });

@@ -115,7 +115,7 @@ function readDeclaration(root: string): Declaration {
   const file = join(root, "package.json");
   const found = findManifest(root);
   if (!found) {
-    throw new ManifestError(MANIFEST_KEYS.join(" or "), "no services are declared here", file);
+    throw new ManifestError(MANIFEST_KEYS.join(" or "), "must declare services", file);
   }
   const { key, json } = found;
   const declared = json[key] as JsonObject;
@@ -124,12 +124,12 @@ function readDeclaration(root: string): Declaration {
   if (typeof id !== "string" || !IDENTIFIER.test(id) || id.includes("__")) {
     throw new ManifestError(
       idField,
-      `identifies the plugin to its callers; needed are letters, digits, ".", "-" and "_", without "__"`,
+      `identifies the plugin; it must consist of letters, digits, ".", "-" and "_", without "__"`,
       file,
     );
   }
   if (id.toLowerCase() === OPERATOR_ID) {
-    throw new ManifestError(idField, `"${id}" is what callers with the operator's token are called`, file);
+    throw new ManifestError(idField, `"${id}" is reserved for callers with the operator's token`, file);
   }
   return { file, key, json, declared, id };
 }
@@ -180,7 +180,7 @@ function withCallPermission(permissions: PermissionSet): PermissionSet {
 }
 
 function text(value: unknown, field: string): string {
-  if (typeof value !== "string") throw new ManifestError(field, "must be a text");
+  if (typeof value !== "string") throw new ManifestError(field, "must be a string");
   return value;
 }
 
@@ -188,7 +188,7 @@ function readName(value: unknown, field: string, what: string): string {
   if (typeof value !== "string" || !NAME.test(value) || value.includes("__")) {
     throw new ManifestError(
       field,
-      `names ${what}: a letter, then letters, digits, "-" and "_", without "__"`,
+      `names ${what}; it must start with a letter, followed by letters, digits, "-" and "_", without "__"`,
     );
   }
   return value;
@@ -206,10 +206,7 @@ function readServices(raw: unknown, field: string, root: string): Map<string, Se
     if (services.has(name)) throw new ManifestError(`${at}.name`, `"${name}" is declared twice`);
     const mode = entry.serviceMode ?? SERVICE_MODES[0];
     if (!SERVICE_MODES.includes(mode as (typeof SERVICE_MODES)[number])) {
-      throw new ManifestError(
-        `${at}.serviceMode`,
-        `says how it is run; known are ${SERVICE_MODES.join(", ")}`,
-      );
+      throw new ManifestError(`${at}.serviceMode`, `must be one of ${SERVICE_MODES.join(", ")}`);
     }
     services.set(name, {
       name,
@@ -224,16 +221,15 @@ function readServices(raw: unknown, field: string, root: string): Map<string, Se
 
 function resolveMain(raw: unknown, field: string, root: string): string {
   if (typeof raw !== "string" || raw === "" || raw.includes("\0")) {
-    throw new ManifestError(field, "names the file that implements the service");
+    throw new ManifestError(field, "must be the path of the file that implements the service");
   }
   let real: string;
   try {
     real = realpathSync(join(root, raw));
   } catch {
-    throw new ManifestError(field, `the file "${raw}" does not exist; was it built?`);
+    throw new ManifestError(field, `the file "${raw}" does not exist; build it first`);
   }
-  if (!real.startsWith(root + sep))
-    throw new ManifestError(field, `"${raw}" lies outside the plugin's folder`);
+  if (!real.startsWith(root + sep)) throw new ManifestError(field, `"${raw}" is outside the plugin's folder`);
   if (!statSync(real).isFile()) throw new ManifestError(field, `"${raw}" is not a file`);
   return real;
 }

@@ -87,7 +87,7 @@ export class Providers {
   /** Adds a plugin. Returns the version that it replaces. */
   addPlugin(plugin: LoadedPlugin): LoadedPlugin | undefined {
     if (this.#methods.has(plugin.id) && !this.#plugins.has(plugin.id)) {
-      throw new BrokerError("invalid_input", `"${plugin.id}" is the name of a service module already`);
+      throw new BrokerError("invalid_input", `"${plugin.id}" is already the name of a service module`);
     }
     const services = new Map<string, Map<string, Method>>();
     for (const service of plugin.services.values()) {
@@ -133,10 +133,7 @@ export class Providers {
       ...Object.keys(methods).map((name) => ["method", name, NAME] as const),
     ] as const) {
       if (!form.test(name) || name.includes("__")) {
-        throw new BrokerError(
-          "invalid_input",
-          `"${name}" cannot be the name of a${what === "owner" ? "n" : ""} ${what}`,
-        );
+        throw new BrokerError("invalid_input", `"${name}" is not a valid ${what} name`);
       }
     }
     const ready = Object.entries(methods).map(([name, method]): [string, Method] => {

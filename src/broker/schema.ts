@@ -68,17 +68,17 @@ export function compileSchema(schema: unknown): CompiledSchema {
 }
 
 const LONG_NAME: SchemaIssue[] = [
-  { path: "", message: `must not have names of properties of more than ${MAX_MATCHED} characters` },
+  { path: "", message: `must not have property names longer than ${MAX_MATCHED} characters` },
 ];
 
 const LONG_LIST: SchemaIssue[] = [
   {
     path: "",
-    message: `does not fit, and has lists of more than ${MAX_MATCHED} items, too long to say where`,
+    message: `does not match; it has lists of more than ${MAX_MATCHED} items, too long to report where`,
   },
 ];
 
-const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to be checked" }];
+const TOO_DEEP: SchemaIssue[] = [{ path: "", message: "is nested too deeply to check" }];
 
 /** Runs a check. Recursive schemas recurse as deep as the value, which may exhaust the stack. */
 function orTooDeep<T>(check: () => T, tooDeep: T): T {
@@ -94,7 +94,7 @@ function orTooDeep<T>(check: () => T, tooDeep: T): T {
 export function inputError(schema: CompiledSchema, key: string, input: unknown): BrokerError | null {
   if (schema.check(input)) return null;
   const issues = schema.issues(input);
-  return new BrokerError("invalid_input", `the input of ${key} does not fit: ${describeIssues(issues)}`, {
+  return new BrokerError("invalid_input", `invalid input for ${key}: ${describeIssues(issues)}`, {
     issues,
   });
 }
@@ -103,7 +103,7 @@ export function inputError(schema: CompiledSchema, key: string, input: unknown):
 export function outputError(schema: CompiledSchema, key: string, answer: unknown): BrokerError | null {
   if (schema.check(answer)) return null;
   const issues = schema.issues(answer);
-  const message = `the answer of ${key} does not fit its output schema: ${describeIssues(issues)}`;
+  const message = `the result of ${key} does not match its output schema: ${describeIssues(issues)}`;
   return new BrokerError("invalid_output", message, { issues, method: key });
 }
 

@@ -5,5 +5,5 @@
  * contain the token, unlike the engine's own error.
  */
 export function tokenProblem(token: string): string | undefined {
-  return /[^\x21-\x7e]/.test(token) ? "VERS_AUTH_TOKEN has a character that no token has" : undefined;
+  return /[^\x21-\x7e]/.test(token) ? "VERS_AUTH_TOKEN contains an invalid character" : undefined;
 }

@@ -134,9 +134,9 @@ describe("storedToken", () => {
   test("waits for no pipe in its place, and reads nothing without end", () => {
     const path = join(sandbox.dataDir, "auth-token");
     makePipe(path);
-    expect(() => storedToken(sandbox.dataDir)).toThrow(`${path} cannot be read (is no regular file)`);
+    expect(() => storedToken(sandbox.dataDir)).toThrow(`${path} cannot be read (is not a regular file)`);
     rmSync(path);
     symlinkSync("/dev/zero", path);
-    expect(() => storedToken(sandbox.dataDir)).toThrow(`${path} cannot be read (is no regular file)`);
+    expect(() => storedToken(sandbox.dataDir)).toThrow(`${path} cannot be read (is not a regular file)`);
   });
 });

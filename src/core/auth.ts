@@ -55,7 +55,7 @@ export function storedToken(dataDir: string): { token: string; path: string; cre
   if (stored !== undefined) {
     const token = stored.trim();
     if (token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token)) {
-      throw new Error(`${path} holds no usable token; delete the file to have a new one made.`);
+      throw new Error(`${path} does not contain a valid token; delete the file to generate a new one.`);
     }
     chmodSync(path, 0o600);
     return { token, path, created: false };
@@ -71,7 +71,7 @@ function readStored(path: string): string | undefined {
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw new Error(
-      `${path} cannot be read (${messageOf(error)}); it holds the token that was made at the first start.`,
+      `${path} cannot be read (${messageOf(error)}); it contains the token generated at the first start.`,
     );
   }
 }

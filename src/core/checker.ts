@@ -212,11 +212,11 @@ function emptyScratch(folder: string | undefined): string {
 }
 
 function spawnFailure(error: unknown): LoadFailure {
-  const message = `no child process can be started to try the code in: ${messageOf(error)}`;
+  const message = `no child process can be started to check the code: ${messageOf(error)}`;
   return new LoadFailure("CHECK_FAILED", "import", message, { cause: error });
 }
 
 function toFailure(answer: CheckAnswer): LoadFailure {
-  const { code = "IMPORT_FAILED", step = "import", message = "the check gave no answer" } = answer;
+  const { code = "IMPORT_FAILED", step = "import", message = "the check did not respond" } = answer;
   return new LoadFailure(code, step, message);
 }

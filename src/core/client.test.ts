@@ -80,7 +80,10 @@ describe("api", () => {
       };
       const other = createFleetClient({ env: { ...env, VERS_AUTH_TOKEN }, fetch: shows });
       const { message, status } = await failure(other.api("GET", "/x"));
-      expect([message, status]).toEqual([expect.stringContaining("VERS_AUTH_TOKEN has a character"), 0]);
+      expect([message, status]).toEqual([
+        expect.stringContaining("VERS_AUTH_TOKEN contains an invalid character"),
+        0,
+      ]);
       expect(message).not.toContain("secret");
     },
   );
@@ -148,7 +151,7 @@ describe("errors", () => {
     [
       "broken JSON",
       () => new Response("{", { headers: { "content-type": "application/json" } }),
-      "GET /x (200): the reply is not valid JSON",
+      "GET /x (200): the response is not valid JSON",
     ],
   ])("%s: method, path, status and message", async (_what, answer, message) => {
     answers = [answer];
@@ -173,7 +176,7 @@ describe("errors", () => {
     async (type) => {
       answers = [() => new Response(new Uint8Array([1, 255, 0]), { headers: { "content-type": type } })];
       const { message, status } = await failure(client.api("POST", "/x"));
-      expect(message).toStartWith(`POST /x (200): the reply is neither JSON nor text (${type})`);
+      expect(message).toStartWith(`POST /x (200): the response is neither JSON nor text (${type})`);
       expect(status).toBe(200);
     },
   );
@@ -187,7 +190,7 @@ describe("errors", () => {
     const away = createFleetClient({ env: { ...env, VERS_INFRA_URL: "http://127.0.0.1:1" } });
     const error = await failure(away.api("POST", "/x"));
     expect(error.status).toBe(0);
-    expect(error.message).toStartWith("POST /x (no reply): ");
+    expect(error.message).toStartWith("POST /x (no response): ");
   });
 
   test("a server that does not answer is given up on, and is named as such", async () => {
@@ -195,7 +198,7 @@ describe("errors", () => {
     answers = [() => gate.promise];
     const hasty = createFleetClient({ env, timeoutMs: 20 });
     expect((await failure(hasty.api("POST", "/x"))).message).toBe(
-      "POST /x (no reply): no reply within 20 ms",
+      "POST /x (no response): no response within 20 ms",
     );
     gate.resolve(new Response());
   });
@@ -213,7 +216,7 @@ describe("errors", () => {
     const call = failure(createFleetClient({ env, signal: session.signal }).api("GET", "/x"));
     await arrived.promise;
     session.abort();
-    expect((await call).message).toBe("GET /x (no reply): aborted");
+    expect((await call).message).toBe("GET /x (no response): aborted");
     gate.resolve(new Response());
     expect(seen).toHaveLength(1);
   });
@@ -314,7 +317,7 @@ describe("limits", () => {
     answers = [() => new Response("busy", { status: 503 }), () => new Promise<Response>(() => undefined)];
     const before = performance.now();
     const error = await failure(createFleetClient({ env, timeoutMs: () => 300 }).api("GET", "/x"));
-    expect(error.message).toBe("GET /x (no reply): no reply within 300 ms");
+    expect(error.message).toBe("GET /x (no response): no response within 300 ms");
     expect(performance.now() - before).toBeLessThan(5000);
     expect(seen.length).toBe(2);
   });
@@ -325,7 +328,7 @@ describe("limits", () => {
     try {
       for (const timeoutMs of [200_000, 20]) {
         const error = await failure(client.api("POST", "/x", {}, { timeoutMs }));
-        expect(error.message).toBe(`POST /x (no reply): no reply within ${timeoutMs} ms`);
+        expect(error.message).toBe(`POST /x (no response): no response within ${timeoutMs} ms`);
         expect(given).toHaveBeenLastCalledWith(timeoutMs);
       }
     } finally {
@@ -337,7 +340,7 @@ describe("limits", () => {
     answers = [() => new Promise<Response>(() => undefined)];
     const hasty = createFleetClient({ env, timeoutMs: () => 20 });
     const error = await failure(hasty.api("POST", "/x", {}, { timeoutMs: 200_000 }));
-    expect(error.message).toContain("no reply within 20 ms");
+    expect(error.message).toContain("no response within 20 ms");
   });
 
   test.each([
@@ -366,7 +369,7 @@ describe("limits", () => {
     [5n, "of type bigint"],
   ])("a limit of %p is refused, and said to be", async (timeoutMs, shown) => {
     const error = await failure(client.api("POST", "/x", {}, { timeoutMs: timeoutMs as number }));
-    expect(error.message).toBe(`POST /x: timeoutMs is ${shown}; it takes a number of milliseconds above 0`);
+    expect(error.message).toBe(`POST /x: timeoutMs is ${shown}; it must be a number of milliseconds above 0`);
     const other = createFleetClient({ env, timeoutMs: () => timeoutMs as number });
     expect((await failure(other.api("POST", "/x"))).message).toBe(error.message);
     expect(seen).toEqual([]);

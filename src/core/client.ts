@@ -95,7 +95,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     } catch (error) {
       if (!signal?.aborted) options.onAttempt?.(false);
       if (signal?.aborted) throw fail(0, "aborted");
-      if (deadline.aborted) throw fail(0, `no reply within ${timeoutMs} ms`);
+      if (deadline.aborted) throw fail(0, `no response within ${timeoutMs} ms`);
       throw fail(0, reasonOf(error));
     }
     return decodeReply(response, text, env.authToken, fail);
@@ -150,7 +150,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
     },
     ok: (text, details = {}) => ({ content: [{ type: "text", text }], details }),
     err: errorResult,
-    noUrl: () => errorResult("VERS_INFRA_URL is not set: this agent has no control plane to talk to."),
+    noUrl: () => errorResult("VERS_INFRA_URL is not set: this agent is not connected to a control plane."),
   };
 }
 
@@ -166,7 +166,7 @@ function decodeReply(response: Response, text: string, authToken: string, fail: 
       data = JSON.parse(text);
     } catch {
       // Truncated, or made by a proxy.
-      throw fail(response.status, "the reply is not valid JSON");
+      throw fail(response.status, "the response is not valid JSON");
     }
   }
   if (!response.ok) {
@@ -176,11 +176,11 @@ function decodeReply(response: Response, text: string, authToken: string, fail: 
   }
   // HTML comes from a proxy, a login page or another program.
   if (/\btext\/html\b/.test(type))
-    throw fail(response.status, "the reply is a web page; is this Reef's URL?");
+    throw fail(response.status, "the response is a web page; check the Reef URL");
   // Binary data that was decoded as text contains these.
   if (!/\bjson\b|^text\//.test(type) && /[\0\uFFFD]/.test(text)) {
     const said = type || "no content type";
-    throw fail(response.status, `the reply is neither JSON nor text (${said}); is this Reef's URL?`);
+    throw fail(response.status, `the response is neither JSON nor text (${said}); check the Reef URL`);
   }
   return data;
 }
@@ -200,7 +200,7 @@ function timeLimit(
   const wrong = limits.find((ms) => !(typeof ms === "number" && ms > 0));
   if (wrong !== undefined) {
     const shown = typeof wrong === "number" ? wrong : `of type ${typeof wrong}`;
-    throw refuse(`timeoutMs is ${shown}; it takes a number of milliseconds above 0`);
+    throw refuse(`timeoutMs is ${shown}; it must be a number of milliseconds above 0`);
   }
   return Math.ceil(Math.min(...limits, MAX_TIMEOUT_MS));
 }

@@ -75,7 +75,7 @@ function integer(env: Environment, key: string, fallback: number, min: number, m
   // Number() also accepts blanks and other notations, whose meaning would be a guess.
   if (!/^\d+$/.test(text) || value < min || value > max) {
     throw new ConfigError(
-      `${key} is ${JSON.stringify(text)}; it takes a whole number from ${min} to ${max}.`,
+      `${key} is ${JSON.stringify(text)}; it must be a whole number from ${min} to ${max}.`,
     );
   }
   return value;
@@ -85,7 +85,7 @@ function allowedHosts(env: Environment): string[] {
   const listed = (env.REEF_ALLOWED_HOSTS ?? "").split(",").map((host) => host.trim().toLowerCase());
   const bad = listed.find((host) => host !== "" && !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(host));
   if (bad !== undefined)
-    throw new ConfigError(`REEF_ALLOWED_HOSTS names ${JSON.stringify(bad)}, which is no host name.`);
+    throw new ConfigError(`REEF_ALLOWED_HOSTS contains ${JSON.stringify(bad)}, which is not a host name.`);
   const own =
     env.REEF_HOST && !["0.0.0.0", "::"].includes(env.REEF_HOST) ? [env.REEF_HOST.toLowerCase()] : [];
   return [...new Set(["localhost", "127.0.0.1", "[::1]", ...own, ...listed.filter(Boolean)])];
@@ -103,7 +103,7 @@ function installAllowances(env: Environment): ReadonlySet<InstallAllowance> {
   const unknown = words.find((word) => !INSTALL_ALLOWANCES.some((known) => known === word));
   if (unknown !== undefined) {
     throw new ConfigError(
-      `REEF_INSTALL_ALLOW has ${JSON.stringify(unknown)}; it takes "none" or any of ${INSTALL_ALLOWANCES.join(", ")}, separated by commas.`,
+      `REEF_INSTALL_ALLOW contains ${JSON.stringify(unknown)}; it must be "none" or a comma-separated list of ${INSTALL_ALLOWANCES.join(", ")}.`,
     );
   }
   return new Set(words as InstallAllowance[]);
@@ -114,7 +114,7 @@ function brokerEnforcement(env: Environment): BrokerEnforcement {
   const known = BROKER_ENFORCEMENTS.find((mode) => mode === word);
   if (known) return known;
   throw new ConfigError(
-    `REEF_BROKER_ENFORCEMENT is ${JSON.stringify(word)}; it takes one of ${BROKER_ENFORCEMENTS.join(", ")}.`,
+    `REEF_BROKER_ENFORCEMENT is ${JSON.stringify(word)}; it must be one of ${BROKER_ENFORCEMENTS.join(", ")}.`,
   );
 }
 
@@ -131,7 +131,7 @@ export function readConfig(env: Environment = process.env): Config {
     throw new ConfigError("VERS_AUTH_TOKEN may contain only printable ASCII characters without spaces.");
   }
   const check = env.REEF_CHECK || "on";
-  if (check !== "on" && check !== "off") throw new ConfigError('REEF_CHECK takes "on" or "off".');
+  if (check !== "on" && check !== "off") throw new ConfigError('REEF_CHECK must be "on" or "off".');
   return {
     host: env.REEF_HOST || "127.0.0.1",
     port: integer(env, "PORT", 3000, 0, 65_535),

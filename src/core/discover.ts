@@ -58,7 +58,7 @@ export function rescanServices(servicesDir: string): Scan {
     try {
       // Links need a stat of their target.
       const found = entry.isDirectory() ? entry : statSync(dir, { throwIfNoEntry: false });
-      if (!found) throw new LoadFailure("UNREADABLE", "find", "the link leads nowhere.");
+      if (!found) throw new LoadFailure("UNREADABLE", "find", "the link is broken.");
       if (!found.isDirectory()) continue;
       assertFolderName(dirName);
       if (isThere(`${dir}/index.ts`)) scan.candidates.push({ dirName, dir });
@@ -131,7 +131,8 @@ export async function discoverServiceModules(
   for (const { dirName, dir } of candidates) {
     try {
       const module = await loadServiceModule(dir);
-      if (modules.has(module.name)) throw new Error(`the name "${module.name}" is taken by another folder.`);
+      if (modules.has(module.name))
+        throw new Error(`the name "${module.name}" is already used by another folder.`);
       modules.set(module.name, module);
     } catch (error) {
       warn(`${dirName}: skipped: ${messageOf(error)}`);
@@ -143,7 +144,8 @@ export async function discoverServiceModules(
     module,
   }));
   const { ordered, missing, cyclic } = orderByDependencies(nodes, new Set());
-  for (const { node, needs } of missing) warn(`${node.name}: skipped: it needs ${needs.join(", ")}.`);
+  for (const { node, needs } of missing)
+    warn(`${node.name}: skipped: it depends on ${needs.join(", ")}, which is not loaded.`);
   for (const { node, cycle } of cyclic) warn(`${node.name}: skipped: dependency cycle ${cycle.join(" → ")}.`);
   if (!options.includeNames) return ordered.map((node) => node.module);
   const wanted = new Set(options.includeNames);

@@ -12,17 +12,17 @@ export const ERRORS = {
   UNAUTHORIZED: {
     status: 401,
     message: "unauthorized",
-    help: "Send `Authorization: Bearer <token>`. The token is `VERS_AUTH_TOKEN`, or the one in `data/auth-token` that the first start generated.",
+    help: "Send `Authorization: Bearer <token>`. The token is `VERS_AUTH_TOKEN`, or the content of `data/auth-token`, which the first start generates.",
   },
   FORBIDDEN: {
     status: 403,
     message: "forbidden",
-    help: "The token is not the problem: the caller may not do this. The message says why.",
+    help: "The caller is not allowed to do this; another token does not help. The message says why.",
   },
   TOO_MANY_REQUESTS: {
     status: 429,
     message: "too many requests",
-    help: "Wait a little and repeat the request.",
+    help: "Wait, then retry the request.",
   },
   NOT_FOUND: {
     status: 404,
@@ -32,12 +32,12 @@ export const ERRORS = {
   UNKNOWN_SERVICE: {
     status: 404,
     message: "unknown service",
-    help: "No loaded service with routes has this name. `GET /health` lists the loaded services, and the skipped ones with the reason.",
+    help: "No loaded service with routes has this name. `GET /health` lists loaded services, and skipped ones with the reason.",
   },
   BODY_TOO_LARGE: {
     status: 413,
     message: "request body too large",
-    help: "Send less, or raise `REEF_MAX_BODY_BYTES`. Bun itself refuses bodies that announce a size at least two bytes over the limit, and chunked ones that exceed it by as much while a handler runs: with the same status, but without JSON.",
+    help: "Send less, or raise `REEF_MAX_BODY_BYTES`. Bun itself rejects bodies that are at least two bytes over the limit (by `Content-Length`, or while a handler reads a chunked body) with the same status but without JSON.",
   },
   BAD_JSON: {
     status: 400,
@@ -47,7 +47,7 @@ export const ERRORS = {
   BAD_REQUEST: {
     status: 400,
     message: "bad request",
-    help: "Correct the field that the message names. JSON may be nested 1000 levels deep.",
+    help: "Correct the field that the message names. JSON may be nested at most 1000 levels deep.",
   },
   CONFLICT: {
     status: 409,
@@ -57,22 +57,22 @@ export const ERRORS = {
   INTERNAL: {
     status: 500,
     message: "internal service error",
-    help: "A route handler threw, or returned something that cannot be sent. Find the error in the log under the request's `x-request-id`. To send a 5xx on purpose, return it: a thrown `HTTPException` keeps its reply only below 500.",
+    help: "A route handler threw, or returned something that cannot be sent. Look up the request's `x-request-id` in the log. To send a 5xx on purpose, return it: a thrown `HTTPException` keeps its response only below 500.",
   },
   BUSY: {
     status: 503,
     message: "the service is being changed; try again",
-    help: "A change of the service took longer than requests wait for it. Repeat the request.",
+    help: "The service is being reloaded or changed, and that takes longer than requests wait. Retry the request.",
   },
   STORAGE_FULL: {
     status: 507,
     message: "no space left to store this",
-    help: "The disk of the data folder is full. Nothing of the request was stored: make room and repeat it.",
+    help: "The disk of the data folder is full. Nothing was stored: free some space and retry the request.",
   },
   SHUTTING_DOWN: {
     status: 503,
     message: "the server is shutting down",
-    help: "Repeat the request after the restart.",
+    help: "Retry the request after the restart.",
   },
 } as const satisfies Record<string, ErrorKind>;
 
@@ -109,7 +109,7 @@ export function errorReply(code: ErrorCode, message?: string, headers?: Record<s
 }
 
 /** The reply to a client that has closed the connection; at most a proxy's log sees it. */
-export const clientGone = () => errorReply("BAD_REQUEST", "the client went away");
+export const clientGone = () => errorReply("BAD_REQUEST", "the client closed the connection");
 
 /** An `instanceof` that never throws, as it may for a thrown `Proxy`. */
 export function isA<T>(thrown: unknown, Class: abstract new (...args: never[]) => T): thrown is T {

@@ -45,9 +45,10 @@ export class EventBus {
 
   /** Subscribes a handler, owned by `scope` if given. Returns the function that unsubscribes it. */
   subscribe(event: string, handler: EventHandler, scope?: Scope): () => void {
-    if (typeof event !== "string" || event === "") throw new TypeError("events.on: the event needs a name");
+    if (typeof event !== "string" || event === "")
+      throw new TypeError("events.on: the event name is required");
     if (typeof handler !== "function")
-      throw new TypeError(`events.on("${event}"): the handler is no function`);
+      throw new TypeError(`events.on("${event}"): the handler is not a function`);
     const subscription: Subscription = { event, handler, scope };
     let set = this.#subscriptions.get(event);
     if (!set) {

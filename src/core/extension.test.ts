@@ -182,7 +182,7 @@ describe("installed twice", () => {
     expect(load(session, "file:///one.js").tools.size).toBe(1);
     const second = load(session, "file:///two.js");
     expect(second.tools.size).toBe(0);
-    expect(second.said).toEqual(["[reef] is already installed in this agent; this copy stands down."]);
+    expect(second.said).toEqual(["[reef] is already installed in this agent; this copy is not used."]);
     expect(load({}, "file:///two.js").tools.size, "another session").toBe(1);
   });
 

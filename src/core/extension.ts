@@ -38,16 +38,13 @@ export function createExtension(
     const installation = new Installation(options);
     const release = claimSession(pi, options.origin);
     if (!release) {
-      installation.say("is already installed in this agent; this copy stands down.");
+      installation.say("is already installed in this agent; this copy is not used.");
       return;
     }
     for (const problem of options.problems ?? []) installation.say(problem);
     const choice = selectionFrom(options.env);
     const chosen = modules.filter((module) => isSelected(module, choice));
-    guardUnhandled(
-      (error) => installation.report("a service left a failure unattended", error),
-      options.codeFile,
-    );
+    guardUnhandled((error) => installation.report("unhandled error in a service", error), options.codeFile);
     followSession(pi, installation, new CompositeWidget(chosen, installation), release);
     const registrar = new ToolRegistrar(options.wireNames);
     for (const module of chosen) register(pi, module, installation, registrar);

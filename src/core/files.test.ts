@@ -144,7 +144,10 @@ describe("writeFileAtomic", () => {
     fs.symlinkSync("pipe", path("a.json"));
     for (const name of ["pipe", "a.json"]) {
       expect(() => writeFileAtomic(path(name), "new")).toThrow(
-        expect.objectContaining({ code: "STORAGE_IO", message: expect.stringContaining("no regular file") }),
+        expect.objectContaining({
+          code: "STORAGE_IO",
+          message: expect.stringContaining("not a regular file"),
+        }),
       );
     }
     expect(fs.statSync(path("a.json")).isFIFO()).toBe(true);
@@ -198,7 +201,7 @@ describe("setAside", () => {
     expect(() => setAside(path("x.json"))).toThrow(
       expect.objectContaining({
         code: "STORAGE_CORRUPT",
-        message: expect.stringContaining("no regular file"),
+        message: expect.stringContaining("not a regular file"),
       }),
     );
     expect(names()).toEqual(["pipe", "x.json"]);
@@ -240,7 +243,7 @@ describe("a path that cannot be read", () => {
 
   test("is not waited for when nobody writes to it", () => {
     makePipe(path("pipe"));
-    refusal(() => readWithMark(path("pipe")), "no regular file");
+    refusal(() => readWithMark(path("pipe")), "not a regular file");
   });
 });
 

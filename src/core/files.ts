@@ -209,7 +209,7 @@ export function setAside(path: string, companions: string[] = []): string {
     return name;
   } catch (error) {
     const reason = messageOf(error);
-    const message = `${path} is damaged and cannot be set aside (${reason}); it is left untouched`;
+    const message = `${path} is damaged and cannot be moved (${reason}); it was left in place`;
     throw new StorageError("STORAGE_CORRUPT", message, { path, cause: error });
   }
 }

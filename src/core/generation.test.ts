@@ -167,7 +167,7 @@ describe("a failed load", () => {
       "JSX that does not say whose",
       { "index.ts": 'import "./a.js"; export default { name: "s" };', "a.tsx": "export const nope = <p />;" },
       "IMPORT_FAILED",
-      /'react.+a\.tsx.+begins with \/\*\* @jsxImportSource hono\/jsx \*\//,
+      /'react.+a\.tsx.+start the file with \/\*\* @jsxImportSource hono\/jsx \*\//,
     ],
     ["no default export", { "index.ts": "export const value = 7;" }, "NO_DEFAULT_EXPORT", /exports nothing/],
     ["a wrong field", { "index.ts": 'export default { name: "s", init: 1 };' }, "BAD_FIELD", /^init of "s"/],

@@ -81,7 +81,7 @@ async function importOnce(entry: string, options: ImportOptions): Promise<Genera
   try {
     const loading = graph.import(GRAPH_MAIN).then(() => graph.import(entry));
     const tooLong = () => {
-      const message = `importing index.ts did not finish in ${timeoutMs} ms.`;
+      const message = `importing index.ts did not finish within ${timeoutMs} ms.`;
       return new LoadFailure("IMPORT_TIMEOUT", "import", message);
     };
     const exports = await withTimeout(loading, timeoutMs, tooLong, waits);
@@ -119,7 +119,8 @@ function firstOf(error: unknown): unknown {
 /** The error of an import of React, which is not installed, from a file with JSX. */
 const WITHOUT_REACT = /Cannot find \w+ 'react(\/jsx-[\w-]+)?'.*\.[jt]sx\b/;
 
-const WHOSE_JSX = " (JSX is React's, unless its file begins with /** @jsxImportSource hono/jsx */)";
+const WHOSE_JSX =
+  " (JSX defaults to React. For hono/jsx, start the file with /** @jsxImportSource hono/jsx */)";
 
 function importMessage(error: unknown, dir: string): string {
   const first = firstOf(error);

@@ -98,7 +98,7 @@ test("what another process left is as it was; what that had not finished is inte
     what: "go",
     status: "interrupted",
     startedAt: at(3),
-    error: "the server ended before this was done. Look what became of it",
+    error: "the server stopped before this finished. Look what became of it",
   });
   expect(jobs.takeInterrupted()).toEqual([cutOff as Errand]);
   expect(jobs.takeInterrupted()).toEqual([]);
@@ -126,7 +126,7 @@ test("what a version has not finished when it goes is interrupted, and who waits
   await before.end();
   expect(await waiting).toMatchObject({
     status: "interrupted",
-    error: 'the service "errands" ended, or was exchanged, before this was done. Look what became of it',
+    error: 'the service "errands" was stopped or replaced before this finished. Look what became of it',
   });
   expect(await onDisk(job.id)).toEqual(job);
   expect(other.status).toBe("running");
@@ -203,7 +203,10 @@ test("what cannot be written goes on, says so, and is written once there is room
   writeFileSync(folder(), "in the way");
   const job = jobs.begin({ what: "go" });
   await jobs.saved(job);
-  expect([job.status, job.warning]).toEqual(["running", expect.stringContaining("a restart of the server")]);
+  expect([job.status, job.warning]).toEqual([
+    "running",
+    expect.stringContaining("this will be lost when the server restarts"),
+  ]);
   await jobs.end(job, { status: "done" });
   expect(await jobs.wait(job.id, 0)).toMatchObject({ status: "done" });
   expect(lines.filter((line) => line.includes(`the job ${job.id}`))).toHaveLength(1);

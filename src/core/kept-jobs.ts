@@ -63,7 +63,7 @@ export class KeptJobs<T extends KeptJob> {
     this.#book = bookIn(folder, () => new JobRecords<T>(folder, log));
     // Disposers run in reverse order, so those registered later have ended their jobs by then.
     onDispose(() => {
-      if (!outlive) this.#interrupt(`the service "${name}" ended, or was exchanged,`);
+      if (!outlive) this.#interrupt(`the service "${name}" was stopped or replaced`);
       return this.#book.saved();
     });
   }
@@ -134,11 +134,11 @@ export class KeptJobs<T extends KeptJob> {
   }
 
   #load(): void {
-    this.#book.load(this.#interruption("the server ended"));
+    this.#book.load(this.#interruption("the server stopped"));
   }
 
   #interruption(what: string): string {
-    return `${what} before this was done. ${this.#advice}`;
+    return `${what} before this finished. ${this.#advice}`;
   }
 
   #interrupt(what: string): void {

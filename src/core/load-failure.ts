@@ -9,39 +9,40 @@ export type FailureStep = "find" | "import" | "check" | "order" | "init" | "veri
 /** The codes of load failures, with advice for authors. `docs/ERRORS.md` lists them. */
 export const LOAD_FAILURES = {
   BAD_FOLDER:
-    "Folder names are letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
+    "Folder names consist of at most 64 letters, digits, `-`, `_` and `.`, starting with a letter or digit.",
   NO_ENTRY: "The folder needs an `index.ts` that default-exports a ServiceModule.",
   UNREADABLE:
     "The folder or a file in it cannot be read, or its code has more than 5000 files or 256 MB; check permissions, links and size.",
   IMPORT_FAILED:
-    "Importing `index.ts` failed; the message is the module's own. Run `node_modules/.bin/bun services/<folder>/index.ts` to see it.",
+    "Importing `index.ts` failed; the message comes from the module. Run `node_modules/.bin/bun services/<folder>/index.ts` to see it.",
   IMPORT_TIMEOUT: "The import did not finish; look for a top-level `await` or a loop that never ends.",
-  PROCESS_ENDED: "The code ended its process during the check; a service must not call `process.exit()`.",
-  CHECK_FAILED:
-    "The server had no disk space or processes left to check the code; free some and repeat the change.",
+  PROCESS_ENDED: "The code ended its process during the check; services must not call `process.exit()`.",
+  CHECK_FAILED: "The server had no disk space or processes left to check the code; free some, then retry.",
   NO_DEFAULT_EXPORT: "`index.ts` needs `export default` with a ServiceModule object.",
   BAD_FIELD: "A field of the ServiceModule has the wrong type; the message names it.",
-  BAD_NAME: "`name` is letters, digits, `-`, `_` and `.`, at most 64, starting with a letter or digit.",
-  RESERVED_NAME: "The name is taken by the server itself; choose another.",
+  BAD_NAME:
+    "`name` must consist of at most 64 letters, digits, `-`, `_` and `.`, starting with a letter or digit.",
+  RESERVED_NAME: "The name is reserved for the server; choose another.",
   DUPLICATE_NAME: "Another folder already provides a service of this name; rename one of them.",
   MISSING_DEPENDENCY: "A service named in `dependencies` is not loaded; add it or remove the dependency.",
-  DEPENDENCY_CYCLE: "Services depend on each other in a circle; remove one of the dependencies.",
-  INIT_FAILED: "`init` threw or rejected; the message is its own.",
+  DEPENDENCY_CYCLE: "Services depend on each other in a cycle; remove one of the dependencies.",
+  INIT_FAILED: "`init` threw or rejected; the message comes from it.",
   INIT_TIMEOUT: "`init` did not finish; look for a loop or a promise that never settles.",
   INIT_CYCLE:
-    "`init` waits for a change that waits for this `init`; request the change later, without waiting for it, or not at all.",
+    "`init` waits for a change that waits for this `init`; request the change without waiting for it, or later.",
   FLUSH_FAILED:
-    "The running version could not save its store, so it was neither replaced nor stopped; the message is the store's own. Make room or fix the store; stopping with force loses unsaved data.",
+    "The running version could not save its store, so it was neither replaced nor stopped; the message comes from the store. Free some space or fix the store; stopping with force loses unsaved data.",
   VERIFY_FAILED:
     "The new version started but failed verification, so it was not swapped in; the message says where.",
-  CHANGED: "The folder's files changed during the check; repeat the change once nothing writes to them.",
-  RENAMED: "The folder's service changed its name; unload the old name first.",
+  CHANGED: "The folder's files changed during the check; retry when nothing writes to them.",
+  RENAMED: "The folder's service was renamed; unload the old name first.",
   IN_USE: "Other services depend on it; unload them first or use force.",
   PROTECTED: "This service cannot be removed while the server runs.",
-  DISABLED: "The operator has disabled it; `POST /services/enable/<name>` enables it again.",
-  NO_SNAPSHOT: "No earlier version of the folder's code is kept; deploy a fixed one instead.",
-  AMBIGUOUS: "The digest prefix fits several kept versions; give as much of it as the message shows.",
-  SHUTTING_DOWN: "The server is shutting down; repeat the change after the restart.",
+  DISABLED: "The service is disabled; `POST /services/enable/<name>` enables it.",
+  NO_SNAPSHOT: "No such version of the folder's code is kept; deploy a fixed version instead.",
+  AMBIGUOUS:
+    "The digest prefix matches several kept versions; use one of the prefixes that the message lists.",
+  SHUTTING_DOWN: "The server is shutting down; retry after the restart.",
   UNKNOWN: "No service or folder has this name.",
 } as const;
 
@@ -113,7 +114,7 @@ export function shuttingDown(): LoadFailure {
 
 /** The failure of loading a folder that the operator has switched off. */
 export function switchedOff(dirName: string): LoadFailure {
-  const message = `"${dirName}" is switched off; POST /services/enable/${dirName} switches it on again.`;
+  const message = `"${dirName}" is disabled; POST /services/enable/${dirName} enables it.`;
   return new LoadFailure("DISABLED", "find", message);
 }
 
@@ -123,7 +124,7 @@ export function initCycle(circle: readonly string[]): LoadFailure {
   const message =
     circle.length > 2
       ? `init() of folder "${folder}" would wait for itself: ${circle.join(" → ")}.`
-      : `init() of folder "${folder}" asks for a change of that folder, which waits for init().`;
+      : `init() of folder "${folder}" requests a change of that folder, which waits for init().`;
   return new LoadFailure("INIT_CYCLE", "init", message);
 }
 
@@ -149,5 +150,5 @@ export function dependencyCycle(cycle: readonly string[]): LoadFailure {
 
 /** The failure of a folder whose code changed while it was being loaded. */
 export function changedMeanwhile(dirName: string): LoadFailure {
-  return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed while they were being tried.`);
+  return new LoadFailure("CHANGED", "find", `the files of "${dirName}" changed during the check; retry.`);
 }

@@ -43,9 +43,9 @@ function shown(name: unknown): string {
 export function assertFolderName(dirName: unknown): asserts dirName is string {
   if (isFolderName(dirName)) return;
   const why = isSafeName(dirName)
-    ? "packages are looked for there."
-    : 'letters, digits, "-", "_" and "." only, at most 64, starting with a letter or digit.';
-  throw new LoadFailure("BAD_FOLDER", "find", `${shown(dirName)} cannot be a service folder: ${why}`);
+    ? "it is reserved for packages."
+    : 'use at most 64 letters, digits, "-", "_" and ".", starting with a letter or digit.';
+  throw new LoadFailure("BAD_FOLDER", "find", `${shown(dirName)} is not a valid service folder name: ${why}`);
 }
 
 /**
@@ -58,7 +58,7 @@ export function assertServiceName(name: unknown): asserts name is string {
     throw new LoadFailure(
       "BAD_NAME",
       "check",
-      `name is ${shown(name)}; it takes letters, digits, "-", "_" and ".", at most 64, starting with a letter or digit.`,
+      `name is ${shown(name)}; it must consist of at most 64 letters, digits, "-", "_" and ".", starting with a letter or digit.`,
     );
   }
   if (RESERVED_NAMES.has(name.toLowerCase())) {

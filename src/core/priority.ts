@@ -27,7 +27,7 @@ export function lowerPriority(pid: number): void {
     lowerSession(pid);
   } catch (error) {
     // Not permitted; the process then keeps its priority.
-    console.debug(`reef: process ${pid} keeps some of its priority: ${messageOf(error)}`);
+    console.debug(`reef: cannot lower the priority of process ${pid}: ${messageOf(error)}`);
   }
 }
 
@@ -54,7 +54,7 @@ function lowerSessionLater(pid: number, tries: number): void {
   try {
     lowerSession(pid, tries);
   } catch (error) {
-    console.debug(`reef: the session of process ${pid} keeps its priority: ${messageOf(error)}`);
+    console.debug(`reef: cannot lower the priority of the session of process ${pid}: ${messageOf(error)}`);
   }
 }
 

@@ -59,9 +59,9 @@ describe("redact", () => {
 
   test.each([
     'Missing dependency "feed" of "board".',
-    'init() of "a" did not finish in 10000 ms.',
+    'init() of "a" did not finish within 10000 ms.',
     'routes of "a" takes a Hono app.',
-    "index.ts exports nothing by default; it takes a ServiceModule object.",
+    "index.ts exports nothing by default; the default export must be a ServiceModule object.",
     'name is "health"; it is reserved for the server; choose another.',
     "dependency cycle: a → b → a.",
     "importing index.ts failed: Unexpected } (index.ts:3:4)",

@@ -78,7 +78,9 @@ export class Registry {
       registryFor: (service) => this.view(service),
       dispatch: async (request, { trusted = false } = {}) => {
         if (!(request instanceof Request)) {
-          throw new TypeError('ctx.dispatch takes a Request, such as new Request("http://localhost/board")');
+          throw new TypeError(
+            'ctx.dispatch requires a Request, such as new Request("http://localhost/board")',
+          );
         }
         if (trusted) dispatcher.trust(request);
         return dispatcher.fetch(request);

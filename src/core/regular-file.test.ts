@@ -29,7 +29,7 @@ describe("readRegularFile", () => {
     symlinkSync("/dev/zero", at("zero"));
     mkdirSync(at("folder"));
     for (const name of ["pipe", "zero", "folder"]) {
-      expect(() => readRegularFile(at(name), 100)).toThrow("is no regular file");
+      expect(() => readRegularFile(at(name), 100)).toThrow("is not a regular file");
     }
   });
 

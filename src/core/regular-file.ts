@@ -6,7 +6,7 @@ export const MAX_MANIFEST = 1024 * 1024;
 
 /** Throws unless a path is a regular file; the message is meant to follow the path. */
 export function assertRegularFile(stat: { isFile(): boolean }): void {
-  if (!stat.isFile()) throw Object.assign(new Error("is no regular file"), { code: "EINVAL" });
+  if (!stat.isFile()) throw Object.assign(new Error("is not a regular file"), { code: "EINVAL" });
 }
 
 /** Opens a regular file for reading, following links. Rejects anything else at once, without blocking. */

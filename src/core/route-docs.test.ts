@@ -155,8 +155,8 @@ describe("checkRouteDocs", () => {
   });
 
   test.each([
-    ["GET /things/items/:id", 'keys leave out the mount point: "GET /items/:id"'],
-    ["GET /items/{id}", 'parameters are written with a colon: "GET /items/:id"'],
+    ["GET /things/items/:id", 'omit the mount point from keys: "GET /items/:id"'],
+    ["GET /items/{id}", 'write parameters with a colon: "GET /items/:id"'],
     ["GET /items/:item", 'the route\'s parameters have other names: "GET /items/:id"'],
     ["POST /items/:id", "does not exist."],
   ])("explains why %s is not found", (key, hint) => {

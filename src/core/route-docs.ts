@@ -133,11 +133,11 @@ function missing(module: ServiceModule, key: string, existing: ReadonlySet<strin
   const prefix = `/${module.name}`;
   const below = path === prefix ? "/" : path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
   if (below !== undefined && existing.has(keyOf(method, below))) {
-    return `${says}; keys leave out the mount point: "${method} ${below}".`;
+    return `${says}; omit the mount point from keys: "${method} ${below}".`;
   }
   const unbraced = path.replace(/\{(\w+)\}/g, ":$1");
   if (unbraced !== path && existing.has(keyOf(method, unbraced))) {
-    return `${says}; parameters are written with a colon: "${method} ${unbraced}".`;
+    return `${says}; write parameters with a colon: "${method} ${unbraced}".`;
   }
   const shape = (text: string) => text.replace(/:\w+/g, ":");
   const similar = [...existing].find((other) => shape(other) === shape(keyOf(method, path)));

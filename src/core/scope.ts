@@ -179,7 +179,7 @@ export class Scope {
       await withTimeout(
         done,
         DISPOSER_LIMIT_MS,
-        () => new Error(`did not finish in ${DISPOSER_LIMIT_MS} ms`),
+        () => new Error(`did not finish within ${DISPOSER_LIMIT_MS} ms`),
       );
     } catch (error) {
       this.fault("disposer", error);

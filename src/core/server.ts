@@ -40,12 +40,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const dataDir = options.dataDir ?? config.dataDir;
   const logs = options.logs ?? new LogBook();
   if (!statSync(servicesDir, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ConfigError(`REEF_SERVICES_DIR is ${servicesDir}, which is no folder.`);
+    throw new ConfigError(`REEF_SERVICES_DIR is ${servicesDir}, which is not a folder.`);
   }
   prepareDataDir(dataDir);
   if (options.authToken === undefined && (config.authToken?.length ?? MIN_TOKEN_LENGTH) < MIN_TOKEN_LENGTH) {
-    const problem = `VERS_AUTH_TOKEN has fewer than ${MIN_TOKEN_LENGTH} characters and might be guessed`;
-    logs.write("reef", "warn", [`${problem}; give a longer one, or none to have one made.`]);
+    const problem = `VERS_AUTH_TOKEN has fewer than ${MIN_TOKEN_LENGTH} characters and could be guessed`;
+    logs.write("reef", "warn", [`${problem}; set a longer one, or unset it to have one generated.`]);
   }
   const checker = options.checker ?? childChecker(config, servicesDir, dataDir);
   // The port comes first, so that a second server fails before its services touch the data. Requests wait.
@@ -66,7 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       fetch: (request, bun) =>
         current ? current.app.fetch(request, bun) : ready.then((reef) => reef.app.fetch(request, bun)),
       error: (error) => {
-        logs.write("reef", "error", ["a reply failed:", error]);
+        logs.write("reef", "error", ["a response failed:", error]);
         return errorReply("INTERNAL");
       },
     }),

@@ -53,7 +53,7 @@ export function isFull(error: unknown): boolean {
 function classify(code: string): { code: StorageErrorCode; what: string } | undefined {
   if (FULL.has(code)) return { code: "STORAGE_FULL", what: "no space left to write" };
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return { code: "STORAGE_CORRUPT", what: "damaged:" };
-  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return { code: "STORAGE_BUSY", what: "held by another writer:" };
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return { code: "STORAGE_BUSY", what: "locked by another writer:" };
   if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PERM)/.test(code)) return { code: "STORAGE_IO", what: "cannot use" };
   if (/^E[A-Z0-9]+$/.test(code)) return { code: "STORAGE_IO", what: "cannot use" };
   return undefined;

@@ -37,7 +37,7 @@ export async function clearAbandoned(word: string, log: Pick<Logger, "warn">): P
       await fs.promises.rm(path, { recursive: true, force: true });
     }
   } catch (error) {
-    log.warn(`what "${word}" left in ${tmpdir()} earlier cannot be removed: ${messageOf(error)}`);
+    log.warn(`cannot remove old "${word}" folders in ${tmpdir()}: ${messageOf(error)}`);
   }
 }
 

@@ -228,7 +228,7 @@ describe("without the preload", () => {
     write(LINES);
     tests(1);
     const { code, output } = await run();
-    expect(output).toContain(`${sandbox.dataDir} may hold live data`);
+    expect(output).toContain(`${sandbox.dataDir} may contain live data`);
     expect(output).toContain(`--preload ${join(import.meta.dir, "test-preload.ts")}`);
     expect(code).toBe(1);
     expect(readFileSync(live, "utf8")).toBe('[{"live":1}]');

@@ -45,9 +45,11 @@ test("tools and behaviours reach the harness under the agent's name", async () =
 test("refuses unknown tools, wrong parameters and a name that is taken", async () => {
   const t = await createTestHarness({ services: [echo] });
   const agent = createTestAgent(t, [echo]);
-  await expect(agent.call("echo_what")).rejects.toThrow("no tool is called echo_what; there are echo_who");
+  await expect(agent.call("echo_what")).rejects.toThrow(
+    "there is no tool echo_what; registered tools: echo_who",
+  );
   await expect(agent.call("echo_who", { times: "x" })).rejects.toThrow("times must be a whole number");
-  expect(() => createTestAgent(t, [echo, echo])).toThrow("echo_who is registered already");
+  expect(() => createTestAgent(t, [echo, echo])).toThrow("echo_who is already registered");
   await t.cleanup();
 });
 

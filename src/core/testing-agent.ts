@@ -77,7 +77,7 @@ export function createTestAgent(
   const pi = {
     ...options.pi,
     registerTool(tool: RegisteredTool) {
-      if (tools.has(tool.name)) throw new Error(`the tool ${tool.name} is registered already`);
+      if (tools.has(tool.name)) throw new Error(`the tool ${tool.name} is already registered`);
       tools.set(tool.name, tool);
     },
     on(event: string, handler: Handler) {
@@ -97,7 +97,8 @@ export function createTestAgent(
     call: async (name, params = {}) => {
       await registered;
       const tool = tools.get(name);
-      if (!tool) throw new Error(`no tool is called ${name}; there are ${[...tools.keys()].join(", ")}`);
+      if (!tool)
+        throw new Error(`there is no tool ${name}; registered tools: ${[...tools.keys()].join(", ")}`);
       await checkParameters(tool.parameters, params);
       return tool.execute("call-1", params, undefined, undefined, context);
     },
@@ -117,6 +118,6 @@ async function checkParameters(schema: TSchema, params: unknown): Promise<void> 
     checkValue(schema, params, "the parameters");
   } catch (error) {
     if (!NOT_TYPEBOX.some((type) => error instanceof type)) throw error;
-    await assertFits(JSON.parse(JSON.stringify(schema)), params, "the parameters do not fit");
+    await assertFits(JSON.parse(JSON.stringify(schema)), params, "invalid parameters");
   }
 }

@@ -42,7 +42,7 @@ describe("a harness", () => {
   ])("says which of its services is none: %p", async (none, what) => {
     const services = [echo(), none] as Parameters<typeof createTestHarness>[0]["services"];
     await expect(createTestHarness({ services })).rejects.toThrow(
-      `services[1] is ${what}; give a ServiceModule, or what importing one gives`,
+      `services[1] is ${what}; pass a ServiceModule, or the result of importing one`,
     );
   });
 
@@ -90,9 +90,7 @@ describe("a harness", () => {
 
   test("says what to do about a dependency that it was not given", async () => {
     const needing = createTestHarness({ services: [{ name: "a", dependencies: ["b"] }] });
-    await expect(needing).rejects.toThrow(
-      'Missing dependency "b" of "a". Its module belongs in `services` as well.',
-    );
+    await expect(needing).rejects.toThrow('Missing dependency "b" of "a". Add its module to `services` too.');
   });
 
   test.each<[unknown, string | null, string]>([
@@ -171,7 +169,7 @@ describe("a harness", () => {
     async (options) => {
       const before = environment();
       const making = createTestHarness(options as never);
-      await expect(making).rejects.toThrow("createTestHarness takes { services: [ … ] }");
+      await expect(making).rejects.toThrow("createTestHarness requires { services: [ … ] }");
       expect(environment()).toEqual(before);
     },
   );

@@ -108,7 +108,7 @@ function restore(saved: Record<string, string | undefined>): void {
 export async function createTestHarness(options: TestHarnessOptions): Promise<TestHarness> {
   if (tooLate) throw new Error(tooLate);
   if (!Array.isArray((options as Partial<TestHarnessOptions> | undefined | null)?.services)) {
-    throw new Error("createTestHarness takes { services: [ … ] }, with the modules to load.");
+    throw new Error("createTestHarness requires { services: [ … ] } with the modules to load.");
   }
   const authToken = options.authToken ?? "test-token";
   const dataDir = makeDataDir();
@@ -142,7 +142,7 @@ export async function createTestHarness(options: TestHarnessOptions): Promise<Te
   const [failure] = server.registry.failures.list();
   if (failure) {
     await end(0);
-    const hint = failure.code === "MISSING_DEPENDENCY" ? " Its module belongs in `services` as well." : "";
+    const hint = failure.code === "MISSING_DEPENDENCY" ? " Add its module to `services` too." : "";
     throw new Error(`${failure.name}: ${failure.error}${hint}`);
   }
 
@@ -170,7 +170,7 @@ async function moduleOf(source: ServiceSource, index: number): Promise<ServiceMo
   const value: unknown = await source;
   if (!isModule(value)) {
     const what = value === undefined || value === null ? String(value) : `a ${typeof value}`;
-    throw new Error(`services[${index}] is ${what}; give a ServiceModule, or what importing one gives.`);
+    throw new Error(`services[${index}] is ${what}; pass a ServiceModule, or the result of importing one.`);
   }
   return "default" in value ? value.default : value;
 }

@@ -124,7 +124,9 @@ export class EventTree implements EventLog {
     this.#open();
     if (query.text !== undefined) {
       // If there is no space to index the latest events, the rest can still be searched.
-      await this.#indexer.catchUp().catch((error) => this.#warn(`Searching without the latest: ${error}`));
+      await this.#indexer
+        .catchUp()
+        .catch((error) => this.#warn(`Search results are missing the latest events: ${error}`));
     }
     const found = search(this.#open(), query, this.#extent.indexed);
     this.#indexer.noticeSearch();

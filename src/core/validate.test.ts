@@ -29,14 +29,18 @@ describe("checkValue", () => {
     ["a fitting value", { name: "a", owner: null, tags: ["x"], size: { width: 1 } }, "accepted"],
     ["no object", [1], "the request body must be an object, not an array of 1 item"],
     ["null", null, "the request body must be an object, not null"],
-    ["a missing field", {}, "name is required: text of 1 to 5 characters that is not blank"],
-    ["a wrong type", { name: 7 }, "name must be text of 1 to 5 characters that is not blank, not 7"],
-    ["an empty text", { name: "" }, 'name must be text of 1 to 5 characters that is not blank, not ""'],
-    ["a blank text", { name: "  " }, 'name must be text of 1 to 5 characters that is not blank, not "  "'],
+    ["a missing field", {}, "name is required: a string of 1 to 5 characters that is not blank"],
+    ["a wrong type", { name: 7 }, "name must be a string of 1 to 5 characters that is not blank, not 7"],
+    ["an empty text", { name: "" }, 'name must be a string of 1 to 5 characters that is not blank, not ""'],
+    [
+      "a blank text",
+      { name: "  " },
+      'name must be a string of 1 to 5 characters that is not blank, not "  "',
+    ],
     [
       "a long text",
       { name: "x".repeat(99) },
-      "name must be text of 1 to 5 characters that is not blank, not a text of 99 characters",
+      "name must be a string of 1 to 5 characters that is not blank, not a string of 99 characters",
     ],
     [
       "an unlisted value",
@@ -46,13 +50,13 @@ describe("checkValue", () => {
     [
       "a nullable field",
       { name: "a", owner: 5 },
-      "owner must be text of at most 3 characters or null, not 5",
+      "owner must be a string of at most 3 characters or null, not 5",
     ],
-    ["an item", { name: "a", tags: ["x", "B"] }, 'tags[1] must be text that matches ^[a-z]+$, not "B"'],
+    ["an item", { name: "a", tags: ["x", "B"] }, 'tags[1] must be a string that matches ^[a-z]+$, not "B"'],
     [
       "a repetition",
       { name: "a", tags: ["x", "x"] },
-      "tags must be an array of at most 2 items without repetition, not an array of 2 items",
+      "tags must be an array of at most 2 items without duplicates, not an array of 2 items",
     ],
     [
       "a nested field",
@@ -62,17 +66,17 @@ describe("checkValue", () => {
     [
       "an unknown field",
       { name: "a", colour: 1 },
-      "colour is not known here; known: name, state, owner, tags, size",
+      "colour is not a known field; known: name, state, owner, tags, size",
     ],
     [
       "an inherited name",
       JSON.parse('{"name":"a","__proto__":{"x":1}}'),
-      "__proto__ is not known here; known: name, state, owner, tags, size",
+      "__proto__ is not a known field; known: name, state, owner, tags, size",
     ],
     [
       "several fields",
       { state: "odd", owner: 5 },
-      'name is required: text of 1 to 5 characters that is not blank; state must be one of "new", "old", "lost", not "odd"; owner must be text of at most 3 characters or null, not 5',
+      'name is required: a string of 1 to 5 characters that is not blank; state must be one of "new", "old", "lost", not "odd"; owner must be a string of at most 3 characters or null, not 5',
     ],
   ];
   test.each(cases)("%s", (_name, value, message) => {
@@ -87,15 +91,15 @@ describe("checkValue", () => {
     code: Type.Optional(Type.Integer({ maximum: 9, writeOnly: true })),
   });
   test.each<[unknown, string]>([
-    [{ apiToken: "hush1 " }, "apiToken must be text that matches ^[!-~]+$, not a text of 6 characters"],
-    [{ apiToken: 12345 }, "apiToken must be text that matches ^[!-~]+$, not a number"],
-    [{ apiToken: ["hush1"] }, "apiToken must be text that matches ^[!-~]+$, not an array of 1 item"],
+    [{ apiToken: "hush1 " }, "apiToken must be a string that matches ^[!-~]+$, not a string of 6 characters"],
+    [{ apiToken: 12345 }, "apiToken must be a string that matches ^[!-~]+$, not a number"],
+    [{ apiToken: ["hush1"] }, "apiToken must be a string that matches ^[!-~]+$, not an array of 1 item"],
     [
       { credentials: { user: "hush1" } },
-      "credentials.user must be text of at most 3 characters, not a text of 5 characters",
+      "credentials.user must be a string of at most 3 characters, not a string of 5 characters",
     ],
-    [{ pin: "hush1" }, "pin must be text of at most 4 characters or null, not a text of 5 characters"],
-    [{ pin: 12345 }, "pin must be text of at most 4 characters or null, not a number"],
+    [{ pin: "hush1" }, "pin must be a string of at most 4 characters or null, not a string of 5 characters"],
+    [{ pin: 12345 }, "pin must be a string of at most 4 characters or null, not a number"],
     [{ code: 12345 }, "code must be a whole number of at most 9, not a number"],
     [{ maxTokens: 12345 }, "maxTokens must be a whole number of at most 9, not 12345"],
   ])("a value that is secret by its field's name or schema is not shown: %j", (value, message) => {
@@ -104,7 +108,7 @@ describe("checkValue", () => {
 
   test("shows only the first problems and the start of long names", () => {
     const message = messageFor({ name: "a", ["k".repeat(1000)]: 1, b: 1, c: 1, d: 1 });
-    expect(message.match(/not known/g)).toHaveLength(3);
+    expect(message.match(/not a known field/g)).toHaveLength(3);
     expect(message.length).toBeLessThan(400);
   });
 
@@ -134,12 +138,12 @@ describe("what costs much is not looked for where a bound is exceeded:", () => {
     [
       "too many items",
       Array.from({ length: 500 }, (_, n) => String(n)),
-      "tags must be an array of at most 9 items without repetition, not an array of 500 items",
+      "tags must be an array of at most 9 items without duplicates, not an array of 500 items",
     ],
     [
       "an item that is too long",
       ["abcd", "abcd"],
-      'tags[0] must be text of at most 3 characters, not "abcd"; tags[1] must be text of at most 3 characters, not "abcd"',
+      'tags[0] must be a string of at most 3 characters, not "abcd"; tags[1] must be a string of at most 3 characters, not "abcd"',
     ],
   ])("repetitions among %s", (_what, items, message) => {
     const { array, looks } = watched(items);
@@ -219,7 +223,7 @@ describe("readBody and readQuery", () => {
       "/t?name=a&name=b",
       undefined,
       400,
-      "name must be text, not an array of 2 items",
+      "name must be a string, not an array of 2 items",
     ],
     ["a fraction", "/t?limit=5.5", undefined, 400, "limit must be a whole number of at least 1, not 5.5"],
     ["no number", "/t?limit=", undefined, 400, 'limit must be a whole number of at least 1, not ""'],
@@ -229,7 +233,7 @@ describe("readBody and readQuery", () => {
       "/t?__proto__=1",
       undefined,
       400,
-      "__proto__ is not known here; known: limit, open, tag, name",
+      "__proto__ is not a known field; known: limit, open, tag, name",
     ],
   ];
   test.each(cases)("%s", async (_name, path, body, status, expected) => {

@@ -107,7 +107,7 @@ async function runInit({ module, scope }: Generation, options: StartOptions): Pr
       scope.run(async () => module.init?.(createContext(scope, host))),
     );
     const timeout = () =>
-      new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish in ${ms} ms.`);
+      new LoadFailure("INIT_TIMEOUT", "init", `init() of "${module.name}" did not finish within ${ms} ms.`);
     await withTimeout(running, ms, timeout, waits);
   } catch (error) {
     if (isA(error, LoadFailure)) throw error;
@@ -134,7 +134,7 @@ export async function flushStore({ module, generation }: Owner): Promise<void> {
   await withTimeout(
     flushing,
     STORE_LIMIT_MS,
-    () => new Error(`flush() did not finish in ${STORE_LIMIT_MS} ms`),
+    () => new Error(`flush() did not finish within ${STORE_LIMIT_MS} ms`),
   );
 }
 
@@ -143,7 +143,7 @@ export async function saveStore(version: Version): Promise<void> {
   try {
     await flushStore(version);
   } catch (error) {
-    const message = `"${version.module.name}" could not save its store and serves on: ${messageOf(error)}`;
+    const message = `"${version.module.name}" could not save its store and keeps serving: ${messageOf(error)}`;
     throw new LoadFailure("FLUSH_FAILED", "swap", message, { cause: error });
   }
 }
@@ -160,7 +160,7 @@ async function attempt(
 ): Promise<void> {
   if (!fn) return;
   try {
-    await withTimeout(scope.run(fn), limitMs, () => new Error(`did not finish in ${limitMs} ms`));
+    await withTimeout(scope.run(fn), limitMs, () => new Error(`did not finish within ${limitMs} ms`));
   } catch (error) {
     scope.fault(what, error);
   }

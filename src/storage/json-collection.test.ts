@@ -20,10 +20,8 @@ test("formats of its schema are checked, and one that nobody knows is named", as
     collection({ itemSchema: Type.Object({ id: Type.String(), title: Type.String({ format }) }) });
   const dated = withFormat("date-time");
   expect(await dated.put({ id: "a", title: "2024-01-01T00:00:00Z" })).toMatchObject({ id: "a" });
-  await expect(dated.put({ id: "b", title: "soon" })).rejects.toThrow("does not fit its schema at /title");
-  await expect(withFormat("odd").put({ id: "a", title: "x" })).rejects.toThrow(
-    'the format "odd" of a schema',
-  );
+  await expect(dated.put({ id: "b", title: "soon" })).rejects.toThrow("does not match its schema at /title");
+  await expect(withFormat("odd").put({ id: "a", title: "x" })).rejects.toThrow('unknown schema format "odd"');
   expect(onDisk().items).toHaveLength(1);
 });
 
@@ -87,7 +85,7 @@ describe("a collection", () => {
 
   test("says what an id is where it is a number", async () => {
     const refused = collection().put({ id: 5, title: "five" } as never);
-    await expect(refused).rejects.toThrow("the item has no id: it takes a text that is not empty");
+    await expect(refused).rejects.toThrow("the item has no id: it must be a non-empty string");
   });
 
   test("refuses promises, put or made by an update", async () => {

@@ -109,7 +109,7 @@ function accepted<T extends { id: string }>(
 ): Readonly<T> {
   const item = asStored(value as T, what);
   if (typeof item !== "object" || item === null || typeof item.id !== "string" || item.id === "") {
-    throw new StorageError("STORAGE_SHAPE", `${what} has no id: it takes a text that is not empty`);
+    throw new StorageError("STORAGE_SHAPE", `${what} has no id: it must be a non-empty string`);
   }
   checkShape(schema, item, `${what} with the id ${item.id}`);
   return item;
@@ -117,9 +117,9 @@ function accepted<T extends { id: string }>(
 
 function itemsOf(raw: unknown, path: string): unknown[] {
   if (typeof raw !== "object" || raw === null || !("items" in raw) || !Array.isArray(raw.items)) {
-    throw new DamagedContent('does not hold { "items": [ … ] }');
+    throw new DamagedContent('does not contain { "items": [ … ] }');
   }
   const other = Object.keys(raw).find((key) => key !== "items");
   if (other === undefined) return raw.items;
-  throw new StorageError("STORAGE_SHAPE", `${path} also holds "${other}", which a collection would lose`);
+  throw new StorageError("STORAGE_SHAPE", `${path} also contains "${other}", which a collection would lose`);
 }

@@ -142,7 +142,7 @@ export class JsonDocument<State> {
     if (!file) {
       if (this.#loaded?.mustWrite) return this.#replace(this.#loaded.state);
       if (this.#loaded?.mark)
-        this.#report("missing", `${this.path} has been removed; going on without its content`);
+        this.#report("missing", `${this.path} was removed; continuing without its content`);
       return { state: this.#format.initial(), mark: undefined };
     }
     try {

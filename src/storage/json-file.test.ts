@@ -109,7 +109,7 @@ describe("updates", () => {
 
   test("that miss the schema are refused with the place", async () => {
     const file = counter({ schema: Type.Object({ count: Type.Integer({ minimum: 0 }) }) });
-    await expect(file.update(() => ({ count: -1 }))).rejects.toThrow(/does not fit its schema at \/count/);
+    await expect(file.update(() => ({ count: -1 }))).rejects.toThrow(/does not match its schema at \/count/);
     expect(file.value).toEqual({ count: 0 });
   });
 
@@ -214,7 +214,7 @@ describe("a sound file of another shape", () => {
   test("is refused and left untouched, so that the version that wrote it can go on", async () => {
     await counter().update(increment);
     const before = readFileSync(path("c.json"), "utf8");
-    expect(() => v2().open()).toThrow(/c\.json does not fit its schema at \/unit/);
+    expect(() => v2().open()).toThrow(/c\.json does not match its schema at \/unit/);
     await expect(v2().update((value) => value)).rejects.toMatchObject({ code: "STORAGE_SHAPE" });
     expect(readFileSync(path("c.json"), "utf8")).toBe(before);
     expect(reports).toEqual([]);

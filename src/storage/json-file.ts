@@ -51,7 +51,7 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
       toText: (value) => `${JSON.stringify(value, null, 2)}\n`,
       fromJson: (raw) => {
         if (hasOtherKind(raw)) {
-          throw new DamagedContent(`holds ${kindOf(raw)} instead of ${kindOf(first)}`);
+          throw new DamagedContent(`contains ${kindOf(raw)} instead of ${kindOf(first)}`);
         }
         const value = asStored((upgrade ? upgrade(raw) : raw) as T, path);
         checkShape(schema, value, path);
@@ -88,7 +88,7 @@ export class JsonFile<T> extends JsonStore<Readonly<T>> {
       const next = asStored(changed, `the new value of ${this.path}`);
       checkShape(this.#schema, next, `the new value of ${this.path}`);
       if (this.#hasOtherKind(next)) {
-        const message = `the new value of ${this.path} is ${kindOf(next)}, which the initial one is not: give a schema that allows it`;
+        const message = `the new value of ${this.path} is ${kindOf(next)}, unlike the initial value: pass a schema that allows it`;
         throw new StorageError("STORAGE_SHAPE", message);
       }
       return { state: next, result: next, changed: true };

@@ -20,9 +20,7 @@ function refusePromise(value: unknown, what: string): void {
   const outcome = () => undefined;
   // The promise may come from a callback, in which case nobody else handles its rejection.
   Reflect.apply(then, value, [outcome, outcome]);
-  throw new TypeError(
-    `${what} is a promise: callbacks must be synchronous, and what is stored be there already`,
-  );
+  throw new TypeError(`${what} is a promise: callbacks must be synchronous and return the value itself`);
 }
 
 /**
@@ -74,5 +72,5 @@ export function checkShape(schema: TSchema | undefined, value: unknown, what: st
   if (!schema || fits(schema, value)) return;
   const first = Value.Errors(schema, value).First();
   const where = first?.path ? ` at ${first.path}` : "";
-  throw new StorageError("STORAGE_SHAPE", `${what} does not fit its schema${where}: ${first?.message}`);
+  throw new StorageError("STORAGE_SHAPE", `${what} does not match its schema${where}: ${first?.message}`);
 }

@@ -326,9 +326,9 @@ async function entries(reading: AsyncGenerator<JsonlEntry<Visit>>): Promise<Json
 
 test("a pipe is no file, and is neither waited for nor written to", async () => {
   makePipe(path("v.jsonl"));
-  const refusal = { code: "STORAGE_IO", message: expect.stringContaining("no regular file") };
+  const refusal = { code: "STORAGE_IO", message: expect.stringContaining("not a regular file") };
   await expect(log().append({ n: 1 })).rejects.toMatchObject(refusal);
   await expect(log().list()).rejects.toMatchObject(refusal);
-  expect(() => log().open()).toThrow("no regular file");
+  expect(() => log().open()).toThrow("not a regular file");
   expect(names()).toEqual(["v.jsonl"]);
 });

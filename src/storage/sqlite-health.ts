@@ -21,7 +21,7 @@ export function setAsideIfDamaged(path: string, check: SqliteCheck, onReport?: O
   const damage = findDamage(path, check);
   if (damage === undefined) return;
   const copy = setAside(path, COMPANIONS);
-  const message = `${path} ${damage}: moved to ${copy}, started as a new database`;
+  const message = `${path} ${damage}: moved to ${copy}; started a new database`;
   sendReport({ kind: "corrupt", path, message, setAside: copy }, onReport);
 }
 

@@ -24,8 +24,7 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
       named(done + 1, () => apply(db, migrations[done] as Migration));
     }
     const [orphan] = db.query("PRAGMA foreign_key_check").all() as { table: string; parent: string }[];
-    if (orphan)
-      throw new Error(`a row of ${orphan.table} refers to a row of ${orphan.parent} that is not there`);
+    if (orphan) throw new Error(`a row of ${orphan.table} refers to a missing row of ${orphan.parent}`);
     db.run(`PRAGMA user_version = ${migrations.length}`);
     db.run("COMMIT");
   } catch (error) {

@@ -82,7 +82,7 @@ describe("opening", () => {
   test("of a pipe is an error, and leaves it where it is", () => {
     makePipe(path("l.db"));
     expect(() => open()).toThrow(
-      expect.objectContaining({ code: "STORAGE_IO", message: expect.stringContaining("no regular file") }),
+      expect.objectContaining({ code: "STORAGE_IO", message: expect.stringContaining("not a regular file") }),
     );
     expect([names(), reports]).toEqual([["l.db"], []]);
   });
@@ -135,7 +135,7 @@ describe("migrations", () => {
     });
     expect(() => db.run("INSERT INTO work VALUES ('nobody')")).toThrow("FOREIGN KEY");
     expect(() => open([tables, rebuild, "DELETE FROM author"])).toThrow(
-      "a row of work refers to a row of author",
+      "a row of work refers to a missing row of author",
     );
   });
 

@@ -93,12 +93,11 @@ const other = (start: string) => `import { readFile } from "node:fs/promises"; i
       await new Promise(start); return { content: [], details: {} }; } });
   };`;
 
-const reports = (names: readonly string[]) =>
-  names.map((name) => `[reef] ${name} left a failure unattended: `);
+const reports = (names: readonly string[]) => names.map((name) => `[reef] unhandled error in ${name}: `);
 /** Which services left something unattended; one that did so twice is there twice. */
 const reported = (notifications: readonly { message: string }[]) =>
   notifications
-    .flatMap(({ message }) => /^\[reef\] (\w+) left a failure unattended: /.exec(message)?.[1] ?? [])
+    .flatMap(({ message }) => /^\[reef\] unhandled error in (\w+): /.exec(message)?.[1] ?? [])
     .toSorted();
 
 const saidIn = ({ notifications }: SessionReport, stderr: string) =>
@@ -156,7 +155,7 @@ describe.each<Runtime>(["node", "bun"])("on %s", (runtime) => {
     for (const reason of ["a text", "ENOENT", "in a callback", "at the top", "in a handler", "in a widget"]) {
       expect(said).toContain(reason);
     }
-    expect(said).toContain("forgetful left a failure unattended: while it registers");
+    expect(said).toContain("unhandled error in forgetful: while it registers");
   });
 
   test("a listener that throws when its tool is aborted costs nothing", async () => {
@@ -226,17 +225,12 @@ test("a Bun without graphs still knows exceptions by where they are, and errors 
   const graphless = await extensionOf("careless", { careless: source });
   const code = await Bun.file(graphless).text();
   await Bun.write(graphless, code.replaceAll("ModuleGraph", "MissingGraph"));
-  const expected = [
-    "careless left a failure unattended: in a callback",
-    "ENOENT",
-    "with a stack",
-    "from elsewhere",
-  ];
+  const expected = ["unhandled error in careless: in a callback", "ENOENT", "with a stack", "from elsewhere"];
   const request = { extensions: [graphless], calls: [{ name: "careless_work" }], until: expected };
   const { report, stderr } = await runSession("bun", request);
   expect(report.results).toEqual([{ name: "careless_work", isError: false, text: "fine" }]);
   expect(report.notifications.map(({ message }) => message)).toContain(
-    "[reef] careless left a failure unattended: in a callback",
+    "[reef] unhandled error in careless: in a callback",
   );
   for (const reason of expected) expect(saidIn(report, stderr)).toContain(reason);
 });

@@ -43,7 +43,7 @@ test("what cannot be loaded is found out before any agent has to, and named with
     syntax: expect.stringContaining("index.ts:1:"),
     thrower: "not today",
     waiter: expect.stringContaining("did not load in time"),
-    nothing: expect.stringContaining("no service"),
+    nothing: expect.stringContaining("not a service"),
   });
   expect(bundle.services).toEqual([...Object.keys(BAD_AT_LOAD), ...Object.keys(BAD_IN_SESSION)].toSorted());
 });
@@ -79,12 +79,12 @@ describe.each(RUNTIMES)("in a session on %s", (runtime) => {
     ]);
     const said = report.notifications.map(({ message }) => message).join("\n") + stderr;
     for (const expected of [
-      "thrower was left out: not today",
-      "waiter was left out",
+      "thrower was skipped: not today",
+      "waiter was skipped",
       "registrar, registerTools: in the middle of it",
-      'tool "tools_throw" was left out: the name is taken by "tools"',
+      'tool "tools_throw" was skipped: the name is already used by "tools"',
       "a tool without a name",
-      'tool "fields_work": promptSnippet is no text',
+      'tool "fields_work": promptSnippet is not a string',
       "behaviors, on session_start: thrown by a handler",
       "behaviors, on before_agent_start: no answer",
       "thrown by a timer",

@@ -74,14 +74,14 @@ describe.each([
   test("the tool to wait with is listed, is reached through reef_call_tool too, and says what it does not know", async () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toContain("reef_wait_for_call");
-    const unknown = { isError: true, text: expect.stringContaining('no call has the id "x"') };
+    const unknown = { isError: true, text: expect.stringContaining('there is no call with the id "x"') };
     expect(await call("reef_wait_for_call", { id: "x" })).toEqual(unknown);
     expect(await call("reef_call_tool", { name: "reef_wait_for_call", arguments: { id: "x" } })).toEqual(
       unknown,
     );
     expect(await call("reef_wait_for_call")).toEqual({
       isError: true,
-      text: expect.stringContaining("takes the id"),
+      text: expect.stringContaining("requires the id"),
     });
   });
 });

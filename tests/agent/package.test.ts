@@ -103,7 +103,7 @@ describe("the bootstrap extension", () => {
         return {
           name,
           works: tools.includes("probe_fails"),
-          said: stderr.includes("the copy fetched last is used"),
+          said: stderr.includes("using the cached copy"),
           errors: report.loadErrors,
           kept: (await Bun.file(join(folder, "latest.json")).json()).hash,
         };
@@ -121,7 +121,7 @@ describe("the bootstrap extension", () => {
     const { tools, stderr, report } = await start("empty", { VERS_INFRA_URL: "http://127.0.0.1:9" });
     expect(tools).toEqual([]);
     expect(report.loadErrors).toEqual([]);
-    expect(stderr).toContain("there is no copy");
+    expect(stderr).toContain("there is no cached copy");
   });
 
   test.each<"node" | "bun">(["node", "bun"])(
@@ -145,7 +145,7 @@ describe("the bootstrap extension", () => {
           REEF_CACHE_DIR: join(scratch, `late-${runtime}`),
         };
         const { report, stderr } = await runSession(runtime, request, env);
-        expect(stderr).toContain("there is no copy to use instead");
+        expect(stderr).toContain("there is no cached copy to use instead");
         expect(report.tools).toContain("probe_version");
         expect(report.results).toEqual([{ name: "probe_fails", isError: true, text: "on purpose" }]);
         expect(report.errors).toEqual([]);

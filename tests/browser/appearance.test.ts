@@ -71,7 +71,7 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
         findings.push(...(await seriousFindings(page)).map((finding) => `${open}: ${finding}`));
         await page.keyboard.press(close);
       }
-      await page.getByRole("button", { name: "Switch off" }).click();
+      await page.getByRole("button", { name: "Disable", exact: true }).click();
       findings.push(...(await seriousFindings(page)).map((finding) => `question: ${finding}`));
       expect(findings).toEqual([]);
       expect(strangers).toEqual([]);

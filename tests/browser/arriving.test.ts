@@ -73,9 +73,9 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
     await page.getByText("Live", { exact: true }).waitFor();
     await page.context().clearCookies();
     await t.call("/services/reload/ui", "POST");
-    await page.getByText("Your session is over.").waitFor();
+    await page.getByText("Your session has expired.").waitFor();
     await page.locator(".link.lost").waitFor();
-    expect(await page.getByText("trying again").count()).toBe(0);
+    expect(await page.getByText("retrying").count()).toBe(0);
     await page.getByRole("link", { name: "Log in again" }).click();
     await logIn(page);
     await page.getByRole("complementary").getByText("Found by a link").waitFor();

@@ -29,7 +29,7 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
 
   test("tells briefly of the first services in trouble, by name, and where all of them are", async () => {
     await t.visit("/ui", async (page) => {
-      const all = page.getByRole("link", { name: `All ${FAILING} that need attention` });
+      const all = page.getByRole("link", { name: `Show all ${FAILING}` });
       await all.waitFor();
       const cards = page.locator(".cards").first().getByRole("link");
       expect(await cards.allTextContents()).toEqual(
@@ -49,7 +49,7 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
       expect(await name.evaluate((text) => text.scrollWidth - text.clientWidth)).toBe(0);
       await page.keyboard.press("Escape");
       await page.goto(`${t.url}/ui/services/wordy`);
-      await page.getByRole("region", { name: "What it is" }).getByText("long words long words").waitFor();
+      await page.getByRole("region", { name: "Description" }).getByText("long words long words").waitFor();
       expect((await page.getByRole("heading", { name: "Actions" }).boundingBox())?.y).toBeLessThan(700);
       // The whole of it is on the service's own page, and leaves room for what can be done.
       await page.goto(`${t.url}/ui/services/failing-00`);
@@ -80,15 +80,15 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
       await held.promise;
       await route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" });
     });
-    const button = page.getByRole("button", { name: "Reload what changed" });
+    const button = page.getByRole("button", { name: "Reload changed" });
     await button.click();
-    await page.locator("button[aria-disabled]").getByText("Reload what changed").waitFor();
+    await page.locator("button[aria-disabled]").getByText("Reload changed").waitFor();
     await button.click({ force: true });
     // The keyboard stays where it was.
     expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
     held.resolve();
     await page.locator(".toast").getByText("502 Bad Gateway", { exact: true }).waitFor();
-    await page.locator("button:not([aria-disabled])").getByText("Reload what changed").waitFor();
+    await page.locator("button:not([aria-disabled])").getByText("Reload changed").waitFor();
     expect(calls).toBe(1);
     await close();
   });
@@ -122,9 +122,9 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
     await panel.waitFor();
     await go("Services");
     await t.dashboard.restart(async () => {
-      await page.getByText(/The connection was lost/).waitFor();
+      await page.getByText(/Connection lost/).waitFor();
       await go("shown");
-      await page.getByText("The panel comes when the server answers again.").waitFor();
+      await page.getByText("The panel loads when the server responds again.").waitFor();
       expect(await opacity()).toBe("0");
     });
     await panel.waitFor();
@@ -132,8 +132,8 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
     expect(await opacity()).toBe("1");
     await go("Services");
     await page.context().clearCookies();
-    await page.getByRole("button", { name: "Reload what changed" }).click();
-    await page.getByText("Your session is over.").waitFor();
+    await page.getByRole("button", { name: "Reload changed" }).click();
+    await page.getByText("Your session has expired.").waitFor();
     await page.locator(".link.lost").waitFor();
     await go("shown");
     await page.locator("iframe").waitFor();
@@ -148,7 +148,7 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
     await page.context().clearCookies();
     for (const name of ["Events", "Tools"]) {
       await page.getByRole("link", { name, exact: true }).click();
-      await page.getByRole("alert").getByText("Your session is over.").waitFor();
+      await page.getByRole("alert").getByText("Your session has expired.").waitFor();
       await page.waitForTimeout(300);
       expect(await page.getByText(/could not be loaded/).count()).toBe(0);
     }
@@ -189,7 +189,7 @@ describeInBrowser("the dashboard", { services: ["feed"], files }, (t) => {
         expect((await page.getByRole("navigation").boundingBox())?.height).toBeLessThan(70);
         await page.goto(`${t.url}/ui/events/${id}`);
         const detail = page.getByRole("complementary", { name: "Event" });
-        await detail.getByText("An event that answers this one:").waitFor();
+        await detail.getByText("To reply to this event:").waitFor();
         // Not under the header.
         const header = await page.getByRole("banner").boundingBox();
         const heading = await detail.getByRole("heading", { name: "note" }).boundingBox();

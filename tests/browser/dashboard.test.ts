@@ -33,7 +33,7 @@ describeInBrowser("the dashboard", { services: ["feed", "board", "docs"], files 
       await page.goto(`${t.url}/ui/services/greeter`);
       await page.getByLabel("Token").fill("wrong");
       await page.getByRole("button", { name: "Log in" }).click();
-      expect(await page.getByRole("alert").textContent()).toContain("not this server's token");
+      expect(await page.getByRole("alert").textContent()).toContain("Wrong token");
       await page.getByLabel("Token").fill(TOKEN);
       await page.getByRole("button", { name: "Log in" }).click();
       await page.getByRole("heading", { name: "greeter" }).waitFor();
@@ -72,7 +72,7 @@ describeInBrowser("the dashboard", { services: ["feed", "board", "docs"], files 
     await page.getByRole("button", { name: "Deploy", exact: true }).click();
     const step = (name: string) => page.getByRole("listitem").filter({ hasText: new RegExp(`^${name}`) });
     await step("test").filter({ hasText: "failed" }).waitFor();
-    await page.getByText("The version that served before still does.").waitFor();
+    await page.getByText("The previous version keeps serving.").waitFor();
     expect(await step("validate").textContent()).toContain("passed");
     expect(await step("test").textContent()).toContain("adds");
     expect(await step("load").textContent()).toContain("skipped");
@@ -95,23 +95,23 @@ export default { name: "newcomer", routes };`,
       await page.frameLocator("iframe").getByText("I am new").waitFor();
       await t.call("/services/newcomer", "DELETE");
       await tab.waitFor({ state: "detached" });
-      await page.getByText("has no panel at the moment").waitFor();
+      await page.getByText("has no panel").waitFor();
     });
   });
 
   test("asks before something is switched off, and does nothing when the answer is no", async () => {
     await visit("/ui/services/board", async (page) => {
       const isLoaded = async () => (await t.call("/board/tasks")).status === 200;
-      await page.getByRole("button", { name: "Switch off" }).click();
+      await page.getByRole("button", { name: "Disable", exact: true }).click();
       const dialog = page.getByRole("dialog");
-      await dialog.getByRole("heading", { name: "Switch off board?" }).waitFor();
+      await dialog.getByRole("heading", { name: "Disable board?" }).waitFor();
       await page.keyboard.press("Escape");
       await dialog.waitFor({ state: "detached" });
       expect(await isLoaded()).toBe(true);
-      await page.getByRole("button", { name: "Switch off" }).click();
-      await dialog.getByRole("button", { name: "Switch off" }).click();
-      await page.getByRole("button", { name: "Switch on" }).click();
-      await page.getByRole("button", { name: "Switch off" }).waitFor();
+      await page.getByRole("button", { name: "Disable", exact: true }).click();
+      await dialog.getByRole("button", { name: "Disable", exact: true }).click();
+      await page.getByRole("button", { name: "Enable", exact: true }).click();
+      await page.getByRole("button", { name: "Disable", exact: true }).waitFor();
       expect(await isLoaded()).toBe(true);
     });
   });
@@ -119,14 +119,12 @@ export default { name: "newcomer", routes };`,
   test("says before it is switched off itself which call brings it back", async () => {
     await visit("/ui/services/ui", async (page) => {
       for (const [verb, call] of [
-        ["Switch off", "POST /services/enable/ui"],
+        ["Disable", "POST /services/enable/ui"],
         ["Unload", "POST /services/reload/ui"],
       ] as const) {
-        await page.getByRole("button", { name: verb }).click();
+        await page.getByRole("button", { name: verb, exact: true }).click();
         const dialog = page.getByRole("dialog", { name: `${verb} ui?` });
-        await dialog
-          .getByText(`This page is part of it and goes too; the call ${call} brings it back.`)
-          .waitFor();
+        await dialog.getByText(`This dashboard stops too. To bring it back: ${call}.`).waitFor();
         await page.keyboard.press("Escape");
         await dialog.waitFor({ state: "detached" });
       }
@@ -204,7 +202,7 @@ export default { name: "newcomer", routes };`,
       await page.getByText("Live", { exact: true }).waitFor();
       const before = Number.parseInt((await version()) ?? "", 10);
       await t.call("/services/reload/ui", "POST");
-      await page.getByText(/^Connected again after/).waitFor();
+      await page.getByText(/^Reconnected after/).waitFor();
       expect(Number.parseInt((await version()) ?? "", 10)).toBe(before + 1);
     });
   });
@@ -214,7 +212,7 @@ export default { name: "newcomer", routes };`,
     await page.getByText("Live", { exact: true }).waitFor();
     await page.getByRole("tree").waitFor();
     await t.dashboard.restart(async () => {
-      await page.getByText(/The connection was lost/).waitFor();
+      await page.getByText(/Connection lost/).waitFor();
     });
     await t.call("/feed/events", "POST", {
       type: "note",
@@ -222,7 +220,7 @@ export default { name: "newcomer", routes };`,
       content: "While it was away",
     });
     await page.getByRole("treeitem").filter({ hasText: "While it was away" }).waitFor();
-    await page.getByText(/The server was restarted; connected again after .*: caught up 1 event\./).waitFor();
+    await page.getByText(/The server restarted; reconnected after .*: caught up on 1 event\./).waitFor();
     await page.getByText("Live", { exact: true }).waitFor();
     // The session has survived, so what is asked for now works as well.
     await page.getByRole("link", { name: "Services", exact: true }).click();

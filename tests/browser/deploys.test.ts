@@ -15,7 +15,7 @@ describeInBrowser("the dashboard", { files }, (t) => {
       await page.getByLabel("Folder to deploy").fill("torn");
       await page.getByRole("button", { name: "Deploy", exact: true }).click();
       await page.locator(".deploy .bad-text").waitFor();
-      expect(await page.locator(".deploy").textContent()).not.toContain("still does");
+      expect(await page.locator(".deploy").textContent()).not.toContain("keeps serving");
     });
   });
 
@@ -29,7 +29,7 @@ describeInBrowser("the dashboard", { files }, (t) => {
       });
       await page.getByLabel("Folder to deploy").fill("fresh");
       await page.getByRole("button", { name: "Deploy", exact: true }).dblclick();
-      await page.getByText("The new version serves.").waitFor();
+      await page.getByText("The new version is serving.").waitFor();
       expect(deploys).toBe(1);
       expect(await page.getByRole("button", { name: "Deploy", exact: true }).isEnabled()).toBe(true);
     });
@@ -39,7 +39,7 @@ describeInBrowser("the dashboard", { files }, (t) => {
     await t.visit("/ui/services/leaving", async (page) => {
       await page.route("**/ui/api/services/deploy", (route) => route.abort());
       await page.getByRole("button", { name: "Deploy", exact: true }).click();
-      await page.getByText("The connection was lost while leaving was deployed").waitFor();
+      await page.getByText("The connection was lost while leaving was being deployed").waitFor();
       expect(await page.locator(".deploy").count()).toBe(0);
       expect(await page.getByRole("button", { name: "Deploy", exact: true }).isEnabled()).toBe(true);
     });

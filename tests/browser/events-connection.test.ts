@@ -17,7 +17,7 @@ describeInBrowser("the page of events", { services: ["feed"] }, (t) => {
   async function reconnect(page: Page): Promise<void> {
     await page.getByText("Live", { exact: true }).waitFor();
     await t.call("/services/reload/ui", "POST");
-    await page.getByText(/Connected again after/).waitFor();
+    await page.getByText(/Reconnected after/).waitFor();
   }
 
   test("has what is there also when it is opened after another connection", async () => {
@@ -43,12 +43,12 @@ describeInBrowser("the page of events", { services: ["feed"] }, (t) => {
     const { page, close } = await t.open("/ui/events");
     await row(page, "number 0").waitFor();
     await t.dashboard.restart(async () => {
-      await page.getByText(/The connection was lost/).waitFor();
+      await page.getByText(/Connection lost/).waitFor();
       await page.getByRole("searchbox").fill("zzznothing");
       await page.getByRole("alert").waitFor();
       await row(page, "number").first().waitFor({ state: "detached" });
     });
-    await page.getByText("Nothing matches").waitFor();
+    await page.getByText("No matches").waitFor();
     await page.getByRole("button", { name: "Clear" }).click();
     await row(page, "number 0").waitFor();
     await close();
@@ -60,14 +60,11 @@ describeInBrowser("the page of events", { services: ["feed"] }, (t) => {
     await link(page, "Services").click();
     await page.getByText("Live", { exact: true }).waitFor();
     await t.dashboard.restart(async () => {
-      await page.getByText(/The connection was lost/).waitFor();
-      await page.getByRole("button", { name: "Reload what changed" }).click();
-      await page.locator(".toast").getByText("The server does not answer.", { exact: true }).waitFor();
+      await page.getByText(/Connection lost/).waitFor();
+      await page.getByRole("button", { name: "Reload changed" }).click();
+      await page.locator(".toast").getByText("The server is not responding.", { exact: true }).waitFor();
       await link(page, "Events").click();
-      await page
-        .getByRole("alert")
-        .getByText("This could not be loaded: The server does not answer.")
-        .waitFor();
+      await page.getByRole("alert").getByText("Could not load this: The server is not responding.").waitFor();
     });
     await row(page, "number 0").waitFor();
     await close();

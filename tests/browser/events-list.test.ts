@@ -43,7 +43,7 @@ describeInBrowser("the list of events", { services: ["feed"] }, (t) => {
     const { page, close } = await t.open(`/ui/events/${plan}?type=note`);
     await page.getByRole("region", { name: "Event" }).getByText("the plan").waitFor();
     await row(page, "a remark").click();
-    await page.getByRole("navigation", { name: "Came of" }).getByText("the plan").waitFor();
+    await page.getByRole("navigation", { name: "Caused by" }).getByText("the plan").waitFor();
     await page.getByText(/^1 events?$/).waitFor();
     expect(await page.getByRole("treeitem").count()).toBe(1);
     await close();
@@ -72,7 +72,7 @@ describeInBrowser("the list of events", { services: ["feed"] }, (t) => {
     const { page, close } = await t.open("/ui/events?type=note");
     const field = page.getByRole("searchbox");
     await field.fill("zzznothing");
-    await page.getByText("Nothing matches").waitFor();
+    await page.getByText("No matches").waitFor();
     await page.getByRole("button", { name: "Clear" }).click();
     expect(await field.inputValue()).toBe("");
     await row(page, "a remark").waitFor();

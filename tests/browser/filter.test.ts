@@ -69,7 +69,7 @@ describeInBrowser("the list of services", { services: ["feed"], files }, (t) => 
       expect(await state.getByRole("option").allTextContents()).toEqual([
         "any",
         "needs attention (2)",
-        "off (1)",
+        "disabled (1)",
         "failed (2)",
         `loaded (${MANY + 3})`,
       ]);
@@ -92,7 +92,7 @@ describeInBrowser("the list of services", { services: ["feed"], files }, (t) => 
 
   test("says that nothing matches, and the button that clears gives the keyboard to the field", async () => {
     await t.visit("/ui/services?q=zzz&state=loaded", async (page) => {
-      await page.getByText("Nothing matches.").waitFor();
+      await page.getByText("No matches.").waitFor();
       await said(page, `0 services of ${ALL}`);
       await page.getByRole("button", { name: "Clear" }).click();
       await said(page, `${ALL} services`);

@@ -66,7 +66,7 @@ describeInBrowser("a page that nobody sees", { services: ["feed"], files }, (t) 
     await panel.getByText(/^(live|no events yet)$/).waitFor();
     await body.evaluate("leave()");
     await page.clock.fastForward(61_000);
-    await panel.getByText("not connected, trying again").waitFor();
+    await panel.getByText("disconnected, reconnecting").waitFor();
     await page.clock.fastForward(5000);
     await t.call("/feed/events", "POST", { type: "note", source: "test", content: "Said to nobody" });
     await page.waitForTimeout(500);

@@ -23,7 +23,7 @@ describeInBrowser("the installer's panel", { services: ["installer"] }, (t) => {
       await panel.getByText(/^install all: /).waitFor();
       expect(await sure.evaluate((button) => button === document.activeElement)).toBe(true);
       await sure.click();
-      await panel.getByText("Nothing is installed.").waitFor();
+      await panel.getByText("No installed services.").waitFor();
     });
   });
 });

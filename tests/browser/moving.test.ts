@@ -76,7 +76,7 @@ describeInBrowser("the dashboard", { services: ["installer"], files }, (t) => {
       await page.keyboard.press("Enter");
       await page.locator(".deploy").waitFor();
       expect(await isOn(deploy)).toBe(true);
-      await page.getByText("The new version serves.").waitFor();
+      await page.getByText("The new version is serving.").waitFor();
       expect(await isOn(deploy)).toBe(true);
     });
     await visit("/ui/installer", async (page) => {

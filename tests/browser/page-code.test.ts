@@ -61,7 +61,7 @@ describeInBrowser("a page's code", { services: ["feed", "broker"], files }, (t) 
     await typing(answer, async (page) => {
       await nav(page, "Broker").click();
       const alert = page.getByRole("alert");
-      await alert.getByText("“Broker” could not be loaded: the server does not answer").waitFor();
+      await alert.getByText("“Broker” could not be loaded: the server is not responding").waitFor();
       await isAsBefore(page);
       await page.getByRole("button", { name: "Try again" }).click();
       await alert.waitFor();
@@ -87,12 +87,12 @@ describeInBrowser("a page's code", { services: ["feed", "broker"], files }, (t) 
       await page.keyboard.press("g");
       await page.keyboard.press("b");
       const alert = page.getByRole("alert");
-      await alert.getByText("another version of the dashboard").waitFor();
+      await alert.getByText("the dashboard has been updated").waitFor();
       expect(await alert.textContent()).toContain("copy it first");
       expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
       await isAsBefore(page);
       changed = false;
-      await page.getByRole("link", { name: "Load the dashboard anew" }).click();
+      await page.getByRole("link", { name: "Reload the dashboard" }).click();
       await heading(page, "Broker").waitFor();
       expect(await page.getByRole("alert").count()).toBe(0);
     });
@@ -102,7 +102,7 @@ describeInBrowser("a page's code", { services: ["feed", "broker"], files }, (t) 
     const answer = (route: Route) => route.fulfill({ status: 503, json: { error: "starting" } });
     await typing(answer, async (page) => {
       await nav(page, "Broker").click();
-      await page.getByRole("alert").getByText("the server says 503").waitFor();
+      await page.getByRole("alert").getByText("the server returned 503").waitFor();
       await page.getByRole("button", { name: "Try again" }).waitFor();
       await page.getByRole("button", { name: "Dismiss" }).click();
       await page.getByRole("alert").waitFor({ state: "detached" });
@@ -191,7 +191,7 @@ describeInBrowser("a page's code", { services: ["feed", "broker"], files }, (t) 
     const { page, close } = await t.open("/ui");
     await page.context().route(/\/ui\/assets\/chunk-/, (route) => route.fulfill({ status: 404 }));
     await page.goto(`${t.url}/ui/services`);
-    await page.getByRole("alert").getByText("Load this page anew").waitFor();
+    await page.getByRole("alert").getByText("Reload this page").waitFor();
     await close();
   });
 });

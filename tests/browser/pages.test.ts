@@ -19,7 +19,7 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
   test("let a method be called, and say why a call was refused", async () => {
     await t.visit("/ui/broker", async (page) => {
       await page.getByRole("link", { name: "math.add" }).click();
-      const input = page.getByLabel("Input, as JSON");
+      const input = page.getByLabel("Input (JSON)");
       await eventually(async () => (await page.title()) === "math.add · Broker · Reef", "the method's title");
       expect(JSON.parse(await input.inputValue())).toEqual({ a: 0, b: 0 });
       await input.fill('{ "a": 2, "b": 40 }');
@@ -27,9 +27,9 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
       await page.getByRole("region", { name: "Result" }).getByText("42").waitFor();
       await input.fill('{ "a": "two" }');
       await page.getByRole("button", { name: "Call", exact: true }).click();
-      await page.getByRole("region", { name: "Refused" }).waitFor();
+      await page.getByRole("region", { name: "Denied" }).waitFor();
       await input.fill("{");
-      await page.getByText("The input is not JSON").waitFor();
+      await page.getByText("The input is not valid JSON").waitFor();
       expect(await page.getByRole("button", { name: "Call", exact: true }).isDisabled()).toBe(true);
       // Two groups of calls make a trend.
       await page
@@ -59,8 +59,8 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
       await page.getByText("nothing").first().waitFor();
       await page.getByRole("textbox", { name: "Permission" }).fill("fs-read");
       await page.getByRole("textbox", { name: "Resource" }).fill("/etc/passwd");
-      await page.getByRole("button", { name: "Ask" }).click();
-      const verdict = page.getByText(/^Refused: /);
+      await page.getByRole("button", { name: "Check", exact: true }).click();
+      const verdict = page.getByText(/^Denied: /);
       await verdict.waitFor();
       expect(await verdict.textContent()).toContain(MATH);
       // What was said belongs to what was asked.
@@ -81,7 +81,7 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
 
   test("show an agent as soon as it says that it works, and what became of it", async () => {
     await t.visit("/ui/agents", async (page) => {
-      await page.getByText("No agent has been seen").waitFor();
+      await page.getByText("No agents yet").waitFor();
       const say = (type: string, content: string) =>
         t.call("/feed/events", "POST", { type, source: "ada", content, role: "worker" });
       await say("agent_started", "ada started working");
@@ -144,7 +144,7 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
       `import { Hono } from "hono";\nexport default { name: "guest", routes: new Hono().get("/", (c) => c.text("hi")) };\n`,
     );
     await t.visit("/ui/installer", async (page) => {
-      await page.getByText("Nothing has been installed").waitFor();
+      await page.getByText("No installed services").waitFor();
       await t.call("/installer/install", "POST", { source: source.replace("/index.ts", "") });
       await page.getByRole("row", { name: /guest/ }).waitFor();
       await t.call("/installer/remove", "POST", { name: "guest" });
@@ -166,7 +166,7 @@ describeInBrowser("the dashboard's pages", { services: ["feed", "board", "broker
     const off = await t.call("/services/disable/board", "POST", { reason: "to see what is said" });
     expect(off.status).toBe(200);
     await t.visit("/ui/panels/board", async (page) => {
-      await page.getByText(/It is switched off/).waitFor();
+      await page.getByText(/It is disabled/).waitFor();
       await page.getByText(/curl -X POST .*\/services\/enable\/board /).waitFor();
       expect((await t.call("/services/enable/board", "POST")).status).toBe(200);
       await page.frameLocator("iframe").getByText("Open (0)").waitFor();

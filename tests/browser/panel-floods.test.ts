@@ -64,13 +64,13 @@ describeInBrowser("panels that say too much", { files }, (t) => {
 
   test.each(Object.keys(FLOODS))("are taken out, and nothing else suffers: %s", async (name) => {
     await visit(name, async (page) => {
-      await page.getByText("so many messages").waitFor({ timeout: 20_000 });
+      await page.getByText("too many messages").waitFor({ timeout: 20_000 });
       expect(await page.locator("iframe").count()).toBe(0);
       // It may be closed again before anybody can have looked.
       const opened = page.waitForEvent("frameattached");
-      await page.getByRole("button", { name: "Load it anew" }).click();
+      await page.getByRole("button", { name: "Reload panel" }).click();
       await opened;
-      await page.getByText("so many messages").waitFor({ timeout: 20_000 });
+      await page.getByText("too many messages").waitFor({ timeout: 20_000 });
       await usable(page);
     });
   });

@@ -70,7 +70,7 @@ describeInBrowser("the keyboard", { files }, (t) => {
         "Object.defineProperty(Navigator.prototype, 'userActivation', { value: { isActive: false } })",
       );
       await page.reload();
-      await page.getByText("took the keyboard").waitFor();
+      await page.getByText("taking the keyboard focus").waitFor();
       expect(await page.locator("iframe").count()).toBe(0);
       await page.keyboard.press("Control+k");
       await search(page).waitFor();
@@ -102,7 +102,7 @@ describeInBrowser("the keyboard", { files }, (t) => {
   /** The panel's field with the pointer over it, when nothing moves any more. */
   async function hovered(page: Page) {
     const panel = page.frameLocator("iframe");
-    await page.getByText("The panel is loading").waitFor({ state: "detached" });
+    await page.getByText("Loading the panel").waitFor({ state: "detached" });
     await panel.getByLabel("Field").hover();
     await panel.locator("#field:hover").waitFor();
     return panel.getByLabel("Field");

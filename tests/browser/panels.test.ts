@@ -135,7 +135,7 @@ describeInBrowser("panels", { files }, (t) => {
       const colour = () => panel.locator("body").evaluate("getComputedStyle(document.body).backgroundColor");
       await panel.getByText("tall").waitFor();
       expect(await colour()).toBe("rgb(15, 18, 20)");
-      await page.getByRole("button", { name: "Colours: as the system" }).click();
+      await page.getByRole("button", { name: "Theme: system" }).click();
       await panel.locator("html[data-theme=light]").waitFor();
       expect(await colour()).toBe("rgb(244, 246, 247)");
       await panel.locator("#box").evaluate("document.getElementById('box').style.height = '1000px'");
@@ -175,14 +175,14 @@ describeInBrowser("panels", { files }, (t) => {
 
   test("that never stop computing are said not to answer, and nothing else suffers", async () => {
     await visit("endless", async (page) => {
-      await page.getByText("The panel does not answer").waitFor({ timeout: 20_000 });
+      await page.getByText("The panel is not responding").waitFor({ timeout: 20_000 });
       await usable(page);
     });
   }, 30_000);
 
   test("that never come are said not to answer, and nothing else suffers", async () => {
     await visit("hanging", async (page) => {
-      await page.getByText("The panel does not answer").waitFor({ timeout: 20_000 });
+      await page.getByText("The panel is not responding").waitFor({ timeout: 20_000 });
       await usable(page);
     });
   }, 30_000);
@@ -191,7 +191,7 @@ describeInBrowser("panels", { files }, (t) => {
     await visit("tall", async (page) => {
       await page.frameLocator("iframe").getByText("tall").waitFor();
       await t.dashboard.restart(async () => {
-        await page.getByText(/The connection was lost/).waitFor();
+        await page.getByText(/Connection lost/).waitFor();
         await page.getByRole("link", { name: "growing", exact: true }).click();
         await page.getByRole("heading", { name: "growing" }).waitFor();
         await page.locator("iframe").waitFor();

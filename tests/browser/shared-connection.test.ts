@@ -68,11 +68,11 @@ describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
     await publish("long before");
     const tabs = [page, ...(await openTabs(page.context(), 2))];
     await t.dashboard.restart(async () => {
-      await all(tabs, (tab) => tab.getByText(/The connection was lost/).waitFor());
+      await all(tabs, (tab) => tab.getByText(/Connection lost/).waitFor());
     });
     await publish("while it was away");
     await all(tabs, (tab) => sees(tab, "while it was away"));
-    await all(tabs, (tab) => tab.getByText(/The server was restarted; connected again after/).waitFor());
+    await all(tabs, (tab) => tab.getByText(/The server restarted; reconnected after/).waitFor());
     await close();
   }, 60_000);
 
@@ -82,7 +82,7 @@ describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
     const tabs = [page, ...(await openTabs(page.context(), 2))];
     await page.context().clearCookies();
     await t.call("/services/reload/ui", "POST");
-    await all(tabs, (tab) => tab.getByText("Your session is over.").waitFor());
+    await all(tabs, (tab) => tab.getByText("Your session has expired.").waitFor());
     expect(await streams()).toBe(0);
     await page.goto(await t.dashboard.link());
     await isLive(page);
@@ -115,7 +115,7 @@ describeInBrowser("open tabs", { services: ["feed"] }, (t) => {
     await sees(page, "said behind its back");
     await isLive(page);
     // That is no reason to say anything.
-    expect(await page.getByText(/Connected again|connection was lost/).count()).toBe(0);
+    expect(await page.getByText(/Reconnected|Connection lost/).count()).toBe(0);
     expect(await streams()).toBe(1);
     await close();
   }, 60_000);

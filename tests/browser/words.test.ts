@@ -106,7 +106,7 @@ describeInBrowser("words from outside", { services: ["feed", "installer"], files
 
   test("fit into a question", async () => {
     await visit(`/ui/services/${NAME}`, async (page) => {
-      await page.getByRole("button", { name: "Switch off" }).click();
+      await page.getByRole("button", { name: "Disable", exact: true }).click();
       await page.getByRole("dialog").waitFor();
       const dialog = "document.querySelector('dialog')";
       expect(await widthOf(page, dialog)).toBe(await page.evaluate<number>(`${dialog}.clientWidth`));

@@ -22,7 +22,7 @@ export function registerBehaviors(pi: ExtensionAPI, client: FleetClient, patienc
       const content = await within(patienceMs, describeOwnTasks(client));
       if (content === undefined || content === told) return;
       told = content;
-      const text = content || "You have no unfinished tasks on the board any more.";
+      const text = content || "You have no more unfinished tasks on the board.";
       return { message: { customType: "board", content: text, display: true } };
     } catch {
       // Saying so would disturb the agent's terminal; the board's tools report what is wrong when they are used.

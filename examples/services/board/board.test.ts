@@ -331,7 +331,7 @@ describe("dependencies", () => {
     const third = await newTask({ dependencies: [second.id] });
     const path = `/tasks/${first.id}`;
     for (const [id, status, error] of [
-      ["nowhere", 400, 'dependencies: no task has the id "nowhere"'],
+      ["nowhere", 400, 'dependencies: there is no task with the id "nowhere"'],
       [first.id, 409, "dependencies: the task would depend on itself"],
       [third.id, 409, "dependencies: the task would depend on itself"],
     ] as const) {

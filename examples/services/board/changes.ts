@@ -43,7 +43,10 @@ export function createTask(fields: Static<typeof NewTask>): Task {
  */
 export function patchTask(task: Task, { ifAssignee, ...patch }: Static<typeof TaskPatch>): Task {
   if (Object.keys(patch).length === 0) {
-    throw new ReefError("BAD_REQUEST", "nothing to change: ifAssignee is only the condition of a change");
+    throw new ReefError(
+      "BAD_REQUEST",
+      "nothing to change: ifAssignee is only a condition; give a field to change",
+    );
   }
   if (ifAssignee && !ifAssignee.includes(task.assignee ?? null)) {
     const who = task.assignee === undefined ? "nobody" : JSON.stringify(task.assignee);

@@ -75,8 +75,8 @@ describe("tools", () => {
   test("report what the server refused", async () => {
     const { id } = await newTask();
     const refused: Array<[string, Record<string, unknown>, string]> = [
-      ["board_create_task", { title: " " }, "POST /board/tasks (400): title must be text"],
-      ["board_get_task", { id: `${id}/notes` }, "(404): no task has the id"],
+      ["board_create_task", { title: " " }, "POST /board/tasks (400): title must be a string"],
+      ["board_get_task", { id: `${id}/notes` }, "(404): there is no task with the id"],
       ["board_approve_task", { id }, "(409): only a task in review can be approved"],
       ["board_list_tasks", { limit: 99_999 }, "(400): limit must be"],
       ["board_list_tasks", { offset: 1e300 }, "(400): offset must be"],
@@ -122,7 +122,7 @@ describe("behaviours", () => {
     await agent.raise("session_start");
     expect(await told()).toContain("Mine");
     await call("board_submit_for_review", { id, summary: "Look" });
-    expect(await told()).toBe("You have no unfinished tasks on the board any more.");
+    expect(await told()).toBe("You have no more unfinished tasks on the board.");
     expect(await told()).toBeUndefined();
   });
 

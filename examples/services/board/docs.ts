@@ -19,7 +19,7 @@ const TASK =
   "notes: [{ id, author, content, type, createdAt }], artifacts: [{ type, url, label?, addedBy, addedAt }], score }";
 
 const params: Record<string, ParamDoc> = {
-  id: { type: "string", required: true, description: "The task's id. 404 when there is no such task" },
+  id: { type: "string", required: true, description: "The task's id. 404 when it does not exist" },
 };
 
 const actor = (what: string): ParamDoc => ({
@@ -28,9 +28,9 @@ const actor = (what: string): ParamDoc => ({
 });
 
 const fields: Record<string, ParamDoc> = {
-  description: { type: "string", description: "What is to be done; up to 20000 characters" },
+  description: { type: "string", description: "What to do; up to 20000 characters" },
   tags: { type: "string[]", description: "Up to 50 labels" },
-  dependencies: { type: "string[]", description: "Ids of existing tasks that this one builds on" },
+  dependencies: { type: "string[]", description: "Ids of existing tasks that this one depends on" },
 };
 
 const artifacts: ParamDoc = {
@@ -55,12 +55,12 @@ const answers = (status: 200 | 201, description = "The task"): RouteDocs["respon
 export const routeDocs: Record<string, RouteDocs> = {
   "POST /tasks": {
     summary: "Create a task",
-    detail: "The reply comes when the task is on disk. Emits board:task_created.",
+    detail: "Responds once the task is on disk. Emits board:task_created.",
     body: {
       title: { type: "string", required: true, description: "1 to 200 characters" },
       createdBy: { type: "string", required: true, description: "Who creates it" },
       status: { type: "string", description: "open (the default), in_progress or blocked" },
-      assignee: { type: "string", description: "Who is to do it" },
+      assignee: { type: "string", description: "Who should do it" },
       ...fields,
     },
     response: `201 ${TASK}`,
@@ -72,7 +72,7 @@ export const routeDocs: Record<string, RouteDocs> = {
         body: { title: "Paint the boat", createdBy: "ann", tags: ["harbour"] },
         status: 201,
       },
-      { summary: "Without a title: refused", body: { createdBy: "ann" }, status: 400 },
+      { summary: "Missing title: 400", body: { createdBy: "ann" }, status: 400 },
     ],
   },
   "GET /tasks": {
@@ -82,39 +82,40 @@ export const routeDocs: Record<string, RouteDocs> = {
       assignee: { type: "string", description: "Only tasks of this assignee" },
       tag: { type: "string", description: "Only tasks with this tag" },
       createdBy: { type: "string", description: "Only tasks of this creator" },
-      limit: { type: "integer", description: "At most so many, 1 to 10000; default: all" },
-      offset: { type: "integer", description: "Leave out so many at the start, 0 to 9007199254740991" },
+      limit: { type: "integer", description: "Maximum number of tasks, 1 to 10000; default: all" },
+      offset: { type: "integer", description: "Number of tasks to skip, 0 to 9007199254740991" },
     },
-    response: "{ tasks: Task[], count, total }; total counts what limit and offset leave out, too",
+    response:
+      "{ tasks: Task[], count, total }; total counts all matching tasks, regardless of limit and offset",
     schemas: { query: TaskFilter },
     examples: [
       { summary: "All tasks" },
-      { summary: "The next open ones", query: { status: "open", limit: 10 } },
+      { summary: "The next open tasks", query: { status: "open", limit: 10 } },
     ],
   },
   "GET /tasks/:id": {
-    summary: "Read a task",
+    summary: "Get a task",
     params,
     response: TASK,
     responses: answers(200),
     examples: about("One task"),
   },
   "PATCH /tasks/:id": {
-    summary: "Change a task",
+    summary: "Update a task",
     detail:
-      "Only the given fields change. 409 for a status that cannot follow the present one: a task in review " +
-      "becomes done by its approval. With `ifAssignee` it is also 409 when somebody else has the task: of several " +
-      "that take it at once, one succeeds. Emits board:task_updated.",
+      "Only the given fields change. 409 when the status cannot follow the current one: a task in review " +
+      "becomes done by approval. With `ifAssignee`, also 409 when the task is assigned to somebody else: if several " +
+      "take it at once, one succeeds. Emits board:task_updated.",
     params,
     body: {
       title: { type: "string", description: "1 to 200 characters" },
       status: { type: "string", description: `One of ${STATUSES.join(", ")}` },
-      assignee: { type: "string | null", description: "null: nobody" },
+      assignee: { type: "string | null", description: "null unassigns the task" },
       ...fields,
-      description: { type: "string | null", description: "null: none" },
+      description: { type: "string | null", description: "null removes it" },
       ifAssignee: {
         type: "(string | null)[]",
-        description: "Change the task only while its assignee is one of these; null: nobody",
+        description: "Update the task only if its assignee is one of these; null means unassigned",
       },
     },
     response: TASK,
@@ -122,9 +123,11 @@ export const routeDocs: Record<string, RouteDocs> = {
     responses: {
       ...answers(200),
       ...FULL,
-      409: { description: "The status cannot follow the present one, or the task is another's" },
+      409: {
+        description: "The status cannot follow the current one, or the task is assigned to somebody else",
+      },
     },
-    examples: about("Somebody takes it, unless another has", {
+    examples: about("Take the task unless somebody else has it", {
       status: "in_progress",
       assignee: "bob",
       ifAssignee: [null, "bob"],
@@ -185,11 +188,11 @@ export const routeDocs: Record<string, RouteDocs> = {
   "GET /review": {
     summary: "List the tasks in review",
     response: "{ tasks: Task[], count }",
-    examples: [{ summary: "What waits for a review" }],
+    examples: [{ summary: "Tasks waiting for review" }],
   },
   "POST /tasks/:id/review": {
     summary: "Submit a task for review",
-    detail: "409 when it is in review already, or done.",
+    detail: "409 when it is already in review or done.",
     params,
     body: {
       summary: { type: "string", description: "What was done; kept as a note" },
@@ -202,7 +205,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     examples: about("Done, please look", { summary: "Two coats of blue" }),
   },
   "POST /tasks/:id/approve": {
-    summary: "Approve a task in review: it is done",
+    summary: "Approve a task in review; it becomes done",
     detail: "409 when it is not in review.",
     params,
     body: {
@@ -216,7 +219,7 @@ export const routeDocs: Record<string, RouteDocs> = {
   },
   "POST /tasks/:id/reject": {
     summary: "Send a task in review back to its assignee",
-    detail: "It is in_progress again, or open when nobody is assigned. 409 when it is not in review.",
+    detail: "Its status becomes in_progress, or open if it is unassigned. 409 when it is not in review.",
     params,
     body: {
       reason: { type: "string", required: true, description: "What is missing; kept as a note" },
@@ -233,7 +236,7 @@ export const routeDocs: Record<string, RouteDocs> = {
     examples: [{ summary: "The counts" }],
   },
   "GET /_panel": {
-    summary: "The dashboard's panel",
+    summary: "Get the dashboard panel",
     response: "text/html",
     examples: [{ summary: "The panel" }],
   },
@@ -248,7 +251,7 @@ export const eventDocs: Record<string, EventDoc> = {
     schema: { type: "object", properties: { task } },
   },
   "board:task_updated": {
-    description: "A task was changed in any way; `previous` is what it was.",
+    description: "A task was changed; `previous` is the task before the change.",
     schema: { type: "object", properties: { task, previous: task } },
   },
   "board:task_deleted": {

@@ -78,7 +78,7 @@ export function boardPanel(root: HTMLElement, api: string): void {
         ...lists.map((list, index) => column(index, list as { tasks: Task[]; total: number })),
       );
     } catch (error) {
-      const stale = shownAt ? ` This is the state of ${shownAt}.` : "";
+      const stale = shownAt ? ` Last update: ${shownAt}.` : "";
       notice.textContent = `The board is unavailable: ${(error as Error).message}.${stale}`;
       if (!shownAt) columns.replaceChildren();
     }

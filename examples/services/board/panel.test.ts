@@ -104,9 +104,7 @@ describe("in the browser", () => {
     const page = await runPanel(t);
     page.answer = () => Response.json({ error: "the <server> is shutting down" }, { status: 503 });
     await page.tick();
-    expect(page.notice()).toMatch(
-      /^The board is unavailable: the <server> is shutting down\. This is the state of /,
-    );
+    expect(page.notice()).toMatch(/^The board is unavailable: the <server> is shutting down\. Last update: /);
     expect(page.columns()["Open (1)"]).toEqual(["Paint"]);
     page.answer = undefined;
     await page.tick();

@@ -7,25 +7,25 @@ afterAll(() => t.cleanup());
 describe("refused requests", () => {
   const base = { title: "Paint", createdBy: "ada" };
   const cases: Array<[string, string, string, unknown, string]> = [
-    ["nothing", "POST", "/tasks", undefined, "title is required: text of at most 200 characters"],
+    ["nothing", "POST", "/tasks", undefined, "title is required: a string of at most 200 characters"],
     ["no creator", "POST", "/tasks", { title: "a" }, "createdBy is required"],
-    ["a blank title", "POST", "/tasks", { ...base, title: " " }, "title must be text"],
+    ["a blank title", "POST", "/tasks", { ...base, title: " " }, "title must be a string"],
     [
       "a title that is too long",
       "POST",
       "/tasks",
       { ...base, title: "x".repeat(201) },
-      "title must be text of at most 200",
+      "title must be a string of at most 200",
     ],
     [
       "a wrong type",
       "POST",
       "/tasks",
       { ...base, description: 5 },
-      "description must be text of at most 20000 characters, not 5",
+      "description must be a string of at most 20000 characters, not 5",
     ],
-    ["an unknown field", "POST", "/tasks", { ...base, colour: "red" }, "colour is not known here"],
-    ["a field of the server's", "POST", "/tasks", { ...base, score: 99 }, "score is not known here"],
+    ["an unknown field", "POST", "/tasks", { ...base, colour: "red" }, "colour is not a known field"],
+    ["a field of the server's", "POST", "/tasks", { ...base, score: 99 }, "score is not a known field"],
     [
       "an unknown status",
       "POST",
@@ -39,9 +39,9 @@ describe("refused requests", () => {
       "POST",
       "/tasks",
       { ...base, tags: "red" },
-      'tags must be an array of at most 50 items without repetition, not "red"',
+      'tags must be an array of at most 50 items without duplicates, not "red"',
     ],
-    ["a tag of a wrong type", "POST", "/tasks", { ...base, tags: ["a", 1] }, "tags[1] must be text"],
+    ["a tag of a wrong type", "POST", "/tasks", { ...base, tags: ["a", 1] }, "tags[1] must be a string"],
     ["a tag twice", "POST", "/tasks", { ...base, tags: ["a", "a"] }, "tags must be an array"],
     ["broken JSON", "POST", "/tasks", "{title:", "the request body is not valid JSON"],
     ["an array", "POST", "/tasks", [base], "the request body must be an object"],
@@ -53,9 +53,15 @@ describe("refused requests", () => {
       {},
       "the request body must be an object with at least 1 of: title",
     ],
-    ["a change of the creator", "PATCH", "/tasks/:id", { createdBy: "eve" }, "createdBy is not known here"],
-    ["a change to no title", "PATCH", "/tasks/:id", { title: null }, "title must be text"],
-    ["an empty note", "POST", "/tasks/:id/notes", { content: "" }, "content must be text"],
+    [
+      "a change of the creator",
+      "PATCH",
+      "/tasks/:id",
+      { createdBy: "eve" },
+      "createdBy is not a known field",
+    ],
+    ["a change to no title", "PATCH", "/tasks/:id", { title: null }, "title must be a string"],
+    ["an empty note", "POST", "/tasks/:id/notes", { content: "" }, "content must be a string"],
     [
       "an unknown kind of note",
       "POST",
@@ -78,13 +84,19 @@ describe("refused requests", () => {
       "artifacts[0].url is required",
     ],
     ["a rejection without a reason", "POST", "/tasks/:id/reject", {}, "reason is required"],
-    ["an unknown field of an approval", "POST", "/tasks/:id/approve", { by: "eve" }, "by is not known here"],
+    [
+      "an unknown field of an approval",
+      "POST",
+      "/tasks/:id/approve",
+      { by: "eve" },
+      "by is not a known field",
+    ],
     [
       "an unknown filter",
       "GET",
       "/tasks?asignee=bob",
       undefined,
-      "asignee is not known here; known: status, assignee",
+      "asignee is not a known field; known: status, assignee",
     ],
     ["an unknown status filter", "GET", "/tasks?status=lost", undefined, "status must be one of"],
     [
@@ -139,7 +151,7 @@ describe("refused requests", () => {
       heard.length = 0;
       const path = `/board/tasks/0000${rest}`;
       const { status, data } = await t.json(path, { method, auth: true, body });
-      expect([status, data]).toEqual([404, { error: 'no task has the id "0000"' }]);
+      expect([status, data]).toEqual([404, { error: 'there is no task with the id "0000"' }]);
       expect((await t.json(path, { method, body })).status).toBe(401);
       expect(heard).toEqual([]);
     },

@@ -144,14 +144,17 @@ function found(db: Database, id: string): Task {
 
 /** The error for an id that no task has. */
 export function unknownTask(id: string): ReefError {
-  return new ReefError("NOT_FOUND", `no task has the id ${JSON.stringify(id.slice(0, 100))}`);
+  return new ReefError("NOT_FOUND", `there is no task with the id ${JSON.stringify(id.slice(0, 100))}`);
 }
 
 function setDependencies(db: Database, { id, dependencies }: Task): void {
   db.query("DELETE FROM dependency WHERE task = ?").run(id);
   for (const needs of dependencies) {
     if (!find(db, needs)) {
-      throw new ReefError("BAD_REQUEST", `dependencies: no task has the id ${JSON.stringify(needs)}`);
+      throw new ReefError(
+        "BAD_REQUEST",
+        `dependencies: there is no task with the id ${JSON.stringify(needs)}`,
+      );
     }
     db.query("INSERT INTO dependency (task, needs) VALUES (?, ?)").run(id, needs);
   }

@@ -117,14 +117,14 @@ export const Task = Type.Object(
     assignee: Type.Optional(Type.String()),
     tags: Type.Array(Type.String()),
     dependencies: Type.Array(Type.String(), {
-      description: "Ids of the tasks that this one builds on",
+      description: "Ids of the tasks that this one depends on",
     }),
     createdBy: Type.String(),
     createdAt: Time,
     updatedAt: Time,
     notes: Type.Array(Note),
     artifacts: Type.Array(Artifact),
-    score: Type.Number({ description: "How often it was bumped; lists begin with the highest" }),
+    score: Type.Number({ description: "Number of bumps; lists start with the highest" }),
   },
   { $id: "Task" },
 );

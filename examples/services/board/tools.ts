@@ -6,14 +6,14 @@ import type { FleetClient, ToolResult } from "../../../src/core/types.js";
 import { ARTIFACT_TYPES, NOTE_TYPES, STATUSES, type Task } from "./task.js";
 import { nullableText, oneOf, optional, text, texts } from "./tool-inputs.js";
 
-const id = text("The task's id, as board_list_tasks shows it");
+const id = text("The task's id, from board_list_tasks");
 const artifacts = Type.Array(
   Type.Object({
-    type: oneOf(ARTIFACT_TYPES, "What it is"),
-    url: text("Where it is: a URL, a path or the name of a branch"),
-    label: optional(text("What to call it")),
+    type: oneOf(ARTIFACT_TYPES, "Type of artifact"),
+    url: text("Location: a URL, a path or a branch name"),
+    label: optional(text("Display name")),
   }),
-  { description: "What the work produced", minItems: 1 },
+  { description: "Results of the work", minItems: 1 },
 );
 
 /** Registers the tools with which an agent uses the board. */
@@ -36,13 +36,13 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     name: "board_create_task",
     label: "Board: Create Task",
     description:
-      "Put a new task on the board that all agents share. Use it for work that somebody else should do, or that " +
-      "must not be forgotten. Look with board_list_tasks first whether it is there already.",
+      "Create a task on the board that all agents share. Use it for work that somebody else should do or that must not " +
+      "be forgotten. Check with board_list_tasks first that it does not exist yet. Returns the task with its id.",
     parameters: Type.Object({
-      title: text("What is to be done, in a few words"),
-      description: optional(text("Everything that whoever does it needs to know")),
-      assignee: optional(text("Name of the agent that is to do it; nobody when left out")),
-      tags: optional(texts("Labels to find it by")),
+      title: text("What to do, in a few words"),
+      description: optional(text("Details that the assignee needs to know")),
+      assignee: optional(text("Name of the agent that should do it. Default: unassigned")),
+      tags: optional(texts("Labels to filter by")),
       dependencies: optional(texts("Ids of tasks that must be done first")),
     }),
     execute: (_toolCallId, params) => call("POST", "/tasks", { ...params, createdBy: me }),
@@ -52,13 +52,13 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     name: "board_list_tasks",
     label: "Board: List Tasks",
     description:
-      "List tasks of the shared board, most wanted first. Use it to find work, to see who does what, and before " +
-      "creating a task.",
+      "List tasks on the shared board, highest score first. Use it to find work, to see who does what, and before " +
+      "creating a task. Returns one line per task: id, status, title, assignee, tags, score.",
     parameters: Type.Object({
       status: optional(oneOf(STATUSES, "Only tasks in this status")),
       assignee: optional(text("Only tasks of this agent")),
       tag: optional(text("Only tasks with this tag")),
-      limit: optional(Type.Integer({ description: "At most so many; default 50", minimum: 1 })),
+      limit: optional(Type.Integer({ description: "Maximum number of tasks; default 50", minimum: 1 })),
     }),
     async execute(_toolCallId, params) {
       if (!client.getBaseUrl()) return client.noUrl();
@@ -81,7 +81,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   pi.registerTool({
     name: "board_get_task",
     label: "Board: Get Task",
-    description: "Read one task with its notes and artifacts. Use it before you begin to work on a task.",
+    description: "Get one task with its notes and artifacts. Use it before you start work on a task.",
     parameters: Type.Object({ id }),
     execute: (_toolCallId, params) => call("GET", taskPath(params.id)),
   });
@@ -90,21 +90,20 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     name: "board_update_task",
     label: "Board: Update Task",
     description:
-      "Change a task: take it (assignee is your name, status in_progress), say that it is blocked, correct it. " +
-      "A task that somebody else has cannot be taken: look for another one. When the work is finished, prefer " +
+      "Update a task: take it (set assignee to your name and status to in_progress), mark it blocked, or correct it. " +
+      "Fails if the task is assigned to somebody else: choose another one. When the work is finished, prefer " +
       "board_submit_for_review.",
     parameters: Type.Object({
       id,
       title: optional(text("New title")),
-      description: optional(nullableText("New description; null: none")),
+      description: optional(nullableText("New description; null removes it")),
       status: optional(oneOf(STATUSES, "New status")),
-      assignee: optional(nullableText("New assignee; null: nobody")),
-      tags: optional(texts("All tags it is to have")),
-      dependencies: optional(texts("Ids of all tasks it is to depend on")),
+      assignee: optional(nullableText("New assignee; null unassigns the task")),
+      tags: optional(texts("The complete new list of tags")),
+      dependencies: optional(texts("The complete new list of ids of tasks that must be done first")),
       takeOver: optional(
         Type.Boolean({
-          description:
-            "Change the assignee although somebody else has the task, because they stopped or agreed. Default false",
+          description: "Take a task assigned to somebody else, because they stopped or agreed. Default false",
         }),
       ),
     }),
@@ -120,12 +119,12 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     name: "board_add_note",
     label: "Board: Add Note",
     description:
-      "Add a note to a task: progress, a finding, a question, or what blocks it. Use it for what the next reader " +
-      "of the task has to know.",
+      "Add a note to a task: progress, a finding, a question, or what blocks it. Use it for anything that the next reader " +
+      "of the task needs to know.",
     parameters: Type.Object({
       id,
       content: text("The note"),
-      type: optional(oneOf(NOTE_TYPES, "What kind of note; default update")),
+      type: optional(oneOf(NOTE_TYPES, "Type of note; default update")),
     }),
     execute: (_toolCallId, { id, ...note }) => call("POST", taskPath(id, "/notes"), { ...note, author: me }),
   });
@@ -142,7 +141,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   pi.registerTool({
     name: "board_bump_task",
     label: "Board: Bump Task",
-    description: "Raise a task's score by one. Use it when you, too, need the task done.",
+    description:
+      "Raise a task's score by one, so that it is listed earlier. Use it when you also need the task done.",
     parameters: Type.Object({ id }),
     execute: (_toolCallId, params) => call("POST", taskPath(params.id, "/bump")),
   });
@@ -151,10 +151,10 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     name: "board_submit_for_review",
     label: "Board: Submit for Review",
     description:
-      "Hand in a finished task, with a summary and its results. Somebody else then approves or rejects it.",
+      "Submit a finished task for review, with a summary and its results. Another agent or a person then approves or rejects it.",
     parameters: Type.Object({
       id,
-      summary: text("What was done, and how it can be checked"),
+      summary: text("What was done, and how to check it"),
       artifacts: optional(artifacts),
     }),
     execute: (_toolCallId, { id, summary, artifacts }) =>
@@ -164,7 +164,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   pi.registerTool({
     name: "board_approve_task",
     label: "Board: Approve Task",
-    description: "Accept a task in review after you have checked its results; it is then done.",
+    description: "Approve a task in review after checking its results. Its status becomes done.",
     parameters: Type.Object({ id, comment: optional(text("What you checked")) }),
     execute: (_toolCallId, { id, ...body }) =>
       call("POST", taskPath(id, "/approve"), { ...body, approvedBy: me }),
@@ -173,7 +173,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
   pi.registerTool({
     name: "board_reject_task",
     label: "Board: Reject Task",
-    description: "Send a task in review back to work, saying what is missing.",
+    description:
+      "Reject a task in review. Use it when something is missing. The task returns to its assignee.",
     parameters: Type.Object({ id, reason: text("What must change before it can be approved") }),
     execute: (_toolCallId, { id, ...body }) =>
       call("POST", taskPath(id, "/reject"), { ...body, rejectedBy: me }),

@@ -4,15 +4,15 @@ import { LogStore } from "./store.js";
 import { registerTools } from "./tools.js";
 
 const query: RouteDocs["query"] = {
-  since: { type: "string", description: "Only entries from this time on, ISO 8601" },
+  since: { type: "string", description: "Only entries from this time, ISO 8601" },
   until: { type: "string", description: "Only entries up to this time, ISO 8601" },
   last: {
     type: "string",
-    description: "Only entries of the last e.g. 30s, 90m, 1h, 7d or 2w; not with since",
+    description: "Only entries of the last period, e.g. 30s, 90m, 1h, 7d or 2w; not with since",
   },
   limit: {
     type: "integer",
-    description: "At most so many of the newest entries; default 1000, at most 10000",
+    description: "Maximum number of entries, newest kept; default 1000, at most 10000",
   },
 };
 
@@ -21,7 +21,7 @@ export function createLog(path?: string): ServiceModule {
   const store = new LogStore(path);
   return {
     name: "log",
-    description: "Append-only work log that agents and people share",
+    description: "Append-only work log shared by agents and people",
     routes: createRoutes(store),
     store,
     init: () => store.open(),
@@ -29,7 +29,7 @@ export function createLog(path?: string): ServiceModule {
     routeDocs: {
       "POST /": {
         summary: "Append an entry",
-        detail: "The reply comes when the entry is on disk.",
+        detail: "Responds once the entry is on disk.",
         body: {
           text: { type: "string", required: true, description: "What to log; 1 to 20000 characters" },
           agent: { type: "string", description: "Who writes; 1 to 100 characters" },
@@ -40,7 +40,7 @@ export function createLog(path?: string): ServiceModule {
         examples: [{ summary: "A line", body: { text: "Deployed the board", agent: "ann" }, status: 201 }],
       },
       "GET /": {
-        summary: "Read entries, oldest first",
+        summary: "List entries, oldest first",
         query,
         response: "{ entries: [{ id, timestamp, text, agent? }], count }",
         schemas: { query: Filter },
@@ -52,7 +52,7 @@ export function createLog(path?: string): ServiceModule {
       "GET /raw": {
         summary: "Read entries as plain text",
         detail:
-          "One line an entry: time, agent in brackets, text. Further lines of a text are indented, line ends in a " +
+          "One line per entry: time, agent in brackets, text. Further lines of a text are indented; line breaks in a " +
           "name become spaces.",
         query,
         response: "200 text/plain",

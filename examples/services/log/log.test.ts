@@ -50,11 +50,11 @@ describe("appending", () => {
 
   const refused: Array<[string, unknown, string]> = [
     ["nothing", undefined, "text is required"],
-    ["a blank text", { text: " \n" }, "text must be text of at most 20000 characters that is not blank"],
+    ["a blank text", { text: " \n" }, "text must be a string of at most 20000 characters that is not blank"],
     ["a wrong type", { text: 5 }, "text must be"],
-    ["a text that is too long", { text: "x".repeat(20_001) }, "not a text of 20001 characters"],
-    ["an unknown field", { text: "a", level: "info" }, "level is not known here; known: text, agent"],
-    ["an empty agent", { text: "a", agent: "" }, "agent must be text of 1 to 100 characters"],
+    ["a text that is too long", { text: "x".repeat(20_001) }, "not a string of 20001 characters"],
+    ["an unknown field", { text: "a", level: "info" }, "level is not a known field; known: text, agent"],
+    ["an empty agent", { text: "a", agent: "" }, "agent must be a string of 1 to 100 characters"],
     ["an array", [{ text: "a" }], "the request body must be an object"],
     ["broken JSON", '{"text": "a"', "the request body is not valid JSON"],
   ];
@@ -150,10 +150,10 @@ describe("reading", () => {
     ["?until=2026-04-31T12:00:00Z", "until must be a time such as"],
     ["?until=2026-13-01", "until must be a time such as"],
     ["?until=", "until must be a time such as"],
-    ["?last=1y", "last must be text that matches"],
-    ["?last=1h&since=2026-01-01", "since and last exclude each other"],
+    ["?last=1y", "last must be a string that matches"],
+    ["?last=1h&since=2026-01-01", "give either since or last, not both"],
     ["?limit=0", "limit must be a whole number from 1 to 10000, not 0"],
-    ["?agent=ada", "agent is not known here; known: since, until, last, limit"],
+    ["?agent=ada", "agent is not a known field; known: since, until, last, limit"],
   ];
   test.each(refused)("GET /log%s is refused", async (query, error) => {
     for (const path of ["/log", "/log/raw"]) {
@@ -187,7 +187,7 @@ describe("tools", () => {
     const agent = createTestAgent(t, [log]);
     const refused = await agent.call("log_query", { last: "soon" });
     expect(refused.isError).toBe(true);
-    expect(refused.content[0]?.text).toContain("(400): last must be text that matches");
+    expect(refused.content[0]?.text).toContain("(400): last must be a string that matches");
     const alone = createTestAgent(t, [log], { connected: false });
     for (const result of [await alone.call("log_append", { text: "a" }), await alone.call("log_query")]) {
       expect(result.isError).toBe(true);

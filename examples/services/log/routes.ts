@@ -50,7 +50,7 @@ export function createRoutes(store: LogStore): Hono {
 
 function rangeOf({ since, until, last, limit = DEFAULT_LIMIT }: Static<typeof Filter>): LogRange {
   if (since !== undefined && last !== undefined) {
-    throw new ReefError("BAD_REQUEST", "since and last exclude each other");
+    throw new ReefError("BAD_REQUEST", "give either since or last, not both");
   }
   return {
     since: last === undefined ? timeOf("since", since) : Date.now() - durationOf(last),

@@ -10,8 +10,8 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     name: "log_append",
     label: "Log: Append",
     description:
-      "Write an entry into the work log that all agents share. Use it for what others will want to know later: " +
-      "decisions and their reasons, results, surprises, hand-overs. Entries cannot be changed afterwards.",
+      "Append an entry to the work log that all agents share. Use it for what others will want to know later: " +
+      "decisions and their reasons, results, surprises, handovers. Entries cannot be changed. Returns the entry's time.",
     parameters: Type.Object({
       text: Type.String({ description: "What happened, in full sentences", maxLength: 20_000 }),
     }),
@@ -31,7 +31,7 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
     label: "Log: Query",
     description:
       "Read the shared work log, oldest entry first. Use it before you take over work, or when you need to know " +
-      "what other agents did and why. Without parameters it returns the last 24 hours.",
+      "what other agents did and why. Returns one line per entry; without parameters, the last 24 hours.",
     parameters: Type.Object({
       last: Type.Optional(
         Type.String({
@@ -40,7 +40,9 @@ export function registerTools(pi: ExtensionAPI, client: FleetClient): void {
       ),
       since: Type.Optional(Type.String({ description: "Start, ISO 8601, e.g. 2026-01-31T12:00:00Z" })),
       until: Type.Optional(Type.String({ description: "End, ISO 8601" })),
-      limit: Type.Optional(Type.Integer({ description: "Only so many of the newest entries; default 1000" })),
+      limit: Type.Optional(
+        Type.Integer({ description: "Maximum number of entries, newest kept; default 1000" }),
+      ),
     }),
     async execute(_toolCallId, params) {
       if (!client.getBaseUrl()) return client.noUrl();

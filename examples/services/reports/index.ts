@@ -8,7 +8,7 @@ export function createReports(path?: string): ServiceModule {
   const store = new ReportStore(path);
   return {
     name: "reports",
-    description: "What was created and done on the board, by day and by assignee",
+    description: "Reports on tasks created and done on the board, by day and by assignee",
     dependencies: ["board"],
     routes: createRoutes(store),
     store,
@@ -22,23 +22,23 @@ export function createReports(path?: string): ServiceModule {
     },
     routeDocs: {
       "GET /": {
-        summary: "Totals since the service was installed",
-        detail: "Deleted tasks count as created, and as done if they were.",
+        summary: "Get totals since the service was installed",
+        detail: "Deleted tasks count as created, and as done if they were done.",
         response: "{ created, done, deleted, meanLeadSeconds }",
         examples: [{ summary: "Totals" }],
       },
       "GET /days": {
-        summary: "Tasks created and done on each day, oldest first",
+        summary: "Count tasks created and done per day, oldest first",
         query: {
-          days: { type: "integer", description: "How many days up to today, UTC; 1 to 366, default 14" },
+          days: { type: "integer", description: "Number of days up to today (UTC); 1 to 366, default 14" },
         },
         response: '{ days: [{ date: "2026-01-31", created, done }], count }',
         examples: [{ summary: "A week", query: { days: 7 } }],
       },
       "GET /assignees": {
-        summary: "Work done and not yet done by each assignee",
+        summary: "Count done and unfinished tasks per assignee",
         response: "{ assignees: [{ assignee, done, unfinished, meanLeadSeconds }], count }",
-        examples: [{ summary: "Everybody" }],
+        examples: [{ summary: "All assignees" }],
       },
     },
   };

@@ -89,7 +89,7 @@ describe("requests", () => {
     ["/days?days=1", 200, 1],
     ["/days?days=366", 200, 366],
     ["/days?days=0", 400, "days must be a whole number from 1 to 366, not 0"],
-    ["/days?weeks=1", 400, "weeks is not known here; known: days"],
+    ["/days?weeks=1", 400, "weeks is not a known field; known: days"],
   ];
   test.each(cases)("GET /reports%s: %d", async (path, status, expected) => {
     const t = await createTestHarness({ services: [createBoard(), createReports()] });

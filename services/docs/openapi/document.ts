@@ -32,11 +32,11 @@ export function openApiDocument(docs: Docs, version: string): object {
     info: {
       title: "Reef",
       version,
-      description: "Everything that this server's services answer at the moment.",
+      description: "The routes of all services that are loaded on this server.",
     },
     servers: [{ url: "/", description: "This server" }],
     tags: [
-      { name: SERVER_TAG, description: "What the server answers without any service." },
+      { name: SERVER_TAG, description: "Routes of the server itself." },
       ...docs.services.map(({ name, description }) => ({ name, ...(description && { description }) })),
     ],
     security: [{ bearer: [] }],
@@ -48,7 +48,7 @@ export function openApiDocument(docs: Docs, version: string): object {
         bearer: {
           type: "http",
           scheme: "bearer",
-          description: "`VERS_AUTH_TOKEN`, or the token that the server made at its first start.",
+          description: "`VERS_AUTH_TOKEN`, or the token that the server generated at its first start.",
         },
       },
     },
@@ -71,7 +71,7 @@ function methodRoute(method: MethodEntry): RouteEntry {
     schemas: { body: inputSchema },
     responses: {
       200: {
-        description: "What the method returned.",
+        description: "The method's result.",
         schema: { type: "object", required: ["result"], properties: { result: outputSchema } },
       },
     },

@@ -3,9 +3,9 @@ import { ERRORS, type ErrorCode } from "../../../src/core/errors.js";
 
 export const ERROR_SCHEMA = {
   type: "object",
-  description: "Every error of the server, and by agreement of services.",
+  description: "Error body of the server and, by convention, of services.",
   required: ["error"],
-  properties: { error: { type: "string", description: "What is wrong, for people." } },
+  properties: { error: { type: "string", description: "Human-readable error message." } },
 };
 
 const SHARED = ["BAD_REQUEST", "UNAUTHORIZED", "NOT_FOUND", "BODY_TOO_LARGE", "INTERNAL"] as const;

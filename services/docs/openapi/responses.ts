@@ -47,7 +47,7 @@ function fromDoc(status: string, doc: ResponseDoc, components: Components, name:
   const empty =
     status === "204" || status === "304" || (known === undefined && example === undefined && !type);
   return {
-    description: description || STATUS_CODES[status] || "A status of the service's own.",
+    description: description || STATUS_CODES[status] || "A status defined by the service.",
     ...(!empty && { content: { [type ?? "application/json"]: media } }),
   };
 }

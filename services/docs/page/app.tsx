@@ -20,7 +20,7 @@ export function App({ docs, trouble }: AppProps) {
   return (
     <>
       <a class="skip" href="#main">
-        Skip to the documentation
+        Skip to content
       </a>
       <header>
         <p class="brand">
@@ -50,9 +50,9 @@ export function App({ docs, trouble }: AppProps) {
         <Contents docs={found.docs} expanded={query !== ""} />
       </nav>
       <main id="main" tabIndex={-1}>
-        <h1>Everything this server answers</h1>
+        <h1>API documentation</h1>
         <p class="dim intro">
-          Made from the running services and kept in step with them. Also as <a href="/docs">JSON</a> and as{" "}
+          Generated from the running services and always current. Also as <a href="/docs">JSON</a> and as{" "}
           <a href="/docs/openapi.json">OpenAPI 3.1</a>.
         </p>
         {trouble && (
@@ -67,9 +67,9 @@ export function App({ docs, trouble }: AppProps) {
         <Skipped skipped={found.docs.skipped} />
         {found.matches === 0 && query !== "" && (
           <p class="empty">
-            Nothing matches “{query}”.{" "}
+            No matches for “{query}”.{" "}
             <button type="button" class="link" onClick={() => setQuery("")}>
-              Show everything
+              Clear search
             </button>
           </p>
         )}

@@ -48,6 +48,6 @@ async function bundle(entry: string): Promise<string> {
     define: { "process.env.NODE_ENV": '"production"' },
   });
   const [script] = outputs;
-  if (!script) throw new Error("the page's script came out empty");
+  if (!script) throw new Error("the page's script is empty");
   return script.text();
 }

@@ -5,6 +5,6 @@ export async function copyText(text: string): Promise<string> {
     return "Copied.";
   } catch {
     // Not allowed or not there: the text stands beside the button.
-    return "This browser does not allow copying here; select the text below.";
+    return "The browser does not allow copying; select the text below.";
   }
 }

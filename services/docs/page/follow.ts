@@ -15,7 +15,7 @@ export async function loadDocs(): Promise<{ docs: Docs; version: string }> {
   const headers: Record<string, string> = known ? { "If-None-Match": `"${known.version}"` } : {};
   const reply = await fetch("/docs", { headers, cache: "no-store", credentials: "omit" });
   if (reply.status === 304 && known) return known;
-  if (!reply.ok) throw new Error(`the server answered ${reply.status}`);
+  if (!reply.ok) throw new Error(`the server returned ${reply.status}`);
   const version = (reply.headers.get("etag") ?? "").replaceAll('"', "");
   known = { docs: (await reply.json()) as Docs, version };
   return known;
@@ -33,7 +33,7 @@ export function followDocs(report: (feed: Feed) => void): () => void {
     } catch {
       // Tried again shortly; until then the page says how old it is.
       if (known) {
-        const trouble = `The server does not answer. This is the state of ${answeredAt.toLocaleTimeString()}.`;
+        const trouble = `The server is not responding. Last update: ${answeredAt.toLocaleTimeString()}.`;
         report({ docs: known.docs, trouble });
       }
     }

@@ -188,13 +188,13 @@ describe.skipIf(!hasBrowser)("the documentation page in a browser", () => {
     await page.getByText("Set token").click();
     await page.getByLabel("Your token").fill(TOKEN);
     expect(await stored()).not.toContain(TOKEN);
-    await page.getByLabel("Keep it until this tab is closed").check();
+    await page.getByLabel("Keep until this tab is closed").check();
     expect(await page.evaluate<string>("JSON.stringify({ ...sessionStorage })")).toContain(TOKEN);
     expect(await page.evaluate<string>("JSON.stringify({ ...localStorage })")).not.toContain(TOKEN);
     await page.reload();
     await page.getByText("Token set").waitFor();
     await page.getByText("Token set").click();
-    await page.getByLabel("Keep it until this tab is closed").uncheck();
+    await page.getByLabel("Keep until this tab is closed").uncheck();
     expect(await stored()).not.toContain(TOKEN);
     await isClean(watched);
   });
@@ -209,10 +209,10 @@ describe.skipIf(!hasBrowser)("the documentation page in a browser", () => {
     await form.getByRole("button", { name: "Send" }).click();
     await form.getByText("data: first").waitFor();
     await form.getByRole("button", { name: "Stop" }).click();
-    await form.getByText("Stopped.").waitFor();
-    expect(await form.getByRole("region", { name: "The request as a curl line" }).textContent()).toStartWith(
-      "curl -N ",
-    );
+    await form.getByText("Cancelled.").waitFor();
+    expect(
+      await form.getByRole("region", { name: "The request as a curl command" }).textContent(),
+    ).toStartWith("curl -N ");
     await isClean(watched);
   });
 
@@ -247,10 +247,10 @@ describe.skipIf(!hasBrowser)("the documentation page in a browser", () => {
     await page.getByRole("heading", { name: "late", exact: true }).waitFor({ state: "detached" });
     await page.route("**/docs", (route) => route.abort());
     await page.clock.runFor(5100);
-    await page.getByText("The server does not answer.").waitFor();
+    await page.getByText("The server is not responding.").waitFor();
     await page.unroute("**/docs");
     await page.clock.runFor(5100);
-    await page.getByText("The server does not answer.").waitFor({ state: "detached" });
+    await page.getByText("The server is not responding.").waitFor({ state: "detached" });
     await watched.close();
     expect(watched.strangers).toEqual([]);
   });
@@ -268,7 +268,7 @@ describe.skipIf(!hasBrowser)("the documentation page in a browser", () => {
       await page.getByText("401").waitFor();
       expect(await seriousFindings(page)).toEqual([]);
       await page.getByLabel("Search the documentation").fill("nothing like this");
-      await page.getByText("Nothing matches").waitFor();
+      await page.getByText("No matches").waitFor();
       expect(await seriousFindings(page)).toEqual([]);
       await watched.close();
       expect(watched.strangers).toEqual([]);
@@ -280,7 +280,7 @@ describe.skipIf(!hasBrowser)("the documentation page in a browser", () => {
     const { page } = watched;
     const background = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
     const light = await background();
-    await page.getByLabel("Colours").selectOption("dark");
+    await page.getByLabel("Theme").selectOption("dark");
     const dark = await background();
     expect(dark).not.toBe(light);
     await page.reload();

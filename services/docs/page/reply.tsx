@@ -9,7 +9,7 @@ export function Reply({ outcome }: { outcome: Outcome | undefined }) {
   return (
     <div class="outcome">
       <p role="status">
-        {state === "sending" && "Sending …"}
+        {state === "sending" && "Sending…"}
         {status !== undefined && (
           <>
             <span class={`status status-${String(status)[0]}`}>{status || "–"}</span> {statusText}{" "}
@@ -19,12 +19,12 @@ export function Reply({ outcome }: { outcome: Outcome | undefined }) {
         {state === "streaming" && <span class="dim"> · receiving</span>}
         {note && <span class={state === "failed" ? "problem" : "dim"}> {note}</span>}
       </p>
-      {text && <Code text={text} label="Body of the reply" />}
+      {text && <Code text={text} label="Response body" />}
       {headers.length > 0 && (
-        <Fold title="Headers of the reply">
+        <Fold title="Response headers">
           <Code
             text={headers.map(([name, value]) => `${name}: ${value}`).join("\n")}
-            label="Headers of the reply"
+            label="Response headers"
           />
         </Fold>
       )}

@@ -25,7 +25,7 @@ export function Route({ route }: { route: RouteEntry }) {
           <code>{route.path}</code>
         </h3>
         <span class="says">{route.summary}</span>
-        {!route.auth && <span class="tag">open to all</span>}
+        {!route.auth && <span class="tag">no token</span>}
       </summary>
       <div class="inside">
         <RouteText route={route} />
@@ -41,16 +41,16 @@ function RouteText({ route }: { route: RouteEntry }) {
   return (
     <div class="text">
       <Prose text={route.detail} />
-      {!route.summary && <p class="dim">The author has not documented this route.</p>}
+      {!route.summary && <p class="dim">This route is not documented.</p>}
       <p class="dim">
-        {route.auth ? "Needs a token. " : "Needs no token. "}
+        {route.auth ? "Requires a token. " : "No token required. "}
         <a href={`#${encodeURI(route.id)}`}>Link to this route</a>
       </p>
       {path.length + query.length > 0 && <FieldTable title="Parameters" fields={[...path, ...query]} />}
       {body && <FieldTable title={`Body (${body.type})`} fields={fields} />}
       {route.schemas?.body && (
-        <Fold title="Schema of the body">
-          <JsonBlock value={route.schemas.body} label={`Schema of the body of ${route.id}`} />
+        <Fold title="Body schema">
+          <JsonBlock value={route.schemas.body} label={`Body schema of ${route.id}`} />
         </Fold>
       )}
       <Replies route={route} />
@@ -63,8 +63,8 @@ function Replies({ route }: { route: RouteEntry }) {
   if (!response && !responses) return null;
   return (
     <section class="replies">
-      <h4>Answers</h4>
-      {response && <Code text={response} label={`Answer of ${route.id}`} />}
+      <h4>Responses</h4>
+      {response && <Code text={response} label={`Response of ${route.id}`} />}
       {Object.entries(responses ?? {}).map(([status, { description, schema, example }]) => (
         <div key={status} class="reply">
           <p>

@@ -55,7 +55,7 @@ export async function send(
   } catch (error) {
     const stopped = signal.aborted;
     const reason = error instanceof Error ? error.message : String(error);
-    update({ state: stopped ? "done" : "failed", note: stopped ? "Stopped." : `No reply: ${reason}` });
+    update({ state: stopped ? "done" : "failed", note: stopped ? "Cancelled." : `No response: ${reason}` });
   }
 }
 
@@ -64,7 +64,7 @@ async function readBody(reply: Response, show: (text: string) => void): Promise<
   const type = reply.headers.get("content-type") ?? "";
   if (!TEXT.test(type)) {
     const { size } = await reply.blob();
-    return size > 0 ? `${size} bytes of ${type || "an unnamed type"}.` : "No content.";
+    return size > 0 ? `${size} bytes of ${type || "unknown type"}.` : "No content.";
   }
   const reader = reply.body?.getReader();
   if (!reader) return undefined;
@@ -77,7 +77,7 @@ async function readBody(reply: Response, show: (text: string) => void): Promise<
       show(text.slice(0, SHOWN_CHARACTERS));
       if (done) return undefined;
       await reader.cancel();
-      return `Only the first ${SHOWN_CHARACTERS} characters are shown.`;
+      return `Showing the first ${SHOWN_CHARACTERS} characters.`;
     }
     show(text);
   }

@@ -22,7 +22,7 @@ export function Service({ service }: { service: ServiceEntry }) {
       </h2>
       <Prose text={description} />
       <p class="tags">
-        {!auth && <span class="tag">open to all</span>}
+        {!auth && <span class="tag">no token</span>}
         {labels(service).map((label) => (
           <span key={label} class="tag">
             {label}
@@ -32,7 +32,7 @@ export function Service({ service }: { service: ServiceEntry }) {
       </p>
       {failure && (
         <TroubleText
-          title="The latest change did not take; the version before serves on."
+          title="The latest change failed; the previous version keeps serving."
           trouble={failure}
         />
       )}
@@ -42,7 +42,7 @@ export function Service({ service }: { service: ServiceEntry }) {
       <Methods methods={methods} />
       <Tools tools={tools} />
       <Events events={events} />
-      {empty && <p class="dim">Nothing to call over HTTP.</p>}
+      {empty && <p class="dim">No HTTP routes.</p>}
     </section>
   );
 }
@@ -62,7 +62,7 @@ export function Server({ server }: { server: Docs["server"] }) {
       <h2 id="service/server" tabIndex={-1}>
         server
       </h2>
-      <Prose text="What the server answers without any service." />
+      <Prose text="Routes of the server itself." />
       {server.routes.map((route) => (
         <Route key={route.id} route={route} />
       ))}

@@ -18,7 +18,7 @@ export function setTheme(theme: string): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch (error) {
-    console.warn("the choice of colours cannot be kept:", error);
+    console.warn("the theme cannot be saved:", error);
   }
 }
 

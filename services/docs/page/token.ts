@@ -16,6 +16,6 @@ export function keepToken(token: string): void {
     if (token) sessionStorage.setItem(KEY, token);
     else sessionStorage.removeItem(KEY);
   } catch (error) {
-    console.warn("the token cannot be kept:", error);
+    console.warn("the token cannot be saved:", error);
   }
 }

@@ -18,7 +18,7 @@ function ThemeChoice() {
   const [theme, choose] = useState(readTheme);
   return (
     <select
-      aria-label="Colours"
+      aria-label="Theme"
       value={theme}
       onChange={(event) => {
         const next = event.currentTarget.value;
@@ -56,9 +56,9 @@ function TokenField({ browser }: { browser: BrowserState }) {
             checked={kept}
             onChange={(event) => setToken(token, event.currentTarget.checked)}
           />
-          Keep it until this tab is closed
+          Keep until this tab is closed
         </label>
-        <p class="dim">It is sent to this server only, with the requests that you try.</p>
+        <p class="dim">Sent only to this server, with the requests you try.</p>
       </div>
     </details>
   );

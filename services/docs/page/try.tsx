@@ -67,7 +67,7 @@ export function Try({ route, browser }: { route: RouteEntry; browser: BrowserSta
       )}
       {route.auth && !browser.token && (
         <p class="hint">
-          This route needs a token.{" "}
+          This route requires a token.{" "}
           <button type="button" class="link" onClick={browser.askForToken}>
             Enter yours
           </button>
@@ -89,7 +89,7 @@ export function Try({ route, browser }: { route: RouteEntry; browser: BrowserSta
           {copied}
         </span>
       </div>
-      <Code text={curl} label="The request as a curl line" />
+      <Code text={curl} label="The request as a curl command" />
       <Reply outcome={outcome} />
     </form>
   );

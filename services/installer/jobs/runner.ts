@@ -52,7 +52,7 @@ export class JobRunner {
       throw new InstallError(
         503,
         "source",
-        `${MOST_AT_ONCE} jobs are running; try again when one of them is done.`,
+        `${MOST_AT_ONCE} jobs are running; try again when one has finished.`,
       );
     }
     const workspace = Workspace.open(folders, dirName);
@@ -74,7 +74,9 @@ export class JobRunner {
     const limit = new AbortController();
     const ms = this.timeoutMs;
     const timer = setTimeout(() => {
-      limit.abort(new InstallError(504, "fetch", `it did not finish in ${ms} ms (REEF_INSTALL_TIMEOUT).`));
+      limit.abort(
+        new InstallError(504, "fetch", `it did not finish within ${ms} ms (REEF_INSTALL_TIMEOUT).`),
+      );
     }, ms);
     const signal = AbortSignal.any([limit.signal, this.#ending.signal]);
     try {

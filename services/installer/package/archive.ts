@@ -99,14 +99,14 @@ async function readEntries(
     fail(error);
   }
   // Whoever reads an entry that does not go on would wait for ever, with its file open. If nobody does, this throws.
-  if (failure) current?.on("error", fail).destroy(new Error("the archive does not go on"));
+  if (failure) current?.on("error", fail).destroy(new Error("the archive ends unexpectedly"));
   await taking;
   if (failure) throw failure.error;
 }
 
 function unsupported({ path, type }: ReadEntry): InstallError {
   const shown = JSON.stringify(printable(path, 80));
-  const message = `the package holds ${shown}, a ${type}: only files, folders and symbolic links are taken.`;
+  const message = `the package contains ${shown}, a ${type}: only files, folders and symbolic links are allowed.`;
   return new InstallError(400, "unpack", message);
 }
 
@@ -123,7 +123,7 @@ async function* counted(
   for await (const chunk of source) {
     signal.throwIfAborted();
     if (bytes === 0 && chunk[0] === GZIP_MAGIC) {
-      throw new InstallError(400, "unpack", "the archive is no tar archive.");
+      throw new InstallError(400, "unpack", "the archive is not a tar archive.");
     }
     bytes += chunk.byteLength;
     if (bytes > most) throw tooLarge(`${most} bytes`);
@@ -131,7 +131,7 @@ async function* counted(
     // The parser reads text from its chunks, as a Buffer does.
     yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
-  if (zeros < END_BYTES) throw new InstallError(400, "unpack", "the archive is cut short.");
+  if (zeros < END_BYTES) throw new InstallError(400, "unpack", "the archive is truncated.");
 }
 
 /** How many zeros there are at the end, after `before` of them in the chunks before. */
@@ -228,5 +228,5 @@ class PackageWriter {
 
 function notInFolder(name: string): InstallError {
   const shown = JSON.stringify(printable(name, 80));
-  return new InstallError(400, "unpack", `the archive holds ${shown} outside its one folder.`);
+  return new InstallError(400, "unpack", `the archive contains ${shown} outside its top-level folder.`);
 }

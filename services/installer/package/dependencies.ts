@@ -95,7 +95,7 @@ function install(scratch: string, cacheDir: string, signal: AbortSignal): Promis
 function failed(stderr: string): InstallError {
   const lines = stderr.split("\n").filter((line) => /error/i.test(line));
   const why = printable(lines.slice(0, 3).join("; ") || stderr, 400);
-  const message = `the packages it needs cannot be installed: ${why} Is the registry reachable from this machine?`;
+  const message = `its dependencies cannot be installed: ${why} Check that the registry is reachable from this machine.`;
   return new InstallError(502, "dependencies", message);
 }
 
@@ -151,14 +151,14 @@ async function assertContained(root: string, limits: Limits): Promise<void> {
           throw new InstallError(
             400,
             "dependencies",
-            `a package it needs holds a link that leaves node_modules: ${printable(entry.name)}`,
+            `a dependency contains a link out of node_modules: ${printable(entry.name)}`,
           );
         }
       } else bytes += (await lstat(path)).size;
       files++;
     }
     if (files > limits.dependencyFiles || bytes > limits.dependencyBytes) {
-      throw new InstallError(400, "dependencies", "the packages it needs are too many or too large.");
+      throw new InstallError(400, "dependencies", "its dependencies are too many or too large.");
     }
   }
 }

@@ -17,13 +17,17 @@ export function makeLinks(root: string, { links }: Members): void {
       throw new InstallError(
         400,
         "unpack",
-        `the package holds the link ${shown}, which leads nowhere.`,
+        `the package contains the broken link ${shown}.`,
         {},
         { cause: error },
       );
     }
     if (leads.startsWith(real + sep)) continue;
     const shown = JSON.stringify(printable(path, 80));
-    throw new InstallError(400, "unpack", `the package holds the link ${shown}, which leaves the package.`);
+    throw new InstallError(
+      400,
+      "unpack",
+      `the package contains the link ${shown}, which leads out of the package.`,
+    );
   }
 }

@@ -5,7 +5,11 @@ import { LIMITS, type Limits } from "../limits.js";
 export type MemberKind = "file" | "folder" | "link";
 
 function refuse(name: string, why: string): never {
-  throw new InstallError(400, "unpack", `the package holds ${JSON.stringify(printable(name, 80))}, ${why}.`);
+  throw new InstallError(
+    400,
+    "unpack",
+    `the package contains ${JSON.stringify(printable(name, 80))}: ${why}.`,
+  );
 }
 
 /** Folders that are no part of a package: they are made by the installer, or by git. */
@@ -54,13 +58,13 @@ export class Members {
       target.startsWith("/") ||
       target.length > this.#limits.pathBytes
     ) {
-      refuse(name, `a link to ${JSON.stringify(printable(target, 80))}`);
+      refuse(name, `a link to ${JSON.stringify(printable(target, 80))} is not allowed`);
     }
     let depth = path.split("/").length - 1;
     for (const part of target.split("/")) {
       if (part === "..") depth--;
       else if (part !== "" && part !== ".") depth++;
-      if (depth < 0) refuse(name, "a link that leaves the package");
+      if (depth < 0) refuse(name, "the link leads out of the package");
     }
     this.links.push({ path, target });
   }
@@ -77,24 +81,26 @@ export class Members {
 
   #count(bytes: number, fileBytes: number, name: string): void {
     this.#bytes += bytes;
-    if (fileBytes > this.#limits.fileBytes) refuse(name, `larger than ${this.#limits.fileBytes} bytes`);
+    if (fileBytes > this.#limits.fileBytes)
+      refuse(name, `the file is larger than ${this.#limits.fileBytes} bytes`);
     if (this.#bytes > this.#limits.totalBytes)
-      refuse(name, `and more than ${this.#limits.totalBytes} bytes in all`);
+      refuse(name, `the package is larger than ${this.#limits.totalBytes} bytes`);
   }
 
   #checked(name: string): string {
-    if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFD]/u.test(name)) refuse(name, "a name with control characters");
-    if (name.includes("\\")) refuse(name, 'a name with "\\"');
-    if (name.startsWith("/") || /^[A-Za-z]:/.test(name)) refuse(name, "an absolute path");
+    if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFD]/u.test(name))
+      refuse(name, "the name contains control characters");
+    if (name.includes("\\")) refuse(name, 'the name contains "\\"');
+    if (name.startsWith("/") || /^[A-Za-z]:/.test(name)) refuse(name, "the path is absolute");
     if (Buffer.byteLength(name) > this.#limits.pathBytes)
-      refuse(name, `a path of more than ${this.#limits.pathBytes} bytes`);
+      refuse(name, `the path is longer than ${this.#limits.pathBytes} bytes`);
     const names = name.replace(/\/$/, "").split("/");
     for (const part of names) {
-      if (part === "..") refuse(name, "which leaves the package");
-      if (part === "" || part === ".") refuse(name, "a path with an empty name");
+      if (part === "..") refuse(name, "the path leads out of the package");
+      if (part === "" || part === ".") refuse(name, "the path contains an empty name");
       if (Buffer.byteLength(part) > this.#limits.nameBytes)
-        refuse(name, `a name of more than ${this.#limits.nameBytes} bytes`);
-      if (FOREIGN.has(part.toLowerCase())) refuse(name, `but "${part}" is no part of a package`);
+        refuse(name, `the name is longer than ${this.#limits.nameBytes} bytes`);
+      if (FOREIGN.has(part.toLowerCase())) refuse(name, `"${part}" is not allowed in a package`);
     }
     return names.join("/");
   }
@@ -104,15 +110,12 @@ export class Members {
     const known = this.#known.get(key);
     if (known) {
       if (known.path !== path)
-        refuse(
-          name,
-          `beside ${JSON.stringify(printable(known.path, 80))}: some file systems take them for one`,
-        );
-      if (known.kind !== "folder" || kind !== "folder") refuse(name, "twice");
+        refuse(name, `some file systems cannot tell it from ${JSON.stringify(printable(known.path, 80))}`);
+      if (known.kind !== "folder" || kind !== "folder") refuse(name, "it occurs twice");
       return;
     }
     this.#known.set(key, { path, kind });
     if (this.#known.size > this.#limits.entries)
-      refuse(name, `and more than ${this.#limits.entries} entries in all`);
+      refuse(name, `the package has more than ${this.#limits.entries} entries`);
   }
 }

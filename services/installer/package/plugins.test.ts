@@ -86,7 +86,7 @@ test.each([
   [
     "an index.ts, which makes it a part of the server",
     { ...plugin(2, []), "index.ts": 'export default { name: "scaler" };' },
-    "in the server's own process",
+    "it runs in the server's process",
   ],
 ])("an update to %s needs consent", async (_what, files, added) => {
   const repository = `ada/${Bun.hash(added)}`;
@@ -124,7 +124,7 @@ test("a plugin whose identifier is taken is taken back", async () => {
   const refused = await reef.install({ source: `${url}/eve/second.git` });
   expect(refused).toMatchObject({
     status: 400,
-    data: { step: "load", error: expect.stringContaining("taken") },
+    data: { step: "load", error: expect.stringContaining("is already used by") },
   });
   expect(snapshot(reef.servicesDir)).toEqual(before);
   expect(await scale(21)).toBe(42);

@@ -30,7 +30,7 @@ export function validatePlugin(workspace: Workspace): string {
 export async function takeUpPlugin({ getStore, log }: ServiceContext, dirName: string): Promise<void> {
   const broker = getStore<BrokerStore>("broker");
   if (!broker) {
-    log.warn(`${dirName} is a plugin, and no broker is loaded that would run it`);
+    log.warn(`${dirName} is a plugin, but the broker that runs plugins is not loaded`);
     return;
   }
   const { errors } = await broker.sync();

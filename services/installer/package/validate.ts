@@ -52,14 +52,14 @@ function assertFits({ name, dependencies }: ModuleFacts, registry: ServiceRegist
   const services = registry.list();
   const taken = services.find((service) => service.name === name && service.dirName !== dirName);
   if (taken) {
-    const by = taken.dirName === undefined ? "a service that has no folder" : `the folder "${taken.dirName}"`;
-    throw new InstallError(409, "validate", `its service is called "${name}", which ${by} already provides.`);
+    const by = taken.dirName === undefined ? "a service without a folder" : `the folder "${taken.dirName}"`;
+    throw new InstallError(409, "validate", `the service name "${name}" is already used by ${by}.`);
   }
   const loaded = new Set(services.filter(({ state }) => state === "loaded").map((service) => service.name));
   const missing = dependencies.filter((need) => !loaded.has(need));
   if (missing.length > 0) {
     const list = missing.map((need) => `"${need}"`).join(", ");
-    throw new InstallError(400, "validate", `it needs ${list}; install or enable that first.`);
+    throw new InstallError(400, "validate", `it depends on ${list}; install or enable that first.`);
   }
 }
 

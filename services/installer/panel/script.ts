@@ -59,8 +59,8 @@ export function installerPanel(root: HTMLElement, api: string): void {
   }
 
   const source = field("source", "user/repo, git URL, path or http://other-reef:3000");
-  const name = field("name", "service (for another Reef)");
-  const token = field("token", "token, if it needs one", "password");
+  const name = field("name", "service name (for another Reef)");
+  const token = field("token", "token (if required)", "password");
   token.autocomplete = "off";
   const test = field("test", "Run its tests", "checkbox");
   form.append(
@@ -70,7 +70,7 @@ export function installerPanel(root: HTMLElement, api: string): void {
     element("label", "", test, " run its tests"),
     element("button", "", "Install"),
   );
-  root.replaceChildren(form, notice, list, element("h3", "", "Latest"), jobs);
+  root.replaceChildren(form, notice, list, element("h3", "", "Latest jobs"), jobs);
 
   async function request<T>(path: string, body?: object): Promise<T> {
     const init = body && {
@@ -80,7 +80,7 @@ export function installerPanel(root: HTMLElement, api: string): void {
     };
     const reply = await fetch(`${api}/installer${path}`, init);
     const data = await reply.json().catch(() => ({}));
-    if (!reply.ok) throw new Error(data.error ?? `the server answered ${reply.status}`);
+    if (!reply.ok) throw new Error(data.error ?? `the server returned ${reply.status}`);
     return data;
   }
 
@@ -148,7 +148,7 @@ export function installerPanel(root: HTMLElement, api: string): void {
       element("div", "facts", facts.filter(Boolean).join(" · ")),
     );
     if (entry.permissions.length > 0)
-      made.append(element("div", "facts", `may: ${entry.permissions.join(", ")}`));
+      made.append(element("div", "facts", `permissions: ${entry.permissions.join(", ")}`));
     made.append(actions);
     return made;
   }
@@ -174,7 +174,7 @@ export function installerPanel(root: HTMLElement, api: string): void {
         request<{ installed: Entry[] }>("/installed"),
         request<{ jobs: JobEntry[] }>("/jobs"),
       ]);
-      show(list, installed, card, "Nothing is installed.");
+      show(list, installed, card, "No installed services.");
       show(jobs, recent.jobs.slice(0, SHOWN_JOBS), line, "No jobs yet.");
     } catch (error) {
       shown.delete(list);

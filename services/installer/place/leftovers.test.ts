@@ -126,11 +126,11 @@ describe("what the installer did not put there is never deleted when it", () => 
       async dispose() { if (!process.env.REEF_CHECKING) await Bun.write(${path} + "/x", ""); },`);
     writeFiles(here(""), { "data/store.json": "[1]" });
     expect((await remove()).status).toBe(500);
-    expect(reef.log.join()).toContain("half-way");
+    expect(reef.log.join()).toContain("incomplete");
     rmSync(blocked, { recursive: true });
     expect(await remove()).toMatchObject({
       status: 409,
-      data: { error: expect.stringContaining("half-way") },
+      data: { error: expect.stringContaining("incomplete") },
     });
     await restart();
     expect(await installed()).toBe(0);

@@ -38,14 +38,14 @@ export async function clearAway(
     const kept = await discard(folder, ours, keep);
     return leftovers(kept.map((path) => join(keep, path)));
   } catch (error) {
-    log.error(`${folder} could not be cleared away: ${messageOf(error)}`);
+    log.error(`could not remove ${folder}: ${messageOf(error)}`);
   }
   const kept = existsSync(keep) ? [keep] : [];
   try {
     const rest = keepWhole(folder, dirName, folders);
     return leftovers(rest === undefined ? kept : [...kept, rest]);
   } catch (error) {
-    const warning = `what is not the installer's is still in ${folder}: it could not be moved to ${folders.kept} (${messageOf(error)}).`;
+    const warning = `files that were added or changed locally are still in ${folder}: they could not be moved to ${folders.kept} (${messageOf(error)}).`;
     log.error(warning);
     return { kept: [...kept, folder], warning };
   }

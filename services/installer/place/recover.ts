@@ -29,7 +29,7 @@ export async function recover({ lock, servicesDir, folders, log }: RecoverOption
     if (next?.current) await lock.put(next);
     else await lock.delete(entry.id);
     log.warn(
-      `${entry.id}: mended after an interrupted ${entry.pending.action === "remove" ? "removal" : "installation"}`,
+      `${entry.id}: repaired after an interrupted ${entry.pending.action === "remove" ? "removal" : "installation"}`,
     );
     if (next && existsSync(target)) restored.push(entry.id);
   }

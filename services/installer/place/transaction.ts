@@ -75,7 +75,7 @@ export async function takeAway(
   await commit({ entry, pending, after: undefined, change, workspace, step: "remove", force }, options);
   // Later changes of this folder come after it. It may come after the end of the installer, which waits for this job.
   registry.forget(id).catch((error) => {
-    log.error(`that ${id} was switched off is still remembered: ${messageOf(error)}`);
+    log.error(`could not clear the disabled state of ${id}: ${messageOf(error)}`);
   });
   const left = await clearAway(workspace.outgoing, current.files, id, folders, log);
   return together(left, await clearAway(workspace.older, previous?.files ?? {}, id, folders, log));
@@ -110,7 +110,9 @@ async function commit(
   } catch (error) {
     workspace.isHalfWay = change.isMade();
     const noted = workspace.isHalfWay ? Promise.reject(error) : write(entry);
-    await noted.catch((cause) => log.error(`${id} stays half-way until the next start: ${messageOf(cause)}`));
+    await noted.catch((cause) =>
+      log.error(`${id} stays incomplete until the next start: ${messageOf(cause)}`),
+    );
     throw asInstallError(error, step);
   }
   try {
@@ -121,7 +123,7 @@ async function commit(
     await registry
       .changeFolder(id, back, { force: true })
       .then(() => write(entry))
-      .catch((cause) => log.error(`${id} stays half-way until the next start: ${messageOf(cause)}`));
+      .catch((cause) => log.error(`${id} stays incomplete until the next start: ${messageOf(cause)}`));
     workspace.isHalfWay = change.isMade();
     throw error;
   }

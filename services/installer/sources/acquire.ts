@@ -43,7 +43,7 @@ async function fromGit(
   { allowed, token, signal }: AcquireOptions,
 ): Promise<{ commit: string }> {
   const source = parseSource(url, { ref, subdirectory });
-  if (source.type !== "git") throw new Error(`${url} is kept as a git repository but is none`);
+  if (source.type !== "git") throw new Error(`the stored copy of ${url} is not a git repository`);
   const fetched = await progress.step(
     "fetch",
     () => fetchCommit(source, workspace.path, { allowed, token, signal }),

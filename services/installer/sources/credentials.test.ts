@@ -59,7 +59,7 @@ test.each(["\n", " "])("a token with %j after it is refused and not shown", asyn
   const token = `${SECRET}${stray}`;
   for (const path of ["/installer/install", "/installer/update"]) {
     const { status, data } = await reef.post(path, { source: "ada/greeter", name: "greeter", token });
-    expect([status, data.error]).toEqual([400, expect.stringContaining("token must be text")]);
+    expect([status, data.error]).toEqual([400, expect.stringContaining("token must be a string")]);
     expect(JSON.stringify(data)).not.toContain(SECRET);
   }
 });

@@ -61,9 +61,9 @@ describe("two instances", () => {
     const job = await other.request("GET", `/installer/jobs/${installed.data.id}`);
     expect(job.data.steps[0]).toMatchObject({
       step: "fetch",
-      detail: "left out there: debug.log, lib/server.key",
+      detail: "excluded from the export: debug.log, lib/server.key",
     });
-    expect(one.log.join("\n")).toContain("is without debug.log, lib/server.key");
+    expect(one.log.join("\n")).toContain("excludes debug.log, lib/server.key");
     expect((await other.post("/installer/remove", { name: "vault" })).status).toBe(200);
     expect((await one.request("DELETE", "/services/vault")).status).toBe(200);
   });
@@ -144,8 +144,8 @@ describe("an instance that is not what it should be", () => {
 
   test.each<[string, () => Response, number, RegExp]>([
     ["has no such service", () => new Response("", { status: 404 }), 404, /no service "x"/],
-    ["refuses the token", () => new Response("", { status: 401 }), 502, /refuses the token/],
-    ["fails", () => new Response("boom", { status: 500 }), 502, /answered 500: boom/],
+    ["refuses the token", () => new Response("", { status: 401 }), 502, /rejected the token/],
+    ["fails", () => new Response("boom", { status: 500 }), 502, /returned 500: boom/],
     ["sends a page", () => new Response("<html>"), 400, /damaged/],
     ["sends half", () => new Response(decent.subarray(0, 60)), 400, /damaged/],
     ["sends too much", () => new Response(gzipSync(Buffer.alloc(80_000_000))), 400, /larger than/],
@@ -189,7 +189,7 @@ describe("an instance that is not what it should be", () => {
     await server.stop(true);
     expect(reply).toMatchObject({
       status: 502,
-      data: { error: expect.stringContaining('asks for its token; give it as "token"') },
+      data: { error: expect.stringContaining('requires its token; pass it in "token"') },
     });
   });
 
@@ -234,8 +234,8 @@ describe("an instance that is not what it should be", () => {
 
   test.each([
     [{ from: "http://127.0.0.1:1" }, 400, /"name" is required/],
-    [{ from: "http://127.0.0.1:1", name: "../x" }, 400, /cannot be the name/],
-    [{ from: "http://user:hunter2@127.0.0.1:1", name: "x" }, 400, /carries a user/],
+    [{ from: "http://127.0.0.1:1", name: "../x" }, 400, /is not a valid service name/],
+    [{ from: "http://user:hunter2@127.0.0.1:1", name: "x" }, 400, /contains a user/],
     [{ from: "http://127.0.0.1:1/?x=1", name: "x" }, 400, /"\?" or "#"/],
     [{ from: "ftp://127.0.0.1:1", name: "x" }, 400, /http or https/],
     [{ from: "http://10.1.2.3", name: "x" }, 403, /REEF_INSTALL_ALLOW=private/],
@@ -243,7 +243,7 @@ describe("an instance that is not what it should be", () => {
     [{ from: "http://127.0.0.1:1", name: "x" }, 502, /cannot be reached/],
     [{ from: "http://127.0.0.1:1", name: "x", source: "a/b" }, 400, /either/],
     [{}, 400, /either/],
-    [{ from: 7 }, 400, /from must be text/],
+    [{ from: 7 }, 400, /from must be a string/],
   ])("%j", async (body, status, message) => {
     const reply = await other.install(body);
     expect(reply).toMatchObject({ status, data: { error: expect.stringMatching(message) } });

@@ -35,18 +35,18 @@ export function parseFleetSource(from: string, name: string): FleetSource {
   };
   const url = from.length <= 500 && /^[\x21-\x7e]+$/.test(from) ? URL.parse(from) : null;
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw refuse("takes an http or https URL, such as http://other:3000.");
+    throw refuse("must be an http or https URL, such as http://other:3000.");
   }
   if (url.username !== "" || url.password !== "" || from.includes("@")) {
-    throw refuse('carries a user or password; its token goes into "token".');
+    throw refuse('contains a user or password; pass the token in "token".');
   }
   if (url.search !== "" || url.hash !== "" || /[?#]/.test(from))
-    throw refuse('has "?" or "#"; give its address only.');
+    throw refuse('contains "?" or "#"; give only the address.');
   if (!isSafeName(name)) {
     throw new InstallError(
       400,
       "source",
-      `${JSON.stringify(printable(name, 60))} cannot be the name of a service.`,
+      `${JSON.stringify(printable(name, 60))} is not a valid service name.`,
     );
   }
   return { type: "fleet", from: url.origin + url.pathname.replace(/\/+$/, ""), name };
@@ -74,7 +74,7 @@ export async function fetchExport(source: FleetSource, options: FleetOptions): P
     reply.destroy();
     const next = URL.parse(location, url);
     if (redirects === MOST_REDIRECTS || !next || !/^https?:$/.test(next.protocol) || next.username !== "") {
-      throw new InstallError(502, "fetch", `${source.from} redirects to where it cannot be followed.`);
+      throw new InstallError(502, "fetch", `${source.from} redirects to an address that is not allowed.`);
     }
     if (url.protocol === "https:" && next.protocol === "http:") {
       throw new InstallError(502, "fetch", `${source.from} redirects from https to http.`);
@@ -86,7 +86,7 @@ export async function fetchExport(source: FleetSource, options: FleetOptions): P
 /** What the other instance says to have left out of its export, for who wonders why the code does not run here. */
 export function withheldThere({ headers }: IncomingMessage): string | undefined {
   const paths = headers["x-reef-withheld"];
-  return typeof paths === "string" ? `left out there: ${printable(paths, 1000)}` : undefined;
+  return typeof paths === "string" ? `excluded from the export: ${printable(paths, 1000)}` : undefined;
 }
 
 function send(
@@ -151,7 +151,7 @@ async function refused(
   }
   if (status === 401 || status === 403) {
     reply.destroy();
-    const why = hadToken ? "refuses the token" : 'asks for its token; give it as "token"';
+    const why = hadToken ? "rejected the token" : 'requires its token; pass it in "token"';
     return new InstallError(502, "fetch", `${from} ${why} (${status}).`);
   }
   let text = "";
@@ -159,5 +159,5 @@ async function refused(
     text += Buffer.from(chunk).toString("latin1");
     if (text.length > MOST_ERROR_BYTES) break;
   }
-  return new InstallError(502, "fetch", `${from} answered ${status}: ${printable(text, 200)}`);
+  return new InstallError(502, "fetch", `${from} returned ${status}: ${printable(text, 200)}`);
 }

@@ -54,7 +54,7 @@ async function connection(
 ): Promise<Record<string, string>> {
   const { transport, host, port } = source;
   if (token !== undefined && transport !== "https" && transport !== "http") {
-    throw new InstallError(400, "source", `a token is for https; ${transport} has its own keys.`);
+    throw new InstallError(400, "source", `a token works only with https; ${transport} uses its own keys.`);
   }
   if (transport === "file") {
     if (!allowed.has("file")) throw forbidden("a git repository on this machine", "file");

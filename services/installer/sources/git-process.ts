@@ -38,7 +38,7 @@ export function must(result: RunResult, what: string): void {
 /** git says why on stderr, in its last lines; some of it is the remote's own words. */
 export function gitFailure(what: string, { code, stderr }: RunResult): InstallError {
   const lines = stderr.split("\n").filter((line) => /^(fatal|error|remote):/.test(line));
-  const why = printable(lines.slice(-2).join("; ") || stderr, 300) || `git ended with code ${code}`;
+  const why = printable(lines.slice(-2).join("; ") || stderr, 300) || `git exited with code ${code}`;
   return new InstallError(502, "fetch", `${what}: ${why}`);
 }
 

@@ -222,7 +222,7 @@ test("a silent server is given up on, without holding up anything else, and git 
   const source = `${silent.url.href}ada/silent.git`;
   const installing = impatient.install({ source });
   const busy = await impatient.install({ source });
-  expect(busy).toMatchObject({ status: 409, data: { error: expect.stringContaining("right now") } });
+  expect(busy).toMatchObject({ status: 409, data: { error: expect.stringContaining("is being installed") } });
   expect((await impatient.request("GET", "/installer/installed")).data.count).toBe(0);
   expect(await installing).toMatchObject({
     status: 504,

@@ -44,7 +44,7 @@ export async function fetchCommit(
   const git = new Git(workspace, remoteEnvironment(home, settings, source.transport), options.signal);
   must(
     await git.run(["init", "--quiet", "--bare", "--template=", repository]),
-    "a repository cannot be made",
+    "the repository cannot be created",
   );
   mkdirSync(join(repository, "info"), { recursive: true });
   writeFileSync(join(repository, "info", "attributes"), ATTRIBUTES);
@@ -154,7 +154,7 @@ async function assertFew(git: Git, repository: string, tree: string): Promise<vo
       throw new InstallError(
         400,
         "unpack",
-        `the package holds more than ${entries} entries, or too long ones.`,
+        `the package has more than ${entries} entries, or entries that are too long.`,
       );
     }
   };

@@ -25,7 +25,7 @@ export async function localFolder(path: string, own: readonly string[]): Promise
       throw new InstallError(
         400,
         "source",
-        `${JSON.stringify(path)} lies in, or holds, Reef's own folder ${taken}.`,
+        `${JSON.stringify(path)} is inside or contains Reef's own folder ${taken}.`,
       );
     }
   }
@@ -59,7 +59,7 @@ export async function copyFolder(
         const content = members.counted(read(join(from, path), signal), path);
         await writeMember(join(root, path), mode, content);
       } else {
-        const message = `the folder holds ${JSON.stringify(path)}: only files, folders and symbolic links are taken.`;
+        const message = `the folder contains ${JSON.stringify(path)}: only files, folders and symbolic links are allowed.`;
         throw new InstallError(400, "unpack", message);
       }
     }

@@ -33,7 +33,7 @@ export function resolveTarget(request: InstallRequest): InstallTarget {
   if (source !== undefined || from === undefined) {
     throw new InstallError(400, "source", 'give either "source", or "from" and "name".');
   }
-  if (name === undefined) throw new InstallError(400, "source", '"name" is required beside "from".');
+  if (name === undefined) throw new InstallError(400, "source", '"name" is required with "from".');
   return fromInstance(from, name, request.dirName ?? name);
 }
 
@@ -41,7 +41,7 @@ function fromInstance(from: string, name: string, dirName: string): InstallTarge
   const fleet = parseFleetSource(from, name);
   if (isFolderName(dirName)) return { origin: { ...fleet, source: from }, dirName };
   const shown = JSON.stringify(printable(dirName, 60));
-  throw new InstallError(400, "source", `${shown} cannot be a service folder.`);
+  throw new InstallError(400, "source", `${shown} is not a valid folder name.`);
 }
 
 function fromSource(text: string, request: InstallRequest): InstallTarget {
@@ -74,5 +74,5 @@ function fromSource(text: string, request: InstallRequest): InstallTarget {
 export function withRef(origin: Origin, ref: string | undefined): Origin {
   if (ref === undefined) return origin;
   if (origin.type === "git") return { ...origin, ref };
-  throw new InstallError(400, "source", "only what comes from git has a ref.");
+  throw new InstallError(400, "source", '"ref" applies only to git sources.');
 }

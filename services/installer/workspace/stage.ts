@@ -52,7 +52,7 @@ export async function stage(
     ({ kind, permissions }) => [kind, ...permissions].join(", "),
   );
   const files = linked ? {} : await listFiles(workspace.incoming, { signal });
-  if (linked) progress.skip("dependencies", "a linked folder brings its own");
+  if (linked) progress.skip("dependencies", "a linked folder uses its own");
   else {
     await progress.step(
       "dependencies",

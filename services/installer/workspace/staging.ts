@@ -35,17 +35,17 @@ export function ownedByThisProcess(path: string): boolean {
 export function makeRoom(folders: Folders, path: string, dirName: string): void {
   if (!existsSync(path)) return;
   if (ownedByThisProcess(path)) {
-    const why = `"${dirName}" is being installed, updated or removed right now.`;
+    const why = `"${dirName}" is being installed, updated or removed; try again later.`;
     throw new InstallError(409, "source", why);
   }
   if (existsSync(join(path, HALF_WAY))) {
-    const why = `a change of "${dirName}" failed and was left half-way; the next start of the server mends it.`;
+    const why = `a change of "${dirName}" failed and is incomplete; restart the server to repair it.`;
     throw new InstallError(409, "source", why);
   }
   try {
     clear(folders, path);
   } catch (error) {
-    const why = `what a change of "${dirName}" left in ${path} cannot be moved to ${folders.kept}: ${messageOf(error)}`;
+    const why = `files left in ${path} by a change of "${dirName}" cannot be moved to ${folders.kept}: ${messageOf(error)}`;
     throw new InstallError(isFull(error) ? 507 : 409, "source", why);
   }
 }
@@ -58,7 +58,7 @@ export function clearStaging(folders: Folders, log: Logger): void {
     try {
       if (!ownedByThisProcess(path)) clear(folders, path);
     } catch (error) {
-      log.error(`${path} could not be cleared: ${messageOf(error)}`);
+      log.error(`could not clear ${path}: ${messageOf(error)}`);
     }
   }
 }

@@ -94,7 +94,7 @@ async function run(
     signal.throwIfAborted();
     if (ended === "timeout") {
       return failedWith(
-        `the tests did not finish in ${timeoutMs} ms (REEF_TEST_TIMEOUT) and were ended`,
+        `the tests did not finish within ${timeoutMs} ms (REEF_TEST_TIMEOUT) and were stopped`,
         output,
       );
     }

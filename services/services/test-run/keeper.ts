@@ -74,7 +74,7 @@ export class TestKeeper {
     } catch (error) {
       // It has just ended, and who waits for its runs is about to be told.
       this.ended = true;
-      console.debug(`the process that runs tests takes no more: ${messageOf(error)}`);
+      console.debug(`the test process does not accept requests: ${messageOf(error)}`);
     }
   }
 
@@ -98,8 +98,8 @@ export class TestKeeper {
     clearTimeout(this.#idle);
     for (const { mark, reject } of this.#runs.values()) {
       endProcessTree(this.#process.pid, `${MARK}=${mark}`)
-        .catch((error) => console.warn(`what was left of a test run cannot be ended: ${messageOf(error)}`))
-        .finally(() => reject(new Error(`the process that ran the tests ended (${how})`)));
+        .catch((error) => console.warn(`processes left by a test run cannot be stopped: ${messageOf(error)}`))
+        .finally(() => reject(new Error(`the test process ended (${how})`)));
     }
   }
 }

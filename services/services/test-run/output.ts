@@ -26,7 +26,7 @@ export class TestOutput {
   /** What is kept, with a note where something was left out. */
   text(): string {
     const left = this.#bytes - this.#head.length - this.#tail.length;
-    const gap = left > 0 ? `\n… ${left} bytes left out …\n` : "";
+    const gap = left > 0 ? `\n… ${left} bytes omitted …\n` : "";
     return `${this.#head.toString()}${gap}${this.#tail.toString()}`;
   }
 }

@@ -27,11 +27,11 @@ export function failedWith(what: string, output: TestOutput): TestVerdict {
 export function verdictOn(exit: Exit, reportPath: string, output: TestOutput): TestVerdict {
   const report = readReport(reportPath);
   if (exit.code !== 0) return failedWith(whatFailed(exit, report, output.text()), output);
-  const nothingRan = "no test was run: the test files hold none, or all of them are skipped";
+  const nothingRan = "no tests ran: the test files contain none, or all are skipped";
   if (!report) {
     // Without any test the runner writes no report.
     if (/^Ran 0 tests /m.test(output.text())) return failedWith(nothingRan, output);
-    return failedWith("the test process ended itself before its tests were through (exit code 0)", output);
+    return failedWith("the test process exited before its tests finished (exit code 0)", output);
   }
   const ran = report.tests - report.skipped;
   if (ran <= 0) return failedWith(nothingRan, output);

@@ -85,7 +85,7 @@ async function digestBefore(name: string): Promise<string | undefined> {
     const { versions } = await loadVersions(name);
     return versionBefore(versions, service ?? {})?.digest;
   } catch (error) {
-    console.debug("the kept versions are not known:", messageOf(error));
+    console.debug("could not load the kept versions:", messageOf(error));
     return undefined;
   }
 }

@@ -39,7 +39,7 @@ async function ask(url: string, init: RequestInit): Promise<[Response, string]> 
     const reply = await fetch(url, init);
     return [reply, await reply.text()];
   } catch (error) {
-    console.debug(`no answer from ${url}:`, messageOf(error));
+    console.debug(`no response from ${url}:`, messageOf(error));
     throw new Error(t.common.noAnswer);
   }
 }

@@ -65,7 +65,7 @@ export function browser(): Browser | undefined {
   try {
     return navigator.locks && { locks: navigator.locks, channel: new BroadcastChannel(NAME) };
   } catch (error) {
-    console.debug("tabs cannot talk to each other:", error);
+    console.debug("tabs cannot communicate:", error);
     return undefined;
   }
 }

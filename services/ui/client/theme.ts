@@ -23,6 +23,6 @@ export function keepTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch (error) {
-    console.warn("the choice of colours cannot be kept:", error);
+    console.warn("the theme cannot be saved:", error);
   }
 }

@@ -35,7 +35,7 @@ describe("a call", () => {
     const error = await api("GET", "/board/tasks/x").catch((thrown: Error & { status: number }) => thrown);
     expect(error).toMatchObject({ message: "no such task", status: 404 });
     const plain = helper(async () => new Response("gone", { status: 410 }));
-    expect(plain.api("GET", "/x")).rejects.toThrow("the server answered 410");
+    expect(plain.api("GET", "/x")).rejects.toThrow("the server returned 410");
   });
 });
 

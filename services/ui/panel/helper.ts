@@ -73,7 +73,7 @@ export function createHelper({ name, api, fetch, tell, page, sleep = pause }: Pa
     const data = decode(text);
     if (reply.ok) return data;
     const said = (data as { error?: unknown } | null)?.error;
-    const message = typeof said === "string" ? said : `the server answered ${reply.status}`;
+    const message = typeof said === "string" ? said : `the server returned ${reply.status}`;
     throw Object.assign(new Error(message), { status: reply.status });
   };
 
@@ -83,7 +83,7 @@ export function createHelper({ name, api, fetch, tell, page, sleep = pause }: Pa
     const once = async (signal: AbortSignal) => {
       const headers: Record<string, string> = lastId === "" ? {} : { "last-event-id": lastId };
       const reply = await fetch(api + path, { headers, signal });
-      if (!reply.ok || !reply.body) throw new Error(`the server answered ${reply.status}`);
+      if (!reply.ok || !reply.body) throw new Error(`the server returned ${reply.status}`);
       onState?.(true);
       for await (const { id, event, data } of readEvents(reply.body)) {
         if (id !== undefined) lastId = id;

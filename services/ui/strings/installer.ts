@@ -1,10 +1,10 @@
 /** The words of the installer's page. */
 export const installerStrings = {
   title: "Installer",
-  empty: "Nothing has been installed from outside. To install from git:",
+  empty: "No installed services. To install one from git:",
   count: (count: number) => `${count} installed`,
   source: "Source",
-  sourceHint: "user/repo, a git URL, or a path on the server; @ref chooses a branch or tag",
+  sourceHint: "user/repo, a git URL or a path on the server; add @ref for a branch or tag",
   install: "Install",
   installing: "Installing…",
   installed: (name: string) => `${name} was installed.`,
@@ -20,10 +20,10 @@ export const installerStrings = {
   askInstall: (source: string) => ({
     title: "Install this service?",
     about: source,
-    text: "It becomes part of this server: its code runs with everything the server may do. Install only what you trust.",
+    text: "Its code runs inside this server, with all of the server's rights. Install only what you trust.",
     verb: "Install",
   }),
-  type: "Kind",
+  type: "Type",
   at: "Installed",
   ref: "Version",
   progress: "Progress",

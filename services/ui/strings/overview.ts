@@ -3,10 +3,10 @@ export const overviewStrings = {
   title: "Overview",
   services: (loaded: number, all: number) => `${loaded} of ${all} services loaded`,
   attention: "Needs attention",
-  allAttention: (count: number) => `All ${count} that need attention`,
-  fine: "Everything that was found is loaded.",
+  allAttention: (count: number) => `Show all ${count}`,
+  fine: "All services are loaded.",
   latest: "Latest events",
   panels: "Panels",
-  noPanels: "A service with a GET /_panel route gets a place here. To make one:",
+  noPanels: "Services with a GET /_panel route appear here. To add one:",
   allEvents: "All events",
 };

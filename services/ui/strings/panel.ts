@@ -1,14 +1,14 @@
 /** The words of panels. */
 export const panelStrings = {
-  loading: "The panel is loading…",
-  away: "The panel comes when the server answers again.",
-  slow: "The panel does not answer. The rest of the dashboard is not affected.",
-  flooded: "The panel sent so many messages that it was closed. The rest of the dashboard is not affected.",
-  greedy: "The panel took the keyboard again and again, and was closed.",
+  loading: "Loading the panel…",
+  away: "The panel loads when the server responds again.",
+  slow: "The panel is not responding. The rest of the dashboard is not affected.",
+  flooded: "The panel was closed: it sent too many messages. The rest of the dashboard is not affected.",
+  greedy: "The panel was closed: it kept taking the keyboard focus.",
   error: (message: string) => `The panel reported an error: ${message}`,
-  reload: "Load it anew",
-  gone: (name: string) => `“${name}” has no panel at the moment`,
-  goneHint: "It comes back with the service. Load it:",
+  reload: "Reload panel",
+  gone: (name: string) => `“${name}” has no panel`,
+  goneHint: "The panel returns when the service is loaded. To load it:",
   title: (name: string) => `Panel of ${name}`,
   says: (name: string) => `panel ${name}`,
 };

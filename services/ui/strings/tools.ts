@@ -1,12 +1,12 @@
 /** The words of the page of tools. */
 export const toolsStrings = {
   title: "Tools",
-  empty: "No service gives tools to agents. A service with registerTools does; see what is there with:",
+  empty: "No tools. Services add tools with registerTools. To list them:",
   schema: "Parameters",
   problems: "Problems",
-  owner: "From",
+  owner: "Owner",
   count: (count: number) => `${count} tool${count === 1 ? "" : "s"}`,
-  readOnly: "reads only",
-  destructive: "destroys",
-  idempotent: "repeatable",
+  readOnly: "read-only",
+  destructive: "destructive",
+  idempotent: "idempotent",
 };

@@ -71,7 +71,7 @@ function read(report: string): UnitReport[] {
     }
   }
   if (open !== undefined) {
-    reports.set(open, { unit: open, error: "it ended or blocked the process that tried it" });
+    reports.set(open, { unit: open, error: "it ended or blocked the process that checked it" });
   }
   return [...reports.values()];
 }

@@ -43,7 +43,7 @@ export class CallDispatcher implements LocalHost, RemoteHost {
       const delay = this.#delay(options.timeout, context, started, found.key);
       if (context.depth > 0) this.#refuseCycle(context, found.key);
       const { signal } = options;
-      if (signal?.aborted) throw new BrokerError("cancelled", `the call of ${found.key} was withdrawn`);
+      if (signal?.aborted) throw new BrokerError("cancelled", `the call of ${found.key} was cancelled`);
       const { input, isChecked } = takeInput(found, payload, started);
       const call: AcceptedCall = { context, input, isChecked, started, signal, resolve, reject };
       if ("handler" in found) this.#runHere(found, call, delay);
@@ -78,7 +78,7 @@ export class CallDispatcher implements LocalHost, RemoteHost {
       throw new BrokerError("invalid_input", `timeout must be more than 0 and at most ${maxTimeout} ms`);
     }
     const left = context.deadline - now;
-    if (left <= 0) throw new BrokerError("timeout", `no time is left to call ${key}`);
+    if (left <= 0) throw new BrokerError("timeout", `the deadline passed before ${key} was called`);
     return Math.min(timeout ?? defaultTimeout, left);
   }
 

@@ -28,7 +28,7 @@ describe("a method of this process", () => {
     ]);
     expect(await failure(call("double", { n: 40 }))).toMatchObject({
       code: "invalid_output",
-      message: "the answer of board/tasks/double does not fit its output schema: / must be <= 10",
+      message: "the result of board/tasks/double does not match its output schema: / must be <= 10",
     });
   });
 
@@ -166,6 +166,8 @@ describe("offering", () => {
   test("and plugins do not take each other's names", async () => {
     offer({ go: { handler: () => 1 } });
     const code = "export default { services: { main: { go: () => 1 } } }";
-    expect(setup.add({ id: "board", methods: { go: {} }, code })).rejects.toThrow("service module already");
+    expect(setup.add({ id: "board", methods: { go: {} }, code })).rejects.toThrow(
+      "already the name of a service module",
+    );
   });
 });

@@ -119,7 +119,7 @@ export class LocalRun extends Deadline implements LocalCall {
 
   #follow(signal: AbortSignal): void {
     this.#withdraw = () => {
-      this.#end(new BrokerError("cancelled", `the call of ${this.method.key} was withdrawn`));
+      this.#end(new BrokerError("cancelled", `the call of ${this.method.key} was cancelled`));
       this.#controller?.abort();
     };
     signal.addEventListener("abort", this.#withdraw, { once: true });

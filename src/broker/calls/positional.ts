@@ -18,7 +18,7 @@ export function inputFromArguments(schema: JsonSchema, args: readonly unknown[])
   if (args.length > names.length) {
     throw new BrokerError(
       "invalid_input",
-      `${args.length} arguments were given, the method takes ${names.length}${names.length > 0 ? ` (${names.join(", ")})` : ""}`,
+      `got ${args.length} arguments, but the method takes ${names.length}${names.length > 0 ? ` (${names.join(", ")})` : ""}`,
     );
   }
   const given = args.map((value, index): [string, unknown] => [names[index] as string, value]);

@@ -46,7 +46,7 @@ export class RemoteRun extends Deadline implements Job {
     if (signal) {
       this.#withdraw = () =>
         this.#giveUp(
-          new BrokerError("cancelled", `the call of ${target.key} was withdrawn`),
+          new BrokerError("cancelled", `the call of ${target.key} was cancelled`),
           this.remaining(),
         );
       signal.addEventListener("abort", this.#withdraw, { once: true });

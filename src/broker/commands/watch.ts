@@ -50,7 +50,7 @@ export class CommandWatch {
       try {
         await this.#checkAll();
       } catch (error) {
-        console.warn(`reef: what commands use cannot be looked at: ${messageOf(error)}`);
+        console.warn(`reef: cannot measure what commands use: ${messageOf(error)}`);
       } finally {
         this.#timer = this.#running.size > 0 ? this.#schedule() : null;
       }
@@ -82,7 +82,7 @@ export class CommandWatch {
     if (sum(ones.map(({ memory }) => memory)) <= maxMemory) return;
     const shares = new Map<CommandUsage, number>();
     for (const one of ones) shares.set(one, await shareOfAll(one.tree));
-    this.#enforce(ones, (one) => shares.get(one) ?? 0, maxMemory, "held too much memory");
+    this.#enforce(ones, (one) => shares.get(one) ?? 0, maxMemory, "used too much memory");
   }
 
   #enforce(

@@ -64,7 +64,7 @@ export function parseHostPattern(source: string): HostPattern {
   if (withPort) {
     authority = withPort[1] ?? "";
     port = withPort[2] === "*" ? null : Number(withPort[2]);
-    if (port !== null && (port < 1 || port > 65_535)) throw new Error(`no such port: ${port}`);
+    if (port !== null && (port < 1 || port > 65_535)) throw new Error(`invalid port: ${port}`);
   }
   if (authority === "*" || authority === "**")
     return { source: render("*", port), host: "", kind: "every", port };

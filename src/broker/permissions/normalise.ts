@@ -85,10 +85,11 @@ interface List {
 /** The lists that an entry has. */
 function listsOf(scope: JsonObject, name: string, field: string): List[] {
   for (const key of Object.keys(scope)) {
-    if (!KNOWN_KEYS.includes(key)) throw new ManifestError(`${field}.${key}`, "is not part of a permission");
+    if (!KNOWN_KEYS.includes(key))
+      throw new ManifestError(`${field}.${key}`, "is not a known field of a permission");
   }
   if (scope.domains !== undefined && name !== "network") {
-    throw new ManifestError(`${field}.domains`, "belongs to the network permission only");
+    throw new ManifestError(`${field}.domains`, "applies only to the network permission");
   }
   const lists: List[] = [];
   for (const key of ["allow", "domains", "deny"]) {
@@ -104,7 +105,7 @@ function listsOf(scope: JsonObject, name: string, field: string): List[] {
 
 function missingAllowList(spelling: string, name: string, field: string): ManifestError {
   const example = `{ "permission": "${name}", "allow": [${JSON.stringify(EXAMPLES[kindOf(name)])}] }`;
-  const what = `"${spelling}" needs an allow list that says how far it reaches`;
+  const what = `"${spelling}" needs an allow list`;
   return new ManifestError(field, `${what}, e.g. ${example}`);
 }
 
@@ -140,7 +141,7 @@ function readNestedScopes(
     const where = `${at}.${key}`;
     const items = value === "*" ? [kindOf(name) === "path" ? "/**" : "*"] : value;
     if (!Array.isArray(items) || items.some((one) => typeof one !== "string")) {
-      throw new ManifestError(where, 'must be "*" or a list of texts');
+      throw new ManifestError(where, 'must be "*" or a list of strings');
     }
     for (const [index, text] of (items as string[]).entries()) {
       const spot = `${where}[${index}]`;
@@ -169,7 +170,7 @@ function scopeEntry(name: string, item: unknown, at: string, aliases: PathAliase
 function textOf(item: unknown): string {
   const value = isObject(item) ? (item.path ?? item.url ?? item.domain ?? item.name) : item;
   if (typeof value !== "string" || value === "")
-    throw new Error("must be a text or an object with a path or url");
+    throw new Error("must be a string or an object with a path or url");
   return value;
 }
 
@@ -184,7 +185,7 @@ function commandEntry(item: unknown): string {
   const { args } = inner;
   if (args === undefined) return JSON.stringify({ command });
   if (!Array.isArray(args) || args.some((value) => typeof value !== "string")) {
-    throw new Error("args must be a list of texts");
+    throw new Error("args must be a list of strings");
   }
   return JSON.stringify({ command, args });
 }
@@ -201,10 +202,7 @@ function add({ drafts, name, side, at }: Pick<Item, "drafts" | "name" | "side" |
   const draft = draftOf(drafts, name);
   draft.size += entry.length;
   if (draft.size > MAX_RULES) {
-    throw new ManifestError(
-      at,
-      `"${name}" has more than ${MAX_RULES} characters of rules; say it with wildcards`,
-    );
+    throw new ManifestError(at, `"${name}" has more than ${MAX_RULES} characters of rules; use wildcards`);
   }
   if (side === "deny") draft.deny.push(entry);
   else draft.allow = [...(draft.allow ?? []), entry];

@@ -26,7 +26,7 @@ export function explainSystemError(
 function explainPath(path: string, parties: readonly Party[], plugin: LoadedPlugin): Denial | null {
   const { id, root, code } = plugin;
   if (holds(code.path, path)) {
-    const rule = "runs from a copy, which nothing may change; its folder is in process.env.EXTENSION";
+    const rule = "runs from a read-only copy; its folder is in process.env.EXTENSION";
     return { permission: "fs-write", resource: path, parties: [{ party: id, rule }] };
   }
   const reading = holds(root, path) ? null : explain(parties, "fs-read", path);

@@ -53,7 +53,8 @@ export function realPathOrName(path: string): string {
 export function resolvePathPattern(pattern: string, aliases: PathAliases): string {
   if (pattern.includes("\0")) throw new Error("a path must not contain NUL");
   const unsupported = /[[\]{}]|!\(|\\/.exec(pattern);
-  if (unsupported) throw new Error(`"${unsupported[0]}" has no meaning in a pattern; use "*", "**" and "?"`);
+  if (unsupported)
+    throw new Error(`"${unsupported[0]}" is not supported in a pattern; use "*", "**" and "?"`);
   let absolute = pattern;
   if (pattern.startsWith("$")) {
     const alias = Object.keys(aliases)

@@ -73,11 +73,9 @@ export class WorkerPool {
   }
 
   #overloaded(slot: Slot): BrokerError {
-    return new BrokerError(
-      "overloaded",
-      `${slot.serviceKey} has ${slot.queue.length} calls waiting already`,
-      { retryAfter: 1 },
-    );
+    return new BrokerError("overloaded", `${slot.serviceKey} already has ${slot.queue.length} calls queued`, {
+      retryAfter: 1,
+    });
   }
 
   #canTake(slot: Slot): boolean {
@@ -170,7 +168,7 @@ export class WorkerPool {
       const failure =
         error instanceof BrokerError
           ? error
-          : new BrokerError("start_failed", `the worker could not be made: ${messageOf(error)}`);
+          : new BrokerError("start_failed", `the worker could not be created: ${messageOf(error)}`);
       this.#rejectQueue(slot, failure);
     } finally {
       slot.starting = false;
@@ -300,5 +298,5 @@ export class WorkerPool {
 }
 
 function quarantineError({ reason, since }: Quarantine): BrokerError {
-  return new BrokerError("quarantined", `the service rests since ${since}: ${reason}`);
+  return new BrokerError("quarantined", `the service is quarantined since ${since}: ${reason}`);
 }

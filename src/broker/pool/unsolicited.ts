@@ -23,7 +23,7 @@ export class UnsolicitedMessages {
       this.#since = now;
     }
     return ++this.#count > MAX_UNSOLICITED
-      ? `it sent more than ${MAX_UNSOLICITED} messages nobody asked for`
+      ? `it sent more than ${MAX_UNSOLICITED} unexpected messages`
       : null;
   }
 }

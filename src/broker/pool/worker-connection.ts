@@ -118,7 +118,7 @@ export class WorkerConnection {
     if (this.#pinged) return;
     this.send([OP.ping]);
     this.#pinged = setTimeout(
-      () => this.listener.failed(`it did not answer for ${patience} ms after a call that was given up`),
+      () => this.listener.failed(`it did not respond for ${patience} ms after a call was cancelled`),
       patience,
     );
   }
@@ -127,7 +127,7 @@ export class WorkerConnection {
   respond(id: number, value: unknown): void {
     try {
       if (this.#sendIfRoom([OP.result, id, value])) return;
-      this.refuse(id, new BrokerError("overloaded", "too many answers wait to be read"));
+      this.refuse(id, new BrokerError("overloaded", "too many responses are waiting to be read"));
     } catch (error) {
       this.refuse(id, new BrokerError("invalid_output", toWire(error).message));
     }

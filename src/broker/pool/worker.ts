@@ -137,7 +137,7 @@ export class Worker {
     try {
       this.#connection.send([OP.checks, await checksSource()]);
     } catch (error) {
-      this.kill(`it cannot be given the code for its checks: ${toWire(error).message}`);
+      this.kill(`it did not receive the code for its checks: ${toWire(error).message}`);
     }
   }
 
@@ -187,7 +187,7 @@ export class Worker {
     this.#started.reject(new BrokerError("start_failed", `the worker did not start: ${reason}`));
     this.#connection.end(
       wanted
-        ? new BrokerError("unavailable", "the worker was ended before it answered")
+        ? new BrokerError("unavailable", "the worker was stopped before it responded")
         : new BrokerError("worker_died", `the worker died: ${reason}`),
     );
     this.events.exit(wanted ? null : reason);
@@ -235,7 +235,7 @@ export class Worker {
     if (this.#state !== "ended") {
       const starting = this.#state === "starting";
       this.#state = "ending";
-      this.#started.reject(new BrokerError("unavailable", "the worker was ended before it had started"));
+      this.#started.reject(new BrokerError("unavailable", "the worker was stopped before it had started"));
       if (starting) this.#process.kill("SIGKILL");
       else this.#connection.send([OP.destroy]);
       this.#terminator ??= setTimeout(() => this.#process.kill("SIGKILL"), this.limits.terminateTimeout);

@@ -124,8 +124,7 @@ function enter(readings: readonly Reading[], name: string, expansion: Expansion)
     const next = readOn(pattern, positions, name);
     if (next.size > 0) inner.push([pattern, next]);
   }
-  if (expansion.steps > expansion.limit * STEPS_PER_RULE)
-    throw new TooManyRules("take too long to spell out");
+  if (expansion.steps > expansion.limit * STEPS_PER_RULE) throw new TooManyRules("take too long to expand");
   return inner;
 }
 
@@ -145,6 +144,6 @@ function grantFile({ path, allow, deny }: Place, expansion: Expansion): void {
 
 function push(path: string, expansion: Expansion): void {
   const { rules, rights, limit } = expansion;
-  if (rules.length >= limit) throw new TooManyRules(`come to more than ${limit} single files`);
+  if (rules.length >= limit) throw new TooManyRules(`expand to more than ${limit} single files`);
   rules.push({ path, rights });
 }

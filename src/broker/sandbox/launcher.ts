@@ -34,7 +34,7 @@ function readLine(): string {
   const byte = new Uint8Array(65_536);
   for (;;) {
     const count = readSync(0, byte);
-    if (count === 0) throw new Error("the launcher got no plan");
+    if (count === 0) throw new Error("the launcher did not receive a plan");
     chunks.push(byte.slice(0, count));
     if (byte[count - 1] === 10) return Buffer.concat(chunks).toString("utf8");
   }

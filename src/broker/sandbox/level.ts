@@ -41,7 +41,7 @@ async function detect(): Promise<EnforcementLevel> {
   let probe = await runProbe();
   if (typeof probe === "string") return none(probe);
   const { landlock } = probe;
-  if (landlock === 0) return none("this kernel has no Landlock, or it is switched off");
+  if (landlock === 0) return none("this kernel has no Landlock, or it is disabled");
   if (!probe.seccomp) return none("this kernel has no seccomp filters");
   if (!probe.netns && useUserNamespace()) {
     probe = await runProbe();
@@ -50,7 +50,7 @@ async function detect(): Promise<EnforcementLevel> {
   const network = typeof probe !== "string" && probe.netns;
   return {
     level: network ? "full" : "partial",
-    reason: `Landlock ${landlock}, seccomp and ${network ? "a network namespace" : "no network: a namespace for one cannot be made"}`,
+    reason: `Landlock ${landlock}, seccomp and ${network ? "a network namespace" : "no network: a network namespace cannot be created"}`,
     landlock,
   };
 }
@@ -73,6 +73,6 @@ async function runProbe(): Promise<ProbeResult | string> {
   try {
     return JSON.parse(out) as ProbeResult;
   } catch {
-    return `the sandbox could not be tried out: ${errors.trim().slice(0, 300) || "no answer"}`;
+    return `the sandbox test failed: ${errors.trim().slice(0, 300) || "no answer"}`;
   }
 }

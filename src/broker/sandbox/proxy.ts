@@ -84,7 +84,7 @@ function serve(client: Socket, shared: Shared): void {
     client.setTimeout(0);
     const request = parseHead(head.subarray(0, end).toString("latin1"));
     const rest = head.subarray(end + 4);
-    if (!request) refuse(client, 400, "a proxy request names an http:// address or CONNECT host:port");
+    if (!request) refuse(client, 400, "a proxy request must name an http:// address or CONNECT host:port");
     else void forward(client, request, rest, shared);
   };
   client.on("data", onData);
@@ -135,7 +135,7 @@ async function forward(
     return refuse(client, 403, `network of ${named} is not permitted`);
   }
   const address = await resolve(request.endpoint, permissions);
-  if (address === null) return refuse(client, 502, `${host} has no address that may be reached`);
+  if (address === null) return refuse(client, 502, `${host} has no address that is allowed`);
   const server = connect({ host: address, port });
   open.add(server);
   server.setTimeout(CONNECT_TIMEOUT, () => server.destroy(new Error("timed out")));

@@ -101,7 +101,7 @@ describe("a worker that checks", () => {
     const value = { name: "a", children: [{ name: 1 }] };
     const error = await failure(call("tree", "echo", { value }));
     expect(error).toMatchObject({ code: "invalid_input", status: 400 });
-    expect(error.message).toStartWith("the input of tree/main/echo does not fit: /value/children/0/name ");
+    expect(error.message).toStartWith("invalid input for tree/main/echo: /value/children/0/name ");
     expect(error.details.issues?.[0]?.path).toBe("/value/children/0/name");
     expect(tested.events.slice(before).filter(({ type }) => type === "broker.call_failed")).toEqual([]);
   });
@@ -180,7 +180,7 @@ test("many repeated items are refused in no time, if not each by its place", () 
   const schema = compileSchema({ type: "array", uniqueItems: true });
   const items = Array.from({ length: 200_000 }, () => 0);
   expect(schema.issues(items)).toEqual([
-    { path: "", message: expect.stringContaining("too long to say where") },
+    { path: "", message: expect.stringContaining("too long to report where") },
   ]);
   expect(schema.issues(items.map((_, index) => index))).toEqual([]);
 });

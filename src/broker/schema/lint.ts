@@ -53,7 +53,7 @@ export function lintSchema(schema: unknown): unknown[] {
   for (const { at, target } of walk.refs) {
     const pointer = resolve(target, walk);
     if (pointer === undefined)
-      throw new SchemaError(`${at}/$ref`, `"${target}" leads nowhere in this schema`);
+      throw new SchemaError(`${at}/$ref`, `"${target}" does not exist in this schema`);
     walk.sameValue.get(at)?.push(pointer);
   }
   refuseCircles(walk);
@@ -83,7 +83,7 @@ function refuseCircles(walk: Walk): void {
     let count = 1;
     for (const next of walk.sameValue.get(pointer) ?? []) count += follow(next);
     if (count > MAX_LOOKS) {
-      throw new SchemaError(pointer, `would hold one value against more than ${MAX_LOOKS} schemas`);
+      throw new SchemaError(pointer, `would check one value against more than ${MAX_LOOKS} schemas`);
     }
     looks.set(pointer, count);
     return count;
@@ -157,11 +157,11 @@ function checkValue(shape: KeywordShape, keyword: string, value: unknown, at: st
       need(Array.isArray(value), "a list");
       return [];
     case "texts":
-      need(texts(value), "a list of texts");
+      need(texts(value), "a list of strings");
       refuseInherited(value as string[], at);
       return [];
     case "text-lists":
-      need(isObject(value) && Object.values(value).every(texts), "an object of lists of texts");
+      need(isObject(value) && Object.values(value).every(texts), "an object of lists of strings");
       for (const [name, list] of Object.entries(value as JsonObject))
         refuseInherited([name, ...(list as string[])], at);
       return [];
@@ -197,7 +197,7 @@ function childrenOf(
     if (keyword === "patternProperties") refuseBadPattern(name, spot);
     if (shape !== "dependencies" || !Array.isArray(schema)) return [{ schema, at: spot }];
     if (schema.some((one) => typeof one !== "string"))
-      throw new SchemaError(spot, "must list names of properties");
+      throw new SchemaError(spot, "must list property names");
     return [];
   });
 }
@@ -205,7 +205,7 @@ function childrenOf(
 /** The validator cannot distinguish such names from inherited properties. */
 function refuseInherited(names: readonly string[], at: string): void {
   const name = names.find((one) => one in Object.prototype);
-  if (name !== undefined) throw new SchemaError(at, `"${name}" is a name that every object has already`);
+  if (name !== undefined) throw new SchemaError(at, `"${name}" is a built-in property of every object`);
 }
 
 function refuseBadPattern(source: string, at: string): void {

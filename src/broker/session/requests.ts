@@ -45,7 +45,7 @@ export class Requests {
     if (!worker) return;
     if (session.isOpen(id)) {
       // Otherwise the open one could be neither counted nor cancelled.
-      worker.kill("it used the number of a request that is still open");
+      worker.kill("it reused the id of an open request");
       return;
     }
     const signal = session.open(id, parent, request.kind === "call", this.host.limits.maxNestedCalls);
@@ -65,7 +65,7 @@ export class Requests {
   #contextOf(session: Session, parent: number): CallContext {
     if (parent !== 0) {
       const run = session.runs.get(parent);
-      if (!run) throw new BrokerError("cancelled", "the call that this belongs to is over");
+      if (!run) throw new BrokerError("cancelled", "the call that this belongs to has ended");
       return run.nested;
     }
     let depth = 0;
@@ -107,13 +107,13 @@ export class Requests {
     const { target, args, input, timeout } = request;
     assertInput(
       Array.isArray(target) && target.length === 3 && target.every(isText),
-      "a call names plugin, service and method",
+      "a call must name plugin, service and method",
     );
     assertInput(
       target.every((name) => name.length <= MAX_NAME),
-      `a name is a text of at most ${MAX_NAME} characters`,
+      `a name must be a string of at most ${MAX_NAME} characters`,
     );
-    assertInput(args === undefined || Array.isArray(args), "arguments are a list");
+    assertInput(args === undefined || Array.isArray(args), "arguments must be a list");
     const [pluginId, service, method] = target;
     const payload = args === undefined ? { input } : { args };
     return this.host.dispatch(context, pluginId, service, method, payload, { timeout, signal });
@@ -137,11 +137,11 @@ export class Requests {
     if (action === "keys") return storage.keys(id);
     assertInput(
       isText(key) && key.length > 0 && key.length <= MAX_NAME,
-      `a key is a text of 1 to ${MAX_NAME} characters`,
+      `a key must be a string of 1 to ${MAX_NAME} characters`,
     );
     if (action === "get") return storage.get(id, key);
     if (action === "delete") return storage.delete(id, key);
-    assertInput(action === "set", "storage can get, set, delete and list keys");
+    assertInput(action === "set", "storage supports only get, set, delete and list");
     return storage.set(id, key, value ?? null);
   }
 
@@ -172,7 +172,7 @@ export class Requests {
     assertInput(isText(command) && command !== "" && !command.includes("\0"), "needs the command to run");
     assertInput(
       Array.isArray(args) && args.every((one) => isText(one) && !one.includes("\0")),
-      "args are a list of texts",
+      "args must be a list of strings",
     );
     assertInput(
       timeout === undefined || (Number.isFinite(timeout) && timeout > 0),
@@ -181,7 +181,7 @@ export class Requests {
     const line = JSON.stringify({ command, args });
     assertInput(
       line.length <= MAX_COMMAND,
-      `a command has at most ${MAX_COMMAND} characters, its arguments included`,
+      `a command must have at most ${MAX_COMMAND} characters, including its arguments`,
     );
     this.#permit(context, "shell:execute", line);
     const { limits, factory, searchPath } = this.host;

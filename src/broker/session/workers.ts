@@ -32,7 +32,7 @@ export class WorkerSessions implements PoolHost {
     const [pluginId, serviceName] = splitServiceKey(serviceKey);
     const plugin = this.providers.plugin(pluginId);
     const service = plugin?.services.get(serviceName);
-    if (!plugin || !service) throw new BrokerError("unavailable", `${serviceKey} is no longer there`);
+    if (!plugin || !service) throw new BrokerError("unavailable", `${serviceKey} no longer exists`);
     let session: Session | null = null;
     let made: Worker | null = null;
     const events: WorkerEvents = {

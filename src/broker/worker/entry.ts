@@ -131,7 +131,7 @@ function checkDefinition(value: unknown): ServiceDefinition {
     typeof found.services !== "object" ||
     found.services === null
   ) {
-    throw new TypeError("the main file must export { services } by default");
+    throw new TypeError("the default export of the main file must be { services }");
   }
   return found;
 }
@@ -164,7 +164,7 @@ function answer([, id, name, input, remaining, caller, needsCheck]: CallMessage)
   };
   const fail = (error: unknown) => refuse(toWire(error));
   const cannotBeSent = (error: unknown) =>
-    fail(new BrokerError("invalid_output", `the answer cannot be sent: ${toWire(error).message}`));
+    fail(new BrokerError("invalid_output", `the result cannot be sent: ${toWire(error).message}`));
   const reply = (text: string) => {
     active.delete(id);
     channel.sendText(`[${OP.result},${id},${text}]`);
@@ -196,12 +196,12 @@ function answer([, id, name, input, remaining, caller, needsCheck]: CallMessage)
 }
 
 function request(wanted: WireRequest, signal?: AbortSignal): Promise<unknown> {
-  if (signal?.aborted) return Promise.reject(new BrokerError("cancelled", "the call was withdrawn"));
+  if (signal?.aborted) return Promise.reject(new BrokerError("cancelled", "the call was cancelled"));
   const id = ++lastRequest;
   return new Promise((resolve, reject) => {
     const withdraw = () => {
       channel.send([OP.cancel, id]);
-      settle(id, (one) => one.reject(new BrokerError("cancelled", "the call was withdrawn")));
+      settle(id, (one) => one.reject(new BrokerError("cancelled", "the call was cancelled")));
     };
     const done = () => signal?.removeEventListener("abort", withdraw);
     waiting.set(id, {

@@ -21,7 +21,7 @@ export function dropDuplicates(imported: readonly Imported[], fail: Fail): Impor
     const owner = byName.get(one.name);
     if (!owner || owner === one) return true;
     void one.generation.dispose();
-    const message = `the name "${one.name}" is taken by folder "${owner.candidate.dirName}".`;
+    const message = `the name "${one.name}" is already used by folder "${owner.candidate.dirName}".`;
     fail(one.candidate, new LoadFailure("DUPLICATE_NAME", "order", message));
     return false;
   });

@@ -140,7 +140,7 @@ async function assertSuccessor(registry: Registry, service: Service, generation:
   const { module } = generation;
   try {
     if (module.name !== service.name) {
-      const message = `the folder's service is now called "${module.name}", it was "${service.name}"; unload "${service.name}" first.`;
+      const message = `the folder's service was renamed from "${service.name}" to "${module.name}"; unload "${service.name}" first.`;
       throw new LoadFailure("RENAMED", "order", message);
     }
     registry.table.assertDependencies(module);

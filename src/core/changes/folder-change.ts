@@ -42,7 +42,7 @@ export async function changeFolder(
       change.undo();
     } catch (problem) {
       registry.log.error(
-        `${dirName} could not be changed (${messageOf(error)}), nor given back what it held`,
+        `${dirName} could not be changed (${messageOf(error)}), and its files could not be restored`,
       );
       throw problem;
     } finally {

@@ -133,7 +133,7 @@ describe("switching off", () => {
     renameSync(path, `${path}-away`);
     expect(await failure(registry.enable("shown"))).toMatchObject({
       code: "UNKNOWN",
-      message: '"folder" is not switched off any more, but there is no such folder.',
+      message: '"folder" is no longer disabled, but its folder does not exist.',
     });
     renameSync(`${path}-away`, path);
     expect(await registry.load("folder")).toEqual({ name: "shown", action: "added" });

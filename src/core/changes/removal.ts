@@ -42,8 +42,7 @@ export async function disable(
   caller?: string,
 ): Promise<void> {
   const { switches } = registry;
-  if (!switches)
-    throw new LoadFailure("PROTECTED", "find", "this server does not remember what is switched off.");
+  if (!switches) throw new LoadFailure("PROTECTED", "find", "this server cannot disable services.");
   const dirName = folderOf(registry, name);
   await registry.queue.forFolder(dirName, async () => {
     const called = nameIn(registry, dirName) ?? name;
@@ -63,7 +62,7 @@ export async function enable(registry: Registry, name: string, trial?: Trial): P
   const wasOff = registry.switches?.isDisabled(dirName);
   registry.switches?.enable(dirName);
   if (wasOff && !existsSync(join(registry.servicesDir, dirName))) {
-    const message = `"${dirName}" is not switched off any more, but there is no such folder.`;
+    const message = `"${dirName}" is no longer disabled, but its folder does not exist.`;
     throw new LoadFailure("UNKNOWN", "find", message);
   }
   return load(registry, dirName, { trial });
@@ -87,7 +86,7 @@ async function remove(
 ): Promise<void> {
   const { table } = registry;
   const service = table.get(name);
-  if (!service) throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+  if (!service) throw new LoadFailure("UNKNOWN", "find", `there is no service "${name}".`);
   if (name === caller) throw new LoadFailure("PROTECTED", "find", `"${name}" cannot remove itself.`);
   const assertNotNeeded = () => {
     const dependents = needed ? [] : table.dependents(name);

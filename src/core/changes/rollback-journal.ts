@@ -47,7 +47,7 @@ export class RollbackJournal {
   read(): RollbackNotes {
     const notes = parse(new TextDecoder().decode(readWithMark(this.path)?.bytes));
     if (areNotes(notes)) return notes;
-    throw new TypeError("its notes are damaged");
+    throw new TypeError("its journal is damaged");
   }
 
   /** Deletes the journal durably: the rollback is over. */
@@ -78,8 +78,8 @@ function namesIn(folder: string, log: Logger): string[] {
   try {
     return fs.readdirSync(folder);
   } catch (error) {
-    const problem = `${folder} is no folder that can be read (${messageOf(error)})`;
-    log.error(`${problem}: what a rollback left that was interrupted is not seen; move it away`);
+    const problem = `${folder} is not a readable folder (${messageOf(error)})`;
+    log.error(`${problem}: interrupted rollbacks cannot be recovered; move it away`);
     return [];
   }
 }

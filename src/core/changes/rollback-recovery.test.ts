@@ -124,7 +124,9 @@ test.each([
       const interrupted = existsSync(journal());
       reef = await start();
       const told = reef.lines.map(({ text }) => text).filter((text) => text.includes("interrupted"));
-      expect(told.join()).toMatch(interrupted ? /^a rollback of a .* what it held before/ : /^$/);
+      expect(told.join()).toMatch(
+        interrupted ? /^a rollback of a .* restored to its previous version/ : /^$/,
+      );
       expect(told).toHaveLength(interrupted ? 1 : 0);
       const text = await reef.text("/a");
       expect([text, digest()]).toEqual(text === "two" ? ["two", two] : ["one", one]);
@@ -186,11 +188,15 @@ describe("a rollback that was interrupted", () => {
       "damaged",
       () => note({ gaveWay: [{ path: `${folder()}/../x`, files: [], target: "" }] }),
     ],
-    ["are of a folder elsewhere", "not its folder any more", () => note({ dir: sandbox.root })],
-    ["are of a folder that is gone", "not its folder any more", () => rmSync(folder(), { recursive: true })],
-    ["need a copy that is gone", "gone or damaged", () => rmSync(kept(two), { recursive: true })],
-    ["need a copy that is damaged", "gone or damaged", () => writeFileSync(join(kept(two), "come.ts"), "x")],
-    ["are older than a file of the folder", "same.ts was changed since", () => write("same.ts", "mine")],
+    ["are of a folder elsewhere", "no longer its folder", () => note({ dir: sandbox.root })],
+    ["are of a folder that is gone", "no longer its folder", () => rmSync(folder(), { recursive: true })],
+    ["need a copy that is gone", "missing or damaged", () => rmSync(kept(two), { recursive: true })],
+    [
+      "need a copy that is damaged",
+      "missing or damaged",
+      () => writeFileSync(join(kept(two), "come.ts"), "x"),
+    ],
+    ["are older than a file of the folder", "same.ts has changed since", () => write("same.ts", "mine")],
   ])("and whose notes %s is reported, and the folder left alone", async (_what, reason, change) => {
     change();
     const before = existsSync(folder()) && digest();

@@ -27,22 +27,22 @@ export function recoverRollbacks(dirNames: readonly string[], options: RecoveryO
   const { dataDir, log } = options;
   for (const dirName of dirNames) {
     const journal = new RollbackJournal(dataDir, dirName);
-    const what = `a rollback of ${dirName} was interrupted by the end of the server`;
+    const what = `a rollback of ${dirName} was interrupted when the server stopped`;
     try {
       const notes = journal.read();
       takeBack(dirName, notes, options);
       journal.end();
-      log.warn(`${what}: the folder holds again what it held before (${notes.from.slice(0, 12)})`);
+      log.warn(`${what}: the folder was restored to its previous version (${notes.from.slice(0, 12)})`);
     } catch (error) {
-      const rest = "the folder may hold a mix of two versions, deploy it or roll it back";
-      log.error(`${what} and cannot be taken back (${messageOf(error)}): ${rest}; ${setAside(journal)}`);
+      const rest = "the folder may contain a mix of two versions: deploy it or roll it back";
+      log.error(`${what} and cannot be undone (${messageOf(error)}): ${rest}; ${setAside(journal)}`);
     }
   }
 }
 
 function setAside(journal: RollbackJournal): string {
   try {
-    return `what was noted of it is in ${journal.setAside()}`;
+    return `its journal was moved to ${journal.setAside()}`;
   } catch (error) {
     return messageOf(error);
   }
@@ -52,14 +52,14 @@ function takeBack(dirName: string, notes: RollbackNotes, { servicesDir, snapshot
   const { dir, from, to, gaveWay } = notes;
   const path = join(servicesDir, dirName);
   if (!fs.existsSync(path) || fs.realpathSync(path) !== dir) {
-    throw new Error(`${dir} is not its folder any more`);
+    throw new Error(`${dir} is no longer its folder`);
   }
   const [before, after] = [snapshots.find(dirName, from), snapshots.find(dirName, to)];
   if (before === undefined || after === undefined || contentDigest(before) !== from) {
-    throw new Error("the copy of what the folder held is gone or damaged");
+    throw new Error("the copy of the folder's files is missing or damaged");
   }
   const other = findOther(dir, [before, after]);
-  if (other !== undefined) throw new Error(`${other} was changed since`);
+  if (other !== undefined) throw new Error(`${other} has changed since`);
   // Temporary files elsewhere count as code and are removed by the restore.
   for (const { files } of gaveWay.filter((each) => !isInPlace(each))) {
     for (const file of files) fs.rmSync(temporaryOf(file), { force: true });

@@ -114,7 +114,7 @@ describe("rollback", () => {
     writeFileSync(join(snapshots, "index.json"), JSON.stringify(index));
     await expect(back("abcdef")).rejects.toMatchObject({
       code: "AMBIGUOUS",
-      message: 'several kept versions of "a" begin with abcdef; give one of abcdef000000, abcdef012345.',
+      message: 'several kept versions of "a" start with abcdef; use one of abcdef000000, abcdef012345.',
     });
     await expect(back("abcd")).rejects.toMatchObject({ code: "AMBIGUOUS" });
     expect(await reef.text("/a")).toBe("one");

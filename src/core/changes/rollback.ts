@@ -77,8 +77,10 @@ function endNotes(registry: Registry, journal: RollbackJournal): void {
   try {
     journal.end();
   } catch (error) {
-    const problem = `the notes of a rollback that has succeeded cannot be removed (${messageOf(error)})`;
-    registry.log.error(`${problem}; remove them by hand, or the next start takes it back: ${journal.path}`);
+    const problem = `the journal of a successful rollback cannot be removed (${messageOf(error)})`;
+    registry.log.error(
+      `${problem}; remove it by hand, or the next start undoes the rollback: ${journal.path}`,
+    );
   }
 }
 
@@ -100,6 +102,6 @@ function ambiguous(dirName: string, given: string, fitting: readonly Snapshot[])
   const short = (length: number) => fitting.map(({ digest }) => digest.slice(0, length));
   let length = SHORT_DIGEST;
   while (new Set(short(length)).size < fitting.length) length++;
-  const message = `several kept versions of "${dirName}" begin with ${given}; give one of ${short(length).join(", ")}.`;
+  const message = `several kept versions of "${dirName}" start with ${given}; use one of ${short(length).join(", ")}.`;
   return new LoadFailure("AMBIGUOUS", "find", message);
 }

@@ -40,7 +40,7 @@ test.each(["{", "7", "null", '{"a":1}', "[null]", "[7]", '[{"name":"board"}]', '
     expect(open().list()).toEqual([]);
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(
-      /disabled\.json is damaged \(.+\): it was moved to .+, services in it may run again\.$/,
+      /disabled\.json is damaged \(.+\): it was moved to .+; services that it disabled may run again\.$/,
     );
   },
 );

@@ -33,7 +33,7 @@ export class Switches {
         this.#disabled.set(entry.dirName, entry);
     } catch (error) {
       const problem = `${this.#path} is damaged (${messageOf(error)})`;
-      log.error(`${problem}: it was ${moveAway(this.#path)}, services in it may run again.`);
+      log.error(`${problem}: it was ${moveAway(this.#path)}; services that it disabled may run again.`);
     }
   }
 
@@ -69,7 +69,7 @@ function readKept(path: string): ReturnType<typeof readWithMark> {
   } catch (error) {
     const cause = isA(error, StorageError) ? error.cause : error;
     const problem = `${path} cannot be read (${messageOf(cause)})`;
-    const message = `${problem}, and it says which services are switched off; move it away to start without.`;
+    const message = `${problem}; it lists the disabled services. Move it away to start without it.`;
     throw new StorageError("STORAGE_IO", message, { path, cause });
   }
 }
@@ -77,7 +77,7 @@ function readKept(path: string): ReturnType<typeof readWithMark> {
 function parse(text: string): Disabled[] {
   const known: unknown = JSON.parse(text);
   if (Array.isArray(known) && known.every(isDisabled)) return known;
-  throw new TypeError("it is no list of services");
+  throw new TypeError("it is not a list of services");
 }
 
 function isDisabled(value: unknown): value is Disabled {
@@ -90,6 +90,6 @@ function moveAway(path: string): string {
   try {
     return `moved to ${setAside(path)}`;
   } catch (error) {
-    return `left where it is: ${messageOf(error)}`;
+    return `left in place: ${messageOf(error)}`;
   }
 }

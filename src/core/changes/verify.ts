@@ -27,7 +27,7 @@ export async function verifyVersion(
   try {
     await yieldToEventLoop();
     const looking = verify({ module, digest: source?.digest ?? "", request });
-    const tooSlow = () => new Error(`the verification did not finish in ${VERIFY_LIMIT_MS} ms.`);
+    const tooSlow = () => new Error(`the verification did not finish within ${VERIFY_LIMIT_MS} ms.`);
     await withTimeout(looking, VERIFY_LIMIT_MS, tooSlow);
   } catch (error) {
     await discard(version);

@@ -35,7 +35,7 @@ export function watchServices({ servicesDir, sync, log, settleMs = SETTLE_MS }: 
   const failedToWatch = (path: string, error: unknown) => {
     if (stopped) return;
     const ms = Math.min(RETRY_MS * 2 ** failed++, LONGEST_RETRY_MS);
-    log.warn(`${path} cannot be watched: ${messageOf(error)}; it is tried again in ${ms / 1000} s`);
+    log.warn(`${path} cannot be watched: ${messageOf(error)}; retrying in ${ms / 1000} s`);
     settle(ms);
   };
 

@@ -4,10 +4,10 @@ import { resolve } from "node:path";
 import { systemErrorCode } from "../storage-error.js";
 
 const NO_DATA =
-  " (New code is tried with an empty data folder, as on a new machine: it should work without that file.)";
+  " (New code is checked with an empty data folder, as on a new machine: it must work without that file.)";
 
 const PORT_IN_USE =
-  " (New code is tried and started beside the running version, which may be what has the port: let the service take a free one, or remove it before.)";
+  " (New code is checked and started beside the running version, which may be using the port: let the service use a free port, or unload it first.)";
 
 /**
  * A hint to append to the message of an error caused by `cause`; `data` is the absolute path of the data
@@ -35,7 +35,7 @@ export function hintWhereItRuns(cause: unknown): string {
     const code = systemErrorCode(cause);
     const isBelow = code === "ENOENT" && typeof path === "string" && resolve(path).startsWith(`${data}/`);
     if (!isBelow && code !== "SQLITE_CANTOPEN") return "";
-    return ` (There is no folder "data" in ${process.cwd()}, where the server runs: make it, or start Reef where it is.)`;
+    return ` (There is no folder "data" in ${process.cwd()}, where the server runs: create it, or start Reef in the folder that contains it.)`;
   } catch {
     // Anything may be thrown, even an object whose getters throw.
     return "";

@@ -65,7 +65,7 @@ function read(path: string | undefined): string[] {
     const known: unknown = JSON.parse(new TextDecoder().decode(kept.bytes));
     return Array.isArray(known) ? known.filter((digest) => typeof digest === "string") : [];
   } catch (error) {
-    console.warn(`reef: ${path} is unreadable, all services are checked again: ${messageOf(error)}`);
+    console.warn(`reef: ${path} is unreadable; all services are checked again: ${messageOf(error)}`);
     return [];
   }
 }

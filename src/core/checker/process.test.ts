@@ -154,7 +154,7 @@ test("what waits for too long is told so; the process gets nothing more and ends
   expect(await imported("wait")).toMatchObject({
     code: "IMPORT_TIMEOUT",
     step: "import",
-    message: "importing index.ts did not finish in 300 ms.",
+    message: "importing index.ts did not finish within 300 ms.",
   });
   expect([child.isWorking, child.idle]).toEqual([false, false]);
   await eventually(() => reports.includes("end"));

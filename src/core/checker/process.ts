@@ -144,7 +144,7 @@ export class CheckProcess {
     } catch (error) {
       // The process has just ended; `onExit` follows.
       this.#ending = true;
-      console.debug(`reef: a check is handed to another process: ${messageOf(error)}`);
+      console.debug(`reef: a check was moved to another process: ${messageOf(error)}`);
     }
   }
 
@@ -217,7 +217,7 @@ export class CheckProcess {
   /** Kills the process and everything that the tried code started. Never rejects. */
   #kill(): Promise<void> {
     this.#killing ??= endProcessTree(this.#process.pid, `REEF_CHECK_RUN=${this.#mark}`).catch((error) =>
-      console.warn(`reef: what was started by a check cannot be ended: ${messageOf(error)}`),
+      console.warn(`reef: processes started by a check cannot be stopped: ${messageOf(error)}`),
     );
     return this.#killing;
   }
@@ -265,7 +265,7 @@ export class CheckProcess {
   #timedOut({ request }: Job): LoadFailure {
     const code: LoadFailureCode = request.op === "import" ? "IMPORT_TIMEOUT" : "INIT_TIMEOUT";
     const { step, what } = namesOf(request);
-    return new LoadFailure(code, step, `${what} did not finish in ${this.#timeoutMs} ms.`);
+    return new LoadFailure(code, step, `${what} did not finish within ${this.#timeoutMs} ms.`);
   }
 }
 
@@ -275,10 +275,10 @@ function namesOf({ op }: CheckRequest): { step: FailureStep; what: string } {
 
 function processEnded({ request }: Job, how: string): LoadFailure {
   const { step, what } = namesOf(request);
-  return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process it was tried in (${how}).`);
+  return new LoadFailure("PROCESS_ENDED", step, `${what} ended the process that checked it (${how}).`);
 }
 
 function notStarted(how: string): LoadFailure {
-  const message = `the process to try the code in did not start (${how}).`;
+  const message = `the process to check the code did not start (${how}).`;
   return new LoadFailure("CHECK_FAILED", "import", message);
 }

@@ -123,9 +123,9 @@ function tooLarge(files: readonly { file: string; size: number }[], total: numbe
   return new LoadFailure(
     "UNREADABLE",
     "find",
-    `the folder holds ${inMB(total)} of code, links included, more than ${inMB(MAX_BYTES)}; ` +
-      `the biggest file is ${biggest.file} (${inMB(biggest.size)}). ` +
-      'Move what is no code into the folder\'s own "data", or out of the folder.',
+    `the folder contains ${inMB(total)} of code, including links, which is more than ${inMB(MAX_BYTES)}; ` +
+      `the largest file is ${biggest.file} (${inMB(biggest.size)}). ` +
+      'Move files that are not code into the folder\'s own "data", or out of the folder.',
   );
 }
 
@@ -133,6 +133,6 @@ function tooMany(): LoadFailure {
   return new LoadFailure(
     "UNREADABLE",
     "find",
-    `the folder holds more than ${MAX_FILES} files, those behind links included.`,
+    `the folder contains more than ${MAX_FILES} files, including links.`,
   );
 }

@@ -34,7 +34,7 @@ export function readList(folder: string, warn: (message: string) => void): Snaps
   } catch (error) {
     const copy = setAside(path);
     const found = findCopies(folder);
-    warn(`${path} is damaged (${messageOf(error)}): moved to ${copy}, ${found.length} copies found again`);
+    warn(`${path} is damaged (${messageOf(error)}): moved to ${copy}; ${found.length} copies recovered`);
     return found;
   }
 }
@@ -44,7 +44,7 @@ const DIGEST = /^[0-9a-f]{64}$/;
 function parseList(text: string): Snapshot[] {
   const known: unknown = JSON.parse(text);
   if (Array.isArray(known) && known.every(isSnapshot)) return known;
-  throw new TypeError("it is no list of versions");
+  throw new TypeError("it is not a list of versions");
 }
 
 function isSnapshot(value: unknown): value is Snapshot {

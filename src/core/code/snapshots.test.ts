@@ -207,7 +207,7 @@ describe("a damaged list", () => {
       rename.mockRestore();
     }
     expect(readFileSync(join(folder(), "index.json"), "utf8")).toBe("{");
-    expect(warnings.join()).toContain("left untouched");
+    expect(warnings.join()).toContain("left in place");
   });
 });
 

@@ -79,7 +79,9 @@ export class Snapshots {
         await this.#keep(dirName, dir, digest, listed, { served: true });
       });
     } catch (error) {
-      this.#log.warn(`no copy of ${dirName} could be kept, it cannot be rolled back to: ${messageOf(error)}`);
+      this.#log.warn(
+        `could not keep a copy of ${dirName}; rolling back to it is not possible: ${messageOf(error)}`,
+      );
     }
   }
 
@@ -134,7 +136,9 @@ export class Snapshots {
   reportDisplaced(dirName: string, displaced: readonly Displaced[]): void {
     for (const { aside } of displaced) {
       if (aside === undefined) continue;
-      this.#log.warn(`a file took the place of a folder in ${dirName}; what else was in it is in ${aside}`);
+      this.#log.warn(
+        `a file replaced a folder in ${dirName}; the folder's other files were moved to ${aside}`,
+      );
     }
   }
 }

@@ -58,7 +58,7 @@ export class SourceCache {
       }
       if (isNew) writeFileAtomic(this.#path, JSON.stringify(entries));
     } catch (error) {
-      this.#log.warn(`cannot remember in ${this.#path} what the folders hold: ${messageOf(error)}`);
+      this.#log.warn(`cannot save the folders' digests in ${this.#path}: ${messageOf(error)}`);
     }
   }
 
@@ -68,9 +68,9 @@ export class SourceCache {
       if (!kept) return new Map();
       const known: unknown = JSON.parse(new TextDecoder().decode(kept.bytes));
       if (isEntryList(known)) return new Map(known);
-      this.#log.warn(`${this.#path} is not what it should be; all folders are read again`);
+      this.#log.warn(`${this.#path} is not valid; all folders are read again`);
     } catch (error) {
-      this.#log.warn(`${this.#path} is unreadable, all folders are read again: ${messageOf(error)}`);
+      this.#log.warn(`${this.#path} is unreadable; all folders are read again: ${messageOf(error)}`);
     }
     return new Map();
   }

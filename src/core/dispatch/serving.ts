@@ -259,7 +259,7 @@ const canBeSent = ({ bodyUsed, status }: Response) => !bodyUsed && status >= 200
 function problemOf(value: unknown): string {
   if (!(value instanceof Response)) return `${typeof value} instead of a Response`;
   return value.bodyUsed
-    ? "a Response whose body has been read or sent already"
+    ? "a Response whose body has already been read or sent"
     : `a Response of status ${value.status}, which cannot be sent`;
 }
 

@@ -37,7 +37,7 @@ function agent(services = ["a"]) {
   return { on, emit, said, clock };
 }
 
-const late = (service: string) => ({ block: true, reason: `${service} did not answer in time` });
+const late = (service: string) => ({ block: true, reason: `${service} timed out` });
 
 describe("an answer that does not come", () => {
   test.each<[string, number, unknown]>([
@@ -50,7 +50,7 @@ describe("an answer that does not come", () => {
     on(event, HANGS);
     expect(await clock.until(emit(event))).toEqual([answer]);
     expect(clock.now()).toBe(ms);
-    expect(said).toEqual([`[reef] a, on ${event}: no answer in time`]);
+    expect(said).toEqual([`[reef] a, on ${event}: timed out`]);
   });
 
   test("holds one event up once, however many services hang", async () => {

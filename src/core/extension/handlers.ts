@@ -43,7 +43,8 @@ export class HandlerGuard {
   }
 
   on(event: string, handler: Handler): void {
-    if (typeof handler !== "function") throw new TypeError(`pi.on("${event}") takes a function`);
+    if (typeof handler !== "function")
+      throw new TypeError(`the handler of pi.on("${event}") must be a function`);
     const subscribe = this.pi.on.bind(this.pi) as unknown as On;
     if (NOTIFICATIONS.has(event)) subscribe(event, (data, ctx) => this.#notify(event, handler, data, ctx));
     else subscribe(event, (data, ctx) => this.#answer(event, handler, data, ctx));
@@ -109,7 +110,7 @@ export class HandlerGuard {
     if (result !== TIMED_OUT) return result;
     if (isAborted()) return decision.undecided?.("aborted");
     this.#reportLate(event);
-    return decision.undecided?.(`${this.service} did not answer in time`);
+    return decision.undecided?.(`${this.service} timed out`);
   }
 
   async #query(event: string, run: Run, key: object): Promise<unknown> {
@@ -129,7 +130,7 @@ export class HandlerGuard {
   }
 
   #reportLate(event: string): void {
-    this.installation.say(`${this.service}, on ${event}: no answer in time`);
+    this.installation.say(`${this.service}, on ${event}: timed out`);
   }
 }
 

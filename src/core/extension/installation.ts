@@ -64,7 +64,7 @@ export class Installation {
   ownerOf(service: string): Owner {
     const known = this.#owners.get(service);
     if (known) return known;
-    const owner = new Owner((error) => this.report(`${service} left a failure unattended`, error));
+    const owner = new Owner((error) => this.report(`unhandled error in ${service}`, error));
     this.#owners.set(service, owner);
     return owner;
   }

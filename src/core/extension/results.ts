@@ -32,7 +32,7 @@ function bounded(content: Part[]): Part[] {
   const length = content.reduce((sum, part) => sum + read(part).length, 0);
   if (length <= START + END) return content;
   const leftOut = length - START - END;
-  const note = `\n… ${leftOut} characters are left out here: ask for less at a time …\n`;
+  const note = `\n… ${leftOut} characters omitted: request less at a time …\n`;
   let at = 0;
   return content.map((part) => {
     const text = read(part);
@@ -55,7 +55,7 @@ function partOf(part: unknown): Part {
   const isImage = type === "image" && typeof data === "string" && typeof mimeType === "string";
   if (!isImage) return textPart(part);
   const fault = imageFault(data, mimeType);
-  return fault === undefined ? (part as Part) : textPart(`An image that cannot be shown: ${fault}.`);
+  return fault === undefined ? (part as Part) : textPart(`[Image cannot be shown: ${fault}]`);
 }
 
 /**
@@ -65,7 +65,7 @@ function partOf(part: unknown): Part {
 const IMAGES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 function imageFault(data: string, mimeType: string): string | undefined {
-  if (!IMAGES.includes(mimeType)) return `${mimeType} is none of ${IMAGES.join(", ")}`;
+  if (!IMAGES.includes(mimeType)) return `${mimeType} is not one of ${IMAGES.join(", ")}`;
   const isBase64 = data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data);
   return isBase64 ? undefined : "its data is not base64";
 }

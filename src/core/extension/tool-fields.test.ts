@@ -46,8 +46,8 @@ test.each<[string, unknown, unknown, boolean]>([
 test("a renderer that returns no component throws, and pi shows its own", () => {
   for (const result of [undefined, null, "text", {}]) {
     const { tool, said } = registered({ renderCall: () => result });
-    expect(tool.renderCall as () => unknown).toThrow("returned no component");
-    expect(said).toEqual(['[reef] odd: tool "odd_tool": renderCall returned no component']);
+    expect(tool.renderCall as () => unknown).toThrow("did not return a component");
+    expect(said).toEqual(['[reef] odd: tool "odd_tool": renderCall did not return a component']);
   }
 });
 

@@ -18,12 +18,12 @@ export function usable(tool: ToolDefinition, owner: Owner, report: (error: Error
   const fields: Fields = { ...tool, ...textsOf(name, label, description) };
   const problem = (text: string) => report(new Error(`tool "${name}": ${text}`));
   const leaveOut = (field: string, expected: string) => {
-    if (fields[field] !== undefined) problem(`${field} is no ${expected} and was left out`);
+    if (fields[field] !== undefined) problem(`${field} is not a ${expected} and was ignored`);
     delete fields[field];
   };
-  if (typeof fields.promptSnippet !== "string") leaveOut("promptSnippet", "text");
+  if (typeof fields.promptSnippet !== "string") leaveOut("promptSnippet", "string");
   if (typeof fields.promptGuidelines === "string") fields.promptGuidelines = [fields.promptGuidelines];
-  if (!Array.isArray(fields.promptGuidelines)) leaveOut("promptGuidelines", "list of texts");
+  if (!Array.isArray(fields.promptGuidelines)) leaveOut("promptGuidelines", "list of strings");
   else fields.promptGuidelines = texts(fields.promptGuidelines, problem);
   if (typeof fields.prepareArguments !== "function") leaveOut("prepareArguments", "function");
   for (const field of ["renderCall", "renderResult"]) {
@@ -36,7 +36,7 @@ export function usable(tool: ToolDefinition, owner: Owner, report: (error: Error
 
 function texts(list: unknown[], problem: Problem): string[] {
   const kept = list.filter((entry) => typeof entry === "string");
-  if (kept.length < list.length) problem("promptGuidelines that are no texts were left out");
+  if (kept.length < list.length) problem("promptGuidelines that are not strings were ignored");
   return kept;
 }
 
@@ -46,8 +46,8 @@ function renderer(field: string, render: Render, owner: Owner, problem: Problem)
     const component = owner.run(() => render(...args));
     const draw: unknown = Object(component).render;
     if (typeof draw !== "function") {
-      problem(`${field} returned no component`);
-      throw new Error(`${field} returned no component`);
+      problem(`${field} did not return a component`);
+      throw new Error(`${field} did not return a component`);
     }
     contain(component as Fields, draw as Render, owner, (text) => problem(`${field}: ${text}`));
     return component;
@@ -65,7 +65,7 @@ function contain(component: Fields, draw: Render, owner: Owner, problem: Problem
     try {
       const lines = owner.run(() => Reflect.apply(draw, component, args));
       if (Array.isArray(lines) && lines.every((line) => typeof line === "string")) return lines;
-      problem("what it returned draws no lines of text");
+      problem("the returned component does not render lines of text");
     } catch (error) {
       problem(messageOf(error));
     }

@@ -57,14 +57,14 @@ test.each<[string, unknown, object[]]>([
     [
       {
         type: "text",
-        text: "An image that cannot be shown: image/svg+xml is none of image/jpeg, image/png, image/gif, image/webp.",
+        text: "[Image cannot be shown: image/svg+xml is not one of image/jpeg, image/png, image/gif, image/webp]",
       },
     ],
   ],
   ...["", "no base64!", "data:image/png;base64,aGk=", "aGk"].map((data): [string, unknown, object[]] => [
     `an image with the data "${data}"`,
     { content: [{ type: "image", data, mimeType: "image/png" }] },
-    [{ type: "text", text: "An image that cannot be shown: its data is not base64." }],
+    [{ type: "text", text: "[Image cannot be shown: its data is not base64]" }],
   ]),
   ["an image without data", { content: [{ type: "image" }] }, [{ type: "text", text: '{"type":"image"}' }]],
 ])("content that is %s reaches the model as something it can read", async (_what, result, content) => {
@@ -127,7 +127,7 @@ test("of what no model can bear it is shown the start, the end and how much is b
     withTool("c", "c_error", (client) => async () => client.err("e".repeat(300_000))),
     withTool("d", "d_fits", () => async () => texts("a".repeat(199_999), "b")),
   ]);
-  const note = (count: number) => `\n… ${count} characters are left out here: ask for less at a time …\n`;
+  const note = (count: number) => `\n… ${count} characters omitted: request less at a time …\n`;
   const shown = async (name: string) => ((await call(name)) as ToolResult).content;
   expect((await shown("a_long"))[0]?.text).toBe(
     `${"a".repeat(150_000)}${note(100_001)}${"z".repeat(50_000)}`,
@@ -165,7 +165,7 @@ test("a tool whose parameters are no schema is left out and named: its agent cou
   ]);
   expect([...tools.keys()]).toEqual(["b_good"]);
   expect(said.join()).toContain(
-    'a: tool "a_bad" was left out: its parameters are no JSON Schema: properties.x.type',
+    'a: tool "a_bad" was skipped: its parameters are not a valid JSON Schema: properties.x.type',
   );
 });
 
@@ -184,7 +184,7 @@ test("of two tools with one name the first stays, and the other is named", async
     withTool("b", "same", (client) => async () => client.ok("second")),
   ]);
   expect(await call("same")).toMatchObject({ content: [{ text: "first" }] });
-  expect(said).toEqual(['[reef] b: tool "same" was left out: the name is taken by "a"']);
+  expect(said).toEqual(['[reef] b: tool "same" was skipped: the name is already used by "a"']);
 });
 
 test("a malformed tool takes no name from a good one", async () => {
@@ -195,7 +195,7 @@ test("a malformed tool takes no name from a good one", async () => {
   ]);
   expect(await call("same")).toMatchObject({ content: [{ text: "good" }] });
   expect(said).toEqual([
-    expect.stringContaining('a: tool "same" was left out: its parameters are no JSON Schema'),
+    expect.stringContaining('a: tool "same" was skipped: its parameters are not a valid JSON Schema'),
   ]);
 });
 
@@ -208,7 +208,9 @@ test.each(["a", "z"])(
     services.sort((one, two) => (one.name < two.name ? -1 : 1));
     const { call, said, tools } = install(services);
     expect(await call("board_list")).toMatchObject({ content: [{ text: "board" }] });
-    expect(said).toEqual([`[reef] ${other}: tool "board_list" was left out: the name is taken by "board"`]);
+    expect(said).toEqual([
+      `[reef] ${other}: tool "board_list" was skipped: the name is already used by "board"`,
+    ]);
     expect(tools.size).toBe(1);
   },
 );

@@ -35,8 +35,9 @@ export class ToolRegistrar {
   register(registration: Registration): void {
     const { service } = registration;
     const { name, execute } = Object(registration.tool) as ToolDefinition;
-    if (typeof name !== "string" || name === "") throw new Error("a tool without a name was left out");
-    if (typeof execute !== "function") throw new Error(`tool "${name}" was left out: execute is no function`);
+    if (typeof name !== "string" || name === "") throw new Error("a tool without a name was skipped");
+    if (typeof execute !== "function")
+      throw new Error(`tool "${name}" was skipped: execute is not a function`);
     // A malformed tool must not take a name.
     parametersOf(registration.tool);
     const holder = this.#known.get(name);
@@ -89,13 +90,13 @@ export class ToolRegistrar {
 }
 
 function taken(name: string, { service }: Registration): Error {
-  return new Error(`tool "${name}" was left out: the name is taken by "${service}"`);
+  return new Error(`tool "${name}" was skipped: the name is already used by "${service}"`);
 }
 
 function parametersOf({ name, parameters }: ToolDefinition): ToolDefinition["parameters"] {
   try {
     return modelSchema(plainSchema(parameters)) as ToolDefinition["parameters"];
   } catch (error) {
-    throw new Error(`tool "${name}" was left out: ${messageOf(error)}`);
+    throw new Error(`tool "${name}" was skipped: ${messageOf(error)}`);
   }
 }

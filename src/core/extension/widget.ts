@@ -55,7 +55,7 @@ export class CompositeWidget {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("the widget took too long")), LINES_LIMIT_MS);
+        timer = setTimeout(() => reject(new Error("the widget timed out")), LINES_LIMIT_MS);
         if (typeof timer === "object") timer.unref();
       });
       const asked = underLimits({ timeoutMs: LINES_LIMIT_MS, signal }, () =>

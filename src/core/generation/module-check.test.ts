@@ -32,7 +32,7 @@ describe("what is not a module at all", () => {
     const { code, message } = failureOf(new Hono());
     expect(code).toBe("NO_DEFAULT_EXPORT");
     expect(message).toBe(
-      "index.ts exports an app by default; it takes a ServiceModule object: { name, routes: app }.",
+      "index.ts exports an app by default; the default export must be a ServiceModule object: { name, routes: app }.",
     );
   });
 
@@ -74,7 +74,7 @@ describe("a field of the wrong type is named", () => {
   ])("%s: %p", (field, value) => {
     const failure = failureOf({ name: "x", [field]: value });
     expect(failure).toMatchObject({ code: "BAD_FIELD", step: "check" });
-    expect(failure.message).toStartWith(`${field} of "x" takes `);
+    expect(failure.message).toStartWith(`${field} of "x" must be `);
   });
 });
 
@@ -170,8 +170,8 @@ describe("a field that is computed", () => {
       Object.assign(Object.create(throwing), { name: "x" }),
       /^description of "x" cannot be read: no words$/,
     ],
-    ["has come to be of another type", { name: "x", store: { flush: 1 } }, /^store of "x" takes /],
-    ["cannot be kept", frozen, /^description of "x" takes a value/],
+    ["has come to be of another type", { name: "x", store: { flush: 1 } }, /^store of "x" must be /],
+    ["cannot be kept", frozen, /^description of "x" must be a plain value/],
   ])("is refused where it %s", (_what, module, reason) => {
     expect(() => settleModule(module as ServiceModule)).toThrow(reason);
   });

@@ -61,12 +61,14 @@ const FIELDS = Object.entries<{ is: Check; takes: string }>({
 export function checkModule(exported: unknown): ServiceModule {
   if (!isObject(exported)) {
     const found = exported === undefined ? "nothing" : Array.isArray(exported) ? "an array" : typeof exported;
-    throw noModule(`${found} by default; it takes a ServiceModule object.`);
+    throw noModule(`${found} by default; the default export must be a ServiceModule object.`);
   }
   const { name } = exported;
   // An app, as exported by standalone servers.
   if (name === undefined && isFunction(exported.fetch)) {
-    throw noModule("an app by default; it takes a ServiceModule object: { name, routes: app }.");
+    throw noModule(
+      "an app by default; the default export must be a ServiceModule object: { name, routes: app }.",
+    );
   }
   assertServiceName(name);
   const module = exported as unknown as ServiceModule;
@@ -93,7 +95,7 @@ function checked(module: ServiceModule, [field, { is, takes }]: (typeof FIELDS)[
     throw badField(module, field, `cannot be read: ${messageOf(error)}`);
   }
   if (value === undefined || is(value)) return value;
-  throw badField(module, field, `takes ${takes}.`);
+  throw badField(module, field, `must be ${takes}.`);
 }
 
 /** Replaces a computed field by a value. */
@@ -101,11 +103,7 @@ function keep(module: ServiceModule, field: string, value: unknown): void {
   if (!isComputed(module, field)) return;
   const own = { value, writable: true, enumerable: true, configurable: true };
   if (Reflect.defineProperty(module, field, own)) return;
-  throw badField(
-    module,
-    field,
-    "takes a value: a getter that cannot be replaced may say something else later.",
-  );
+  throw badField(module, field, "must be a plain value: a getter that cannot be replaced may change later.");
 }
 
 function isComputed(module: object, field: string): boolean {

@@ -89,7 +89,7 @@ export function ownProcess(label: string, dataDir: string, invoke: Invoke): OwnP
   };
   const refuse = (what: string) => () => {
     throw new Error(
-      `process.${what}() is not available to service "${label}": it would end or move the whole server`,
+      `process.${what}() is not available to service "${label}": it would affect the whole server`,
     );
   };
   const present = environment();

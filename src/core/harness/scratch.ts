@@ -55,7 +55,7 @@ export function enterScratchLate(): string | undefined {
   enterScratch();
   if (safe) return undefined;
   return (
-    `${data} may hold live data, and the services under test may have opened it already. ` +
+    `${data} may contain live data, and the services under test may already have opened it. ` +
     `Run the tests from ${resolve(import.meta.dir, "../../..")}, or with --preload ${testPreload}`
   );
 }
@@ -78,7 +78,7 @@ function removeAbandoned(): void {
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (stat && isOurs(stat)) rmSync(path, { recursive: true, force: true });
     } catch (error) {
-      console.warn(`what an earlier test run left at ${path} cannot be removed: ${messageOf(error)}`);
+      console.warn(`cannot remove ${path}, left by an earlier test run: ${messageOf(error)}`);
     }
   }
 }

@@ -67,7 +67,11 @@ export async function closeStoresLeftOpen(): Promise<void> {
     try {
       gone.forEach(recreate);
       const closing = (async () => store.close?.())();
-      await withTimeout(closing, CLOSE_LIMIT_MS, () => new Error(`did not finish in ${CLOSE_LIMIT_MS} ms`));
+      await withTimeout(
+        closing,
+        CLOSE_LIMIT_MS,
+        () => new Error(`did not finish within ${CLOSE_LIMIT_MS} ms`),
+      );
     } catch (error) {
       console.warn(`store.close() at the end of the tests: ${messageOf(error)}`);
     } finally {

@@ -82,7 +82,7 @@ export class JobBook<T extends KeptJob> {
     // An outcome is published only after it is saved, so that a crash cannot change it.
     if (outcome && durable) this.#settle(entry, outcome);
     if (why !== undefined) {
-      job.warning = `a restart of the server loses this: ${why}`;
+      job.warning = `this will be lost when the server restarts: ${why}`;
       return;
     }
     delete job.warning;

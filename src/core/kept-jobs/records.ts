@@ -42,7 +42,8 @@ export class JobRecords<T extends KeptJob> {
     } catch (error) {
       const why = messageOf(error);
       // Logged once, not for each further write.
-      if (job.warning === undefined) this.log.warn(`the job ${job.id} cannot be kept over a restart: ${why}`);
+      if (job.warning === undefined)
+        this.log.warn(`the job ${job.id} cannot be saved for after a restart: ${why}`);
       return why;
     }
   }
@@ -65,7 +66,7 @@ export class JobRecords<T extends KeptJob> {
       return readdirSync(this.folder);
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT") {
-        this.log.warn(`the jobs of before the start cannot be read: ${messageOf(error)}`);
+        this.log.warn(`jobs from before the start cannot be read: ${messageOf(error)}`);
       }
       return [];
     }
@@ -77,7 +78,7 @@ export class JobRecords<T extends KeptJob> {
       if (!file) return undefined;
       const job = jobIn(file.bytes, id);
       if (job) return job as T;
-      this.log.warn(`the record of a job was damaged, and is in ${setAside(path)}`);
+      this.log.warn(`the record of a job was damaged and was moved to ${setAside(path)}`);
     } catch (error) {
       this.log.warn(`the record of a job cannot be read: ${messageOf(error)}`);
     }

@@ -18,7 +18,7 @@ export function folderOf(registry: Registry, name: string): string {
   const service = table.get(name);
   if (service?.dirName !== undefined) return service.dirName;
   if (service) {
-    const message = `"${name}" was handed over as an object; it has no folder to load from.`;
+    const message = `"${name}" was passed as an object; it has no folder to load from.`;
     throw new LoadFailure("PROTECTED", "find", message);
   }
   const failed = failures.list().find((failure) => failure.name === name);
@@ -27,7 +27,7 @@ export function folderOf(registry: Registry, name: string): string {
   if (disabled) return disabled.dirName;
   assertFolderName(name);
   if (existsSync(join(servicesDir, name))) return name;
-  throw new LoadFailure("UNKNOWN", "find", `no service and no folder is called "${name}".`);
+  throw new LoadFailure("UNKNOWN", "find", `there is no service or folder "${name}".`);
 }
 
 /** The name of a folder's service, loaded or not, where known. */
@@ -46,7 +46,7 @@ export function locate(registry: Registry, name: string): { dirName: string; dir
   const dirName = folderOf(registry, name);
   const path = join(registry.servicesDir, dirName);
   if (existsSync(path)) return { dirName, dir: realpathSync(path) };
-  throw new LoadFailure("UNKNOWN", "find", `the folder "${dirName}" is not there any more.`);
+  throw new LoadFailure("UNKNOWN", "find", `the folder "${dirName}" no longer exists.`);
 }
 
 /**

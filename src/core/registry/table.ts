@@ -108,9 +108,8 @@ export class ServiceTable {
   assertFree(name: string): void {
     const taken = this.#services.get(name) ?? this.#claims.get(name);
     if (!taken) return;
-    const by =
-      taken.dirName === undefined ? "a module handed over as an object" : `folder "${taken.dirName}"`;
-    throw new LoadFailure("DUPLICATE_NAME", "order", `the name "${name}" is taken by ${by}.`);
+    const by = taken.dirName === undefined ? "a module passed as an object" : `folder "${taken.dirName}"`;
+    throw new LoadFailure("DUPLICATE_NAME", "order", `the name "${name}" is already used by ${by}.`);
   }
 
   /** @throws LoadFailure when a dependency is missing, or would create a cycle. */

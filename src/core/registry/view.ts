@@ -104,7 +104,7 @@ function run<T>(registry: Registry, name: string, fn: (module: ServiceModule) =>
   const peer = () => {
     const found = registry.peer(name);
     if (found) return found;
-    throw new LoadFailure("UNKNOWN", "find", `no service is called "${name}".`);
+    throw new LoadFailure("UNKNOWN", "find", `there is no service "${name}".`);
   };
   return runInService(peer, () => fn(peer().module), isAsync(fn));
 }

@@ -55,7 +55,7 @@ function lockOf(dataDir: string, path: string): Database {
   } catch (error) {
     if (!systemErrorCode(error).startsWith("SQLITE_BUSY")) throw lockFileError(error, dataDir, path);
     throw new Error(
-      `another server uses the data folder ${dataDir}; give this one its own with REEF_DATA_DIR`,
+      `another server uses the data folder ${dataDir}; set REEF_DATA_DIR to another folder for this server`,
     );
   }
 }

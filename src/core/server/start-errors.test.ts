@@ -7,10 +7,10 @@ const failure = (code: string, message = `${code}: as the system says`) =>
 
 describe("an address that cannot be listened on", () => {
   test.each([
-    ["EADDRINUSE", /^PORT is 3000, which is in use on ::1; .* another one/],
-    ["EACCES", /^PORT is 3000, which this user may not listen on; give one from 1024 up/],
-    ["EADDRNOTAVAIL", /^REEF_HOST is "::1", which leads to no address of this machine; give an address/],
-    ["ENOTFOUND", /^REEF_HOST is "::1", which cannot be used \(ENOTFOUND: as the system says\); give an/],
+    ["EADDRINUSE", /^PORT is 3000, which is in use on ::1; .* another port/],
+    ["EACCES", /^PORT is 3000, which this user may not listen on; use a port from 1024 up/],
+    ["EADDRNOTAVAIL", /^REEF_HOST is "::1", which is not an address of this machine; use an address/],
+    ["ENOTFOUND", /^REEF_HOST is "::1", which cannot be used \(ENOTFOUND: as the system says\); use an/],
   ])("%s", (code, message) => {
     const error = listenError(failure(code), "::1", 3000);
     expect(error).toBeInstanceOf(ConfigError);
@@ -21,7 +21,7 @@ describe("an address that cannot be listened on", () => {
     "a name that leads nowhere, whatever the system says: %s",
     (code) => {
       expect(listenError(failure(code), "nope.invalid", 3000).message).toBe(
-        'REEF_HOST is "nope.invalid", which leads to no address of this machine; give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.',
+        'REEF_HOST is "nope.invalid", which is not an address of this machine; use an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all addresses.',
       );
     },
   );
@@ -41,7 +41,7 @@ test.each([
   const error = dataDirError(failure(code), "/srv/reef");
   expect(error).toBeInstanceOf(ConfigError);
   expect(error.message).toBe(
-    `REEF_DATA_DIR is "/srv/reef", ${reason}; give a folder that Reef may write to, or may create.`,
+    `REEF_DATA_DIR is "/srv/reef", ${reason}; use a folder that Reef can write to or create.`,
   );
 });
 
@@ -49,6 +49,6 @@ test("a lock that cannot be used is named, with the folder and what to do", () =
   const error = lockFileError(failure("SQLITE_CANTOPEN"), "/srv/reef", "/srv/reef/.reef/lock.sqlite");
   expect(error).toBeInstanceOf(ConfigError);
   expect(error.message).toBe(
-    'REEF_DATA_DIR is "/srv/reef", where the lock /srv/reef/.reef/lock.sqlite cannot be used (SQLITE_CANTOPEN: as the system says); give a folder that Reef may write to, or delete that file: it holds nothing that is needed while no server runs.',
+    'REEF_DATA_DIR is "/srv/reef", where the lock /srv/reef/.reef/lock.sqlite cannot be used (SQLITE_CANTOPEN: as the system says); use a folder that Reef can write to, or delete that file: it is not needed while no server is running.',
   );
 });

@@ -8,19 +8,19 @@ export function listenError(error: unknown, host: string, port: number): ConfigE
   const code = systemErrorCode(error);
   if (code === "EADDRINUSE") {
     return new ConfigError(
-      `PORT is ${port}, which is in use on ${host}; give another one (0 picks a free one) or end what listens there.`,
+      `PORT is ${port}, which is in use on ${host}; use another port (0 picks a free one), or stop the process that uses it.`,
     );
   }
   if (code === "EACCES") {
     return new ConfigError(
-      `PORT is ${port}, which this user may not listen on; give one from 1024 up (0 picks a free one).`,
+      `PORT is ${port}, which this user may not listen on; use a port from 1024 up (0 picks a free one).`,
     );
   }
   // For names that cannot be resolved, the error code is a left-over of another call.
   const leadsNowhere = code === "EADDRNOTAVAIL" || !isAddress(host);
-  const reason = leadsNowhere ? "which leads to no address of this machine" : unusable(error);
+  const reason = leadsNowhere ? "which is not an address of this machine" : unusable(error);
   return new ConfigError(
-    `REEF_HOST is ${JSON.stringify(host)}, ${reason}; give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.`,
+    `REEF_HOST is ${JSON.stringify(host)}, ${reason}; use an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all addresses.`,
   );
 }
 
@@ -34,7 +34,7 @@ export function dataDirError(error: unknown, dataDir: string): ConfigError {
   const isFile = ["EEXIST", "ENOTDIR"].includes(systemErrorCode(error));
   const reason = isFile ? "where a file is in the way" : unusable(error);
   return new ConfigError(
-    `REEF_DATA_DIR is ${JSON.stringify(dataDir)}, ${reason}; give a folder that Reef may write to, or may create.`,
+    `REEF_DATA_DIR is ${JSON.stringify(dataDir)}, ${reason}; use a folder that Reef can write to or create.`,
   );
 }
 
@@ -42,7 +42,7 @@ export function dataDirError(error: unknown, dataDir: string): ConfigError {
 export function lockFileError(error: unknown, dataDir: string, path: string): ConfigError {
   const reason = `where the lock ${path} cannot be used (${messageOf(error)})`;
   return new ConfigError(
-    `REEF_DATA_DIR is ${JSON.stringify(dataDir)}, ${reason}; give a folder that Reef may write to, or delete that file: it holds nothing that is needed while no server runs.`,
+    `REEF_DATA_DIR is ${JSON.stringify(dataDir)}, ${reason}; use a folder that Reef can write to, or delete that file: it is not needed while no server is running.`,
   );
 }
 

@@ -39,16 +39,16 @@ test("what TypeBox makes is taken as it is", () => {
 describe("what is no schema is refused, with its place", () => {
   const field = (schema: unknown) => ({ type: "object", properties: { x: schema } });
   test.each<[unknown, string]>([
-    [{ type: "string" }, "of type string; a tool takes an object"],
+    [{ type: "string" }, "of type string; they must be an object"],
     [{ type: "object", properties: 5 }, "properties must be an object of schemas"],
-    [{ type: "object", required: "x" }, "required must be a list of texts"],
-    [{ type: "object", required: [1] }, "required must be a list of texts"],
+    [{ type: "object", required: "x" }, "required must be a list of strings"],
+    [{ type: "object", required: [1] }, "required must be a list of strings"],
     [{ $schema: 5 }, "$schema must be a text"],
     [field(7), "properties.x must be a schema"],
     [field(null), "properties.x must be a schema"],
     [field({ type: "text" }), "properties.x.type must be one of"],
     [field({ type: [] }), "properties.x.type must be one of"],
-    [field({ type: "string", required: true }), "properties.x.required must be a list of texts"],
+    [field({ type: "string", required: true }), "properties.x.required must be a list of strings"],
     [field({ description: 5 }), "properties.x.description must be a text"],
     [field({ pattern: "(" }), "properties.x.pattern must be a regular expression"],
     [field({ enum: "a" }), "properties.x.enum must be a list"],

@@ -25,7 +25,7 @@ export function plainSchema(parameters: unknown): Schema {
   check(copy, "");
   const types = copy.type === undefined ? ["object"] : [copy.type].flat();
   if (!types.includes("object"))
-    throw new Error(`its parameters are of type ${types}; a tool takes an object`);
+    throw new Error(`its parameters are of type ${types}; they must be an object`);
   return { ...copy, type: "object" };
 }
 
@@ -58,7 +58,7 @@ const ITEMS: Shape = {
 };
 const SCHEMAS_BY_NAME: Shape = { what: "an object of schemas", fits: isObject, schemas: entries };
 const TEXT: Shape = { what: "a text", fits: isText };
-const TEXTS: Shape = { what: "a list of texts", fits: isTexts };
+const TEXTS: Shape = { what: "a list of strings", fits: isTexts };
 const NUMBER: Shape = { what: "a number", fits: (value) => typeof value === "number" };
 const COUNT: Shape = {
   what: "a whole number",
@@ -102,11 +102,11 @@ function check(schema: Schema, at: string): void {
     if (!shape) continue;
     const place = `${at}${keyword}`;
     if (!shape.fits(value))
-      throw new Error(`its parameters are no JSON Schema: ${place} must be ${shape.what}`);
+      throw new Error(`its parameters are not a valid JSON Schema: ${place} must be ${shape.what}`);
     for (const [name, inner] of shape.schemas?.(value) ?? []) {
       const where = name === "" ? place : `${place}.${name}`;
       if (!SCHEMA.fits(inner))
-        throw new Error(`its parameters are no JSON Schema: ${where} must be a schema`);
+        throw new Error(`its parameters are not a valid JSON Schema: ${where} must be a schema`);
       if (isObject(inner)) check(inner, `${where}.`);
     }
   }

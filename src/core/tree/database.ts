@@ -124,7 +124,7 @@ export function openDatabase(path: string, warn: (message: string) => void): Dat
   } catch (error) {
     if (!isDamage(error)) throw toStorageError(error, path);
     const aside = setAside(path, ["-wal", "-shm"]);
-    warn(`The event log ${path} is damaged (${error}). It was kept as ${aside}; a new one begins.`);
+    warn(`The event log ${path} is damaged (${error}). It was moved to ${aside}; a new one was started.`);
     return open(path);
   }
 }

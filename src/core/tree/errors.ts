@@ -46,7 +46,7 @@ function meansNoRoom(error: unknown): boolean {
  */
 export function toLogError(error: unknown): unknown {
   if (error instanceof EventLogError || !meansNoRoom(error)) return error;
-  return new EventLogError("full", "There is no room on the disk: the event was not stored.", {
+  return new EventLogError("full", "The disk is full: the event was not stored.", {
     cause: error,
   });
 }

@@ -13,7 +13,7 @@ const MAX_LIMIT = 1000;
 export function pageLimit(page: PageRequest, most = MAX_LIMIT): number {
   const { limit = 50 } = page;
   if (!Number.isInteger(limit) || limit < 1 || limit > most) {
-    throw new EventLogError("invalid", `"limit" is a whole number from 1 to ${most}.`);
+    throw new EventLogError("invalid", `"limit" must be a whole number from 1 to ${most}.`);
   }
   return limit;
 }
@@ -21,7 +21,7 @@ export function pageLimit(page: PageRequest, most = MAX_LIMIT): number {
 /** Validates the cursor of a page request. */
 export function pageCursor(page: PageRequest): string | undefined {
   if (page.cursor !== undefined && !isEventId(page.cursor)) {
-    throw new EventLogError("invalid", `"cursor" is not one that was handed out by an earlier page.`);
+    throw new EventLogError("invalid", `"cursor" is not valid; use the "next" value of an earlier page.`);
   }
   return page.cursor;
 }

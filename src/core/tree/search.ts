@@ -16,7 +16,7 @@ const MAX_TEXT_LENGTH = 1000;
 export function timeOf(value: string, field: string): number {
   const time = parseTime(value);
   if (time !== undefined) return time;
-  throw new EventLogError("invalid", `"${field}" is not a time such as 2026-01-31T12:00:00Z.`);
+  throw new EventLogError("invalid", `"${field}" must be a time such as 2026-01-31T12:00:00Z.`);
 }
 
 /**

@@ -40,7 +40,7 @@ function name(input: EventInput, field: "type" | "source"): string {
   if (!value.trim()) throw invalid(`The "${field}" of an event must not be empty.`);
   if (value.length > MAX_NAME_LENGTH) {
     throw invalid(
-      `The "${field}" of an event has at most ${MAX_NAME_LENGTH} characters, not ${value.length}.`,
+      `The "${field}" of an event must have at most ${MAX_NAME_LENGTH} characters, not ${value.length}.`,
     );
   }
   return value.toWellFormed();
@@ -82,7 +82,7 @@ function setField(target: Record<string, JsonValue>, key: string, value: JsonVal
 /** Validates and copies an event, so that later changes by the publisher have no effect. */
 export function draft(input: EventInput): Draft {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    throw invalid("An event is an object with type, source and content.");
+    throw invalid("An event must be an object with type, source and content.");
   }
   const type = name(input, "type");
   const source = name(input, "source");
@@ -98,7 +98,7 @@ export function draft(input: EventInput): Draft {
   const cause = implied ? currentCause() : null;
   const parentId = implied ? (isEventId(cause) ? cause : null) : input.parentId;
   if (parentId !== null && !isEventId(parentId)) {
-    throw new EventLogError("unknown-parent", `"parentId" is not the id of an event.`);
+    throw new EventLogError("unknown-parent", `"parentId" is not a valid event id.`);
   }
 
   const extra: Record<string, JsonValue> = {};
@@ -107,7 +107,7 @@ export function draft(input: EventInput): Draft {
   for (const key of Object.keys(input)) {
     if (KNOWN_FIELDS.has(key)) continue;
     if (RESERVED_FIELDS.has(key))
-      throw invalid(`"${key}" is given by the event tree; use another name for the field.`);
+      throw invalid(`"${key}" is reserved for the event tree; use another name for the field.`);
     const json = toJson(input[key], key, 0);
     if (json === undefined) continue;
     setField(extra, key, json);
@@ -117,7 +117,7 @@ export function draft(input: EventInput): Draft {
   const extraBytes = extraJson === null ? 0 : Buffer.byteLength(extraJson);
   if (extraBytes > MAX_EXTRA_BYTES) {
     throw invalid(
-      `The further fields of an event are limited to ${MAX_EXTRA_BYTES} bytes of JSON; these have ${extraBytes}.`,
+      `The other fields of an event are limited to ${MAX_EXTRA_BYTES} bytes of JSON; these have ${extraBytes}.`,
     );
   }
   return {

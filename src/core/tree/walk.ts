@@ -31,7 +31,7 @@ function branch(reader: EventReader, root: string, last: string): Row[] {
     if (id === root) return rows.reverse();
     id = row.parent;
   }
-  throw new EventLogError("invalid", `"cursor" is not one that was handed out for this subtree.`);
+  throw new EventLogError("invalid", `"cursor" is not valid for this event's subtree.`);
 }
 
 /** An event and its descendants, depth first, siblings in id order. */
@@ -43,7 +43,7 @@ export function subtree(
   const limit = pageLimit(page);
   const { maxDepth = MAX_ANCESTORS } = page;
   if (!Number.isInteger(maxDepth) || maxDepth < 0 || maxDepth > MAX_ANCESTORS) {
-    throw new EventLogError("invalid", `"maxDepth" is a whole number from 0 to ${MAX_ANCESTORS}.`);
+    throw new EventLogError("invalid", `"maxDepth" must be a whole number from 0 to ${MAX_ANCESTORS}.`);
   }
   const root = reader.row(id);
   if (!root) return null;

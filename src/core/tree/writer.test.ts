@@ -123,9 +123,9 @@ describe("append", () => {
     ["NaN", event("x", { score: Number.NaN }), /"score".*NaN/],
     ["a Map", event("x", { m: new Map() }), /"m".*Map/],
     ["a cycle", event("x", { cycle }), /nested/],
-    ["an id of its own", event("x", { id: "mine" }), /"id" is given/],
-    ["a parent that is no id", event("x", { parentId: "'; DROP TABLE nodes" }), /not the id/],
-    ["an unknown parent", event("x", { parentId: Bun.randomUUIDv7() }), /There is no event/],
+    ["an id of its own", event("x", { id: "mine" }), /"id" is reserved/],
+    ["a parent that is no id", event("x", { parentId: "'; DROP TABLE nodes" }), /not a valid event id/],
+    ["an unknown parent", event("x", { parentId: Bun.randomUUIDv7() }), /there is no event/],
   ])("refuses %s and stores nothing", async (_what, input, message) => {
     const log = tree();
     const good = fill(log, 2);

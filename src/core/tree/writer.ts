@@ -161,7 +161,7 @@ export class EventWriter {
     } catch (error) {
       // The events then stay, and later ones follow them.
       this.#advance(outcome);
-      this.options.warn(`Events that could not be stored safely could not be removed either: ${error}`);
+      this.options.warn(`Events that were not stored safely could not be removed: ${error}`);
     }
   }
 
@@ -178,7 +178,7 @@ export class EventWriter {
       if (parentId !== null && parentId !== parent) {
         if (this.positions.of(parentId) !== undefined) parent = parentId;
         else if (!draft.implied) {
-          const message = `There is no event ${parentId} to be the parent.`;
+          const message = `"parentId": there is no event ${parentId}.`;
           outcome.results.push(new EventLogError("unknown-parent", message));
           continue;
         } else if (parentId > pruned) parentId = null;

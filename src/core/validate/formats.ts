@@ -24,7 +24,7 @@ export function assertFormats(schema: TSchema): void {
     if (!registered) registerFormats();
     if (FormatRegistry.Has(format)) continue;
     throw new TypeError(
-      `the format "${format}" of a schema is not known: it takes a FormatRegistry.Set("${format}", …) of @sinclair/typebox`,
+      `unknown schema format "${format}": register it with FormatRegistry.Set("${format}", …) of @sinclair/typebox`,
     );
   }
   checked.add(schema);

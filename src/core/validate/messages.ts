@@ -29,7 +29,7 @@ function problemOf({ type, path, schema, value }: ValueError, what: string): str
   const field = path === "" ? what : fieldNameOf(path);
   if (type === ValueErrorType.ObjectAdditionalProperties) {
     const known = Object.keys(schema.properties ?? {}).join(", ");
-    return `${field} is not known here; known: ${known}`;
+    return `${field} is not a known field; known: ${known}`;
   }
   const expected = expectationOf(schema);
   if (type === ValueErrorType.ObjectRequiredProperty) return `${field} is required: ${expected}`;
@@ -51,7 +51,7 @@ function kindOf(value: unknown, { type, writeOnly }: TSchema): string {
   return typeof value === "number" && !isCount ? "a number" : shown(value);
 }
 
-const textOf = (value: string) => `a text of ${value.length} characters`;
+const textOf = (value: string) => `a string of ${value.length} characters`;
 
 /** `/tags/0/name` as `tags[0].name`. */
 function fieldNameOf(path: string): string {
@@ -83,7 +83,7 @@ function expectationOf(schema: TSchema): string {
   if (Array.isArray(schema.anyOf)) return alternatives(schema.anyOf);
   switch (schema.type) {
     case "string":
-      return `text${range(schema.minLength, schema.maxLength, "character")}${patternOf(schema)}`;
+      return `a string${range(schema.minLength, schema.maxLength, "character")}${patternOf(schema)}`;
     case "integer":
       return `a whole number${bounds(schema)}`;
     case "number":
@@ -93,13 +93,13 @@ function expectationOf(schema: TSchema): string {
     case "null":
       return "null";
     case "array":
-      return `an array${range(schema.minItems, schema.maxItems, "item")}${isUnique(schema) ? " without repetition" : ""}`;
+      return `an array${range(schema.minItems, schema.maxItems, "item")}${isUnique(schema) ? " without duplicates" : ""}`;
     case "object":
       return schema.minProperties
         ? `an object with at least ${schema.minProperties} of: ${Object.keys(schema.properties ?? {}).join(", ")}`
         : "an object";
     default:
-      return "of another kind";
+      return "of another type";
   }
 }
 

@@ -65,7 +65,7 @@ test.each(["/a", new URL("http://reef/a"), undefined])(
   async (given) => {
     const { ctx } = await start();
     await expect(ctx.dispatch(given as never)).rejects.toThrow(
-      'ctx.dispatch takes a Request, such as new Request("http://localhost/board")',
+      'ctx.dispatch requires a Request, such as new Request("http://localhost/board")',
     );
   },
 );

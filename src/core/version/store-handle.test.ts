@@ -72,7 +72,7 @@ test("others are noted, and refused the last time: what they change would be los
   const flushWindow = begin();
   expect([handle.add(), flushWindow.wasCalled]).toEqual([1, true]);
   begin(true);
-  expect(() => handle.add()).toThrow("being exchanged");
+  expect(() => handle.add()).toThrow("being reloaded");
   expect(handle.n).toBe(1);
   end();
   expect(handle.add()).toBe(2);

@@ -29,7 +29,7 @@ function liveStore(name: string, host: ContextHost): object {
   const owner = () => {
     const peer = host.peer(name);
     if (peer?.module.store) return peer;
-    throw new Error(`service "${name}" is not loaded, or has no store any more`);
+    throw new Error(`service "${name}" is not loaded or no longer has a store`);
   };
   const current = () => owner().module.store as unknown as Members;
   return new Proxy(Object.create(null), {
@@ -77,7 +77,7 @@ export function runInService<T>(owner: () => Peer, fn: () => T, canWait = false)
   }
   if (flushWindow && !isOwn && !isExchanging(module.name, "start")) {
     if (flushWindow.refusesCalls)
-      throw new ReefError("BUSY", `"${module.name}" is being exchanged; try again`);
+      throw new ReefError("BUSY", `"${module.name}" is being reloaded; try again`);
     flushWindow.wasCalled = true;
   }
   const result = scope.handling.run(() => scope.run(fn));

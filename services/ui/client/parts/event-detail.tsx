@@ -118,7 +118,7 @@ function Shown({ event, path }: { event: FeedEvent; path: FeedEvent[] }) {
       <Curl
         method="POST"
         path="/feed/events"
-        body={{ type: "answer", source: "me", content: "An answer", parentId: id }}
+        body={{ type: "answer", source: "me", content: "A reply", parentId: id }}
       />
     </>
   );

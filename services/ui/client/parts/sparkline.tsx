@@ -26,7 +26,7 @@ export function Sparkline({ points, small = false }: Props) {
         if (!gone && box.current) destroy = draw(box.current, points, small);
       },
       (error) => {
-        console.warn("the chart could not be loaded:", error);
+        console.warn("could not load the chart:", error);
         setInWords(true);
       },
     );

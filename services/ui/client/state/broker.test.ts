@@ -46,11 +46,11 @@ test.each([
   [
     "partial",
     "scoped",
-    "enforced by the operating system, but no network can be granted: plugins that ask for it are refused",
+    "enforced by the operating system, except network: plugins that request network access are refused",
   ],
-  ["none", "scoped", "not enforced on this machine; scoped permissions are refused"],
-  ["none", "required", "not enforced on this machine; every plugin is refused"],
-  ["partial", "off", "not enforced, as the operator chose"],
+  ["none", "scoped", "not enforceable on this machine; plugins with scoped permissions are refused"],
+  ["none", "required", "not enforceable on this machine; all plugins are refused"],
+  ["partial", "off", "not enforced (REEF_BROKER_ENFORCEMENT=off)"],
 ] as const)(
   "permissions that are enforced at the level %s in the mode %s are described in words",
   (level, mode, words) => {

@@ -9,7 +9,7 @@ export function learnLastEvent(): void {
       ({ events: [latest] }) => {
         if (!lastEventAt.peek()) lastEventAt.value = latest ? Date.parse(latest.time) : 0;
       },
-      (error) => console.debug("the latest event is not known:", error),
+      (error) => console.debug("could not load the latest event:", error),
     );
   });
 }

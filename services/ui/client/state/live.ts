@@ -161,7 +161,7 @@ export async function startLive(): Promise<void> {
     try {
       if (shared) await share(tab, stay.signal, shared);
     } catch (error) {
-      console.debug("the connection cannot be shared:", error);
+      console.debug("cannot share the connection:", error);
     }
     if (!stay.signal.aborted) await tab.hold(stay.signal, () => undefined);
     for (const stop of stops) stop();

@@ -9,7 +9,7 @@ const { real } = __reef;
 
 /** Wraps a callback so that its errors are reported instead of ending the agent. */
 function contained(where: string, fn: unknown): Callback {
-  if (typeof fn !== "function") throw new TypeError(`${where} takes a function`);
+  if (typeof fn !== "function") throw new TypeError(`${where} requires a function`);
   return (...args) => {
     try {
       const result: unknown = (fn as Callback)(...args);
@@ -73,7 +73,7 @@ const quietProcess = view(real.process, {
     if (REFUSED.has(name)) {
       return () => {
         if (__reef.evaluating) return inert(`process.${name}()`);
-        throw new Error(`process.${name}() is not available to a service: it would end or move the agent`);
+        throw new Error(`process.${name}() is not available to a service: it would affect the whole agent`);
       };
     }
     if (name === "nextTick") {

@@ -11,7 +11,9 @@ function callable(): undefined {
 }
 
 function refuse(path: string): never {
-  throw new ServerHalfError(`"${path}" belongs to the server's half of a service; an agent does not have it`);
+  throw new ServerHalfError(
+    `"${path}" belongs to the server side of a service and is not available in an agent`,
+  );
 }
 
 /**

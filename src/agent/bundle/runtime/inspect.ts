@@ -63,7 +63,7 @@ function register(module: ServiceModule): { tools: string[]; failures: string[] 
       plainSchema(parameters);
       tools.push(String(name));
     } catch (error) {
-      failures.push(`tool "${name}" is left out: ${messageOf(error)}`);
+      failures.push(`tool "${name}" is skipped: ${messageOf(error)}`);
     }
   };
   const pi = new Proxy({} as ExtensionAPI, {

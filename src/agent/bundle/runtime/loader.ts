@@ -36,7 +36,7 @@ export async function evaluate(unit: Unit, ms: number): Promise<ServiceModule> {
     loading.catch(() => undefined);
     const { default: module } = await Promise.race([loading, late]);
     if (typeof module !== "object" || module === null || typeof (module as ServiceModule).name !== "string") {
-      throw new Error("its default export is no service");
+      throw new Error("its default export is not a service");
     }
     return module as ServiceModule;
   } finally {
@@ -49,17 +49,17 @@ async function loadAll(units: readonly Unit[], report: BundleState["report"]): P
   const loaded: Loaded = { modules: [], problems: [] };
   const deadline = performance.now() + TOTAL_LIMIT_MS;
   const owned = units.map((unit) => {
-    const owner = new Owner((error) => report(`${unit.name} left a failure unattended`, error));
+    const owner = new Owner((error) => report(`unhandled error in ${unit.name}`, error));
     return { unit, owner };
   });
   __reef.evaluating = true;
   for (const { unit, owner } of owned) {
     try {
       const left = Math.min(UNIT_LIMIT_MS, deadline - performance.now());
-      if (left <= 0) throw new Error("those before it took all the time there is");
+      if (left <= 0) throw new Error("earlier services used up the time limit");
       loaded.modules.push(await owner.run(() => evaluate(unit, left)));
     } catch (error) {
-      loaded.problems.push(`${unit.name} was left out: ${messageOf(error)}`);
+      loaded.problems.push(`${unit.name} was skipped: ${messageOf(error)}`);
     }
   }
   __reef.evaluating = false;
@@ -92,7 +92,7 @@ function start(units: readonly Unit[], codeFile: string | undefined): Promise<Lo
   __reef.report = (where, error) => {
     if (!reportToService(error)) report(where, error);
   };
-  guardUnhandled((error) => report("a service left a failure unattended", error), codeFile);
+  guardUnhandled((error) => report("unhandled error in a service", error), codeFile);
   const choice = selectionFrom();
   return loadAll(
     units.filter((unit) => isSelected(unit, choice)),
