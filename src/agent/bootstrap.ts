@@ -44,7 +44,7 @@ async function newest(url: string, folder: string, signal: AbortSignal): Promise
     latest = fetched;
   } catch (error) {
     const last = intact === undefined ? "the cached copy is damaged" : "using the cached copy";
-    warn(`${reason(error)}; ${known ? last : "there is no copy to use instead"}.`);
+    warn(`${reason(error)}; ${known ? last : "there is no cached copy to use instead"}.`);
   } finally {
     fetching.catch(() => undefined);
   }

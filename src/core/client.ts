@@ -80,7 +80,7 @@ export function createFleetClient(options: FleetClientOptions = {}): FleetClient
   const attempt = async ({ method, path, body, signal, timeoutMs, deadline }: Call): Promise<Json> => {
     const env = read();
     const fail: Fail = (status, why, reply) =>
-      new FleetError(`${method} ${path} (${status || "no reply"}): ${why}`, status, reply);
+      new FleetError(`${method} ${path} (${status || "no response"}): ${why}`, status, reply);
     let response: Response;
     let text: string;
     try {
