@@ -5,7 +5,7 @@ import { CHANGE_EVENT, STOPPING_EVENT } from "../../src/core/registry-events.js"
 import type { ServiceModule } from "../../src/core/types.js";
 import { Announcer } from "./announce.js";
 import { Deployer } from "./deploy.js";
-import { DeployJobs } from "./deploy-jobs.js";
+import type { DeployJobs } from "./deploy-jobs.js";
 import { routeDocs } from "./docs.js";
 import { createRoutes, type Manager } from "./routes.js";
 
@@ -34,12 +34,25 @@ const services: ServiceModule = {
   },
   init(ctx) {
     const announcer = new Announcer(ctx);
-    manager = { ctx, deployer: new Deployer(ctx, announcer), deployJobs: new DeployJobs(ctx) };
-    const { deployer, deployJobs } = manager;
+    const deployer = new Deployer(ctx, announcer);
+    const endDeploys = () => deployer.end(new ReefError("BUSY", EXCHANGED));
+    let loading: Promise<DeployJobs> | undefined;
+    const loadDeployJobs = async () => {
+      const { DeployJobs } = await import("./deploy-jobs.js");
+      const jobs = new DeployJobs(ctx);
+      // Disposers run in reverse order, so deploys end with an outcome before the jobs are interrupted. The same
+      // function registered again would keep its earlier place.
+      ctx.onDispose(() => endDeploys());
+      return jobs;
+    };
+    // Most starts never need them.
+    const deployJobs = () => (loading ??= loadDeployJobs());
+    manager = { ctx, deployer, deployJobs };
     ctx.events.on(STOPPING_EVENT, () => deployer.end(shuttingDown()));
-    ctx.onDispose(() => deployer.end(new ReefError("BUSY", EXCHANGED)));
+    ctx.onDispose(endDeploys);
     ctx.setTimeout(async () => {
-      for (const { name, error } of deployJobs.takeInterrupted()) announcer.interrupted(name, error);
+      const jobs = await deployJobs();
+      for (const { name, error } of jobs.takeInterrupted()) announcer.interrupted(name, error);
       await (await import("./test-run/scratch.js")).clearScratch(ctx.log);
     }, TIDY_AFTER_MS);
     ctx.events.on(CHANGE_EVENT, (change) => announcer.changed(change));

@@ -17,7 +17,7 @@ import { assertChangeable } from "./names.js";
 export interface Manager {
   ctx: ServiceContext;
   deployer: Deployer;
-  deployJobs: DeployJobs;
+  deployJobs: () => Promise<DeployJobs>;
 }
 
 const bodies = () => import("./bodies.js");
@@ -81,7 +81,7 @@ export function createRoutes(manager: () => Manager): Hono {
     keepOpen(c.req.raw, c.env);
     const { name, background } = await (await bodies()).readDeploy(c);
     const deploy = () => withCause(requestCause(c.req.raw), () => manager().deployer.deploy(name));
-    if (background) return c.json(await manager().deployJobs.begin(name, deploy), 202);
+    if (background) return c.json(await (await manager().deployJobs()).begin(name, deploy), 202);
     const { report, status } = await deploy();
     return c.json(report, status);
   });
@@ -138,7 +138,7 @@ export function createRoutes(manager: () => Manager): Hono {
   routes.get("/deploys/:id", async (c) => {
     keepOpen(c.req.raw, c.env);
     const waitMs = await (await bodies()).readWait(c);
-    return c.json(await manager().deployJobs.get(c.req.param("id"), waitMs));
+    return c.json(await (await manager().deployJobs()).get(c.req.param("id"), waitMs));
   });
 
   routes.delete("/:name", async (c) => {
