@@ -91,7 +91,7 @@ export const strings = {
   },
   filter: {
     words: "Search",
-    hint: "Search…",
+    hint: "Press /",
     any: "any",
     clear: "Clear",
     of: (found: string, all: number) => `${found} of ${all}`,
