@@ -1,5 +1,7 @@
 /** Removes old events. */
+
 import type { Database } from "bun:sqlite";
+import { yieldToEventLoop } from "../event-loop.js";
 import { type Extent, setMark } from "./database.js";
 import type { Indexer } from "./indexer.js";
 import type { EventWriter } from "./writer.js";
@@ -67,9 +69,8 @@ export class Pruner {
       this.extent.count -= slice.count;
       removed += slice.count;
       if (slice.count < SLICE_SIZE) break;
-      // Two turns of the event loop: requests that arrived meanwhile are served first.
-      await new Promise(setImmediate);
-      await new Promise(setImmediate);
+      // Requests that arrived meanwhile are served first.
+      await yieldToEventLoop();
     }
     return removed;
   }
