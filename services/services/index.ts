@@ -45,7 +45,7 @@ const services: ServiceModule = {
       ctx.onDispose(() => endDeploys());
       return jobs;
     };
-    // Most starts never need them.
+    // A start does not wait for them.
     const deployJobs = () => (loading ??= loadDeployJobs());
     manager = { ctx, deployer, deployJobs };
     ctx.events.on(STOPPING_EVENT, () => deployer.end(shuttingDown()));

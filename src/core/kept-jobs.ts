@@ -80,7 +80,7 @@ export class KeptJobs<T extends KeptJob> {
 
   /** The number of jobs that are running. */
   get running(): number {
-    return this.list().filter(({ status }) => status === "running").length;
+    return [...this.#jobs.values()].filter(({ job }) => job.status === "running").length;
   }
 
   /** Begins a job with the given further fields. It may be acknowledged once {@link saved} has resolved. */

@@ -6,7 +6,7 @@ import { HEADERS, sessionOver } from "./api.js";
 const SILENCE_MS = 25_000;
 const WAITS_MS = [300, 500, 1000, 2000, 4000];
 
-export interface Connected {
+interface Connected {
   /** The id of the latest event. */
   last(): string;
   take(group: ServerSentEvent[]): void;

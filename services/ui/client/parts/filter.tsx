@@ -10,7 +10,7 @@ import { narrow, queryOf } from "../router.js";
 const SETTLE_MS = 250;
 const WORDS = "q";
 
-export interface Choice {
+interface Choice {
   /** Its name in the address. */
   name: string;
   label: string;
