@@ -53,7 +53,7 @@ export interface Tab {
 }
 
 /** What of the browser it takes to share. */
-interface Browser {
+export interface Browser {
   locks: { request(name: string, options: LockOptions, lead: () => Promise<void>): Promise<unknown> };
   channel: Pick<BroadcastChannel, "postMessage" | "close"> & {
     onmessage: ((event: MessageEvent<Message>) => unknown) | null;
