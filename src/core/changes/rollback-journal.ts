@@ -2,6 +2,7 @@
 // The default import keeps each call visible to a spy.
 import fs from "node:fs";
 import { join, resolve, sep } from "node:path";
+import { isDigest } from "../code/digest.js";
 import { messageOf } from "../errors.js";
 import { readWithMark, setAside, syncFolder, writeFileAtomic } from "../files.js";
 import type { Logger } from "../log.js";
@@ -99,13 +100,10 @@ function parse(text: string): unknown {
   }
 }
 
-const DIGEST = /^[0-9a-f]{64}$/;
-
 function areNotes(value: unknown): value is RollbackNotes {
   const { dir, from, to, gaveWay } = Object(value) as Partial<Record<keyof RollbackNotes, unknown>>;
   if (typeof dir !== "string" || !Array.isArray(gaveWay)) return false;
-  const areDigests = [from, to].every((digest) => typeof digest === "string" && DIGEST.test(digest));
-  return areDigests && gaveWay.every((each) => isIn(dir, each));
+  return [from, to].every(isDigest) && gaveWay.every((each) => isIn(dir, each));
 }
 
 /** Whether a value describes something displaced in this folder. */

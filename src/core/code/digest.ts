@@ -24,6 +24,10 @@ export function contentDigest(dir: string): string {
   return readSource(dir).digest;
 }
 
+/** Whether a value has the form of a content digest, which is also the name of a copy of that code. */
+export const isDigest = (value: unknown): value is string =>
+  typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+
 /** Identifies the code that a version was made from. */
 export interface Source {
   digest: string;

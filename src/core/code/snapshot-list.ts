@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.js";
 import { readWithMark, setAside } from "../files.js";
+import { isDigest } from "./digest.js";
 
 /** One kept version. `keptAt` is when it was last put into service or set aside (ISO 8601). */
 export interface Snapshot {
@@ -39,8 +40,6 @@ export function readList(folder: string, warn: (message: string) => void): Snaps
   }
 }
 
-const DIGEST = /^[0-9a-f]{64}$/;
-
 function parseList(text: string): Snapshot[] {
   const known: unknown = JSON.parse(text);
   if (Array.isArray(known) && known.every(isSnapshot)) return known;
@@ -49,8 +48,7 @@ function parseList(text: string): Snapshot[] {
 
 function isSnapshot(value: unknown): value is Snapshot {
   const { digest, keptAt, served } = Object(value) as Partial<Record<keyof Snapshot, unknown>>;
-  const isDigest = typeof digest === "string" && DIGEST.test(digest);
-  return isDigest && typeof keptAt === "string" && typeof served === "boolean";
+  return isDigest(digest) && typeof keptAt === "string" && typeof served === "boolean";
 }
 
 /**
@@ -60,7 +58,7 @@ function isSnapshot(value: unknown): value is Snapshot {
 function findCopies(folder: string): Snapshot[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((name) => DIGEST.test(name))
+    .filter(isDigest)
     .map((digest) => ({ digest, keptAt: statSync(join(folder, digest)).mtime.toISOString(), served: true }))
     .sort((one, other) => (one.keptAt < other.keptAt ? 1 : -1));
 }
