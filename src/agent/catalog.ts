@@ -98,12 +98,17 @@ export class ToolCatalog {
   }
 }
 
-const claimOf = ({ name, owner }: Entry) => claimOn(name, "service" in owner ? owner.service : owner.via);
+const serviceOf = ({ owner }: Entry) => ("service" in owner ? owner.service : owner.via);
+
+const claimOf = (entry: Entry) => claimOn(entry.name, serviceOf(entry));
 
 function collision(entry: Entry, holder: Entry): CatalogProblem {
-  const service = "service" in entry.owner ? entry.owner.service : entry.owner.via;
   const by = "service" in holder.owner ? holder.owner.service : holder.owner.plugin;
-  return { service, tool: entry.name, error: `the name is already used by "${by}"; this tool is skipped` };
+  return {
+    service: serviceOf(entry),
+    tool: entry.name,
+    error: `the name is already used by "${by}"; this tool is skipped`,
+  };
 }
 
 /** The reply of `GET /services/tools`. */

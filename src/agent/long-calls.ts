@@ -1,7 +1,6 @@
 /** Calls that take longer than their callers wait: they continue, and their results are available later. */
 import { TIMED_OUT, waitAtMost } from "../core/extension/timeouts.js";
-import { type KeptJob, KeptJobs } from "../core/kept-jobs.js";
-import type { ServiceContext } from "../core/types.js";
+import { type KeptJob, KeptJobs, type KeptJobsHost } from "../core/kept-jobs.js";
 
 /**
  * After how long a call is answered without its result, in milliseconds. Most clients time out after a minute,
@@ -27,7 +26,7 @@ export class LongCalls<T> {
   readonly #jobs: KeptJobs<LongCall<T>>;
 
   constructor(
-    ctx: Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">,
+    ctx: KeptJobsHost,
     private readonly answerAfterMs = ANSWER_AFTER_MS,
   ) {
     // The calls run in the services that own the tools, not in this one.

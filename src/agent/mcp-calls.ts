@@ -1,9 +1,9 @@
 /** Tool calls by MCP clients. */
 import { messageOf, ReefError } from "../core/errors.js";
 import { resultOf } from "../core/extension/results.js";
-import { KEPT_JOBS } from "../core/kept-jobs.js";
+import { KEPT_JOBS, type KeptJobsHost } from "../core/kept-jobs.js";
 import { truncate } from "../core/truncate.js";
-import type { ServiceContext, ToolResult } from "../core/types.js";
+import type { ToolResult } from "../core/types.js";
 import type { ToolCatalog } from "./catalog.js";
 import { type Caller, type ExecutionHost, executeTool } from "./execute.js";
 import { type LongCall, LongCalls } from "./long-calls.js";
@@ -13,7 +13,7 @@ import { CALL, LIST, MAX_MCP_NAME, search, WAIT } from "./mcp-tools.js";
 export type CallResult = Pick<ToolResult, "content" | "isError">;
 
 /** The part of a service's context that is needed to run tools and keep long calls. */
-export type McpHost = ExecutionHost & Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
+export type McpHost = ExecutionHost & KeptJobsHost;
 
 /** The maximum length of an unknown id in messages. */
 const MAX_SHOWN_ID = 100;

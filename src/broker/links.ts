@@ -1,6 +1,7 @@
 /** Rejects packages with links that lead outside. */
 import { readdirSync, realpathSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join } from "node:path";
+import { holds } from "../core/code/code-files.js";
 import { ManifestError } from "./errors.js";
 
 const MAX_ENTRIES = 200_000;
@@ -31,7 +32,7 @@ function refuseEscape(link: string, root: string): void {
   } catch {
     throw new ManifestError("package", `the link ${link.slice(root.length + 1)} is broken`);
   }
-  if (target !== root && !target.startsWith(root + sep)) {
+  if (!holds(root, target)) {
     throw new ManifestError("package", `the link ${link.slice(root.length + 1)} leads out of the package`);
   }
 }

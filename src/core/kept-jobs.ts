@@ -30,7 +30,9 @@ export interface KeptJob {
 /** The further fields of a kind of job. */
 type Further<T extends KeptJob> = Omit<T, keyof KeptJob>;
 type Outcome<T extends KeptJob> = Partial<T> & Pick<T, "status">;
-type Host = Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
+
+/** The part of a service's context that {@link KeptJobs} needs. */
+export type KeptJobsHost = Pick<ServiceContext, "dataDir" | "log" | "name" | "onDispose">;
 
 /** Options of {@link KeptJobs}. */
 export interface KeptJobsOptions {
@@ -57,7 +59,7 @@ export class KeptJobs<T extends KeptJob> {
   readonly #own = new Set<T>();
   readonly #advice: string;
 
-  constructor({ dataDir, log, name, onDispose }: Host, { kind, advice, outlive }: KeptJobsOptions) {
+  constructor({ dataDir, log, name, onDispose }: KeptJobsHost, { kind, advice, outlive }: KeptJobsOptions) {
     this.#advice = advice;
     const folder = join(dataDir, ".reef", "jobs", kind);
     this.#book = bookIn(folder, () => new JobRecords<T>(folder, log));
